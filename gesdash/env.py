@@ -51,9 +51,7 @@ def address(name: str, value: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise BadSetting(
-            f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com."
-        )
+        raise BadSetting(f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com.")
     return value.rstrip("/")
 
 
@@ -156,9 +154,13 @@ def _check_credentials(shown: Credentials, called) -> None:  # type: ignore[no-u
     if shown.user or shown.password:
         for key in ("user", "password", "domain", "iam_endpoint"):
             if not getattr(shown, key):
-                raise BadSetting(f"{called(key)} is missing; signing in as a user needs user, password, domain and IAM address.")
+                raise BadSetting(
+                    f"{called(key)} is missing; signing in as a user needs user, password, domain and IAM address."
+                )
         address(called("iam_endpoint"), shown.iam_endpoint)
     elif bool(shown.ak) != bool(shown.sk):
         raise BadSetting(f"{called('sk' if shown.ak else 'ak')} is missing; a key pair has both halves.")
     elif not (shown.ak or shown.token):
-        raise BadSetting(f"{called('ak')} with {called('sk')}, or {called('token')}, is missing; GES answers nobody without.")
+        raise BadSetting(
+            f"{called('ak')} with {called('sk')}, or {called('token')}, is missing; GES answers nobody without."
+        )

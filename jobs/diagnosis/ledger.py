@@ -1,0 +1,56 @@
+"""The ledger: do GES's own figures and words agree with each other?"""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from jobs.diagnosis.verdict import File, is_data
+from jobs.ges.words import Verdict, meaning
+
+
+class Ledger(StrEnum):
+    """What the figures say of themselves."""
+
+    ADDS_UP = "adds_up"
+    DOES_NOT_ADD_UP = "does_not_add_up"
+    CANNOT_TELL = "cannot_tell"
+
+
+def contradiction(file: File) -> str | None:
+    """The sentence saying which figures of a file contradict each other or its word; None when none do."""
+    total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
+    if total is not None and failed is not None and good is not None and total != failed + good:
+        return f"{failed:,} failed and {good:,} successful lines make {failed + good:,}, not the {total:,} in total."
+    for part, name in ((failed, "failed"), (good, "successful")):
+        if total is not None and part is not None and part > total:
+            return f"{part:,} {name} lines are more than the {total:,} in total."
+    return _word_against_figures(meaning(file.status), failed, good) if is_data(file) else None
+
+
+def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> str | None:
+    if said is Verdict.SUCCESS and failed:
+        return f"The file is called a success with {failed:,} failed lines."
+    if said is Verdict.FAILED and good:
+        return f"The file is called failed with {good:,} successful lines."
+    if said is Verdict.PARTIAL and failed == 0:
+        return "The file is called partly failed with no failed line."
+    if said is Verdict.PARTIAL and good == 0:
+        return "The file is called partly failed with no successful line."
+    return None
+
+
+def file_ledger(file: File) -> Ledger:
+    """One file's ledger."""
+    if contradiction(file):
+        return Ledger.DOES_NOT_ADD_UP
+    if None in (file.total_lines, file.failed_lines, file.successful_lines):
+        return Ledger.CANNOT_TELL
+    return Ledger.ADDS_UP
+
+
+def job_ledger(files: Sequence[File]) -> Ledger | None:
+    """The worst of the data files; None when there is none."""
+    found = {file_ledger(file) for file in files if is_data(file)}
+    for worst in (Ledger.DOES_NOT_ADD_UP, Ledger.CANNOT_TELL, Ledger.ADDS_UP):
+        if worst in found:
+            return worst
+    return None

@@ -1,0 +1,1 @@
+"""GES as it is: its words, its replies, its errors, how to ask it. Plain Python."""

@@ -1,0 +1,120 @@
+"""Job and ImportFile: projections of the newest reply. Only `record` writes them."""
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.diagnosis.ledger import Ledger as L
+from jobs.ges.words import FINAL
+from jobs.ges.words import Verdict as V
+from jobs.models.project import GES_ID, Graph, Project, Viewer
+
+
+class Verdict(models.TextChoices):
+    """The words of `ges.words.Verdict`, with their labels."""
+
+    PENDING = V.PENDING.value, _("pending")
+    RUNNING = V.RUNNING.value, _("running")
+    SUCCESS = V.SUCCESS.value, _("success")
+    PARTIAL = V.PARTIAL.value, _("partial")
+    FAILED = V.FAILED.value, _("failed")
+    CANCELLED = V.CANCELLED.value, _("cancelled")
+    UNKNOWN = V.UNKNOWN.value, _("unknown")
+
+
+class Ledger(models.TextChoices):
+    """The words of `diagnosis.ledger.Ledger`, with their labels."""
+
+    ADDS_UP = L.ADDS_UP.value, _("adds up")
+    DOES_NOT_ADD_UP = L.DOES_NOT_ADD_UP.value, _("does not add up")
+    CANNOT_TELL = L.CANNOT_TELL.value, _("cannot tell")
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """Questions about jobs."""
+
+    def visible_to(self, user: Viewer) -> "JobQuerySet":
+        """The jobs of the projects this user may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def unfinished(self) -> "JobQuerySet":
+        """GES may still change its mind about these."""
+        return self.exclude(verdict__in=list(FINAL))
+
+
+class Job(models.Model):
+    """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs")
+    graph = models.ForeignKey(Graph, on_delete=models.PROTECT, related_name="jobs")
+    job_id = models.CharField(max_length=GES_ID)
+    job_type = models.CharField(max_length=GES_ID, blank=True)
+    job_name = models.CharField(max_length=GES_ID, blank=True)
+    status = models.CharField(max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
+    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
+    ledger = models.CharField(max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
+    begin_time = models.DateTimeField(null=True)
+    end_time = models.DateTimeField(null=True)
+    fail_reason = models.TextField(blank=True)
+    oddities = models.JSONField(default=list)
+    lines = models.JSONField(default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown."))
+    loss_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    file_count = models.PositiveIntegerField(default=0)
+    lost_file_count = models.PositiveIntegerField(default=0)
+    first_seen_at = models.DateTimeField()
+    observed_at = models.DateTimeField(null=True, help_text=_("When the newest reply was last seen; null before the first."))
+    snapshot_count = models.PositiveIntegerField(default=0)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "job_id"], name="one_job_an_id"),
+            models.CheckConstraint(condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"),
+            models.CheckConstraint(condition=~Q(job_id=""), name="job_id_not_empty"),
+        ]
+        indexes = [
+            # The lists' default order, for all jobs and for one graph's.
+            models.Index(models.F("first_seen_at").desc(), models.F("id").desc(), name="job_newest"),
+            models.Index("graph", models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_of_graph"),
+            models.Index(models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_by_begin"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.job_name or _('Job')} {self.job_id}"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether polling has ended."""
+        return V(self.verdict).is_final
+
+
+class ImportFile(models.Model):
+    """One file of an import, in the order GES sent it; counts in lines, null when unknown."""
+
+    class Kind(models.TextChoices):
+        """The three lists of a job detail."""
+
+        SCHEMA = "schema", _("schema")
+        VERTEX = "vertex", _("vertex")
+        EDGE = "edge", _("edge")
+
+    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
+    kind = models.CharField(max_length=6, choices=Kind)
+    position = models.PositiveIntegerField()
+    path = models.TextField()
+    log = models.TextField(null=True)  # noqa: DJ001  GES's null is kept as null
+    status = models.CharField(max_length=GES_ID, blank=True)
+    verdict = models.CharField(max_length=10, choices=Verdict)
+    ledger = models.CharField(max_length=16, choices=Ledger)
+    contradiction = models.TextField(blank=True)
+    cause = models.TextField(null=True)  # noqa: DJ001
+    total_lines = models.BigIntegerField(null=True)
+    failed_lines = models.BigIntegerField(null=True)
+    successful_lines = models.BigIntegerField(null=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
+
+    def __str__(self) -> str:
+        return self.path

@@ -1,0 +1,97 @@
+"""A GES project, who may see it, and its graphs."""
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+GES_ID = 255
+Viewer = User | AnonymousUser
+
+
+class ProjectQuerySet(models.QuerySet["Project"]):
+    """Questions about projects."""
+
+    def visible_to(self, user: Viewer) -> "ProjectQuerySet":
+        """What this user may see; a request made with an AccessKey sees no more than the key's projects."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        found = self if user.is_superuser else self.filter(membership__user=user)
+        limited: Any = getattr(user, "access_key", None)
+        if limited is not None and limited.projects.exists():
+            found = found.filter(access_keys=limited)
+        return found.distinct()
+
+
+class Project(models.Model):
+    """A GES project."""
+
+    project_id = models.CharField(max_length=GES_ID, unique=True)
+    name = models.CharField(max_length=100, blank=True)
+    endpoint = models.CharField(max_length=300, blank=True)
+    credentials = models.CharField(
+        max_length=100, blank=True, help_text=_("Name of its credentials in the settings; never the secret itself.")
+    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="ges_projects")
+    discovered_at = models.DateTimeField(null=True, blank=True)
+    problem = models.TextField(blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not."))
+
+    objects = ProjectQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")]
+
+    def __str__(self) -> str:
+        return self.name or self.project_id
+
+
+class Membership(models.Model):
+    """What a user may do in a project."""
+
+    class Role(models.TextChoices):
+        """Viewers read; fixers correct as well."""
+
+        VIEWER = "viewer", _("viewer")
+        FIXER = "fixer", _("fixer")
+
+    project = models.ForeignKey(Project, on_delete=models.CASCADE)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE)
+    role = models.CharField(max_length=10, choices=Role, default=Role.VIEWER)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
+
+    def __str__(self) -> str:
+        return f"{self.user} in {self.project}"
+
+
+class GraphQuerySet(models.QuerySet["Graph"]):
+    """Questions about graphs."""
+
+    def visible_to(self, user: Viewer) -> "GraphQuerySet":
+        """The graphs of the projects this user may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Graph(models.Model):
+    """A graph; `graph_id` is null while only its name is known, as for jobs of a graph that is gone."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="graphs")
+    graph_id = models.CharField(max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
+    name = models.CharField(max_length=GES_ID, blank=True)
+    is_deleted = models.BooleanField(default=False)
+
+    objects = GraphQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "graph_id"], name="one_graph_an_id"),
+            models.UniqueConstraint(fields=["project", "name"], condition=Q(graph_id=None), name="one_graph_a_bare_name"),
+            models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.graph_id or ""

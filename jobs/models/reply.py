@@ -1,0 +1,72 @@
+"""What GES said, and when it said nothing usable. Only `record` writes these."""
+
+import pgtrigger
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.job import Job
+
+
+class Source(models.TextChoices):
+    """How a reply came to us."""
+
+    POLL = "poll", _("poll")
+    PROXY = "proxy", _("proxy")
+    LIST = "list", _("job list")
+    INGEST = "ingest", _("ingest")
+
+
+class Snapshot(models.Model):
+    """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="snapshots")
+    source = models.CharField(max_length=6, choices=Source)
+    version = models.PositiveSmallIntegerField(help_text=_("1 or 2: the API whose keys the reply has."))
+    http_status = models.PositiveSmallIntegerField()
+    body = models.BinaryField()
+    sha256 = models.BinaryField(max_length=32)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    seen = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="snapshot_in_order"
+            ),
+            models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="snapshot_is_evidence",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=["last_seen_at", "seen"]),
+            ),
+            pgtrigger.Protect(name="snapshot_is_kept", operation=pgtrigger.Delete),
+        ]
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Miss(models.Model):
+    """A run of polls that got no usable answer, with the newest body that came, if any did."""
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="misses")
+    source = models.CharField(max_length=6, choices=Source)
+    kind = models.CharField(max_length=20)
+    detail = models.TextField(blank=True)
+    http_status = models.PositiveSmallIntegerField(null=True)
+    body = models.BinaryField(null=True)
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    seen = models.PositiveIntegerField(default=1)
+
+    class Meta:
+        verbose_name_plural = "misses"
+        constraints = [
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="miss_in_order")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} x{self.seen}"
