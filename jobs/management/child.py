@@ -1,0 +1,17 @@
+"""A process started by `up` ends when `up` does, however that came about."""
+
+import os
+import signal
+import sys
+import threading
+
+
+def end_with_parent() -> None:
+    """Take the end of standard input, a pipe held by the parent alone, as its death. Does nothing outside of `up`."""
+    if os.environ.get("GESDASH_CHILD"):
+        threading.Thread(target=_wait, daemon=True).start()
+
+
+def _wait() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,190 @@
+"""All of gesdash on this machine: database, migrations, worker, web, and with --demo a GES to look at."""
+
+import fcntl
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.models import User
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import OperationalError, connections
+
+from gesdash import env
+from jobs import polling
+
+STOP_SECONDS = 3  # a child; three of them and the database stay within the ten that are promised
+DEMO_PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
+
+
+class Command(BaseCommand):
+    help = "Start gesdash: database, worker and web; --demo adds a simulated GES. Ctrl-C stops all of it."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--demo", action="store_true", help="poll a simulated GES")
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8000)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        host, port = options["host"], options["port"]
+        self._take_home()
+        _check_port(host, port)
+        stop = threading.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: stop.set())
+        children = Children()
+        try:
+            if options["demo"]:
+                self._start_demo(children)
+            self.stdout.write("Preparing the database …")
+            _migrate()
+            polling.sync_projects()
+            user, password = _first_user()
+            if not stop.is_set():
+                children.start("worker", "work")
+                children.start("web", "serve", "--host", host, "--port", str(port))
+                _wait_for(f"http://{_dialled(host)}:{port}/healthz", children, stop)
+            if not stop.is_set():
+                self._say(host, port, user, password, demo=options["demo"])
+            while not stop.wait(0.5):
+                if ended := children.ended():
+                    raise CommandError(f"The {ended} stopped by itself; what it said stands above. gesdash is shutting down.")
+        finally:
+            children.stop()
+            connections.close_all()
+        self.stdout.write("Stopped.")
+
+    def _take_home(self) -> None:
+        """Hold the home's lock as long as this process lives; the kernel drops it with us."""
+        self._lock = os.open(settings.GESDASH_HOME / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as taken:
+            raise CommandError(
+                f"gesdash is already running on {settings.GESDASH_HOME}; stop it, or set GESDASH_HOME to another folder."
+            ) from taken
+
+    def _start_demo(self, children: "Children") -> None:
+        port = _free_port()
+        os.environ |= {
+            "GES_ENDPOINT": f"http://127.0.0.1:{port}",
+            "GES_PROJECT_ID": DEMO_PROJECT,
+            "GES_AK": "DEMO" + secrets.token_hex(8).upper(),
+            "GES_SK": secrets.token_urlsafe(24),
+        }
+        os.environ["SIMULATOR_SK"] = os.environ["GES_SK"]
+        os.environ["SIMULATOR_TOKEN"] = secrets.token_urlsafe(24)
+        settings.GES_PROJECTS = {one.name: one for one in env.configured_projects()}
+        children.start("simulator", "simulate_ges", "--port", str(port), "--access-key", os.environ["GES_AK"])
+
+    def _say(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:
+        polled = "a simulated GES" if demo else ", ".join(p.project_id for p in settings.GES_PROJECTS.values())
+        lines = [
+            "",
+            f"gesdash is running at  http://{_dialled(host)}:{port}/",
+            f"Sign in as             {user}, password {password}",
+            f"Polling                {polled or 'nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK'}",
+            f"Data in                {settings.GESDASH_HOME}",
+            "Ctrl-C stops it; the data stays.",
+        ]
+        self.stdout.write("\n".join(lines))
+        self.stdout.flush()
+
+
+class Children:
+    """The processes of one `up`, stopped in the opposite order they were started in."""
+
+    def __init__(self) -> None:
+        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
+
+    def start(self, name: str, *command: str) -> None:
+        """Start a command of manage.py in its own session, so that Ctrl-C reaches only us."""
+        self._running.append((
+            name,
+            subprocess.Popen(
+                [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=os.environ | {"GESDASH_CHILD": "1"},
+                start_new_session=True,
+            ),
+        ))
+
+    def ended(self) -> str | None:
+        """The name of one that ended by itself."""
+        return next((name for name, process in self._running if process.poll() is not None), None)
+
+    def stop(self) -> None:
+        """End all: SIGTERM, and what does not listen is killed with all it started."""
+        while self._running:
+            _, process = self._running.pop()
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+            if process.stdin:
+                process.stdin.close()
+
+
+def _migrate() -> None:
+    try:
+        call_command("migrate", verbosity=0)
+    except OperationalError as wrong:
+        raise CommandError(f"The database can't be reached ({str(wrong).strip()}). Check DATABASE_URL.") from wrong
+
+
+def _first_user() -> tuple[str, str]:
+    """Who signs in: an administrator made on the first start, with a password kept in the home."""
+    password = env.kept_secret("admin-password")[:20]
+    user = User.objects.filter(username="admin").first()
+    if user is None:
+        if User.objects.exists():
+            return "yourself", "as you set it"
+        User.objects.create_superuser("admin", password=password)
+        return "admin", password
+    return "admin", password if user.check_password(password) else "as you set it"
+
+
+def _check_port(host: str, port: int) -> None:
+    try:
+        with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind((host, port))
+    except (OSError, OverflowError) as taken:
+        reason = getattr(taken, "strerror", None) or str(taken)
+        raise CommandError(f"Port {port} on {host} can't be used ({reason}); choose another with --port.") from taken
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _dialled(host: str) -> str:
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
+
+
+def _wait_for(url: str, children: Children, stop: threading.Event) -> None:
+    give_up = time.monotonic() + 30
+    while not stop.is_set() and time.monotonic() < give_up and not children.ended():
+        try:
+            with urllib.request.urlopen(url, timeout=2):  # noqa: S310
+                return
+        except urllib.error.HTTPError:
+            return  # it answers; what it answers is for its pages to say
+        except OSError:
+            stop.wait(0.1)

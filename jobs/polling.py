@@ -1,0 +1,250 @@
+"""Claim, ask, record: used by the worker, the proxy and "poll now" alike. No transaction is open while GES is asked."""
+
+import asyncio
+import random
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from jobs import schedule
+from jobs.ges.client import Answer, Client
+from jobs.ges.errors import ErrorReply, GesError
+from jobs.ges.reply import MAX_ID, GraphReply, JobReply, parse_graph_page, parse_job_page
+from jobs.ges.words import Verdict
+from jobs.models import Graph, Job, Project, Watch
+from jobs.record import Observation, find_graph, find_jobs, observe, record
+
+BATCH = 200
+LIST_PAGE = 100
+
+
+def client_for(project: Project) -> Client:
+    """A client with the project's own credentials; it raises NoCredentials when the settings hold none."""
+    configured = settings.GES_PROJECTS.get(project.credentials)
+    return Client(project.endpoint, project.project_id, configured.credentials if configured else None)
+
+
+def sync_projects() -> list[Project]:
+    """The configured projects as rows, their addresses brought up to date."""
+    return [
+        Project.objects.update_or_create(
+            project_id=one.project_id,
+            defaults={"endpoint": one.endpoint, "credentials": one.name},
+            create_defaults={"endpoint": one.endpoint, "credentials": one.name, "name": one.name if one.name != "env" else ""},
+        )[0]
+        for one in settings.GES_PROJECTS.values()
+    ]
+
+
+def check_id(value: str, what: str) -> str:
+    """The id, if GES could have given it.
+
+    Raises: ValueError with a sentence.
+    """
+    if not value or len(value) > MAX_ID:
+        raise ValueError(f"The {what} has {len(value)} characters; expected 1 to {MAX_ID}.")
+    if not value.isprintable() or "/" in value or value in {".", ".."}:
+        raise ValueError(f"The {what} {value!r:.80} holds a slash, only dots or unprintable characters; no id of GES does.")
+    return value
+
+
+def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_name: str = "") -> Job:
+    """Start watching a job; watching it twice changes nothing.
+
+    Raises: ValueError with a sentence when an id can't be one.
+    """
+    check_id(graph_id, "graph id"), check_id(job_id, "job id")
+    graph = find_graph(project, graph_id, graph_name)
+    job = find_jobs(project, [(graph, job_id, now)])[job_id]
+    if job.graph_id != graph.pk:
+        raise ValueError(f"Job {job_id} belongs to graph {job.graph}, not to {graph}.")
+    if not job.is_final:
+        Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+    return job
+
+
+def watch_unfinished(jobs: Iterable[Job]) -> None:
+    """Start watching those of these jobs that have no final word, where GES can be asked about them."""
+    pks = {job.pk for job in jobs}
+    found = Job.objects.unfinished().filter(pk__in=pks, graph__graph_id__isnull=False).exclude(project__endpoint="")
+    now = timezone.now()
+    Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in found], ignore_conflicts=True)
+
+
+def claim(now: datetime, limit: int = BATCH) -> list[Watch]:
+    """Take up to `limit` due watches for this worker alone; the lease runs out by itself if it dies."""
+    with transaction.atomic():
+        due = Watch.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("job__graph", "job__project")
+        taken = list(due.order_by("next_poll_at")[:limit])
+        Watch.objects.filter(pk__in=[one.pk for one in taken]).update(leased_until=now + schedule.LEASE)
+    return taken
+
+
+def poll_due(now: datetime, limit: int = BATCH) -> int:
+    """One step of work: claim, ask, record, plan the next poll. How many jobs were asked about."""
+    watches = claim(now, limit)
+    if watches:
+        _finish(watches, _ask([one.job for one in watches], "poll"))
+    return len(watches)
+
+
+def poll_now(job: Job) -> None:
+    """Ask about one job at once.
+
+    Raises: the GesError, after it was recorded, when GES gave no usable answer.
+    """
+    now = timezone.now()
+    one, _ = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+    [(seen, _answer)] = _ask([job], "poll")
+    _finish([one], [(seen, _answer)])
+    if seen.error:
+        raise seen.error
+
+
+def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> Answer:
+    """Ask GES about a job for the proxy and record what it said.
+
+    Raises: the GesError; an ErrorReply carries the answer as `answer`. A job that is not known yet is stored only if GES
+    knows it.
+    """
+    check_id(graph_id, "graph id"), check_id(job_id, "job id")
+    job = Job.objects.filter(project=project, job_id=job_id).select_related("graph", "project").first()
+    if job is None:
+        job = Job(project=project, graph=Graph(project=project, graph_id=graph_id), job_id=job_id)
+    [(seen, answer)] = _ask([job], "proxy", version=version)
+    if seen.error is None and job.pk is None:
+        job = watch(project, graph_id, job_id, seen.observed_at)
+        seen.job = job
+    if job.pk is not None:
+        one, _ = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
+        _finish([one], [(seen, answer)])
+    if seen.error is not None:
+        if isinstance(seen.error, ErrorReply) and answer is not None:
+            seen.error.answer = answer  # type: ignore[attr-defined]
+        raise seen.error
+    assert answer is not None  # noqa: S101  a reply was read from it
+    return answer
+
+
+type Asked = tuple[Observation, Answer | None]
+
+
+def _ask(jobs: Sequence[Job], source: str, version: int = 1) -> list[Asked]:
+    """Ask about all of these at once, each project with its own client; in the order given."""
+
+    async def ask_all() -> list[Asked]:
+        by_project: dict[int, list[int]] = defaultdict(list)
+        for index, job in enumerate(jobs):
+            by_project[job.project_id].append(index)
+        found: dict[int, Asked] = {}
+        for indexes in by_project.values():
+            async with client_for(jobs[indexes[0]].project) as client:
+                answers = await asyncio.gather(*(_ask_one(client, jobs[index], source, version) for index in indexes))
+            found.update(zip(indexes, answers, strict=True))
+        return [found[index] for index in range(len(jobs))]
+
+    return asyncio.run(ask_all())
+
+
+async def _ask_one(client: Client, job: Job, source: str, version: int) -> Asked:
+    try:
+        answer = await client.status(job.graph.graph_id or "", job.job_id, version)
+    except GesError as error:
+        return Observation(job, source, timezone.now(), None, None, error=error), None
+    seen = observe(job, source, answer.observed_at, answer.http_status, answer.body)
+    if seen.error is not None:
+        seen.error.retry_after = answer.retry_after
+    return seen, answer
+
+
+def _finish(watches: Sequence[Watch], asked: Sequence[Asked]) -> None:
+    """Record the answers, then give the leases back with the time of the next poll."""
+    record([seen for seen, _ in asked])
+    verdicts = dict(Job.objects.filter(pk__in=[one.pk for one in watches]).values_list("pk", "verdict"))
+    for one, (seen, _) in zip(watches, asked, strict=True):
+        now = seen.observed_at
+        one.leased_until = None
+        if seen.error is None:
+            one.failures = 0
+            one.next_poll_at = schedule.next_poll(Verdict(verdicts[one.pk]), first_seen_at=seen.job.first_seen_at, now=now)
+        elif Verdict(verdicts[one.pk]).is_final:
+            one.next_poll_at = None
+        else:
+            one.failures += 1
+            wait = schedule.after_failure(one.failures, seen.error.retry_after, random.random())  # noqa: S311
+            one.next_poll_at = now + wait
+    Watch.objects.bulk_update(watches, ["leased_until", "failures", "next_poll_at"])
+
+
+@dataclass
+class _Listed:
+    graphs: list[GraphReply]
+    jobs: list[tuple[JobReply, bytes]]
+    observed_at: datetime
+
+
+def discover(project: Project) -> int:
+    """Bring in what the task centre lists: every job's newest state, and watches for those not final. How many jobs.
+
+    The first time all pages are read; later the pages of jobs that began since the last look, and one more.
+    """
+    try:
+        listed = asyncio.run(_list(project, only_newest=project.discovered_at is not None))
+    except GesError as error:
+        Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
+        return 0
+    graphs = _graphs_by_name(project, listed.graphs)
+    items = {reply.job_id: (reply, raw) for reply, raw in listed.jobs if reply.job_id}
+    wanted = [(_graph_named(project, graphs, reply), job_id, listed.observed_at) for job_id, (reply, _) in items.items()]
+    jobs = find_jobs(project, wanted)
+    for start in range(0, len(items), BATCH):
+        ids = list(items)[start : start + BATCH]
+        record(
+            [Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs]
+        )
+    watch_unfinished(jobs.values())
+    Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
+    return len(items)
+
+
+async def _list(project: Project, *, only_newest: bool) -> _Listed:
+    graphs: list[GraphReply] = []
+    jobs: list[tuple[JobReply, bytes]] = []
+    async with client_for(project) as client:
+        while True:
+            answer = await client.graphs(len(graphs), LIST_PAGE)
+            page = parse_graph_page(answer.body, http_status=answer.http_status)
+            graphs += page.graphs
+            if not page.graphs or len(graphs) >= page.count:
+                break
+        observed_at, offset = timezone.now(), 0
+        since = project.discovered_at - timedelta(hours=1) if project.discovered_at else None
+        while True:
+            answer = await client.jobs(offset, LIST_PAGE)
+            found = parse_job_page(answer.body, http_status=answer.http_status)
+            jobs += found.jobs
+            offset += len(found.jobs) + len(found.refused)
+            oldest = min((reply.begin_time for reply, _ in found.jobs if reply.begin_time), default=None)
+            reached = only_newest and since is not None and oldest is not None and oldest < since
+            if not found.jobs or offset >= found.count or reached:
+                return _Listed(graphs, jobs, observed_at)
+
+
+def _graphs_by_name(project: Project, listed: Sequence[GraphReply]) -> dict[str, Graph]:
+    for one in listed:
+        find_graph(project, one.graph_id, one.name)
+    ids = [one.graph_id for one in listed]
+    Graph.objects.filter(project=project).exclude(graph_id__in=ids).filter(graph_id__isnull=False).update(is_deleted=True)
+    return {graph.name: graph for graph in Graph.objects.filter(project=project, graph_id__in=ids)}
+
+
+def _graph_named(project: Project, graphs: dict[str, Graph], reply: JobReply) -> Graph:
+    name = (reply.related_graph or "")[:MAX_ID]
+    if name not in graphs:
+        graphs[name] = Graph.objects.get_or_create(project=project, graph_id=None, name=name, defaults={"is_deleted": True})[0]
+    return graphs[name]

@@ -1,0 +1,28 @@
+"""Procrastinate's tasks: thin."""
+
+import time
+
+from django.utils import timezone
+from procrastinate.contrib.django import app
+
+from jobs import polling
+from jobs.models import Project
+
+ROUND_SECONDS = 20
+
+
+@app.periodic(cron="*/5 * * * * *")
+@app.task(queueing_lock="poll_due", pass_context=False)
+def poll_due(timestamp: int) -> None:
+    """Ask about all that is due; several workers share the watches by their leases."""
+    until = time.monotonic() + ROUND_SECONDS
+    while polling.poll_due(timezone.now()) == polling.BATCH and time.monotonic() < until:
+        pass
+
+
+@app.periodic(cron="*/15 * * * * *")
+@app.task(queueing_lock="discover", lock="discover")
+def discover(timestamp: int = 0) -> None:
+    """Look at each project's task centre for jobs nobody named."""
+    for project in Project.objects.exclude(credentials=""):
+        polling.discover(project)
