@@ -135,7 +135,9 @@ def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:
     problems: list[str] = []
     sort = params.get("sort") or DEFAULT_SORT
     if sort.lstrip("-") not in SORTS or sort.startswith("--"):
-        problems.append(f"sort: {sort[:60]!r} won't do; expected one of {', '.join(SORTS)}, with - in front for the opposite.")
+        problems.append(
+            f"sort: {sort[:60]!r} won't do; expected one of {', '.join(SORTS)}, with - in front for the opposite."
+        )
         sort = DEFAULT_SORT
     size = _page_size(params.get("page_size", ""), problems)
     position = _read_cursor(params.get("cursor", ""), sort, problems)

@@ -35,7 +35,11 @@ def sync_projects() -> list[Project]:
         Project.objects.update_or_create(
             project_id=one.project_id,
             defaults={"endpoint": one.endpoint, "credentials": one.name},
-            create_defaults={"endpoint": one.endpoint, "credentials": one.name, "name": one.name if one.name != "env" else ""},
+            create_defaults={
+                "endpoint": one.endpoint,
+                "credentials": one.name,
+                "name": one.name if one.name != "env" else "",
+            },
         )[0]
         for one in settings.GES_PROJECTS.values()
     ]
@@ -79,7 +83,11 @@ def watch_unfinished(jobs: Iterable[Job]) -> None:
 def claim(now: datetime, limit: int = BATCH) -> list[Watch]:
     """Take up to `limit` due watches for this worker alone; the lease runs out by itself if it dies."""
     with transaction.atomic():
-        due = Watch.objects.due(now).select_for_update(skip_locked=True, of=("self",)).select_related("job__graph", "job__project")
+        due = (
+            Watch.objects.due(now)
+            .select_for_update(skip_locked=True, of=("self",))
+            .select_related("job__graph", "job__project")
+        )
         taken = list(due.order_by("next_poll_at")[:limit])
         Watch.objects.filter(pk__in=[one.pk for one in taken]).update(leased_until=now + schedule.LEASE)
     return taken
@@ -246,5 +254,7 @@ def _graphs_by_name(project: Project, listed: Sequence[GraphReply]) -> dict[str,
 def _graph_named(project: Project, graphs: dict[str, Graph], reply: JobReply) -> Graph:
     name = (reply.related_graph or "")[:MAX_ID]
     if name not in graphs:
-        graphs[name] = Graph.objects.get_or_create(project=project, graph_id=None, name=name, defaults={"is_deleted": True})[0]
+        graphs[name] = Graph.objects.get_or_create(project=project, graph_id=None, name=name, defaults={"is_deleted": True})[
+            0
+        ]
     return graphs[name]

@@ -160,7 +160,9 @@ def _fold(history: _History, one: Observation, count: Recorded) -> None:
 
 def _fold_miss(history: _History, one: Observation, count: Recorded) -> None:
     error = one.error or NotAJobStatus("There was no answer.")
-    alike = [row for row in history.misses if (row.kind, row.source, row.http_status) == (error.kind, one.source, one.http_status)]
+    alike = [
+        row for row in history.misses if (row.kind, row.source, row.http_status) == (error.kind, one.source, one.http_status)
+    ]
     count.misses += 1
     if any(row.first_seen_at <= one.observed_at <= row.last_seen_at for row in alike):
         return

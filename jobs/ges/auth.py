@@ -47,14 +47,16 @@ def signature(
     """The hex signature of a request; `headers` has lower-case names, `path` and `query` are as sent."""
     path = "/".join(quote(unquote(part), safe="-_.~") for part in path.split("/"))
     pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(query, keep_blank_values=True))
-    canonical = "\n".join([
-        method.upper(),
-        path if path.endswith("/") else path + "/",
-        "&".join(f"{key}={value}" for key, value in pairs),
-        "".join(f"{name}:{headers.get(name, '').strip()}\n" for name in names),
-        ";".join(names),
-        hashlib.sha256(body).hexdigest(),
-    ])
+    canonical = "\n".join(
+        [
+            method.upper(),
+            path if path.endswith("/") else path + "/",
+            "&".join(f"{key}={value}" for key, value in pairs),
+            "".join(f"{name}:{headers.get(name, '').strip()}\n" for name in names),
+            ";".join(names),
+            hashlib.sha256(body).hexdigest(),
+        ]
+    )
     to_sign = "\n".join([ALGORITHM, headers.get("x-sdk-date", ""), hashlib.sha256(canonical.encode()).hexdigest()])
     return hmac.new(sk.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
 

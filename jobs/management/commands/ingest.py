@@ -181,7 +181,9 @@ def _id(data: dict[str, Any], name: str) -> str:
     if len(value) > MAX_ID:
         raise BadLine(f"{name}: {len(value)} characters; expected at most {MAX_ID}.")
     if not value.isprintable() or "/" in value or value in {".", ".."}:
-        raise BadLine(f"{name}: {value!r:.80} is not an id GES could have given (a slash, dots only or unprintable characters).")
+        raise BadLine(
+            f"{name}: {value!r:.80} is not an id GES could have given (a slash, dots only or unprintable characters)."
+        )
     return value
 
 

@@ -57,7 +57,9 @@ class Command(BaseCommand):
                 self._say(host, port, user, password, demo=options["demo"])
             while not stop.wait(0.5):
                 if ended := children.ended():
-                    raise CommandError(f"The {ended} stopped by itself; what it said stands above. gesdash is shutting down.")
+                    raise CommandError(
+                        f"The {ended} stopped by itself; what it said stands above. gesdash is shutting down."
+                    )
         finally:
             children.stop()
             connections.close_all()
@@ -108,16 +110,18 @@ class Children:
 
     def start(self, name: str, *command: str) -> None:
         """Start a command of manage.py in its own session, so that Ctrl-C reaches only us."""
-        self._running.append((
-            name,
-            subprocess.Popen(
-                [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.DEVNULL,
-                env=os.environ | {"GESDASH_CHILD": "1"},
-                start_new_session=True,
-            ),
-        ))
+        self._running.append(
+            (
+                name,
+                subprocess.Popen(
+                    [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    env=os.environ | {"GESDASH_CHILD": "1"},
+                    start_new_session=True,
+                ),
+            )
+        )
 
     def ended(self) -> str | None:
         """The name of one that ended by itself."""

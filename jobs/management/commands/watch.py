@@ -22,7 +22,9 @@ class Command(BaseCommand):
         project = Project.objects.filter(project_id=options["project"]).first()
         if project is None:
             known = ", ".join(Project.objects.values_list("project_id", flat=True)) or "none yet"
-            raise CommandError(f"There is no project {options['project']!r} (known: {known}); set GES_PROJECT_ID to add one.")
+            raise CommandError(
+                f"There is no project {options['project']!r} (known: {known}); set GES_PROJECT_ID to add one."
+            )
         try:
             job = polling.watch(project, options["graph"], options["job"], timezone.now())
         except ValueError as wrong:

@@ -15,4 +15,6 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         end_with_parent()
         polling.sync_projects()
-        call_command("procrastinate", "worker", "--delete-jobs", "always", "--shutdown-graceful-timeout", "5", "--concurrency", "2")
+        call_command(
+            "procrastinate", "worker", "--delete-jobs", "always", "--shutdown-graceful-timeout", "5", "--concurrency", "2"
+        )

@@ -1,0 +1,45 @@
+"""The simulator by itself."""
+
+import asyncio
+import os
+import signal
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from jobs.ges.simulator import PROJECT, Simulator, serve
+from jobs.management.child import end_with_parent
+
+
+class Command(BaseCommand):
+    help = "Answer as GES would, from a made-up history; secrets come from SIMULATOR_SK and SIMULATOR_TOKEN."
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--host", default="127.0.0.1")
+        parser.add_argument("--port", type=int, default=8900)
+        parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--access-key", default="SIMULATED")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        end_with_parent()
+        try:
+            asyncio.run(self._run(options))
+        except OSError as taken:
+            raise CommandError(f"Port {options['port']} can't be used: {taken.strerror}.") from taken
+
+    async def _run(self, options: dict[str, Any]) -> None:
+        simulator = Simulator(
+            seed=options["seed"],
+            access_key=options["access_key"],
+            secret_key=os.environ.get("SIMULATOR_SK", "simulated-secret"),
+            token=os.environ.get("SIMULATOR_TOKEN", "simulated-token"),
+        )
+        stop = asyncio.Event()
+        for name in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        runner, port = await serve(simulator, options["host"], options["port"])
+        self.stdout.write(f"Simulated GES at http://{options['host']}:{port}, project {PROJECT}.")
+        self.stdout.flush()
+        await stop.wait()
+        await runner.cleanup()
