@@ -133,7 +133,7 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
         _finish([one], [(seen, answer)])
     if seen.error is not None:
         if isinstance(seen.error, ErrorReply) and answer is not None:
-            seen.error.answer = answer  # type: ignore[attr-defined]
+            seen.error.answer = answer
         raise seen.error
     assert answer is not None  # noqa: S101  a reply was read from it
     return answer

@@ -1,5 +1,12 @@
 """What can go wrong with GES. Each kind says whether asking again can help."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from jobs.ges.client import Answer
+
 
 class GesError(Exception):
     """GES gave no usable answer."""
@@ -32,6 +39,8 @@ class ErrorReply(GesError):
     """GES answered with an error code of its own, for example GES.8301: no such job."""
 
     kind = "error_reply"
+    #: The answer as it came over HTTP, where the caller wants to pass it on.
+    answer: Answer | None = None
 
     def __init__(self, http_status: int, code: str, message: str) -> None:
         self.http_status, self.code, self.message = http_status, code, message

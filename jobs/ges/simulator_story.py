@@ -64,7 +64,7 @@ class Story:
 
     def jobs(self, now: datetime) -> list[SimulatedJob]:
         """All that exist now, newest first."""
-        new = int((now - self.epoch) / EVERY) if now > self.epoch else -1
+        new = int((now - self.epoch) / EVERY) if now >= self.epoch else -1
         return [self._new(number) for number in range(new, -1, -1)] + self._past
 
     def find(self, job_id: str, now: datetime) -> SimulatedJob | None:

@@ -1,0 +1,64 @@
+"""Who calls: an AccessKey, shown as a signature, as X-Auth-Token or as a bearer token."""
+
+from django.contrib.auth.models import User
+from django.utils import timezone
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from jobs.ges import auth
+from jobs.models import AccessKey
+
+
+class KeyAuthentication(BaseAuthentication):
+    """The user of a valid key; what they see is limited to the key's projects."""
+
+    def authenticate(self, request: Request) -> tuple[User, AccessKey] | None:
+        """None when no key is shown."""
+        shown = request.headers.get("Authorization", "")
+        if shown.startswith(auth.ALGORITHM):
+            return self._as(self._by_signature(request, shown))
+        token = request.headers.get("X-Auth-Token", "")
+        if not token and shown.lower().startswith("bearer "):
+            token = shown[7:].strip()
+        if not token:
+            return None
+        key = AccessKey.objects.for_token(token, timezone.now())
+        if key is None:
+            raise AuthenticationFailed("This token is not valid, or no longer.")
+        return self._as(key)
+
+    def authenticate_header(self, request: Request) -> str:
+        """What to show, so that a missing key is a 401."""
+        return auth.ALGORITHM
+
+    def _as(self, key: AccessKey) -> tuple[User, AccessKey]:
+        key.user.access_key = key  # type: ignore[attr-defined]
+        return key.user, key
+
+    def _by_signature(self, request: Request, shown: str) -> AccessKey:
+        now = timezone.now()
+        try:
+            claim = auth.read_authorization(shown)
+            key = AccessKey.objects.valid(now).filter(access_key=claim.access_key[:40]).first()
+            if key is None:
+                raise auth.BadSignature("there is no such access key, or it is no longer valid")
+            headers = {name.lower(): value for name, value in request.headers.items()}
+            path, _, query = _as_sent(request).partition("?")
+            auth.verify(
+                claim,
+                method=request.method or "",
+                path=path,
+                query=query,
+                headers=headers,
+                body=request.body,
+                sk=key.secret,
+                now=now,
+            )
+        except auth.BadSignature as wrong:
+            raise AuthenticationFailed(f"The signature is not valid: {wrong}.") from wrong
+        return key
+
+
+def _as_sent(request: Request) -> str:
+    return str(request.get_full_path())
