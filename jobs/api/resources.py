@@ -36,11 +36,13 @@ def jobs(request: Request) -> Response:
     page, more = page_of(request.GET, found)
     if problems or more:
         raise BadRequest(" ".join(problems + more))
-    return Response({
-        "next": _link(request, page.next),
-        "previous": _link(request, page.previous),
-        "results": [job_row(job) for job in page.rows],
-    })
+    return Response(
+        {
+            "next": _link(request, page.next),
+            "previous": _link(request, page.previous),
+            "results": [job_row(job) for job in page.rows],
+        }
+    )
 
 
 @extend_schema(responses=OpenApiTypes.OBJECT)

@@ -1,0 +1,16 @@
+"""Page or part: the one place that knows what htmx asked for."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.cache import patch_vary_headers
+
+
+def render_page(request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The whole page, or its partial when htmx asks; a boosted or restored page is a whole one."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    whole = not htmx or htmx.boosted or htmx.history_restore_request
+    response = render(request, template if whole else f"{template}#{part}", context, status=status)
+    patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
+    return response
