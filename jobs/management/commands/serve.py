@@ -26,5 +26,5 @@ class Command(BaseCommand):
             workers=1,
             blocking_threads=8,
             workers_kill_timeout=3,
-            log_enabled=False,
+            log_enabled=True,
         ).serve()
