@@ -4,5 +4,8 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
+from jobs.management.child import end_when_orphaned
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
+end_when_orphaned()
 application = get_wsgi_application()

@@ -4,12 +4,12 @@ from decimal import Decimal
 
 import pytest
 
+from gesdash.env import Credentials
 from jobs.ges.client import Client
 from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, Unreachable, WrongJob
 from jobs.ges.reply import parse_graph_page, parse_job_page, parse_reply
 from jobs.ges.simulator import PROJECT, Simulator, run_in_thread
 from jobs.ges.words import meaning
-from gesdash.env import Credentials
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 SIGNED = Credentials(ak="SIMULATED", sk="simulated-secret")

@@ -78,7 +78,7 @@ def _stored(job: Job | None, version: int) -> Snapshot | None:
 
 
 def _is_fresh(stored: Snapshot, job: Job | None, wanted: Wanted, now: datetime) -> bool:
-    if job is None or wanted.fresh or stored.last_seen_at != job.observed_at and not job.is_final:
+    if job is None or wanted.fresh or (stored.last_seen_at != job.observed_at and not job.is_final):
         return False
     age = (now - stored.last_seen_at).total_seconds()
     if wanted.max_age is not None:

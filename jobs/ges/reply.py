@@ -23,8 +23,7 @@ _KINDS = {
     "vertex": ("vertexsetPath", "vertexset_path"),
     "edge": ("edgesetPath", "edgeset_path"),
 }
-_KNOWN_JOB = set(
-    [
+_KNOWN_JOB = {
         "errorMessage",
         "errorCode",
         "error_msg",
@@ -51,10 +50,8 @@ _KNOWN_JOB = set(
         "jobProgress",
         "job_progress",
         "Job",
-    ]
-)
-_KNOWN_FILE = set(
-    [
+    }
+_KNOWN_FILE = {
         "path",
         "log",
         "status",
@@ -67,8 +64,7 @@ _KNOWN_FILE = set(
         "successful_lines",
         "jobId",
         "job_id",
-    ]
-)
+    }
 _TIME = re.compile(r"^\(?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?\)?$")
 
 

@@ -4,6 +4,7 @@ import os
 import signal
 import sys
 import threading
+import time
 
 
 def end_with_parent() -> None:
@@ -15,3 +16,15 @@ def end_with_parent() -> None:
 def _wait() -> None:
     sys.stdin.buffer.read()
     os.kill(os.getpid(), signal.SIGTERM)
+
+
+def end_when_orphaned() -> None:
+    """The same for a process that granian starts, which has no pipe: its parent's id changes when the parent dies."""
+    if os.environ.get("GESDASH_CHILD"):
+        threading.Thread(target=_watch, args=[os.getppid()], daemon=True).start()
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os.kill(os.getpid(), signal.SIGKILL)

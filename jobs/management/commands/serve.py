@@ -24,7 +24,7 @@ class Command(BaseCommand):
             port=options["port"],
             interface=Interfaces.WSGI,
             workers=1,
-            blocking_threads=8,
+            blocking_threads=4,
             workers_kill_timeout=3,
-            log_enabled=True,
+            log_enabled=False,
         ).serve()

@@ -1,0 +1,92 @@
+"""One PostgreSQL for the whole run, in a folder of its own; a simulated GES over loopback."""
+
+import atexit
+import os
+import shutil
+import tempfile
+from datetime import UTC, datetime
+
+import pytest
+
+# Before Django reads its settings. Workers of xdist inherit the folder, and with it the one server.
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["GESDASH_HOME"] = tempfile.mkdtemp(prefix="gesdash-test-")
+    atexit.register(shutil.rmtree, os.environ["GESDASH_HOME"], ignore_errors=True)
+for name in [name for name in os.environ if name.startswith("GES_") or name == "GESDASH_PROJECTS"]:
+    del os.environ[name]
+
+NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def admin(db):
+    from django.contrib.auth.models import User
+
+    return User.objects.create_superuser("ada", password="a long password")
+
+
+@pytest.fixture
+def project(db):
+    from jobs.models import Project
+
+    return Project.objects.create(project_id="p1")
+
+
+@pytest.fixture
+def simulator():
+    from jobs.ges.simulator import Simulator, run_in_thread
+
+    made = Simulator(seed=7)
+    with run_in_thread(made) as address:
+        made.address = address
+        yield made
+
+
+@pytest.fixture
+def polled(db, settings, simulator):
+    """A project on the simulator, with its credentials in the settings."""
+    from gesdash.env import ConfiguredProject, Credentials
+    from jobs.polling import sync_projects
+
+    credentials = Credentials(ak=simulator.access_key, sk=simulator.secret_key)
+    settings.GES_PROJECTS = {"sim": ConfiguredProject("sim", simulator.project_id, simulator.address, credentials)}
+    return sync_projects()[0]
+
+
+def body(job_id="j1", status="success", **fields):
+    import json
+
+    return json.dumps({"jobId": job_id, "status": status, "jobName": "ImportGraph", **fields}).encode()
+
+
+@pytest.fixture
+def imported(project):
+    """A job whose vertex file lost 450 of 1,659 lines and whose edge file loaded whole."""
+    from jobs.record import find_graph, find_jobs, observe, record
+
+    graph = find_graph(project, "g1", "payments")
+    job = find_jobs(project, [(graph, "j1", NOW)])["j1"]
+    files = {
+        "vertexsetPath": [
+            {
+                "path": "b/<script>v.csv",
+                "status": "partFailed",
+                "totalLines": 1659,
+                "failedLines": 450,
+                "successfulLines": 1209,
+            }
+        ],
+        "edgesetPath": [
+            {"path": "b/e.csv", "status": "success", "totalLines": 1000, "failedLines": 0, "successfulLines": 1000}
+        ],
+        "schemaPath": [{"path": "b/s.xml", "status": "success", "totalLines": 4, "failedLines": 4, "successfulLines": 0}],
+    }
+    record(
+        [
+            observe(
+                job, "poll", NOW, 200, body(jobDetail=files, beginTime="2026-03-04T11:00:00", endTime="2026-03-04T11:05:00")
+            )
+        ]
+    )
+    job.refresh_from_db()
+    return job
