@@ -2,8 +2,8 @@
 
 import asyncio
 import random
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -145,23 +145,25 @@ type Asked = tuple[Observation, Answer | None]
 def _ask(jobs: Sequence[Job], source: str, version: int = 1) -> list[Asked]:
     """Ask about all of these at once, each project with its own client; in the order given."""
 
+    # What the database knows is read before the event loop starts: no query may run inside it.
+    clients = {job.project_id: client_for(job.project) for job in jobs}
+    graph_ids = [job.graph.graph_id or "" for job in jobs]
+
     async def ask_all() -> list[Asked]:
-        by_project: dict[int, list[int]] = defaultdict(list)
-        for index, job in enumerate(jobs):
-            by_project[job.project_id].append(index)
-        found: dict[int, Asked] = {}
-        for indexes in by_project.values():
-            async with client_for(jobs[indexes[0]].project) as client:
-                answers = await asyncio.gather(*(_ask_one(client, jobs[index], source, version) for index in indexes))
-            found.update(zip(indexes, answers, strict=True))
-        return [found[index] for index in range(len(jobs))]
+        async with AsyncExitStack() as stack:
+            opened = {pk: await stack.enter_async_context(client) for pk, client in clients.items()}
+            asked = [
+                _ask_one(opened[job.project_id], job, graph_id, source, version)
+                for job, graph_id in zip(jobs, graph_ids, strict=True)
+            ]
+            return list(await asyncio.gather(*asked))
 
     return asyncio.run(ask_all())
 
 
-async def _ask_one(client: Client, job: Job, source: str, version: int) -> Asked:
+async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version: int) -> Asked:
     try:
-        answer = await client.status(job.graph.graph_id or "", job.job_id, version)
+        answer = await client.status(graph_id, job.job_id, version)
     except GesError as error:
         return Observation(job, source, timezone.now(), None, None, error=error), None
     seen = observe(job, source, answer.observed_at, answer.http_status, answer.body)

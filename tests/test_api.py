@@ -144,6 +144,7 @@ def test_the_proxy_shows_nothing_of_foreign_projects(client, project, shown):
     assert (answer.status_code, answer.json()["errorCode"]) == (403, "GESDASH.0403")
 
 
+@pytest.mark.filterwarnings("ignore")  # the SDK leaves its sockets open
 @pytest.mark.django_db(transaction=True)
 def test_the_official_sdk_reads_the_same_through_the_proxy(live_server, polled, simulator, admin, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))

@@ -108,6 +108,7 @@ async def test_lists(simulator, address):
     assert json.loads(jobs.jobs[0][1], parse_float=Decimal) == simulator.state(jobs.jobs[0][0].job_id)
 
 
+@pytest.mark.filterwarnings("ignore")  # the SDK leaves its sockets open
 def test_the_official_sdk_reads_from_it(simulator, address, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     import warnings
