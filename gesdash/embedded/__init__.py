@@ -1,0 +1,1 @@
+"""A database backend on our own PostgreSQL."""

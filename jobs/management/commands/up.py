@@ -113,7 +113,7 @@ class Children:
         self._running.append(
             (
                 name,
-                subprocess.Popen(
+                subprocess.Popen(  # noqa: S603  our own command line
                     [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
                     stdin=subprocess.PIPE,
                     stdout=subprocess.DEVNULL,

@@ -1,0 +1,165 @@
+import io
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from gesdash import database, env
+from jobs.models import AccessKey, Job, Watch
+
+ROOT = Path(__file__).parent.parent
+SAMPLE = {
+    "jobId": "ff80808167f09aaa0167f19b35ec0305", "status": "success", "jobType": "GraphManagement", "jobName": "ImportGraph",
+    "relatedGraph": "GES_UI_AUTO", "beginTime": "2018-11-27T21:39:00", "endTime": "2018-11-27T21:39:56",
+    "jobDetail": {
+        "vertexsetPath": [{"path": "ges-ui/auDatas/list_set_vertex.csv", "log": None, "cause": None, "status": "success"}],
+        "edgesetPath": [{"path": "ges-ui/auDatas/list_set_edge.csv", "log": None, "cause": None, "status": "success"}],
+        "schemaPath": [{"path": "ges-ui/auDatas/list_set_schema.xml", "log": None, "cause": None, "status": "success"}],
+    },
+    "jobProgress": 0,
+}  # fmt: skip
+
+
+def line(content, job_id=SAMPLE["jobId"], **change):
+    fields = {
+        "project_id": "p",
+        "graph_id": "g",
+        "job_id": job_id,
+        "observed_at": "2018-11-28T00:00:00Z",
+        "http_status": 200,
+    }
+    return json.dumps({**fields, "body": content, **change}) + "\n"
+
+
+@pytest.fixture
+def ingest(tmp_path, capsys):
+    def run(*lines, code=0):
+        path = tmp_path / "in.jsonl"
+        path.write_text("".join(lines))
+        try:
+            call_command("ingest", str(path), "--rejects", str(tmp_path / "rejects"))
+            got = 0
+        except SystemExit as end:
+            got = end.code
+        assert got == code
+        said = capsys.readouterr()
+        return json.loads(said.out.splitlines()[-1]), said.err, (tmp_path / "rejects").read_text()
+
+    return run
+
+
+def exported(what="jobs", *options):
+    out = io.StringIO()
+    call_command("export", what, *options, stdout=out)
+    return [json.loads(row) for row in out.getvalue().splitlines()]
+
+
+def test_the_documented_sample(db, ingest):
+    ingest(line(json.dumps(SAMPLE)))
+    [job] = exported()
+    assert (job["verdict"], job["ledger"], job["loss_rate"]) == ("success", "cannot_tell", None)
+    assert job["lines"]["all"] == {"total": None, "failed": None, "successful": None, "complete": False}
+    assert [(file["kind"], file["total_lines"]) for file in job["files"]] == [
+        ("schema", None),
+        ("vertex", None),
+        ("edge", None),
+    ]
+
+
+def test_the_sample_with_counts(db, ingest):
+    counted = json.loads(json.dumps(SAMPLE))
+    detail = counted["jobDetail"]
+    detail["vertexsetPath"][0] |= {"status": "partFailed", "totalLines": 1659, "failedLines": 450, "successfulLines": 1209}
+    detail["edgesetPath"][0] |= {"totalLines": 1000, "failedLines": 0, "successfulLines": 1000}
+    ingest(line(counted))
+    [job] = exported()
+    assert (job["verdict"], job["ledger"], job["loss_rate"]) == ("partial", "adds_up", 0.1692)
+    assert len(exported("files")) == 3
+
+
+def test_twice_changes_nothing(db, ingest):
+    rows = [line(SAMPLE), line("<html>", "other"), line(SAMPLE | {"status": "running"}, observed_at="2018-11-27T22:00:00Z")]
+    first, _, _ = ingest(*rows)
+    before = exported(), exported("snapshots")
+    second, _, _ = ingest(*rows)
+    assert first == {"read": 3, "recorded": 2, "repeated": 0, "misses": 1, "rejected": 0}
+    assert second == {"read": 3, "recorded": 0, "repeated": 2, "misses": 1, "rejected": 0}
+    assert (exported(), exported("snapshots")) == before
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        ("nonsense\n", "not JSON"),
+        ("[]\n", "expected an object"),
+        (line(SAMPLE, "x" * 300), "job_id: 300 characters; expected at most 255"),
+        (line(SAMPLE, "a/b"), "job_id:"),
+        (line(SAMPLE, ".."), "job_id:"),
+        (line(SAMPLE, "another"), "is about job"),
+        (line(SAMPLE, observed_at="yesterday"), "observed_at: expected a time"),
+        (line(SAMPLE, http_status="200"), "http_status: expected a whole number"),
+        (line(None), "body: missing"),
+    ],
+)
+def test_a_bad_line_is_named_kept_and_the_others_go_in(db, ingest, bad, said):
+    summary, stderr, rejects = ingest(bad, line(SAMPLE), code=1)
+    assert (summary["recorded"], summary["rejected"]) == (1, 1)
+    assert stderr.startswith("line 1: ")
+    assert said in stderr
+    assert rejects == bad
+
+
+def test_export_filters_and_refuses_wrong_ones(db, ingest, capsys):
+    ingest(line(SAMPLE))
+    assert exported("jobs", "--verdict", "failed") == []
+    assert len(exported("jobs", "--verdict", "success")) == 1
+    with pytest.raises(CommandError, match="splendid"):
+        exported("jobs", "--verdict", "splendid")
+    call_command("export", "jobs", "--format", "csv")
+    assert capsys.readouterr().out.startswith("project_id,graph_id,")
+
+
+def test_watch_and_key(project, admin, capsys):
+    call_command("watch", "p1", "g1", "j1")
+    assert Watch.objects.get().job == Job.objects.get()
+    with pytest.raises(CommandError, match="slash"):
+        call_command("watch", "p1", "g1", "a/b")
+    with pytest.raises(CommandError, match="no project 'other'"):
+        call_command("watch", "other", "g1", "j1")
+    capsys.readouterr()
+    call_command("key", "ada", "--project", "p1", "--days", "3")
+    made = json.loads(capsys.readouterr().out)
+    key = AccessKey.objects.get()
+    assert (key.access_key, key.secret) == (made["access_key"], made["secret_key"])
+    assert key.projects.get() == project
+    with pytest.raises(CommandError, match="no user 'eve'"):
+        call_command("key", "eve")
+
+
+@pytest.mark.parametrize("url", ["mysql://h/d", "postgresql://h", "nonsense", "postgresql://u:secret@h:port/d"])
+def test_a_wrong_database_url_is_one_sentence_without_the_password(url, monkeypatch):
+    with pytest.raises(env.BadSetting, match="DATABASE_URL") as said:
+        database.from_url(url)
+    assert "secret" not in str(said.value)
+
+
+def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
+    home = {"GESDASH_HOME": str(tmp_path), "DATABASE_URL": "postgresql://u@127.0.0.1:9/d"}
+    command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", "0"]
+    done = subprocess.run(command, env={**os.environ, **home}, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "The database can't be reached" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_setting_stands_in_the_readme():
+    source = "".join(path.read_text() for path in (ROOT / "gesdash").glob("*.py"))
+    import re
+
+    named = set(re.findall(r'"((?:GES_|GESDASH_|DATABASE_)[A-Z_]+[A-Z])"', source)) - {"GESDASH_CHILD"}
+    readme = (ROOT / "README.md").read_text()
+    assert [name for name in sorted(named) if f"`{name}`" not in readme] == []
