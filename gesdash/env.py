@@ -123,7 +123,7 @@ def configured_projects() -> list[ConfiguredProject]:
     for name, table in _projects_file().items():
         if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
             raise BadSetting(f"GESDASH_PROJECTS: [{name}] must be a table of text values.")
-        found.append(_project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]"))  # type: ignore[misc]
+        found.append(_project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]"))
     return found
 
 

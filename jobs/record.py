@@ -206,7 +206,7 @@ def _project(histories: Sequence[_History]) -> None:
         job = history.job
         newest = _newest(history.snapshots)
         job.snapshot_count = len(history.snapshots)
-        seen = [row.first_seen_at for row in (*history.snapshots, *history.misses)]
+        seen = [row.first_seen_at for row in history.snapshots] + [row.first_seen_at for row in history.misses]
         job.first_seen_at = min([job.first_seen_at, *seen])
         if newest is not None:
             reply = history.replies.get(id(newest)) or _reread(newest, job)
@@ -311,7 +311,7 @@ def correct(
     _reproject(job)
     target: Job | ImportFile | None = job
     if kind:
-        target = ImportFile.objects.filter(job=job, kind=kind, position=position).first()
+        target = job.files.filter(kind=kind, position=-1 if position is None else position).first()
     if target is None:
         raise ValueError(f"The job has no {kind} file at position {position}.")
     made = Correction.objects.create(

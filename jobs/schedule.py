@@ -36,7 +36,7 @@ def after_failure(failures: int, retry_after: float | None, jitter: float) -> ti
     """How long to wait after the n-th failure in a row; `jitter` is 0 to 1 and adds up to a quarter."""
     if retry_after is not None:
         return min(timedelta(seconds=max(retry_after, 1)), LONGEST)
-    wait = FIRST * 2 ** min(failures, 10)
+    wait: timedelta = FIRST * 2 ** min(failures, 10)
     return min(wait * (1 + jitter / 4), LONGEST)
 
 

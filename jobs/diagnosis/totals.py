@@ -20,13 +20,13 @@ class Totals:
 def totals(files: Iterable[File], kind: str = "all") -> Totals:
     """The sums over the files of one kind (`edge`, `vertex`), or of both (`all`)."""
     rows = [file for file in files if is_data(file) and kind in {"all", file.kind}]
-    sums = [
-        _sum([file.total_lines for file in rows]),
-        _sum([file.failed_lines for file in rows]),
-        _sum([file.successful_lines for file in rows]),
-    ]
     complete = bool(rows) and all(None not in (f.total_lines, f.failed_lines, f.successful_lines) for f in rows)
-    return Totals(*sums, complete=complete)
+    return Totals(
+        total=_sum([file.total_lines for file in rows]),
+        failed=_sum([file.failed_lines for file in rows]),
+        successful=_sum([file.successful_lines for file in rows]),
+        complete=complete,
+    )
 
 
 def loss_rate(of: Totals) -> Decimal | None:

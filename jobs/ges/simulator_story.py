@@ -162,7 +162,7 @@ class Story:
             rows.append(
                 _file(roll, f"ges-data/{folder}/{kind}/part-{number:04d}.csv", place in bad, job, logged, share, final)
             )
-        schema = {"path": f"ges-data/{folder}/schema.xml", "log": None, "cause": None, "status": "success"}
+        schema: dict[str, Any] = {"path": f"ges-data/{folder}/schema.xml", "log": None, "cause": None, "status": "success"}
         if job.seed[1] in "0123":
             schema |= {"cause": "all labels are imported", "totalLines": 4, "failedLines": 4, "successfulLines": 0}
         return {"vertexsetPath": rows[:vertices], "edgesetPath": rows[vertices:], "schemaPath": [schema]}

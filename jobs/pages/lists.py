@@ -32,8 +32,9 @@ def graphs(request: HttpRequest) -> HttpResponse:
         "is_deleted", "name", "pk"
     )
     rows = list(found[:500])
-    imports = Job.objects.in_bulk([graph.newest_id for graph in rows if graph.newest_id])
-    shown = [(graph, imports.get(graph.newest_id)) for graph in rows]
+    newest_ids = [getattr(graph, "newest_id", None) for graph in rows]
+    imports = Job.objects.in_bulk([pk for pk in newest_ids if pk])
+    shown = [(graph, imports.get(pk)) for graph, pk in zip(rows, newest_ids, strict=True)]
     return render_page(request, "pages/graphs.html", "graphs", {"graphs": shown})
 
 
