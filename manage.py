@@ -11,11 +11,14 @@ def main() -> None:
     """Run a command; a wrong setting ends it with its sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
     from django.core.management import execute_from_command_line
+    from django.db import OperationalError
 
     try:
         execute_from_command_line(sys.argv)
     except BadSetting as wrong:
         sys.exit(f"{wrong}")
+    except OperationalError as wrong:
+        sys.exit(f"The database can't be reached or refused the work ({str(wrong).strip()}). Check DATABASE_URL.")
     except BrokenPipeError:
         # The reader (`| head`) has gone: nothing is wrong, and nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -104,6 +104,6 @@ def lost_lines(job: Job) -> int | None:
 
 
 @register.filter
-def asked_for(asked: dict[str, str], name: str) -> str:
-    """What a filter is set to."""
-    return asked.get(name, "")
+def lost_at_least(job: Job) -> bool:
+    """Whether more lines may be lost than are known: some file has no figures."""
+    return lost_lines(job) is not None and not job.lines["all"]["complete"]
