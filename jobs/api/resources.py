@@ -28,7 +28,7 @@ def root(request: Request) -> Response:
     return Response({"jobs": base("/api/jobs/"), "schema": base("/api/schema/"), "docs": base("/api/docs/")})
 
 
-@extend_schema(parameters=_PARAMETERS, responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="jobs_list", parameters=_PARAMETERS, responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def jobs(request: Request) -> Response:
     """Jobs, newest first; rows are the export's object without its files."""
@@ -45,7 +45,7 @@ def jobs(request: Request) -> Response:
     )
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="jobs_retrieve", responses=OpenApiTypes.OBJECT)
 @api_view(["GET"])
 def job(request: Request, pk: int) -> Response:
     """One job with its files: the export's object."""
