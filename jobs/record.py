@@ -63,10 +63,11 @@ def observe(job: Job, source: str, observed_at: datetime, http_status: int, body
 def find_jobs(project: Project, wanted: Iterable[tuple[Graph, str, datetime]]) -> dict[str, Job]:
     """The jobs of a project by GES's job id, made where they are missing; each comes with the time it was first seen."""
     rows = [Job(project=project, graph=graph, job_id=job_id, first_seen_at=at) for graph, job_id, at in wanted]
-    found = {job.job_id: job for job in Job.objects.filter(project=project, job_id__in=[r.job_id for r in rows])}
+    known = Job.objects.filter(project=project, job_id__in=[row.job_id for row in rows]).select_related("graph", "project")
+    found = {job.job_id: job for job in known}
     if missing := [row for row in rows if row.job_id not in found]:
         Job.objects.bulk_create(sorted(missing, key=lambda row: row.job_id), ignore_conflicts=True)
-        found = {job.job_id: job for job in Job.objects.filter(project=project, job_id__in=[r.job_id for r in rows])}
+        found = {job.job_id: job for job in known.all()}
     return found
 
 
@@ -214,7 +215,10 @@ def _project(histories: Sequence[_History]) -> None:
             reply = lay_over(reply, standing[job.pk])
             _fill(job, reply)
             changed.append((job, reply))
-    Job.objects.bulk_update([history.job for history in histories], _JOB_COLUMNS, batch_size=500)
+    # An upsert of rows that are there and locked: many times cheaper than bulk_update's CASE for each row and column.
+    Job.objects.bulk_create(
+        [history.job for history in histories], update_conflicts=True, unique_fields=["id"], update_fields=_JOB_COLUMNS
+    )
     _write_files(changed)
 
 
