@@ -265,7 +265,7 @@ def _write_files(changed: Sequence[tuple[Job, JobReply]]) -> None:
             status=file.status[:255],
             verdict=file_verdict(file).value,
             ledger=file_ledger(file).value,
-            contradiction=contradiction(file) or "",
+            contradiction=_sentence(contradiction(file)),
             cause=file.cause,
             total_lines=file.total_lines,
             failed_lines=file.failed_lines,
@@ -348,6 +348,10 @@ def revert(correction: Correction, *, actor: User, now: datetime) -> None:
 def _reproject(job: Job) -> None:
     rebuild([job])
     job.refresh_from_db()
+
+
+def _sentence(text: str | None) -> dict[str, object] | None:
+    return {"text": text, "values": {}} if text else None
 
 
 def _as_text(value: object) -> str | None:

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.diagnosis.ledger import Ledger as L
 from jobs.ges.words import FINAL
 from jobs.ges.words import Verdict as V
+from jobs.models.cause import Cause
 from jobs.models.project import GES_ID, Graph, Project, Viewer
 
 
@@ -28,6 +29,16 @@ class Ledger(models.TextChoices):
     ADDS_UP = L.ADDS_UP.value, _("adds up")
     DOES_NOT_ADD_UP = L.DOES_NOT_ADD_UP.value, _("does not add up")
     CANNOT_TELL = L.CANNOT_TELL.value, _("cannot tell")
+
+
+class ReviewState(models.TextChoices):
+    """Where an import that lost data stands with the people who look after it; empty for every other job."""
+
+    WAITING = "waiting", _("waiting for review")
+    TOLERATED = "tolerated", _("within the tolerated loss")
+    TO_FIX = "to_fix", _("to fix")
+    ACCEPTED = "accepted", _("accepted")
+    FIXED = "fixed", _("fixed")
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -56,9 +67,18 @@ class Job(models.Model):
     begin_time = models.DateTimeField(null=True)
     end_time = models.DateTimeField(null=True)
     fail_reason = models.TextField(blank=True)
-    oddities = models.JSONField(default=list)
+    oddities = models.JSONField(default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
     lines = models.JSONField(default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown."))
     loss_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True)
+    # Numeric, since the sum of 64-bit counts may need more than 64 bits.
+    total_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
+    failed_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
+    successful_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
+    duration = models.GeneratedField(
+        expression=models.F("end_time") - models.F("begin_time"), output_field=models.DurationField(), db_persist=True
+    )
+    review = models.CharField(max_length=9, choices=ReviewState, blank=True)
+    changed_at = models.DateTimeField(null=True, help_text=_("When this row last came to say something else."))
     file_count = models.PositiveIntegerField(default=0)
     lost_file_count = models.PositiveIntegerField(default=0)
     first_seen_at = models.DateTimeField()
@@ -72,12 +92,30 @@ class Job(models.Model):
             models.UniqueConstraint(fields=["project", "job_id"], name="one_job_an_id"),
             models.CheckConstraint(condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"),
             models.CheckConstraint(condition=~Q(job_id=""), name="job_id_not_empty"),
+            models.CheckConstraint(condition=Q(review__in=["", *ReviewState.values]), name="job_review_is_a_word"),
         ]
         indexes = [
             # The lists' default order, for all jobs and for one graph's.
             models.Index(models.F("first_seen_at").desc(), models.F("id").desc(), name="job_newest"),
             models.Index("graph", models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_of_graph"),
             models.Index(models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_by_begin"),
+            # The overview's sums by day, read from the index alone.
+            models.Index(
+                "project",
+                "begin_time",
+                name="job_by_day",
+                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
+            ),
+            # The queue of imports that wait for somebody.
+            models.Index(
+                "project", models.F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"
+            ),
+            # What a page asks every few seconds: did anything change?
+            models.Index("project", models.F("changed_at").desc(nulls_last=True), name="job_changed"),
+            # How long this graph's jobs of this name usually take.
+            models.Index(
+                "graph", "job_name", models.F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -107,8 +145,9 @@ class ImportFile(models.Model):
     status = models.CharField(max_length=GES_ID, blank=True)
     verdict = models.CharField(max_length=10, choices=Verdict)
     ledger = models.CharField(max_length=16, choices=Ledger)
-    contradiction = models.TextField(blank=True)
+    contradiction = models.JSONField(null=True, help_text=_("A sentence (ges.sentence), where the figures disagree."))
     cause = models.TextField(null=True)  # noqa: DJ001
+    cause_group = models.ForeignKey(Cause, on_delete=models.PROTECT, null=True, related_name="files")
     total_lines = models.BigIntegerField(null=True)
     failed_lines = models.BigIntegerField(null=True)
     successful_lines = models.BigIntegerField(null=True)

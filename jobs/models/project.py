@@ -4,6 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -24,6 +25,13 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         if limited is not None and limited.projects.exists():
             found = found.filter(access_keys=limited)
         return found.distinct()
+
+    def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user may decide about imports, set the tolerated loss and write notes."""
+        found = self.visible_to(user)
+        if not user.is_authenticated or user.is_superuser:
+            return found
+        return found.filter(membership__user=user, membership__role__in=[Membership.Role.REVIEWER, Membership.Role.FIXER])
 
 
 class Project(models.Model):
@@ -52,9 +60,10 @@ class Membership(models.Model):
     """What a user may do in a project."""
 
     class Role(models.TextChoices):
-        """Viewers read; fixers correct as well."""
+        """Viewers read; reviewers decide about imports and write notes; fixers correct as well."""
 
         VIEWER = "viewer", _("viewer")
+        REVIEWER = "reviewer", _("reviewer")
         FIXER = "fixer", _("fixer")
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE)
@@ -83,6 +92,14 @@ class Graph(models.Model):
     graph_id = models.CharField(max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     name = models.CharField(max_length=GES_ID, blank=True)
     is_deleted = models.BooleanField(default=False)
+    tolerated_loss = models.DecimalField(
+        max_digits=5,
+        decimal_places=4,
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(0), MaxValueValidator(1)],
+        help_text=_("Share of lines, 0 to 1; an import that loses no more waits for nobody's review."),
+    )
 
     objects = GraphQuerySet.as_manager()
 

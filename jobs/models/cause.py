@@ -1,0 +1,40 @@
+"""The same cause over files, jobs and graphs, and what the team knows of it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from jobs.models.project import Project, Viewer
+
+
+class CauseQuerySet(models.QuerySet["Cause"]):
+    """Questions about causes."""
+
+    def visible_to(self, user: Viewer) -> "CauseQuerySet":
+        """The causes of the projects this user may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Cause(models.Model):
+    """A fingerprint of cause texts; `record` writes all but the note. Kept by project: a note may name what others must not see."""
+
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="causes")
+    fingerprint = models.CharField(max_length=64)
+    pattern = models.TextField()
+    example = models.TextField()
+    first_seen_at = models.DateTimeField()
+    last_seen_at = models.DateTimeField()
+    note = models.TextField(blank=True)
+    note_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
+    note_at = models.DateTimeField(null=True, blank=True)
+
+    objects = CauseQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["project", "fingerprint"], name="one_cause_a_fingerprint"),
+            models.CheckConstraint(condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return self.pattern

@@ -1,0 +1,36 @@
+"""What people made of an import that lost data."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.job import Job, ReviewState
+
+
+class Review(models.Model):
+    """One decision about an import; rows are only added, and the newest of a job stands."""
+
+    DECISIONS = (ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.ACCEPTED, ReviewState.FIXED)
+
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="reviews")
+    state = models.CharField(max_length=9, choices=ReviewState)
+    note = models.TextField(blank=True, help_text=_("Why, or what is to be done; an accepted loss needs it."))
+    fixed_by = models.ForeignKey(Job, on_delete=models.PROTECT, null=True, blank=True, related_name="fixes")
+    assignee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="assigned_reviews"
+    )
+    due_on = models.DateField(null=True, blank=True)
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(condition=~Q(state="accepted") | ~Q(note=""), name="accepted_with_a_reason"),
+            models.CheckConstraint(condition=~Q(state="fixed") | Q(fixed_by__isnull=False), name="fixed_by_a_job"),
+            models.CheckConstraint(condition=~Q(state="tolerated"), name="tolerance_is_no_decision"),
+        ]
+        indexes = [models.Index("job", models.F("id").desc(), name="review_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_state_display()} {self.made_at:%Y-%m-%d}"

@@ -1,0 +1,37 @@
+"""A list as somebody wants to find it again."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.project import Viewer
+
+
+class SavedViewQuerySet(models.QuerySet["SavedView"]):
+    """Questions about saved views."""
+
+    def visible_to(self, user: Viewer) -> "SavedViewQuerySet":
+        """One's own and those that others share; what a view shows is limited by who looks, not by who saved it."""
+        return self.filter(Q(owner_id=user.pk) | Q(is_shared=True))
+
+
+class SavedView(models.Model):
+    """A name for the filters and the order of the job list; `query` is a query string without a position."""
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
+    name = models.CharField(max_length=80)
+    query = models.TextField(blank=True)
+    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    created_at = models.DateTimeField()
+
+    objects = SavedViewQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["owner", "name"], name="one_view_a_name"),
+            models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
