@@ -53,7 +53,7 @@ def test_an_outsider_sees_nothing(client, imported):
 
 def test_a_wrong_filter_is_said_above_the_list(signed_in, imported):
     page = signed_in.get("/jobs/?verdict=splendid&nonsense=1&loss_over=x&cursor=zzz").content.decode()
-    assert "verdict: &#x27;splendid&#x27;" in page
+    assert "verdict: “splendid”" in page
     assert "nonsense: there is no such filter" in page
     assert "payments" in page
 
