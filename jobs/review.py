@@ -2,11 +2,10 @@
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Count, F, OuterRef, Subquery
+from django.db.models import Count, OuterRef, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
@@ -102,7 +101,7 @@ def propose_fix(job: Job) -> Job | None:
 
 
 @transaction.atomic
-def set_tolerance(graph: Graph, share: Decimal | str | None, *, now: datetime) -> int:
+def set_tolerance(graph: Graph, share: Decimal | str | int | None, *, now: datetime) -> int:
     """Set the share of lines a graph's imports may lose without a review; None tolerates nothing.
 
     Jobs that nobody decided about follow at once; how many did. Raises: ValueError with a sentence.
@@ -119,7 +118,7 @@ def set_tolerance(graph: Graph, share: Decimal | str | None, *, now: datetime) -
     return waiting.update(review=ReviewState.TOLERATED, **changed) + within.update(review=ReviewState.WAITING, **changed)
 
 
-def _share(share: Decimal | str | None) -> Decimal | None:
+def _share(share: Decimal | str | int | None) -> Decimal | None:
     if share is None:
         return None
     try:
