@@ -3,13 +3,14 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from gesdash import database, env
-from jobs.models import AccessKey, Job, Watch
+from jobs.models import AccessKey, ImportFile, Job, Watch
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = {
@@ -138,6 +139,42 @@ def test_watch_and_key(project, admin, capsys):
     assert key.projects.get() == project
     with pytest.raises(CommandError, match="no user 'eve'"):
         call_command("key", "eve")
+
+
+def test_rebuild_all_one_or_what_a_former_version_wrote(imported, capsys):
+    def run(*options):
+        call_command("rebuild", *options)
+        return capsys.readouterr().out
+
+    def spoil(**more):
+        Job.objects.update(total_lines=None, failed_lines=None, successful_lines=None, review="", **more)
+        ImportFile.objects.update(contradiction=None)
+
+    before = list(Job.objects.values())
+    assert run() == run("--job", "j1") == "1 jobs rebuilt.\n"
+    assert list(Job.objects.values()) == before
+    spoil(changed_at=None)
+    assert run("--stale") == "1 jobs rebuilt.\n"
+    assert run("--stale") == "0 jobs rebuilt.\n"
+    [after] = Job.objects.values()
+    assert after.pop("changed_at")
+    assert before[0].pop("changed_at")
+    assert after == before[0]
+    with pytest.raises(CommandError, match="no job 'j9'"):
+        run("--job", "j9")
+
+
+def test_up_fills_what_a_former_version_left_empty_and_says_so_in_a_line(imported):
+    from jobs.management.commands.up import Command
+
+    said = io.StringIO()
+    stop = threading.Event()
+    Command(stdout=said)._fill_new_columns(stop)
+    assert said.getvalue() == ""
+    Job.objects.update(changed_at=None, review="")
+    Command(stdout=said)._fill_new_columns(stop)
+    assert said.getvalue() == "Bringing 1 jobs of a former version up to date …\n"
+    assert (Job.objects.get().review, Job.objects.stale().count()) == ("waiting", 0)
 
 
 @pytest.mark.parametrize("url", ["mysql://h/d", "postgresql://h", "nonsense", "postgresql://u:secret@h:port/d"])

@@ -1,12 +1,15 @@
 import json
-from datetime import timedelta
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import InternalError, transaction
+from django.db import InternalError, connection, connections, transaction
 from django.db.utils import DatabaseError
+from django.test.utils import CaptureQueriesContext
 
-from jobs.models import Correction, ImportFile, Job, Miss, Snapshot
-from jobs.record import correct, find_graph, find_jobs, observe, rebuild, record, revert
+from jobs.ges.simulator_story import Story, to_v2
+from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
+from jobs.record import correct, find_graph, find_jobs, observe, rebuild, rebuild_in_batches, record, revert
 
 from .conftest import NOW, body
 
@@ -67,8 +70,6 @@ def test_another_jobs_reply_is_a_miss(job):
 
 @pytest.mark.parametrize("change", ["UPDATE jobs_snapshot SET body = 'x'", "DELETE FROM jobs_snapshot"])
 def test_evidence_cannot_be_changed_even_by_sql(job, change):
-    from django.db import connection
-
     see(job, 0, body())
     with pytest.raises((InternalError, DatabaseError), match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(change)
@@ -80,18 +81,181 @@ def test_totals_leave_schema_rows_out(imported):
     assert (imported.file_count, imported.lost_file_count) == (3, 1)
 
 
-def rows(job):
-    return list(Job.objects.filter(pk=job.pk).values()), list(ImportFile.objects.filter(job=job).order_by("pk").values())
+def lossy(cause="line 7: no such label", failed=1, total=10, **fields):
+    """An import whose only file lost `failed` of `total` lines."""
+    counts = {"totalLines": total, "failedLines": failed, "successfulLines": total - failed}
+    file = {"path": "b/v.csv", "status": "partFailed", "cause": cause, **counts}
+    return body(status="partiallyFailed", jobDetail={"vertexsetPath": [file]}, **fields)
 
 
-def test_rebuild_gives_equal_rows(imported):
-    before = rows(imported)
-    ImportFile.objects.all().delete()
-    Job.objects.update(verdict="unknown", lines={})
-    rebuild([imported])
-    drop = lambda found: (found[0], [{k: v for k, v in row.items() if k != "id"} for row in found[1]])  # noqa: E731
-    by_place = lambda found: (found[0], sorted(found[1], key=lambda row: (row["kind"], row["position"])))  # noqa: E731
-    assert by_place(drop(rows(imported))) == by_place(drop(before))
+def dump():
+    """All that is derived, by place: a file's own key says nothing."""
+    files = ImportFile.objects.order_by("job", "kind", "position")
+    return (
+        list(Job.objects.order_by("pk").values()),
+        [{name: value for name, value in row.items() if name != "id"} for row in files.values()],
+        list(Cause.objects.order_by("pk").values()),
+    )
+
+
+def live(project, admin):
+    """Three weeks of a simulated project, seen as they went: polled, listed, missed, late, corrected and decided about."""
+    story = Story(7, NOW)
+    graphs = {graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()}
+    told = [job for job in story.jobs(NOW) if job.graph in graphs]
+    jobs = find_jobs(project, [(graphs[one.graph], one.job_id, one.asked_at) for one in told])
+    for share in (-0.1, 0.4, 0.6, 1, 1, 0.5):
+        seen = []
+        for number, one in enumerate(told):
+            at = one.begin + share * (one.end - one.begin)
+            said = story.state(one, at)
+            content = json.dumps(said if number % 3 else to_v2(said)).encode()
+            if share == 0.6 and number % 5 == 0:
+                content = b"<html>"
+            seen.append(observe(jobs[one.job_id], "proxy" if share == 0.6 else "poll", at, 200, content))
+        record(seen)
+    one = Job.objects.filter(verdict="partial").order_by("pk").first()
+    place = {"kind": "vertex", "position": 0}
+    correct(one, **place, field="cause", corrected="a disk was full", reason="seen", actor=admin, now=NOW)
+    correct(one, **place, field="status", corrected="failed", reason="seen", actor=admin, now=NOW)
+    Review.objects.create(job=one, state="to_fix", actor=admin, made_at=NOW)
+    Graph.objects.filter(name="supply_chain").update(tolerated_loss="0.05")
+    rebuild(list(Job.objects.all()), now=NOW)
+    return jobs
+
+
+def test_rebuild_gives_equal_rows(project, admin):
+    live(project, admin)
+    before = dump()
+    states = {row["review"] for row in before[0]}
+    assert states == {"", "waiting", "tolerated", "to_fix"}
+    assert {row["verdict"] for row in before[0]} >= {"success", "partial", "failed"}
+    assert len(before[2]) > 5
+    assert rebuild(list(Job.objects.all()), now=NOW + timedelta(days=1)) == len(before[0])
+    assert dump() == before
+
+
+def test_rebuild_restores_what_was_lost_or_spoilt(project, admin):
+    live(project, admin)
+    before = dump()
+    ImportFile.objects.filter(position=0).delete()
+    ImportFile.objects.filter(position=1).update(cause="spoilt", cause_group=None, contradiction={"text": "spoilt"})
+    ImportFile.objects.create(job=Job.objects.first(), kind="edge", position=999, path="never told", verdict="failed")
+    Job.objects.update(verdict="unknown", lines={}, total_lines=1, review="fixed", file_count=0, snapshot_count=0)
+    changed = NOW + timedelta(days=1)
+    list(rebuild_in_batches(Job.objects.all(), now=changed))
+    after = dump()
+    assert {row.pop("changed_at") for row in after[0]} == {changed}
+    assert [row.pop("changed_at") for row in before[0]]
+    assert after == before
+
+
+def test_totals_are_columns_too_and_unknown_is_null(job, imported):
+    assert (imported.total_lines, imported.failed_lines, imported.successful_lines) == (2659, 450, 2209)
+    big = {"path": "p", "status": "success", "totalLines": 2**63 - 1}
+    other = find_jobs(job.project, [(job.graph, "j2", NOW)])["j2"]
+    see(other, 0, body("j2", jobDetail={"edgesetPath": [big, big]}))
+    assert (other.total_lines, other.failed_lines) == (2**64 - 2, None)
+
+
+def test_changed_at_moves_only_when_the_row_or_its_files_say_something_else(job):
+    at = lambda seconds: NOW + timedelta(seconds=seconds)  # noqa: E731
+    moved = []
+    for seconds, content in (
+        (0, lossy()),
+        (5, lossy()),  # the same
+        (10, lossy(jobProgress=1)),  # other bytes that say the same
+        (15, b"<html>"),
+        (20, lossy(cause="another")),  # only a file's cause
+        (12, body(status="running")),  # late
+        (25, lossy(cause="another", endTime="2026-03-04T12:00:00")),
+    ):
+        see(job, seconds, content)
+        moved.append(job.changed_at)
+    assert moved == [at(0), at(0), at(0), at(0), at(20), at(20), at(25)]
+    record([observe(job, "poll", at(30), 200, body())], now=at(99))
+    job.refresh_from_db()
+    assert job.changed_at == at(99)
+
+
+def test_lost_files_share_a_cause_by_its_fingerprint(job):
+    graph = job.graph
+    jobs = find_jobs(job.project, [(graph, f"c{n}", NOW) for n in range(3)])
+    begun = ["2026-03-02T00:00:00", "2026-03-01T00:00:00", None]
+    for (job_id, one), begin in zip(jobs.items(), begun, strict=True):
+        see(one, 3, lossy(f"line {job_id[1]}7: no such label", jobId=job_id, beginTime=begin))
+    cause = Cause.objects.get()
+    assert (cause.example, cause.files.count()) == ("line 07: no such label", 3)
+    assert cause.first_seen_at == datetime(2026, 3, 1, tzinfo=UTC)
+    assert cause.last_seen_at == NOW + timedelta(seconds=3)  # of the one that tells no begin
+
+
+def test_a_cause_of_a_file_that_is_whole_makes_no_group(job):
+    see(job, 0, body(jobDetail={"schemaPath": [{"path": "s", "status": "success", "cause": "all labels are imported"}]}))
+    assert not Cause.objects.exists()
+    assert ImportFile.objects.get().cause_group is None
+
+
+def test_causes_are_kept_apart_by_project(job):
+    other = Project.objects.create(project_id="p2")
+    see(job, 0, lossy())
+    see(find_jobs(other, [(find_graph(other, "g"), "j1", NOW)])["j1"], 0, lossy())
+    assert Cause.objects.count() == 2
+    assert Cause.objects.values("fingerprint").distinct().count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_recorders_of_the_same_causes_do_not_deadlock(project):
+    graph = find_graph(project, "g1")
+    words = ["red", "green", "blue", "black", "white", "grey"]
+    times = 8
+
+    def write(worker):
+        for turn in range(times):
+            ids = [f"w{worker}.{turn}.{word}" for word in (words if worker % 2 else words[::-1])]
+            jobs = find_jobs(project, [(graph, job_id, NOW) for job_id in ids])
+            at = NOW + timedelta(days=turn + worker)
+            record([observe(jobs[i], "poll", at, 200, lossy(f"a {i.rsplit('.')[2]} label", jobId=i)) for i in ids])
+        connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(write, range(4)))
+    assert Cause.objects.count() == len(words)
+    assert ImportFile.objects.filter(cause_group__isnull=False).count() == 4 * times * len(words)
+    assert set(Cause.objects.values_list("first_seen_at", "last_seen_at")) == {(NOW, NOW + timedelta(days=times + 2))}
+
+
+@pytest.mark.parametrize(
+    ("content", "state"),
+    [
+        (lossy(), "waiting"),
+        (body(status="running"), ""),
+        (body(), ""),
+        (body(status="failed"), "waiting"),  # an import that failed before it told a file
+        (body(status="failed", jobName="CreateBackup"), ""),
+        (body(status="cancelled"), ""),
+        (json.dumps({**json.loads(lossy()), "status": "running"}).encode(), ""),
+    ],
+)
+def test_an_import_that_lost_data_waits_for_review(job, content, state):
+    see(job, 0, content)
+    assert job.review == state
+
+
+@pytest.mark.parametrize(
+    ("failed", "total", "tolerated", "state"),
+    [
+        (1, 10, None, "waiting"),
+        (1, 10, "0.1", "tolerated"),
+        (1, 10, "0.0999", "waiting"),
+        (1, 1_000_000, "0", "waiting"),  # the rate is rounded to 0.0000; the loss is none the less
+        (-1, 10, "1", "waiting"),  # nobody knows how much was lost
+    ],
+)
+def test_a_known_loss_within_the_graphs_tolerance_waits_for_nobody(job, failed, total, tolerated, state):
+    Graph.objects.update(tolerated_loss=tolerated)
+    see(job, 0, lossy(failed=failed, total=total))
+    assert job.review == state
 
 
 def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admin):
@@ -133,19 +297,32 @@ def test_a_wrong_correction_is_refused_with_a_sentence(imported, admin, field, v
     assert not Correction.objects.exists()
 
 
-def test_recording_many_costs_as_many_queries_as_few(project, django_assert_num_queries):
+@pytest.mark.parametrize("again", [False, True])
+def test_recording_many_costs_as_many_queries_as_few(project, django_assert_num_queries, again):
     graph = find_graph(project, "g1")
 
-    def batch(start, size):
+    def batch(start, size, seconds):
         jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(start, start + size)])
-        return [observe(job, "poll", NOW, 200, body(job_id)) for job_id, job in jobs.items()]
+        at = NOW + timedelta(seconds=seconds)
+        odd = [observe(job, "poll", at, 500, b"<html>") for job in jobs.values()]
+        return odd + [observe(job, "poll", at, 200, lossy(f"{n} and {seconds}", jobId=n)) for n, job in jobs.items()]
 
-    few, many = batch(0, 2), batch(100, 100)
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
+    if again:
+        record(batch(0, 5, 0)), record(batch(100, 50, 0))
+    few, many = batch(0, 5, 8), batch(100, 50, 9)
     with CaptureQueriesContext(connection) as first:
         record(few)
+    assert len(first) < 20
     with django_assert_num_queries(len(first)):
         record(many)
-    assert json.loads(body("x"))["jobId"] == "x"
+
+
+def test_finding_many_jobs_costs_as_many_queries_as_few(project, django_assert_num_queries):
+    graph = find_graph(project, "g1")
+    for size in (5, 50):
+        with django_assert_num_queries(2):
+            found = find_jobs(project, [(graph, f"{size}.{n}", NOW) for n in range(size)])
+        assert {job.graph_id for job in found.values()} == {graph.pk}
+        assert set(Job.objects.filter(job_id__startswith=f"{size}.").values_list("pk", flat=True)) == {
+            job.pk for job in found.values()
+        }

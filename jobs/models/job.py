@@ -52,6 +52,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         """GES may still change its mind about these."""
         return self.exclude(verdict__in=list(FINAL))
 
+    def stale(self) -> "JobQuerySet":
+        """Written by a former version, before there was `changed_at`: newer columns are still to be filled."""
+        return self.filter(changed_at=None, observed_at__isnull=False)
+
 
 class Job(models.Model):
     """One job: its newest state, GES's word, gesdash's verdict, times and totals."""

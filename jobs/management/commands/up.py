@@ -18,9 +18,11 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import OperationalError, connections
+from django.utils import timezone
 
 from gesdash import env
-from jobs import polling
+from jobs import polling, record
+from jobs.models import Job
 
 STOP_SECONDS = 3  # a child; three of them and the database stay within the ten that are promised
 DEMO_PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
@@ -47,6 +49,7 @@ class Command(BaseCommand):
                 self._start_demo(children)
             self.stdout.write("Preparing the database …")
             _migrate()
+            self._fill_new_columns(stop)
             polling.sync_projects()
             user, password = _first_user()
             if not stop.is_set():
@@ -74,6 +77,14 @@ class Command(BaseCommand):
             raise CommandError(
                 f"gesdash is already running on {settings.GESDASH_HOME}; stop it, or set GESDASH_HOME to another folder."
             ) from taken
+
+    def _fill_new_columns(self, stop: threading.Event) -> None:
+        """What a former version stored gets the columns that came since; a stop leaves the rest for the next start."""
+        if count := Job.objects.stale().count():
+            self.stdout.write(f"Bringing {count:,} jobs of a former version up to date …")
+            for _done in record.rebuild_in_batches(Job.objects.stale(), now=timezone.now()):
+                if stop.is_set():
+                    break
 
     def _start_demo(self, children: "Children") -> None:
         port = _free_port()

@@ -1,0 +1,19 @@
+"""The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
+
+from jobs.record.corrections import correct, revert
+from jobs.record.lookup import find_graph, find_jobs
+from jobs.record.observations import Observation, observe
+from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
+
+__all__ = [
+    "Observation",
+    "Recorded",
+    "correct",
+    "find_graph",
+    "find_jobs",
+    "observe",
+    "rebuild",
+    "rebuild_in_batches",
+    "record",
+    "revert",
+]

@@ -1,0 +1,31 @@
+"""What came of asking: a reply, or the error that stood in its place."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.ges.errors import GesError
+from jobs.ges.reply import JobReply, parse_reply
+from jobs.models import Job
+
+
+@dataclass(slots=True)
+class Observation:
+    """What came of asking about one job once."""
+
+    job: Job
+    source: str
+    observed_at: datetime
+    http_status: int | None
+    body: bytes | None
+    reply: JobReply | None = None
+    error: GesError | None = None
+
+
+def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:
+    """Read the bytes that GES gave about a job; what can't be read is an observation too."""
+    seen = Observation(job, source, observed_at, http_status, body)
+    try:
+        seen.reply = parse_reply(body, http_status=http_status, job_id=job.job_id)
+    except GesError as error:
+        seen.error = error
+    return seen

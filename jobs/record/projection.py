@@ -1,0 +1,165 @@
+"""The newest reply with its corrections, as a Job row and its ImportFile rows."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from jobs.diagnosis.corrections import lay_over
+from jobs.diagnosis.ledger import contradiction, file_ledger, job_ledger
+from jobs.diagnosis.totals import loss_rate, totals
+from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
+from jobs.ges.reply import FileReply, JobReply
+from jobs.ges.words import Verdict
+from jobs.models import Correction, ImportFile, Job
+from jobs.record.bulk import copy_rows, update_rows
+from jobs.record.causes import group_causes
+from jobs.record.history import History
+from jobs.record.review_state import set_reviews
+
+# What a job's row says; the rest only tells how often and when it was said.
+_SAYS = [
+    "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "lines",
+    "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
+]  # fmt: skip
+_JOB_COLUMNS = ["id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at"]
+_FILE_COLUMNS = [
+    "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
+    "failed_lines", "successful_lines",
+]  # fmt: skip
+_GROUP = _FILE_COLUMNS.index("cause_group_id")
+_LOST = {Verdict.FAILED, Verdict.PARTIAL}
+
+type Replies = Mapping[int, JobReply]
+type Place = tuple[int, str, int]  # job, kind, position
+type FileRows = dict[Place, list[Any]]  # values of _FILE_COLUMNS
+
+
+def project(histories: Sequence[History], replies: Replies, *, anew: bool = False) -> None:
+    """Bring the rows of these locked jobs to what their histories say.
+
+    `replies`: by job, the newest reply of those whose row may come to say something else. The others, where what came was
+    known, late or unusable, only have their counts and times kept. `anew` does not trust what stands in the files' table.
+    """
+    before = {history.job.pk: _values(history.job, _JOB_COLUMNS) for history in histories}
+    told = {history.job.pk: history for history in histories if history.job.pk in replies}
+    for history in histories:
+        _count(history)
+    laid = _with_corrections(told, replies)
+    for pk, reply in laid.items():
+        _fill(told[pk].job, reply)
+    set_reviews([history.job for history in told.values()])
+    had_files = [pk for pk in told if anew or before[pk][_JOB_COLUMNS.index("file_count")]]
+    altered = _write_files(_file_rows(told, laid), had_files)
+    rows = []
+    for history in histories:
+        job = history.job
+        said = before[job.pk][1 : len(_SAYS) + 1]
+        if job.pk in altered or _values(job, _SAYS) != said:
+            job.changed_at = max(filter(None, (job.changed_at, history.latest or job.observed_at)), default=None)
+        elif job.changed_at is None:
+            job.changed_at = job.observed_at
+        row = _values(job, _JOB_COLUMNS)
+        if row != before[job.pk]:
+            rows.append(row)
+    update_rows(Job, _JOB_COLUMNS, rows)
+
+
+def _values(job: Job, names: Sequence[str]) -> tuple[Any, ...]:
+    return tuple([getattr(job, name) for name in names])
+
+
+def _count(history: History) -> None:
+    job, newest = history.job, history.newest()
+    job.snapshot_count = len(history.snapshots)
+    job.first_seen_at = min([job.first_seen_at, *(run.first_seen_at for run in (*history.snapshots, *history.misses))])
+    job.observed_at = newest.last_seen_at if newest else None
+
+
+def _with_corrections(jobs: Collection[int], replies: Replies) -> dict[int, JobReply]:
+    standing: dict[int, list[Correction]] = defaultdict(list)
+    for one in Correction.objects.filter(job__in=jobs, reverted_at=None).order_by("pk"):
+        standing[one.job_id].append(one)
+    return {pk: lay_over(replies[pk], standing[pk]) if pk in standing else replies[pk] for pk in jobs}
+
+
+def _fill(job: Job, reply: JobReply) -> None:
+    everything = totals(reply.files)
+    ledger = job_ledger(reply.files)
+    job.status = reply.status[:255]
+    job.job_type = (reply.job_type or "")[:255]
+    job.job_name = (reply.job_name or "")[:255]
+    job.verdict = job_verdict(reply.status, reply.files).value
+    job.ledger = ledger.value if ledger else None
+    job.begin_time, job.end_time = reply.begin_time, reply.end_time
+    job.fail_reason = reply.fail_reason or ""
+    job.oddities = list(reply.oddities)
+    job.lines = {kind: asdict(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": asdict(everything)}
+    job.loss_rate = loss_rate(everything)
+    job.total_lines = _number(everything.total)
+    job.failed_lines, job.successful_lines = _number(everything.failed), _number(everything.successful)
+    job.file_count, job.lost_file_count = len(reply.files), lost(reply.files)
+
+
+def _number(count: int | None) -> Decimal | None:
+    return None if count is None else Decimal(count)
+
+
+def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
+    """A row a file; those that lost something come with the group of their cause."""
+    rows: FileRows = {}
+    caused: dict[Place, tuple[int, str, datetime]] = {}
+    for pk, reply in replies.items():
+        for file in reply.files:
+            verdict = file_verdict(file)
+            rows[pk, file.kind, file.position] = _file_row(file, verdict)
+            if file.cause and verdict in _LOST:
+                caused[pk, file.kind, file.position] = (told[pk].job.project_id, file.cause, _happened_at(told[pk]))
+    groups = group_causes(caused.values())
+    for place, (project_id, cause, _) in caused.items():
+        rows[place][_GROUP] = groups[project_id, cause]
+    return rows
+
+
+def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
+    return [
+        file.path,
+        file.log,
+        file.status[:255],
+        verdict.value,
+        file_ledger(file).value,
+        _sentence(contradiction(file)),
+        file.cause,
+        None,
+        file.total_lines,
+        file.failed_lines,
+        file.successful_lines,
+    ]
+
+
+def _happened_at(history: History) -> datetime:
+    newest = history.newest()
+    return history.job.begin_time or (newest.first_seen_at if newest else history.job.first_seen_at)
+
+
+def _sentence(text: str | None) -> dict[str, object] | None:
+    return {"text": text, "values": {}} if text else None
+
+
+def _write_files(wanted: FileRows, had_files: Collection[int]) -> set[int]:
+    """Make the files' rows these, each by its place, so that a file keeps its row; the jobs where one came to differ."""
+    stored: dict[Place, tuple[int, list[Any]]] = {}
+    if had_files:
+        places = ImportFile.objects.filter(job__in=had_files)
+        for pk, job_id, kind, position, *values in places.values_list("pk", "job_id", "kind", "position", *_FILE_COLUMNS):
+            stored[job_id, kind, position] = (pk, values)
+    new = [place for place in wanted if place not in stored]
+    other = [place for place in wanted if place in stored and stored[place][1] != wanted[place]]
+    gone = [place for place in stored if place not in wanted]
+    copy_rows(ImportFile, ["job_id", "kind", "position", *_FILE_COLUMNS], [(*place, *wanted[place]) for place in new])
+    update_rows(ImportFile, ["id", *_FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
+    if gone:
+        ImportFile.objects.filter(pk__in=[stored[place][0] for place in gone]).delete()
+    return {job_id for job_id, _kind, _position in (*new, *other, *gone)}

@@ -1,0 +1,108 @@
+"""Observations into the database, and the projections anew from what is stored."""
+
+import logging
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+
+from jobs.ges.errors import GesError
+from jobs.ges.reply import JobReply, parse_reply
+from jobs.models import Job, Snapshot
+from jobs.models.job import JobQuerySet
+from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
+from jobs.record.lookup import lock_jobs
+from jobs.record.observations import Observation
+from jobs.record.projection import project
+
+log = logging.getLogger(__name__)
+BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
+
+
+@dataclass(slots=True)
+class Recorded:
+    """How many observations became rows, were folded into one that stood, or became misses."""
+
+    recorded: int = 0
+    repeated: int = 0
+    misses: int = 0
+
+
+@transaction.atomic
+def record(observations: Sequence[Observation], *, now: datetime | None = None) -> Recorded:
+    """Store what was observed and bring the jobs' projections up to date.
+
+    `now` dates a change of what a row says; without it that is when the job's newest observation was made.
+    """
+    jobs = lock_jobs(one.job.pk for one in observations)
+    missed = {one.job.pk for one in observations if one.reply is None}
+    histories = read_histories(
+        jobs.values(),
+        with_snapshots=[job for job in jobs.values() if job.snapshot_count],
+        with_misses=[jobs[pk] for pk in missed],
+    )
+    known = {pk: history.newest() for pk, history in histories.items()}
+    count = Recorded()
+    for one in sorted(observations, key=lambda o: o.observed_at):
+        history = histories[one.job.pk]
+        history.latest = now or one.observed_at
+        _fold(history, one, count)
+    changed = [history for history in histories.values() if history.changed]
+    write_runs(changed)
+    # A row of a former version that has no changed_at yet has columns to fill.
+    stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
+    project(changed, _newest_replies(stale))
+    return count
+
+
+def _fold(history: History, one: Observation, count: Recorded) -> None:
+    if one.reply is None:
+        fold_miss(history, one)
+        count.misses += 1
+    elif fold_reply(history, one):
+        count.recorded += 1
+    else:
+        count.repeated += 1
+
+
+def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
+    """By job; a reply that came in this batch is not read a second time."""
+    newest = {history.job.pk: run for history in histories if (run := history.newest())}
+    replies = {pk: run.newest.reply for pk, run in newest.items() if run.newest and run.newest.reply}
+    stored = {run.order: pk for pk, run in newest.items() if pk not in replies}
+    if stored:
+        rows = Snapshot.objects.filter(pk__in=stored).values_list("pk", "http_status", "body")
+        for order, http_status, body in rows.iterator(chunk_size=20):
+            try:
+                replies[stored[order]] = parse_reply(bytes(body), http_status=http_status)
+            except GesError as wrong:  # read by a version that took it; what stands is kept
+                log.warning("Snapshot %s can't be read any more: %s", order, wrong)
+    return replies
+
+
+@transaction.atomic
+def rebuild(jobs: Sequence[Job], *, now: datetime | None = None) -> int:
+    """Derive these jobs' rows anew from the stored replies; how many have one.
+
+    `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
+    """
+    locked = lock_jobs(job.pk for job in jobs).values()
+    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
+    for history in histories:
+        history.latest = now
+    replies = _newest_replies(histories)
+    project(list(histories), replies, anew=True)
+    return len(replies)
+
+
+def rebuild_in_batches(jobs: JobQuerySet, *, now: datetime) -> Iterator[int]:
+    """Rebuild many jobs, a transaction a batch; how many of each batch have a reply. Memory does not grow with their number."""
+    batch: list[Job] = []
+    for job in jobs.order_by("pk").only("pk", "file_count").iterator(chunk_size=2000):
+        batch.append(job)
+        if len(batch) >= BATCH_JOBS or sum(one.file_count for one in batch) >= BATCH_FILES:
+            yield rebuild(batch, now=now)
+            batch = []
+    if batch:
+        yield rebuild(batch, now=now)
