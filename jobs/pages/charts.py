@@ -1,0 +1,79 @@
+"""Where the marks of a chart stand: pure. A chart is 100 high and 10 a step wide, and stretches to its place."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+STEP, HEIGHT, LEAST = 10.0, 100.0, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A rectangle that leads to the list that proves it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    href: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of one bar."""
+
+    value: int
+    kind: str
+    href: str
+    label: str
+
+
+def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[list[Mark], int]:
+    """Stacked bars, one a column, and the value at the full height; a part that is not zero is never too thin to see."""
+    most = max((sum(part.value for part in column) for column in columns), default=0)
+    marks = []
+    for number, column in enumerate(columns):
+        level = 0.0
+        for part in column:
+            if part.value <= 0:
+                continue
+            height = max(LEAST, HEIGHT * float(Decimal(part.value) / most))
+            height = min(height, HEIGHT - level)
+            y = level if hanging else HEIGHT - level - height
+            marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), part.kind, part.href, part.label))
+            level += height
+    return marks, most
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that lasted, for a timeline."""
+
+    begin: datetime
+    end: datetime
+    kind: str
+    href: str
+    label: str
+
+
+LANE, THICK = 14.0, 10.0
+
+
+def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[list[Mark], int]:
+    """Spans on a time axis 1,000 wide, each in the first lane that is free; and how many lanes there are."""
+    whole = (end - begin) / timedelta(seconds=1)
+    free: list[float] = []
+    marks = []
+    for span in sorted(spans, key=lambda one: one.begin):
+        left = 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole
+        right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
+        width = max(3.0, right - left)
+        lane = next((number for number, until in enumerate(free) if until <= left), len(free))
+        if lane == len(free):
+            free.append(0.0)
+        free[lane] = left + width + 2
+        marks.append(Mark(round(left, 1), lane * LANE, round(width, 1), THICK, span.kind, span.href, span.label))
+    return marks, len(free)
