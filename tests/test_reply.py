@@ -56,7 +56,7 @@ def test_times_are_utc(given):
 def test_a_time_that_cannot_be_read_is_null_and_said(given):
     reply = read(beginTime=given)
     assert reply.begin_time is None
-    assert "begin time" in reply.oddities[0]
+    assert str(reply.oddities[0]).startswith("“beginTime”: expected a time")
 
 
 def test_names_types_and_shapes():
@@ -84,6 +84,18 @@ def test_unknown_words_and_fields_are_kept_and_said():
     reply = read(status="Suspended", somethingNew=1)
     assert reply.status == "Suspended"
     assert len(reply.oddities) == 2
+
+
+def test_the_files_that_cannot_be_read_are_said_and_the_others_kept():
+    reply = read(
+        jobDetail={"schemaPath": "b/s", "edgesetPath": [None, {"path": "b/e", "status": "success", "totalLines": "x"}]}
+    )
+    assert [file.path for file in reply.files] == ["b/e"]
+    assert [str(odd) for odd in reply.oddities] == [
+        "“schemaPath”: expected an array, got “b/s”.",
+        "“edgesetPath[0]”: expected an object, got “null”.",
+        "“edgesetPath[1].totalLines”: expected a whole number of lines, got “x”.",
+    ]
 
 
 @pytest.mark.parametrize(

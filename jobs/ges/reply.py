@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, TooLarge, WrongJob
+from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import Verdict, meaning
 
 MAX_BODY = 8 * 1024 * 1024
@@ -85,7 +86,7 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class JobReply:
-    """One job status. `status` is GES's word as it came; `oddities` are sentences about what was unusual."""
+    """One job status. `status` is GES's word as it came; `oddities` say what was unusual."""
 
     version: int
     job_id: str | None
@@ -97,7 +98,7 @@ class JobReply:
     end_time: datetime | None
     fail_reason: str | None
     files: tuple[FileReply, ...]
-    oddities: tuple[str, ...]
+    oddities: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,14 +228,16 @@ def _raise_for_status(http_status: int, code: str, message: str) -> None:
 
 
 def _job(data: dict[str, Any]) -> JobReply:
-    odd: list[str] = []
+    odd: list[Sentence] = []
     status = data.get("status")
     if not isinstance(status, str) or not status.strip():
         raise NotAJobStatus(f"The reply has no status: an object with {_keys(data)}.")
     if meaning(status) is Verdict.UNKNOWN:
-        odd.append(f"GES's word {_short(status)!r} is not in its documentation.")
+        odd.append(Sentence(gettext_noop("GES's word “{word}” is not in its documentation."), {"word": _short(status)}))
     if stray := sorted(set(data) - _KNOWN_JOB):
-        odd.append(f"Unknown fields: {_short(', '.join(stray), 200)}.")
+        odd.append(
+            Sentence(gettext_noop("The reply has unknown fields: {fields}."), {"fields": _short(", ".join(stray), 200)})
+        )
     job_id = _text(_first(data, "jobId", "job_id")) or None
     if job_id is not None and not _is_id(job_id):
         raise NotAJobStatus(f"The job id has {len(job_id)} characters or unprintable ones; expected at most {MAX_ID}.")
@@ -247,41 +250,48 @@ def _job(data: dict[str, Any]) -> JobReply:
         job_type=_text(_first(data, "jobType", "job_type")),
         job_name=_name(_first(data, "jobName", "job_name"), odd),
         related_graph=_text(_first(data, "relatedGraph", "related_graph")),
-        begin_time=_time(_first(data, "beginTime", "begin_time"), "begin time", odd),
-        end_time=_time(_first(data, "endTime", "end_time"), "end time", odd),
+        begin_time=_time(_first(data, "beginTime", "begin_time"), "beginTime", odd),
+        end_time=_time(_first(data, "endTime", "end_time"), "endTime", odd),
         fail_reason=_text(_first(data, "failReason", "fail_reason")) or None,
         files=_files(detail, odd),
         oddities=tuple(odd),
     )
 
 
-def _files(detail: Any, odd: list[str]) -> tuple[FileReply, ...]:
+def _files(detail: Any, odd: list[Sentence]) -> tuple[FileReply, ...]:
     if detail is None:
         return ()
     if not isinstance(detail, dict):
-        odd.append(f"The job detail is {_kind_of(detail)}; expected an object.")
+        odd.append(_not_an_object("jobDetail", detail))
         return ()
     files = []
     for kind, names in _KINDS.items():
         value = _first(detail, *names)
         if value is not None and not isinstance(value, (list, dict)):
-            odd.append(f"The {kind} files are {_kind_of(value)}; expected an array.")
+            text = gettext_noop("“{place}”: expected an array, got “{value}”.")
+            odd.append(Sentence(text, {"place": names[0], "value": _short(_text(value) or "")}))
             continue
         for position, item in enumerate(_array(value)):
             if isinstance(item, dict):
-                files.append(_file(kind, position, item, odd))
+                files.append(_file(kind, position, item, f"{names[0]}[{position}]", odd))
             else:
-                odd.append(f"The {kind} file at position {position} is {_kind_of(item)}; expected an object.")
+                odd.append(_not_an_object(f"{names[0]}[{position}]", item))
     return tuple(files)
 
 
-def _file(kind: str, position: int, item: dict[str, Any], odd: list[str]) -> FileReply:
-    where = f"{kind} file {position}"
+def _not_an_object(place: str, value: Any) -> Sentence:
+    text = gettext_noop("“{place}”: expected an object, got “{value}”.")
+    return Sentence(text, {"place": place, "value": "null" if value is None else _short(_text(value) or "")})
+
+
+def _file(kind: str, position: int, item: dict[str, Any], place: str, odd: list[Sentence]) -> FileReply:
     status = _text(item.get("status")) or ""
     if meaning(status) is Verdict.UNKNOWN:
-        odd.append(f"The {where} has the word {_short(status)!r}, which is not in GES's documentation.")
+        text = gettext_noop("“{place}” has the word “{word}”, which is not in GES's documentation.")
+        odd.append(Sentence(text, {"place": place, "word": _short(status)}))
     if stray := sorted(set(item) - _KNOWN_FILE):
-        odd.append(f"The {where} has unknown fields: {_short(', '.join(stray), 200)}.")
+        text = gettext_noop("“{place}” has unknown fields: {fields}.")
+        odd.append(Sentence(text, {"place": place, "fields": _short(", ".join(stray), 200)}))
     return FileReply(
         kind=kind,
         position=position,
@@ -289,11 +299,9 @@ def _file(kind: str, position: int, item: dict[str, Any], odd: list[str]) -> Fil
         log=_text(item.get("log")) or None,
         status=status,
         cause=_text(item.get("cause")) or None,
-        total_lines=_count(_first(item, "totalLines", "total_lines"), f"total lines of the {where}", odd),
-        failed_lines=_count(_first(item, "failedLines", "failed_lines"), f"failed lines of the {where}", odd),
-        successful_lines=_count(
-            _first(item, "successfulLines", "successful_lines"), f"successful lines of the {where}", odd
-        ),
+        total_lines=_count(_first(item, "totalLines", "total_lines"), f"{place}.totalLines", odd),
+        failed_lines=_count(_first(item, "failedLines", "failed_lines"), f"{place}.failedLines", odd),
+        successful_lines=_count(_first(item, "successfulLines", "successful_lines"), f"{place}.successfulLines", odd),
     )
 
 
@@ -323,15 +331,15 @@ def _text(value: Any) -> str | None:
     return _clean(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def _name(value: Any, odd: list[str]) -> str | None:
+def _name(value: Any, odd: list[Sentence]) -> str | None:
     if isinstance(value, list):
         if len(value) > 1:
-            odd.append(f"The job has {len(value)} names; the first is shown.")
+            odd.append(Sentence(gettext_noop("The job has {count} names; the first is shown."), {"count": len(value)}))
         value = value[0] if value else None
     return _text(value) or None
 
 
-def _count(value: Any, what: str, odd: list[str]) -> int | None:
+def _count(value: Any, place: str, odd: list[Sentence]) -> int | None:
     number: Decimal | int | None = None
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}(\.0{1,30})?", value.strip()):
         number = Decimal(value.strip())
@@ -339,18 +347,18 @@ def _count(value: Any, what: str, odd: list[str]) -> int | None:
         number = value
     elif value is None or value == "":
         return None
-    if number is None or (isinstance(number, Decimal) and (not math.isfinite(number) or abs(number.adjusted()) > 30)):
-        odd.append(f"The {what}: expected a whole number, got {_short(str(value))!r}.")
-        return None
+    if isinstance(number, Decimal) and (not math.isfinite(number) or abs(number.adjusted()) > 30):
+        number = None
     if number == -1:
         return None
-    if number != int(number) or not 0 <= number <= MAX_COUNT:
-        odd.append(f"The {what}: expected a whole number of lines, got {_short(str(value))!r}.")
+    if number is None or number != int(number) or not 0 <= number <= MAX_COUNT:
+        text = gettext_noop("“{place}”: expected a whole number of lines, got “{value}”.")
+        odd.append(Sentence(text, {"place": place, "value": _short(str(value))}))
         return None
     return int(number)
 
 
-def _time(value: Any, what: str, odd: list[str]) -> datetime | None:
+def _time(value: Any, place: str, odd: list[Sentence]) -> datetime | None:
     if value in (None, ""):
         return None
     match = _TIME.match(value.strip()) if isinstance(value, str) else None
@@ -361,7 +369,8 @@ def _time(value: Any, what: str, odd: list[str]) -> datetime | None:
         read = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{zone or '+00:00'}")
         return read.astimezone(UTC)
     except (ValueError, OverflowError):
-        odd.append(f"The {what} can't be read: {_short(str(value))!r}.")
+        text = gettext_noop("“{place}”: expected a time such as 2026-01-31T08:15:00, got “{value}”.")
+        odd.append(Sentence(text, {"place": place, "value": _short(str(value))}))
         return None
 
 
