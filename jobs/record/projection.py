@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from jobs.diagnosis.corrections import lay_over
 from jobs.diagnosis.ledger import contradiction, file_ledger, job_ledger
-from jobs.diagnosis.totals import loss_rate, totals
+from jobs.diagnosis.totals import Totals, loss_rate, totals
 from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.words import Verdict
@@ -96,11 +95,15 @@ def _fill(job: Job, reply: JobReply) -> None:
     job.begin_time, job.end_time = reply.begin_time, reply.end_time
     job.fail_reason = reply.fail_reason or ""
     job.oddities = list(reply.oddities)
-    job.lines = {kind: asdict(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": asdict(everything)}
+    job.lines = {kind: _figures(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": _figures(everything)}
     job.loss_rate = loss_rate(everything)
     job.total_lines = _number(everything.total)
     job.failed_lines, job.successful_lines = _number(everything.failed), _number(everything.successful)
     job.file_count, job.lost_file_count = len(reply.files), lost(reply.files)
+
+
+def _figures(of: Totals) -> dict[str, int | bool | None]:
+    return {"total": of.total, "failed": of.failed, "successful": of.successful, "complete": of.complete}
 
 
 def _number(count: int | None) -> Decimal | None:
