@@ -16,7 +16,7 @@ from django.utils import timezone
 from jobs import polling
 from jobs.management.lines import Line, Refused, batches
 from jobs.models import Graph, Job, Project
-from jobs.record import Observation, Recorded, find_graph, find_jobs, record
+from jobs.record import Observation, Recorded, find_graph, known_or_new_jobs, record
 
 
 class Command(BaseCommand):
@@ -89,7 +89,7 @@ class Ingest:
             wanted[line.project_id].setdefault(line.job_id, (self._graph(line), line.job_id, line.observed_at))
         found = {}
         for project_id, rows in wanted.items():
-            for job_id, job in find_jobs(self._project(project_id), rows.values()).items():
+            for job_id, job in known_or_new_jobs(self._project(project_id), rows.values()).items():
                 found[project_id, job_id] = job
         return found
 
