@@ -1,15 +1,26 @@
 import json
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import InternalError, connection, connections, transaction
+from django.db import IntegrityError, InternalError, connection, connections, transaction
 from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
 from jobs.ges.simulator_story import Story, to_v2
 from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
-from jobs.record import correct, find_graph, find_jobs, observe, rebuild, rebuild_in_batches, record, revert
+from jobs.record import (
+    correct,
+    find_graph,
+    find_jobs,
+    known_or_new_jobs,
+    observe,
+    rebuild,
+    rebuild_in_batches,
+    record,
+    revert,
+)
 
 from .conftest import NOW, body
 
@@ -223,6 +234,37 @@ def test_recorders_of_the_same_causes_do_not_deadlock(project):
     assert Cause.objects.count() == len(words)
     assert ImportFile.objects.filter(cause_group__isnull=False).count() == 4 * times * len(words)
     assert set(Cause.objects.values_list("first_seen_at", "last_seen_at")) == {(NOW, NOW + timedelta(days=times + 2))}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_record_the_same_new_jobs_at_once_both_succeed(project):
+    graph = find_graph(project, "g1")
+    both_looked = threading.Barrier(2)
+
+    def write(worker):
+        ids = [f"n{number}" for number in range(worker * 20, worker * 20 + 40)]
+        jobs = known_or_new_jobs(project, [(graph, job_id, NOW) for job_id in ids])
+        assert {job.pk for job in jobs.values()} == {None}
+        both_looked.wait(30)
+        seen = [observe(job, "poll", NOW, 200, lossy(jobId=job_id)) for job_id, job in jobs.items()]
+        made = record(seen)
+        connections.close_all()
+        assert {one.job.pk for one in seen} == set(Job.objects.filter(job_id__in=ids).values_list("pk", flat=True))
+        connections.close_all()
+        return made.recorded, made.repeated
+
+    with ThreadPoolExecutor(2) as pool:
+        counts = sorted(pool.map(write, range(2)))
+    assert counts == [(20, 20), (40, 0)]
+    assert Job.objects.count() == Snapshot.objects.count() == ImportFile.objects.count() == 60
+    assert set(Job.objects.values_list("review", "snapshot_count", "changed_at")) == {("waiting", 1, NOW)}
+
+
+def test_what_the_database_refuses_is_not_tried_for_ever(project):
+    graph = find_graph(project, "g1")
+    [job] = known_or_new_jobs(project, [(graph, "", NOW)]).values()
+    with pytest.raises(IntegrityError, match="job_id_not_empty"):
+        record([observe(job, "poll", NOW, 200, lossy())])
 
 
 @pytest.mark.parametrize(

@@ -65,7 +65,12 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     counted = {row["day"]: row for row in by_day}
     days = [first + timedelta(days=number) for number in range(30)]
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
-    sums = rows.aggregate(files=Count("pk"), lost=Sum("failed_lines"), jobs=Count("job", distinct=True), graphs=Count("job__graph", distinct=True))
+    sums = rows.aggregate(
+        files=Count("pk"),
+        lost=Sum("failed_lines"),
+        jobs=Count("job", distinct=True),
+        graphs=Count("job__graph", distinct=True),
+    )
     context = {
         "cause": one,
         "sums": sums,
@@ -106,8 +111,15 @@ def files(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"path": path, "project": project}
     if path:
         exact = visible.filter(path=path).select_related("job__graph")
-        shown, problems = page(request.GET, exact.annotate(begin_time=F("job__begin_time")), {"begin_time": TIME}, "-begin_time")
-        context |= {"page": shown, "problems": problems, "next_url": at_cursor(request, shown.next), "previous_url": at_cursor(request, shown.previous)}
+        shown, problems = page(
+            request.GET, exact.annotate(begin_time=F("job__begin_time")), {"begin_time": TIME}, "-begin_time"
+        )
+        context |= {
+            "page": shown,
+            "problems": problems,
+            "next_url": at_cursor(request, shown.next),
+            "previous_url": at_cursor(request, shown.previous),
+        }
         if shown.rows:
             context["sums"] = exact.order_by().aggregate(
                 imports=Count("pk"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")

@@ -52,7 +52,12 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     if group:
         problems.append(won_t_do("group", group, ", ".join(GROUP_BY)))
     part, more = page(params, found.annotate(worst=_WORST), SORTS, "-worst", PART)
-    return context | {"page": part, "files": part.rows, "file_problems": problems + more, "more_url": at_cursor(request, part.next)}
+    return context | {
+        "page": part,
+        "files": part.rows,
+        "file_problems": problems + more,
+        "more_url": at_cursor(request, part.next),
+    }
 
 
 def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFile], list[str]]:
@@ -97,7 +102,15 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
 
 def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
     """The causes of this job's loss with their share of it, the largest first."""
-    lost = rows.filter(cause_group__isnull=False).order_by().values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
-    found = list(lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[:20])
+    lost = (
+        rows.filter(cause_group__isnull=False)
+        .order_by()
+        .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
+    )
+    found = list(
+        lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
+            :20
+        ]
+    )
     whole = sum(row["failed"] or 0 for row in found)
     return [row | {"share": Decimal(row["failed"]) / whole if whole and row["failed"] else None} for row in found]

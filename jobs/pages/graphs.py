@@ -103,11 +103,15 @@ def _axis(request: HttpRequest, graph: Graph) -> Axis:
     end = timezone.now()
     begin = end - timedelta(days=DAYS[days])
     inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(
-        Q(end_time__gte=begin) | Q(end_time=None, begin_time__gte=begin) | Q(end_time=None, verdict__in=["running", "pending"])
+        Q(end_time__gte=begin)
+        | Q(end_time=None, begin_time__gte=begin)
+        | Q(end_time=None, verdict__in=["running", "pending"])
     )
     rows = list(inside.order_by("-begin_time").only("pk", "job_name", "verdict", "begin_time", "end_time")[: MOST_SPANS + 1])
     marks, lanes = timeline([_span(job, end) for job in rows[:MOST_SPANS]], begin, end)
-    misses = Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).defer("body").order_by("-last_seen_at")[:MOST_SPANS]
+    misses = (
+        Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).defer("body").order_by("-last_seen_at")[:MOST_SPANS]
+    )
     gaps, _lanes = timeline(_merged(misses), begin, end)
     return Axis(marks, gaps, max(1, lanes) * LANE, begin, end, days, len(rows) > MOST_SPANS)
 

@@ -43,7 +43,9 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     if request.htmx and request.htmx.target == "files":  # type: ignore[attr-defined]
         return render_page(request, "pages/job.html", "files", context)
     context |= {
-        "totals": [(kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None],
+        "totals": [
+            (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
+        ],
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
         **_review_context(request, one),
@@ -217,4 +219,3 @@ def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpRe
     except ValueError as wrong:
         messages.error(request, str(wrong))
     return redirect("pages:job", pk=pk)
-

@@ -1,5 +1,6 @@
 """All jobs. The URL is the whole view: filters, order and position are in it."""
 
+from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
@@ -33,7 +34,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     """What a list of jobs shows: a page of rows, counts a verdict, and what was asked."""
-    now, params = timezone.now(), asked_of_list(request)
+    params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
     found, problems = filtered(params, queryset)
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
@@ -57,7 +58,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "is_filtered": any(name in FILTERS for name in asked),
         "has_more_filters": any(name in FILTERS and name not in (*FIRST, "verdict") for name in asked),
         "query": view_query(request.GET),
-        "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, now)}",
+        "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn)}",
     }
 
 
@@ -82,15 +83,20 @@ def at_cursor(request: HttpRequest, cursor: str | None) -> str | None:
 def view_query(params: QueryDict) -> str:
     """The filters and the order, without the position: what a saved view keeps."""
     return urlencode(
-        [(k, v) for k, values in params.lists() for v in values if v and (k in FILTERS or k in {"sort", "zone", "page_size"})]
+        [
+            (k, v)
+            for k, values in params.lists()
+            for v in values
+            if v and (k in FILTERS or k in {"sort", "zone", "page_size"})
+        ]
     )
 
 
-def news_query(request: HttpRequest, rows: list[Job], now: Any) -> str:
-    """What the list asks to learn of anything newer: its filters, when it was drawn, and its rows that may still change."""
+def news_query(request: HttpRequest, rows: list[Job], drawn: datetime) -> str:
+    """What the list asks to learn of anything newer: its filters, the newest change it shows, and its rows that may still change."""
     graph = request.resolver_match.kwargs.get("pk", "") if request.resolver_match else ""
     open_rows = ",".join(str(row.pk) for row in rows if not row.is_final)
-    steering = [("after", now.isoformat()), ("rows", open_rows), ("of", graph)]
+    steering = [("after", drawn.isoformat()), ("rows", open_rows), ("of", graph)]
     return f"{view_query(request.GET)}&{urlencode([(k, v) for k, v in steering if v])}"
 
 
@@ -172,5 +178,3 @@ def view_count(request: HttpRequest, pk: int) -> HttpResponse:
     found, _problems = filtered(QueryDict(view.query), Job.objects.visible_to(request.user))
     count, over = bounded_count(found)
     return HttpResponse(f"{count:,}{'+' if over else ''}", content_type="text/plain; charset=utf-8")
-
-

@@ -27,7 +27,15 @@ from jobs.pages.rendering import render_page
 DAYS, SHOWN, CAUSES = 30, 8, 6
 RUNNING = 60  # unfinished jobs looked at for being stuck
 # From the ground up: what went well carries the rest.
-STACK = (Verdict.SUCCESS, Verdict.RUNNING, Verdict.PENDING, Verdict.CANCELLED, Verdict.UNKNOWN, Verdict.PARTIAL, Verdict.FAILED)
+STACK = (
+    Verdict.SUCCESS,
+    Verdict.RUNNING,
+    Verdict.PENDING,
+    Verdict.CANCELLED,
+    Verdict.UNKNOWN,
+    Verdict.PARTIAL,
+    Verdict.FAILED,
+)
 
 
 @require_safe
@@ -168,5 +176,3 @@ def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
         files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True)
     )
     return list(found.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
-
-
