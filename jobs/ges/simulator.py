@@ -142,19 +142,17 @@ class Simulator:
         return 200, state
 
     def _jobs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
-        query, now = request.query, self.now()
-        try:
-            offset, limit = int(query.get("offset", 0)), int(query.get("limit", 10))
-        except ValueError:
+        place, now = _place(request), self.now()
+        if place is None:
             return 400, {"errorMessage": "parameter format error", "errorCode": "GES.8000"}
         jobs = self.story.jobs(now)
-        states = [self.story.state(job, now) for job in jobs[offset : offset + limit]]
-        return 200, {"jobCount": len(jobs), "jobList": states}
+        return 200, {"jobCount": len(jobs), "jobList": [self.story.state(job, now) for job in jobs[place]]}
 
     def _graphs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
-        graphs = self.story.graphs()
-        offset, limit = int(request.query.get("offset", 0)), int(request.query.get("limit", 10))
-        return 200, {"graphCount": len(graphs), "graphs": graphs[offset : offset + limit]}
+        place, graphs = _place(request), self.story.graphs(self.now())
+        if place is None:
+            return 400, {"errorMessage": "parameter format error", "errorCode": "GES.8000"}
+        return 200, {"graphCount": len(graphs), "graphs": graphs[place]}
 
     def _next_fault(self, job_id: str | None) -> Fault | None:
         for fault in self.faults:
@@ -192,6 +190,15 @@ class Simulator:
                 request.transport.abort()
                 return web.Response()
         raise ValueError(f"There is no fault {fault.kind!r}.")
+
+
+def _place(request: web.Request) -> slice | None:
+    """The page of a list that is asked for; None when it can't be read."""
+    try:
+        offset, limit = (int(request.query.get(name, default)) for name, default in (("offset", 0), ("limit", 10)))
+    except ValueError:
+        return None
+    return slice(offset, offset + limit) if offset >= 0 and limit >= 0 else None
 
 
 async def serve(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> tuple[web.AppRunner, int]:

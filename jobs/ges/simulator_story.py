@@ -1,109 +1,196 @@
-"""What the simulated GES has to tell: its graphs, its jobs and how they went. A pure function of seed and clock."""
+"""The jobs of the simulated GES, past and to come: a pure function of seed and clock."""
 
 import hashlib
 import random
 import re
 import uuid
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-PAST_DAYS = 21
-EVERY = timedelta(seconds=20)  # how often a new job begins, in turn over the graphs
-GRAPHS = {
-    "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01": "payments_graph",
-    "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a02": "社交关系图",
-    "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a03": "supply_chain",
-    "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a04": "fraud_rings",
-}
-GONE = "legacy_customers"  # a deleted graph: its jobs are listed, it is not
-OTHER_JOBS = [
-    "ExportGraph", "CreateBackup", "StopGraph", "StartGraph", "ClearGraph", "RestoreGraph", "UpgradeGraph", "RestartGraph",
-    "ResizeGraph", "ExpandGraph", "ExportBackup", "ImportBackup",
-]  # fmt: skip
-CAUSES = [
-    "line {n}: property count 5 does not match label 'user' (6 expected)",
-    "vertex [U{n}] of edge does not exist",
-    "line {n}: '2026-13-01' is not a date (YYYY-MM-DD HH:MM:SS)",
-    "label [merchant_v2] is not in the metadata",
-    "line {n}: value 'n/a' of property 'amount' is not a double",
-    "line {n}: char array of property 'name' is longer than 64",
-    "edge source vertex [A{n}] does not exist",
-    "line {n}: 'GOLD' is not listed for enum 'tier'",
-    "line {n}: 数据列数与元数据不一致",
-    "line {n}: vertex id is empty",
-]
-GONE_FILE = "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+from jobs.ges import simulator_plot as plot
+from jobs.ges.simulator_plot import GraphPlot
+from jobs.ges.simulator_reply import Loss, SimulatedJob, status_of
 
-
-@dataclass(frozen=True, slots=True)
-class SimulatedJob:
-    """A job that will have gone this way."""
-
-    job_id: str
-    name: str
-    graph: str
-    asked_at: datetime
-    begin: datetime
-    end: datetime
-    outcome: str  # success, partial, failed
-    files: int
-    seed: str
+EVERY = timedelta(seconds=25)  # how often a new job begins, in turn over the graphs
+OUTCOMES = ("success", "success", "partial", "success", "success", "partial", "success", "failed", "success", "success")
 
 
 class Story:
-    """All jobs of one project, past and to come, counted from `epoch`."""
+    """All jobs of one project, counted from `epoch`."""
 
     def __init__(self, seed: int, epoch: datetime) -> None:
         self.seed, self.epoch = seed, epoch.replace(microsecond=0)
-        self._past = self._make_past()
-
-    def graphs(self) -> list[dict[str, Any]]:
-        """The graph list's items."""
-        return [{"id": key, "name": name, "status": "200", "actionProgress": None} for key, name in GRAPHS.items()]
+        self._past = sorted(self._make_past(), key=lambda job: job.begin, reverse=True)
+        self._new: list[SimulatedJob] = []
+        self._by_id = {job.job_id: job for job in self._past}
 
     def jobs(self, now: datetime) -> list[SimulatedJob]:
         """All that exist now, newest first."""
-        new = int((now - self.epoch) / EVERY) if now >= self.epoch else -1
-        return [self._new(number) for number in range(new, -1, -1)] + self._past
+        return self._begun(now)[::-1] + self._past
 
     def find(self, job_id: str, now: datetime) -> SimulatedJob | None:
         """The job, if it exists by now."""
-        return next((job for job in self.jobs(now) if job.job_id == job_id), None)
+        self._begun(now)
+        job = self._by_id.get(job_id)
+        return job if job is not None and job.asked_at <= max(now, self.epoch) else None
+
+    def state(self, job: SimulatedJob, now: datetime) -> dict[str, Any]:
+        """The v1 status of a job at a time."""
+        return status_of(job, now)
+
+    def graphs(self, now: datetime | None = None) -> list[dict[str, Any]]:
+        """The graph list's items in v1's keys; without a time, as at the epoch."""
+        at = now or self.epoch
+        jobs = self.jobs(at)
+        return [self._graph(number, graph, jobs, at) for number, graph in enumerate(plot.GRAPHS) if graph.graph_id]
+
+    def _graph(self, number: int, graph: GraphPlot, jobs: list[SimulatedJob], now: datetime) -> dict[str, Any]:
+        imports = [job for job in jobs if job.graph == graph.name and job.files]
+        newest = next(job for job in imports if job.has_ended(now))
+        said = status_of(newest, now)["jobDetail"]
+        words = {"partFailed": "partiallyFailed"}  # this list spells it as jobs do
+        files = {
+            key: [
+                {"path": one["path"], "jobId": newest.job_id, "status": words.get(one["status"], one["status"])}
+                for one in said[key] or []
+            ]
+            for key in ("schemaPath", "edgesetPath", "vertexsetPath")
+        }
+        created = self.epoch - timedelta(days=90 + 31 * number)
+        return {
+            "id": graph.graph_id,
+            "name": graph.name,
+            "status": "202" if any(job.begin <= now and not job.has_ended(now) for job in imports) else "200",
+            "actionProgress": None,
+            **files,
+            "dataStoreVersion": ("2.4.2", "2.4.2", "2.3.17", "2.4.2", "2.2.13")[number],
+            "graphSizeTypeIndex": "2",
+            "regionCode": "cn-north-4",
+            "azCode": "cn-north-4a",
+            "createdBy": "graph-team",
+            "created": f"{created:%Y-%m-%dT%H:%M:%S}",
+            "updated": f"{newest.end:%Y-%m-%dT%H:%M:%S}",
+            "replication": 1,
+            "privateIp": f"192.168.0.{20 + number}",
+            "publicIp": None,
+            "arch": "x86_64",
+            "enableFulltextIndex": False,
+            "enableRBAC": False,
+            "sys_tags": [],
+        }
+
+    def _begun(self, now: datetime) -> list[SimulatedJob]:
+        count = int((now - self.epoch) / EVERY) + 1 if now >= self.epoch else 0
+        while len(self._new) < count:
+            job = self._make_new(len(self._new))
+            self._new.append(job)
+            self._by_id[job.job_id] = job
+        return self._new[:count]
+
+    def _make_new(self, number: int) -> SimulatedJob:
+        living = [graph for graph in plot.GRAPHS if graph.living]
+        graph = living[number % len(living)]
+        at, roll = self.epoch + number * EVERY, self._random(f"new.{number}")
+        seconds = roll.randrange(15, 120) if number % 12 != 7 else 240
+        if number % 3 == 2:
+            return self._job(f"new.{number}", roll.choice(plot.OTHER_JOBS), graph.name, at, seconds, "success")
+        outcome = OUTCOMES[roll.randrange(len(OUTCOMES))]
+        folder, names = self._folder(graph, at, "stream"), _names(6 + graph.files // 4)
+        losses = {}
+        if outcome == "partial":
+            losses = {f"{folder}/{name}": Loss(roll.choice(plot.CAUSES[graph.name])) for name in roll.sample(names, 2)}
+        return self._import(f"new.{number}", graph.name, at, seconds, outcome, folder, names, losses)
 
     def _make_past(self) -> list[SimulatedJob]:
-        start = self.epoch.replace(hour=2, minute=0, second=0) - timedelta(days=PAST_DAYS)
-        made = []
-        for day in range(PAST_DAYS + 1):
-            for index, graph in enumerate([*GRAPHS.values(), GONE]):
-                if graph == GONE and day > 9:
-                    continue
-                night = start + timedelta(days=day, minutes=17 * index)
-                outcome = "partial" if (day + index) % 4 == 0 else "failed" if (day * 3 + index) % 17 == 0 else "success"
-                files = 300 if (day, index) == (PAST_DAYS - 2, 0) else 3 + self._random(f"n{day}.{graph}").randrange(40)
-                made.append(self._job(f"past.{day}.{graph}", "ImportGraph", graph, night, 90 + 11 * files, outcome, files))
-                other = OTHER_JOBS[(day + 5 * index) % len(OTHER_JOBS)]
-                later = night + timedelta(hours=3)
-                outcome = "failed" if (day * 5 + index) % 23 == 0 else "success"
-                made.append(self._job(f"other.{day}.{graph}", other, graph, later, 240, outcome, 0))
-        made.append(
-            self._job("last", "ImportGraph", "payments_graph", self.epoch - timedelta(minutes=9), 150, "partial", 31)
-        )
-        past = [job for job in made if job.end < self.epoch]
-        return sorted(past, key=lambda job: job.begin, reverse=True)
+        newest = self.epoch.replace(hour=2, minute=0, second=0)
+        if newest + timedelta(hours=4) > self.epoch:  # the newest night is over at the epoch, its repairs too
+            newest -= timedelta(days=1)
+        made = [*self._make_rare(newest), *self._make_last()]
+        for index, graph in enumerate(plot.GRAPHS):
+            for night in graph.nights:
+                at = newest + timedelta(minutes=17 * index) - timedelta(days=night)
+                made += self._make_night(graph, night, at)
+                other = plot.OTHER_JOBS[(night + 5 * index) % len(plot.OTHER_JOBS)]
+                outcome = "failed" if (night * 5 + index) % 23 == 0 else "success"
+                later = at + timedelta(hours=2)
+                made.append(self._job(f"other.{graph.name}.{night}", other, graph.name, later, 240, outcome))
+        return made
 
-    def _new(self, number: int) -> SimulatedJob:
-        graph = list(GRAPHS.values())[number % len(GRAPHS)]
-        roll = self._random(f"new.{number}")
-        name = "ImportGraph" if number % 3 != 2 else roll.choice(OTHER_JOBS)
-        outcome = ("success", "partial", "success", "success", "partial", "failed", "success")[number % 7]
-        files = roll.randrange(3, 24) if name == "ImportGraph" else 0
-        if name != "ImportGraph" and outcome == "partial":
-            outcome = "success"
-        return self._job(f"new.{number}", name, graph, self.epoch + number * EVERY, roll.randrange(15, 120), outcome, files)
+    def _make_night(self, graph: GraphPlot, night: int, at: datetime) -> list[SimulatedJob]:
+        """The import of a night, and its repair if it has one."""
+        key, folder, names = f"{graph.name}.{night}", self._folder(graph, at), _names(graph.files)
+        losses = {
+            f"{folder}/{name}": Loss(trouble.cause, trouble.whole)
+            for trouble in plot.TROUBLES
+            if trouble.graph == graph.name and night in trouble.nights
+            for name in trouble.files
+        }
+        outcome = "failed" if (graph.name, night) in plot.FAILED else "partial" if losses else "success"
+        quirk = plot.QUIRKS.get((graph.name, night), "")
+        seconds = 90 + 11 * graph.files + self._random(key).randrange(60)
+        made = [self._import(f"night.{key}", graph.name, at, seconds, outcome, folder, names, losses, quirk)]
+        if (graph.name, night) in plot.REPAIRED:
+            lost = [path.removeprefix(f"{folder}/") for path in losses]
+            hour = at + timedelta(hours=1)
+            repair = self._import(f"repair.{key}", graph.name, hour, 45, "success", folder, lost, {}, schema=False)
+            made.append(repair)
+        return made
+
+    def _make_rare(self, newest: datetime) -> list[SimulatedJob]:
+        """A very big import, and one whose texts are out of the ordinary."""
+        folder, names = f"ges-data/fraud-rings/backfill/{newest - timedelta(days=3):%Y-%m-%d}", _names(1000)
+        losses = {f"{folder}/{name}": Loss(plot.CAUSES["fraud_rings"][1]) for name in names[11:999:140]}
+        at = newest - timedelta(days=3) + timedelta(hours=9)
+        big = self._import("big", "fraud_rings", at, 2900, "partial", folder, names, losses)
+        folder = "ges-data/社交关系图/migration"
+        names = [
+            f"vertex/{plot.MARKUP}.csv",
+            """vertex/it's "quoted" & more.csv""",
+            "vertex/" + "a-folder-in-a-folder/" * 45 + "part-0000.csv",
+            "edge/part-0000.csv",
+            "edge/part-0001.csv",
+        ]
+        losses = {
+            f"{folder}/{names[0]}": Loss(plot.HOSTILE_CAUSE),
+            f"{folder}/{names[2]}": Loss(plot.LONG_CAUSE),
+            f"{folder}/{names[4]}": Loss(plot.CAUSES["社交关系图"][1], whole=True),
+        }
+        at = newest - timedelta(days=4) + timedelta(hours=9)
+        return [big, self._import("texts", "社交关系图", at, 80, "partial", folder, names, losses)]
+
+    def _make_last(self) -> list[SimulatedJob]:
+        """An import that ended a moment ago and lost lines of one file, and one that began long ago and never ends."""
+        graph = plot.BY_NAME["payments_graph"]
+        folder = self._folder(graph, self.epoch)
+        loss = Loss(plot.CAUSES["payments_graph"][0], lines=plot.SPOILED_LOSS)
+        at = self.epoch - timedelta(minutes=12)
+        losses = {f"{folder}/{plot.SPOILED_FILE}": loss}
+        last = self._import("last", graph.name, at, 430, "partial", folder, _names(graph.files), losses)
+        graph, at = plot.BY_NAME["supply_chain"], self.epoch - timedelta(hours=3)
+        names, folder = _names(graph.files), self._folder(graph, at)
+        return [last, self._import("endless", graph.name, at, 300, "success", folder, names, {}, "endless")]
+
+    def _folder(self, graph: GraphPlot, at: datetime, *below: str) -> str:
+        words = re.sub(r"_graph$", "", graph.name).replace("_", "-")
+        return "/".join(["ges-data", words, *([f"{at:%Y-%m-%d}"] if graph.dated else []), *below])
+
+    def _import(
+        self, key: str, graph: str, at: datetime, seconds: int, outcome: str, folder: str, names: list[str],
+        losses: Mapping[str, Loss], quirk: str = "", *, schema: bool = True,
+    ) -> SimulatedJob:  # fmt: skip
+        paths = {kind: tuple(f"{folder}/{name}" for name in names if name.startswith(kind)) for kind in ("vertex", "edge")}
+        if outcome == "failed":
+            roll = self._random(f"failed.{key}")
+            causes = [plot.GONE_FILE, plot.CAUSES[graph][0]]
+            losses = {path: Loss(roll.choice(causes), whole=True) for path in paths["vertex"] + paths["edge"]}
+        return self._job(
+            key, "ImportGraph", graph, at, seconds, outcome, vertices=paths["vertex"], edges=paths["edge"],
+            schema=f"{folder}/schema.xml" if schema else None, losses=losses, quirk=quirk,
+        )  # fmt: skip
 
     def _job(
-        self, key: str, name: str, graph: str, asked_at: datetime, seconds: int, outcome: str, files: int
+        self, key: str, name: str, graph: str, asked_at: datetime, seconds: int, outcome: str, **files: Any
     ) -> SimulatedJob:
         digest = hashlib.sha256(f"{self.seed}.{key}".encode()).hexdigest()
         shapes = [
@@ -114,83 +201,19 @@ class Story:
         ]
         begin = asked_at + timedelta(seconds=4)
         job_id = shapes[int(digest[-1], 16) % len(shapes)]
-        return SimulatedJob(job_id, name, graph, asked_at, begin, begin + timedelta(seconds=seconds), outcome, files, digest)
+        end = begin + timedelta(seconds=seconds)
+        return SimulatedJob(job_id, name, graph, asked_at, begin, end, outcome, digest, **files)
 
     def _random(self, key: str) -> random.Random:
         return random.Random(f"{self.seed}.{key}")  # noqa: S311  a story, not a secret
 
-    def state(self, job: SimulatedJob, now: datetime) -> dict[str, Any]:
-        """The v1 status of a job at a time."""
-        said: dict[str, Any] = {"jobId": job.job_id, "status": "pending", "jobType": "GraphManagement", "jobName": job.name}
-        if job.name.endswith("Backup"):
-            said["jobType"] = "BackupManagement"
-        said["relatedGraph"] = job.graph
-        if now < job.begin:
-            return said
-        final = now >= job.end
-        said |= {"status": self._word(job) if final else "running", "beginTime": f"{job.begin:%Y-%m-%dT%H:%M:%S}"}
-        if final:
-            said["endTime"] = f"{job.end:%Y-%m-%dT%H:%M:%S}"
-        if job.files:
-            share = 1.0 if final else (now - job.begin) / (job.end - job.begin)
-            said["jobDetail"] = self._detail(job, share, final)
-        if final and job.outcome == "failed":
-            said["failReason"] = (
-                "Failed to incrementally import data to the graph." if job.files else "GES.7006 internal error"
-            )
-        return said | {"jobProgress": 0}
 
-    def _word(self, job: SimulatedJob) -> str:
-        if job.outcome != "partial":
-            return job.outcome
-        # Older engines have no word for it and say success; the files tell.
-        return "success" if job.seed[0] in "01" else "partiallyFailed"
-
-    def _detail(self, job: SimulatedJob, share: float, final: bool) -> dict[str, Any]:
-        roll = random.Random(job.seed)  # noqa: S311
-        vertices = max(1, (job.files - 1) * 2 // 5)
-        edges = max(1, job.files - 1 - vertices)
-        data = vertices + edges
-        bad = set(range(data)) if job.outcome == "failed" else set()
-        if job.outcome == "partial":
-            bad = set(roll.sample(range(data), min(max(1, data // 9), data)))
-        logged = roll.random() < 0.7
-        folder = re.sub(r"\W", "-", job.graph) + f"/{job.begin:%Y-%m-%d}"
-        rows = []
-        for place in range(data):
-            kind, number = ("vertex", place) if place < vertices else ("edge", place - vertices)
-            rows.append(
-                _file(roll, f"ges-data/{folder}/{kind}/part-{number:04d}.csv", place in bad, job, logged, share, final)
-            )
-        schema: dict[str, Any] = {"path": f"ges-data/{folder}/schema.xml", "log": None, "cause": None, "status": "success"}
-        if job.seed[1] in "0123":
-            schema |= {"cause": "all labels are imported", "totalLines": 4, "failedLines": 4, "successfulLines": 0}
-        return {"vertexsetPath": rows[:vertices], "edgesetPath": rows[vertices:], "schemaPath": [schema]}
-
-
-def _file(
-    roll: random.Random, path: str, bad: bool, job: SimulatedJob, logged: bool, share: float, final: bool
-) -> dict[str, Any]:
-    total = roll.randrange(900, 240_000)
-    failed = roll.randrange(1, max(2, total // 6)) if bad else 0
-    cause = roll.choice(CAUSES).format(n=roll.randrange(10, 90_000))
-    silent = roll.random() < 0.04  # an engine that reports no counts for a file
-    if bad and job.outcome == "failed":
-        failed, cause = total, GONE_FILE if roll.random() < 0.5 else cause
-    if not final:
-        total, failed = int(total * share), int(failed * share)
-    status = "success" if not failed else "failed" if failed == total else "partFailed"
-    name = path.rsplit("/", 1)[1].removesuffix(".csv")
-    counts = (-1, -1, -1) if silent else (total, failed, total - failed)
-    return {
-        "path": path,
-        "log": f"ges-logs/{job.job_id[:12]}/{name}.log" if failed and logged else None,
-        "cause": cause if failed else None,
-        "status": status,
-        "totalLines": counts[0],
-        "failedLines": counts[1],
-        "successfulLines": counts[2],
-    }
+def _names(files: int) -> list[str]:
+    """The data files of an import of so many files, the schema file among them; two in five are vertex files."""
+    vertices = max(1, (files - 1) * 2 // 5)
+    return [f"vertex/part-{n:04d}.csv" for n in range(vertices)] + [
+        f"edge/part-{n:04d}.csv" for n in range(files - 1 - vertices)
+    ]
 
 
 def to_v2(value: Any) -> Any:
@@ -198,7 +221,9 @@ def to_v2(value: Any) -> Any:
     if isinstance(value, list):
         return [to_v2(one) for one in value]
     if isinstance(value, dict):
-        renamed = {"errorMessage": "error_msg"}
+        renamed = {
+            "errorMessage": "error_msg", "enableRBAC": "enable_rbac", "enableFulltextIndex": "enable_full_text_index",
+        }  # fmt: skip
         return {renamed.get(key) or re.sub(r"(?<=[a-z])[A-Z]", lambda m: "_" + m[0].lower(), key): to_v2(one)
                 for key, one in value.items()}  # fmt: skip
     return value
