@@ -1,6 +1,6 @@
 """The same cause over files, jobs and graphs, and one path over all its imports."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
@@ -62,7 +62,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     rows = ImportFile.objects.filter(cause_group=one)
     recent = rows.filter(job__begin_time__date__gte=first).order_by()
     by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("pk"), lost=Sum("failed_lines"))
-    counted = {row["day"]: row for row in by_day}
+    counted: dict[Any, Any] = {row["day"]: row for row in by_day}
     days = [first + timedelta(days=number) for number in range(30)]
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
@@ -85,7 +85,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "pages/cause.html", "cause", context)
 
 
-def _part(day: Any, row: dict[str, Any] | None) -> Part:
+def _part(day: date, row: dict[str, Any] | None) -> Part:
     files = row["files"] if row else 0
     label = _("%(day)s: %(files)s files") % {"day": date_format(day, "DATE_FORMAT"), "files": f"{files:,}"}
     return Part(files, "failed", "#files", label)

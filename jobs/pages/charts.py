@@ -31,21 +31,36 @@ class Part:
     label: str
 
 
+TOWERS_OVER = 20  # times the middle bar: one that is higher is cut, so that the others can be seen
+
+
 def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[list[Mark], int]:
-    """Stacked bars, one a column, and the value at the full height; a part that is not zero is never too thin to see."""
-    most = max((sum(part.value for part in column) for column in columns), default=0)
+    """Stacked bars, one a column, and the value at the full height; a part that is not zero is never too thin to see.
+
+    A column that towers over all others is drawn at full height with its kind marked `cut`.
+    """
+    sums = [sum(part.value for part in column) for column in columns]
+    most = _scale([value for value in sums if value > 0])
     marks = []
-    for number, column in enumerate(columns):
-        level = 0.0
+    for number, (column, whole) in enumerate(zip(columns, sums, strict=True)):
+        level, against = 0.0, max(most, whole)
         for part in column:
             if part.value <= 0:
                 continue
-            height = max(LEAST, HEIGHT * float(Decimal(part.value) / most))
-            height = min(height, HEIGHT - level)
+            height = min(max(LEAST, HEIGHT * float(Decimal(part.value) / against)), HEIGHT - level)
             y = level if hanging else HEIGHT - level - height
-            marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), part.kind, part.href, part.label))
+            kind = f"{part.kind} cut" if whole > most else part.kind
+            marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), kind, part.href, part.label))
             level += height
     return marks, most
+
+
+def _scale(sums: Sequence[int]) -> int:
+    """The largest sum that does not tower over the others."""
+    if not sums:
+        return 0
+    middle = sorted(sums)[len(sums) // 2]
+    return max(value for value in sums if value <= TOWERS_OVER * middle)
 
 
 @dataclass(frozen=True, slots=True)

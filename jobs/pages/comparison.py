@@ -22,6 +22,7 @@ LABELS = {
     Change.GONE: gettext_lazy("gone"),
     Change.BETTER: gettext_lazy("better"),
     Change.SAME: gettext_lazy("same"),
+    Change.CANNOT_TELL: gettext_lazy("can't tell"),
 }
 
 

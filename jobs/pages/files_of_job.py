@@ -25,7 +25,8 @@ _RANK = Case(
 )
 _WIDE = DecimalField(max_digits=40, decimal_places=0)
 # Worst first in one number, so that a page has one position: the verdict before the lines, 64 bits of them below it.
-_WORST = Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE) + Cast(Coalesce("failed_lines", Value(0)), _WIDE)
+# Negative, so that equals follow in the order GES sent them.
+_WORST = -(Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE)) - Cast(Coalesce("failed_lines", Value(0)), _WIDE)
 _FOLDER = Func(F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField())
 SORTS = {"worst": NUMBER, "path": TEXT, "total_lines": NUMBER, "failed_lines": NUMBER, "successful_lines": NUMBER}
 GROUP_BY = {"kind": F("kind"), "verdict": F("verdict"), "folder": F("folder"), "cause": F("cause_group")}
@@ -51,7 +52,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         return context | {"groups": _groups(found, group)}
     if group:
         problems.append(won_t_do("group", group, ", ".join(GROUP_BY)))
-    part, more = page(params, found.annotate(worst=_WORST), SORTS, "-worst", PART)
+    part, more = page(params, found.annotate(worst=_WORST), SORTS, "worst", PART)
     return context | {
         "page": part,
         "files": part.rows,

@@ -1,6 +1,6 @@
 """Graphs, and the jobs of one graph."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -123,7 +123,7 @@ def _span(job: Job, now: datetime) -> Span:
     return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label)
 
 
-def _merged(misses: Sequence[Miss]) -> list[Span]:
+def _merged(misses: Iterable[Miss]) -> list[Span]:
     """Gaps of several jobs that touch are one."""
     spans: list[Span] = []
     for miss in sorted(misses, key=lambda one: one.first_seen_at):

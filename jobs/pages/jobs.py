@@ -153,7 +153,10 @@ def save_view(request: HttpRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             SavedView.objects.update_or_create(
-                owner=request.user, name=name, defaults=values, create_defaults={**values, "created_at": timezone.now()}
+                owner_id=request.user.pk,
+                name=name,
+                defaults=values,
+                create_defaults={**values, "created_at": timezone.now()},
             )
     except IntegrityError:
         messages.error(request, _("Somebody saved a view of this name just now; try again."))
@@ -165,7 +168,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
 @require_POST
 def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own view away."""
-    view = get_object_or_404(SavedView, pk=pk, owner=request.user)
+    view = get_object_or_404(SavedView, pk=pk, owner=request.user.pk)
     view.delete()
     messages.success(request, _("The view “%(name)s” is gone.") % {"name": view.name})
     return redirect("pages:jobs")

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import Count, F, Max, Min, OuterRef, Sum, Value
+from django.db.models import Count, F, Max, Min, OuterRef, QuerySet, Sum, Value
 from django.db.models.functions import Coalesce, NullIf, TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -43,7 +43,8 @@ def overview(request: HttpRequest) -> HttpResponse:
     """Imports to review, stuck jobs, quiet graphs; charts; causes; what runs."""
     now = timezone.now()
     projects = list(with_change(request.user))
-    seen = token(max((one.changed for one in projects if one.changed), default=""), timezone.localdate(now))
+    changes = [changed for one in projects if (changed := getattr(one, "changed", None))]
+    seen = token(max(changes, default=""), timezone.localdate(now))
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     jobs = Job.objects.visible_to(request.user)
@@ -90,14 +91,14 @@ def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:
     took = ArraySubquery(like.order_by("-begin_time").values("duration")[:20])
     rows = jobs.unfinished().exclude(observed_at=None).select_related("graph").annotate(took=took)
     return [
-        Running(job, now - job.begin_time if job.begin_time else None, usual_duration(job.took))
+        Running(job, now - job.begin_time if job.begin_time else None, usual_duration(getattr(job, "took", [])))
         for job in rows.order_by("begin_time", "pk")[:RUNNING]
     ]
 
 
 def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
     """Graphs that imported regularly and have stopped."""
-    rows = (
+    rows: QuerySet[Job, Any] = (
         recent.filter(file_count__gt=0, graph__is_deleted=False)
         .order_by()
         .values("graph", name=Coalesce(NullIf("graph__name", Value("")), "graph__graph_id"))
@@ -113,8 +114,8 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
 
 
 def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
-    lines = {"loaded": Sum("successful_lines"), "lost": Sum("failed_lines")}
-    rows = recent.annotate(day=TruncDate("begin_time")).order_by().values("day", "verdict").annotate(n=Count("pk"), **lines)
+    days_of = recent.annotate(day=TruncDate("begin_time")).order_by().values("day", "verdict")
+    rows = days_of.annotate(n=Count("pk"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
     jobs: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     loaded: dict[date, int] = defaultdict(int)
     lost: dict[date, int] = defaultdict(int)
@@ -126,6 +127,7 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
     up, most_loaded = bars([[_lines_part(day, loaded[day], "good", _("loaded"))] for day in days])
     down, most_lost = bars([[_lines_part(day, lost[day], "failed", _("lost"))] for day in days], hanging=True)
     totals = {word: sum(jobs[day][word] for day in days) for word in Verdict.values}
+    words = [word for word in Verdict.values if totals[word]]
     return {
         "days": days,
         "middle_day": days[len(days) // 2],
@@ -135,11 +137,11 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         "lost_marks": down,
         "most_loaded": most_loaded,
         "most_lost": most_lost,
-        "totals": [(word, totals[word]) for word in Verdict.values if totals[word]],
+        "totals": [(word, totals[word]) for word in words],
         "total_jobs": sum(totals.values()),
         "total_loaded": sum(loaded.values()),
         "total_lost": sum(lost.values()),
-        "table": [(day, jobs[day], loaded[day], lost[day]) for day in reversed(days) if jobs[day]],
+        "table": [(day, [jobs[day][word] for word in words], loaded[day], lost[day]) for day in reversed(days) if jobs[day]],
         "lost_url": _list_url(days[0], days[-1], verdict=["partial", "failed"]),
     }
 
@@ -171,8 +173,7 @@ def _list_url(first: date, last: date, **more: list[str]) -> str:
 
 def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
-    rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
-    found = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at")).annotate(
-        files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True)
-    )
-    return list(found.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
+    rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
+    named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
+    summed = named.annotate(files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
+    return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])

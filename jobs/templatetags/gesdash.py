@@ -8,7 +8,7 @@ from django import template
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
@@ -107,6 +107,18 @@ def number(value: int | Decimal | None) -> str:
 
 
 @register.filter
+def compact(value: int | Decimal | None) -> str:
+    """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
+    if value is None or abs(value) < 10_000:
+        return number(value)
+    size, units = Decimal(value), iter("kMGTPE")
+    unit = ""
+    while abs(size) >= 1000 and (larger := next(units, None)):
+        size, unit = size / 1000, larger
+    return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
+
+
+@register.filter
 def signed(value: int | Decimal | None) -> str:
     """A difference with its sign."""
     return "–" if value is None else f"{value:+,}"
@@ -148,11 +160,8 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
     relative = ago or gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
     title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {relative}"
     text = f"{local:%Y-%m-%d %H:%M}" if style == "short" else f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
-    return format_html('<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, _focus(style), text)
-
-
-def _focus(style: str) -> SafeString:
-    return format_html(' tabindex="{}"', 0) if style == "long" else format_html("")
+    focus = mark_safe(' tabindex="0"') if style == "long" else ""
+    return format_html('<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, focus, text)
 
 
 @register.simple_tag
