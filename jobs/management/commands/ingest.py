@@ -13,7 +13,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs import polling
 from jobs.ges.errors import WrongJob
-from jobs.ges.reply import MAX_BODY, MAX_ID
+from jobs.ges.fields import MAX_ID
+from jobs.ges.reply import MAX_BODY
 from jobs.models import Graph, Job, Project
 from jobs.record import Observation, Recorded, find_graph, find_jobs, observe, record
 
