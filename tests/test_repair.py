@@ -116,7 +116,8 @@ def test_a_lost_schema_goes_with_the_files_or_alone():
     assert both.paths == ("b/in/schema.xml", "b/in/e1.csv")
 
 
-def test_bodies_use_keys_of_the_official_client():
+def test_bodies_use_keys_of_the_official_client(monkeypatch, tmp_path):
+    monkeypatch.setenv("HOME", str(tmp_path))  # where importing it writes
     from huaweicloudsdkges.v1.model.import_graph_req import ImportGraphReq as V1
     from huaweicloudsdkges.v2.model.import_graph_req import ImportGraphReq as V2
     from huaweicloudsdkges.v2.model.import_graph_req_parallel_edge import ImportGraphReqParallelEdge as V2Parallel

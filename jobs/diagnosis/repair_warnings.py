@@ -26,7 +26,7 @@ _PARTLY_LOADED_EDGES = _(
     " only the lines that were lost, without parallelEdge. To have the file's properties replace the loaded ones, say override."
 )
 _PARALLEL_EDGE_FORM = _(
-    "parallelEdge is an object since version 2.1.2 of the API; an engine with version 1.0.5 expects the word alone as text."
+    "parallelEdge is an object since version 2.1.2 of the API; version 1.0.5 takes the word alone, as text."
 )
 _PARTLY_LOADED_VERTICES = _(
     "Some vertex files were partly loaded. What GES does with a vertex that is already in the graph is not documented for this"
@@ -64,7 +64,7 @@ _LOG_AGAIN = _(
 )
 _SIZE = _("A file of more than 5 GB makes the import fail; split it before.")
 _MEMORY = _("All files of one import together may take at most one fifth of the memory that is available.")
-_HEADER = _("CSV files have no header line; GES would read one as data, and lose it.")
+_HEADER = _("CSV files have no header line; one would be read as data, and lost (inferred).")
 _DELIMITER = _(
     "GES does not tell with which format, delimiter and quote the files were imported. The requests leave them at csv, comma and"
     " double quote; add the format, delimiter or trimQuote if your files differ. Elements of lists and sets are separated by ;."
