@@ -1,17 +1,20 @@
-"""Procrastinate's tasks: thin."""
+"""Procrastinate's tasks: thin. The sixth field of a cron line is its seconds."""
 
+import logging
 import time
 
 from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Status
 
 from jobs import polling
 from jobs.models import Project
 
+log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
 
 
-@app.periodic(cron="*/5 * * * * *")
+@app.periodic(cron="* * * * * */5")
 @app.task(queueing_lock="poll_due", pass_context=False)
 def poll_due(timestamp: int) -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
@@ -20,9 +23,20 @@ def poll_due(timestamp: int) -> None:
         pass
 
 
-@app.periodic(cron="*/15 * * * * *")
+@app.periodic(cron="* * * * * */15")
 @app.task(queueing_lock="discover", lock="discover")
 def discover(timestamp: int = 0) -> None:
     """Look at each project's task centre for jobs nobody named."""
     for project in Project.objects.exclude(credentials=""):
-        polling.discover(project)
+        try:
+            polling.discover(project)
+        except Exception:  # one project's trouble is not the others'
+            log.exception("Looking for new jobs of project %s failed.", project.project_id)
+
+
+@app.periodic(cron="* * * * *")
+@app.task(queueing_lock="drop_stalled", pass_context=False)
+async def drop_stalled(timestamp: int = 0) -> None:
+    """Forget what a worker that died had begun: its lock would hold back every later round. The next tick does the work."""
+    for job in await app.job_manager.get_stalled_jobs():
+        await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)

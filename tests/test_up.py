@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+import uuid
 from pathlib import Path
 
 import psutil
@@ -33,21 +34,60 @@ def free_port():
         return probe.getsockname()[1]
 
 
-def start(home, *options):
-    env = {**os.environ, "GESDASH_HOME": str(home), "PYTHONUNBUFFERED": "1"}
-    command = [sys.executable, str(ROOT / "manage.py"), "up", *options]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT)
+class Up:
+    """A running `up`; what it says goes to a file, which is shown when a test fails."""
+
+    def __init__(self, home, *options, **env):
+        home.parent.mkdir(exist_ok=True)
+        self.home, self.log = home, home.parent / f"{home.name}-{uuid.uuid4()}.log"
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, str(ROOT / "manage.py"), "up", *options],
+                env={**os.environ, "GESDASH_HOME": str(home), "PYTHONUNBUFFERED": "1", **env},
+                stdout=log, stderr=subprocess.STDOUT, cwd=ROOT,
+            )  # fmt: skip
+
+    @property
+    def said(self):
+        return self.log.read_text()
+
+    def wait_until_it_says(self, word, seconds=180):
+        give_up = time.monotonic() + seconds
+        while word not in self.said and self.process.poll() is None and time.monotonic() < give_up:
+            time.sleep(0.1)
+        assert word in self.said
+        return self.said
+
+    def refused(self):
+        """What it says when it does not start: one sentence, no traceback, exit 1."""
+        assert self.process.wait(60) == 1, self.said
+        assert "Traceback" not in self.said
+        return self.said.strip().splitlines()[-1]
+
+    def end(self):
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(15)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+        for one in belonging_to(self.home):
+            one.kill()
+        sys.stdout.write(self.said)  # pytest shows it when the test failed
 
 
-def read_until(process, word, seconds=60):
-    said, give_up = "", time.monotonic() + seconds
-    while word not in said and time.monotonic() < give_up:
-        line = process.stdout.readline()
-        if not line:
-            break
-        said += line
-    assert word in said, said
-    return said
+@pytest.fixture
+def start(tmp_path):
+    """Start `up`; all that a test started has ended after it."""
+    started = []
+
+    def begin(*options, home="home", **env):
+        started.append(Up(tmp_path / home, *options, **env))
+        return started[-1]
+
+    yield begin
+    for one in reversed(started):
+        one.end()
 
 
 def belonging_to(home):
@@ -61,45 +101,27 @@ def belonging_to(home):
     return [one for one in found if one.pid != os.getpid()]
 
 
-def end(process, home):
-    if process.poll() is None:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(15)
-        except subprocess.TimeoutExpired:
-            process.kill()
-    process.stdout.close()
-    for one in belonging_to(home):
-        one.kill()
-
-
 @pytest.mark.browser
-def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(tmp_path):
+def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(start, tmp_path):
     if CHROMIUM is None:
         assert "GESDASH_REQUIRE_BROWSER" not in os.environ, "there is no Chromium; install it (apt-get install chromium)"
         pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
-    home, port = tmp_path / "home", free_port()
-    process = start(home, "--demo", "--port", str(port))
-    try:
-        said = read_until(process, "Ctrl-C stops it")
-        password = re.search(r"password (\S+)", said)[1]
-        page_text = reviewed(f"http://127.0.0.1:{port}/", password, tmp_path)
-        assert re.search(r"[\d,]+ lost in \d+ of [\d,]+ files\.", page_text)
-        assert "partFailed" in page_text
-        assert home.stat().st_mode & 0o777 == 0o700
+    port = free_port()
+    up = start("--demo", "--port", str(port))
+    password = re.search(r"password (\S+)", up.wait_until_it_says("Ctrl-C stops it"))[1]
+    page_text = reviewed(f"http://127.0.0.1:{port}/", password, tmp_path)
+    assert re.search(r"[\d,]+ lost in \d+ of [\d,]+ files\.", page_text)
+    assert "partFailed" in page_text
+    assert up.home.stat().st_mode & 0o777 == 0o700
 
-        second = start(home, "--demo", "--port", str(free_port()))
-        assert second.wait(30) == 1
-        assert "already running" in second.stdout.read()
-        second.stdout.close()
+    second = start("--demo", "--port", str(free_port()))
+    assert "already running" in second.refused()
 
-        stopping = time.monotonic()
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(20) == 0
-        assert time.monotonic() - stopping < 10
-        assert belonging_to(home) == []
-    finally:
-        end(process, home)
+    stopping = time.monotonic()
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(20) == 0
+    assert time.monotonic() - stopping < 10
+    assert belonging_to(up.home) == []
 
 
 def reviewed(address, password, folder):
@@ -117,7 +139,7 @@ def reviewed(address, password, folder):
         page.fill("[name=password]", password)
         page.click("button.primary")
         # The overview fills itself in: nothing is reloaded here.
-        page.locator(".rows .verdict.partial").first.wait_for(timeout=30_000)
+        page.locator(".verdict.partial").first.wait_for(timeout=30_000)
         page.goto(f"{address}jobs/?verdict=partial")
         page.locator(".rows a").first.click()
         page.locator(".files .verdict.partial").first.wait_for()
@@ -127,23 +149,16 @@ def reviewed(address, password, folder):
     return text
 
 
-def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(tmp_path):
-    home, port = tmp_path / "home", free_port()
-    first = start(home, "--port", str(port))
-    second = None
-    try:
-        read_until(first, "Ctrl-C stops it")
-        first.kill()
-        first.wait(5)
-        give_up = time.monotonic() + 10
-        while any("manage.py" in " ".join(p.cmdline()) for p in belonging_to(home)) and time.monotonic() < give_up:
-            time.sleep(0.2)
-        second = start(home, "--port", str(port))
-        read_until(second, "Ctrl-C stops it")
-        third = start(tmp_path / "other", "--port", str(port))
-        assert third.wait(30) == 1
-        assert f"Port {port} on 127.0.0.1 can't be used" in third.stdout.read()
-        third.stdout.close()
-    finally:
-        for one in filter(None, (second, first)):
-            end(one, home)
+def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
+    port = free_port()
+    first = start("--port", str(port))
+    first.wait_until_it_says("Ctrl-C stops it")
+    first.process.kill()
+    first.process.wait(5)
+    give_up = time.monotonic() + 10
+    while any("manage.py" in " ".join(p.cmdline()) for p in belonging_to(first.home)) and time.monotonic() < give_up:
+        time.sleep(0.2)
+    second = start("--port", str(port))
+    second.wait_until_it_says("Ctrl-C stops it")
+    third = start("--port", str(port), home="other")
+    assert f"Port {port} on 127.0.0.1 can't be used" in third.refused()

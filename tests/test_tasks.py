@@ -1,0 +1,51 @@
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+
+import pytest
+from asgiref.sync import async_to_sync
+from django.db import connection
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
+
+from jobs import polling, tasks
+from jobs.models import Project
+
+
+@pytest.mark.parametrize(
+    ("task", "every"), [(tasks.poll_due, timedelta(seconds=5)), (tasks.discover, timedelta(seconds=15)),
+                        (tasks.drop_stalled, timedelta(minutes=1))],
+)  # fmt: skip
+@pytest.mark.parametrize("minute", [0, 12])
+def test_tasks_come_round_at_any_minute_of_the_hour(task, every, minute):
+    cron = app.periodic_registry.periodic_tasks[task.name, ""].croniter
+    cron.set_current(datetime(2026, 3, 4, 9, minute, tzinfo=UTC))
+    ticks = [cron.get_next(datetime) for _ in range(9)]
+    assert {later - sooner for sooner, later in pairwise(ticks)} == {every}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_a_dead_worker_had_begun_holds_nobody_back():
+    tasks.discover.defer()
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id")
+        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+    async_to_sync(tasks.drop_stalled.func)()
+    assert not ProcrastinateJob.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_project_that_breaks_is_logged_and_the_others_are_looked_at(monkeypatch, caplog):
+    for name in ("bad", "good"):
+        Project.objects.create(project_id=name, credentials=name)
+    looked_at = []
+
+    def look(project):
+        if project.project_id == "bad":
+            raise RuntimeError("broken")
+        looked_at.append(project.project_id)
+
+    monkeypatch.setattr(polling, "discover", look)
+    tasks.discover()
+    assert looked_at == ["good"]
+    assert "project bad failed" in caplog.text
+    assert "RuntimeError: broken" in caplog.text
