@@ -111,10 +111,8 @@ def compact(value: int | Decimal | None) -> str:
     """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
     if value is None or abs(value) < 10_000:
         return number(value)
-    size, units = Decimal(value), iter("kMGTPE")
-    unit = ""
-    while abs(size) >= 1000 and (larger := next(units, None)):
-        size, unit = size / 1000, larger
+    power = min((len(str(abs(int(value)))) - 1) // 3, 6)
+    size, unit = Decimal(value) / 1000**power, " kMGTPE"[power]
     return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
 
 
