@@ -19,7 +19,7 @@ from jobs.models import Job, Miss, Snapshot
 from jobs.pages.job import visible
 from jobs.pages.rendering import render_page
 
-REPLIES, CHANGES = 20, 12
+REPLIES, CHANGES, WARNINGS = 20, 8, 4
 KINDS = {
     "not_a_status": gettext_lazy("GES answered, but not with a job status"),
     "wrong_job": gettext_lazy("GES answered about another job"),
@@ -46,6 +46,7 @@ class Step:
     changed: list[Any] = field(default_factory=list)
     more: int = 0
     warnings: list[Any] = field(default_factory=list)
+    more_warnings: int = 0
     after: timedelta | None = None
 
 
@@ -86,7 +87,8 @@ def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
             step.says = reply.status
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
-            step.warnings = backwards(earlier, reply) if earlier else []
+            wrong = backwards(earlier, reply) if earlier else []
+            step.warnings, step.more_warnings = wrong[:WARNINGS], max(0, len(wrong) - WARNINGS)
         yield step
 
 

@@ -112,14 +112,14 @@ def compact(value: int | Decimal | None) -> str:
     if value is None or abs(value) < 10_000:
         return number(value)
     power = min((len(str(abs(int(value)))) - 1) // 3, 6)
-    size, unit = Decimal(value) / 1000**power, " kMGTPE"[power]
+    size, unit = Decimal(value) / Decimal(1000**power), " kMGTPE"[power]
     return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 @register.filter
 def signed(value: int | Decimal | None) -> str:
     """A difference with its sign."""
-    return "–" if value is None else f"{value:+,}"
+    return "–" if value is None else f"{value:+,}" if value else "0"
 
 
 @register.filter
