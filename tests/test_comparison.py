@@ -47,7 +47,8 @@ def test_repeated_paths_pair_in_order():
     ("before", "after", "matched"),
     [("d/2026-03-04/e", "d/2026-03-05/e", True), ("d/20260304.csv", "d/20261231.csv", True), ("d/2026/03/04/e", "d/2026/03/05/e", True),
      ("d/20260304.csv", "d/2026-03-05.csv", True), ("d/part-0001", "d/part-0002", False), ("d/20261304", "d/20261305", False),
-     ("d/120260304", "d/120260305", False)],
+     ("d/120260304", "d/120260305", False), ("d/20260304020000/e", "d/20260305021530/e", True),
+     ("d/2026-03-04T02:00:00Z/e", "d/2026-03-05T0217/e", True), ("d/20260304-0001", "d/20260304-0002", False)],
 )  # fmt: skip
 def test_what_is_left_matches_but_for_a_day(before, after, matched):
     found = compare([file(before)], [file(after)])

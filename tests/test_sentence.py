@@ -35,7 +35,7 @@ def test_a_bare_string_is_a_text_without_values():
     assert str(Sentence.from_json("{odd} and {}")) == "{odd} and {}"
 
 
-@pytest.mark.parametrize("stored", [None, 5, [], {}, {"text": 5}])
+@pytest.mark.parametrize("stored", [None, 5, [], {}, {"text": 5}, {"text": "a", "values": [1]}])
 def test_what_is_no_sentence_is_said(stored):
     with pytest.raises(ValueError, match="is not a sentence"):
         Sentence.from_json(stored)

@@ -11,7 +11,9 @@ from jobs.diagnosis.causes import fingerprint
 from jobs.diagnosis.verdict import File, file_verdict, is_data, is_lost
 from jobs.ges.words import Verdict
 
-_DAY = re.compile(r"(?<!\d)(?:19|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?!\d)")
+# A time of day belongs to it where it follows after a T or at once: after any other mark it may be the number of a part.
+_TIME_OF_DAY = r"T(?:[01]\d|2[0-3])(?:[-:.]?[0-5]\d){0,2}Z?|(?:[01]\d|2[0-3])(?:[0-5]\d){1,2}"
+_DAY = re.compile(rf"(?<!\d)(?:19|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:{_TIME_OF_DAY})?(?!\d)")
 _RANK = {Verdict.SUCCESS: 0, Verdict.PARTIAL: 1, Verdict.FAILED: 2}
 
 

@@ -45,7 +45,7 @@ class Sentence:
         """
         if isinstance(stored, str):
             return cls(stored)
-        if not isinstance(stored, dict) or not isinstance(stored.get("text"), str):
+        values = (stored.get("values") or {}) if isinstance(stored, dict) else None
+        if not isinstance(values, dict) or not isinstance(stored.get("text"), str):
             raise ValueError(f"{stored!r} is not a sentence; expected an object with a text and values.")
-        values = stored.get("values") or {}
         return cls(stored["text"], {name: one if isinstance(one, int) else str(one) for name, one in values.items()})
