@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.diagnosis.causes import fingerprint
-from jobs.ges.simulator_story import CAUSES
+from jobs.ges.simulator_plot import CAUSES
 
 
 @pytest.mark.parametrize(

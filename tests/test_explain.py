@@ -6,7 +6,7 @@ import pytest
 
 from jobs.diagnosis import explain as module
 from jobs.diagnosis.explain import MAX_EXPLANATIONS, all_known, explain
-from jobs.ges.simulator_story import CAUSES, GONE_FILE
+from jobs.ges.simulator_plot import CAUSES, GONE_FILE
 
 # GES API Reference, error codes of the management and the service plane, and those of samples; then the gateway's.
 CODES = """

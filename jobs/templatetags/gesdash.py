@@ -111,15 +111,17 @@ def compact(value: int | Decimal | None) -> str:
     """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
     if value is None or abs(value) < 10_000:
         return number(value)
-    power = min((len(str(abs(int(value)))) - 1) // 3, 6)
-    size, unit = Decimal(value) / Decimal(1000**power), " kMGTPE"[power]
+    power: int = min((len(str(abs(int(value)))) - 1) // 3, 6)
+    size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
     return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
 
 
 @register.filter
 def signed(value: int | Decimal | None) -> str:
     """A difference with its sign."""
-    return "–" if value is None else f"{value:+,}" if value else "0"
+    if value is None:
+        return "–"
+    return f"{value:+,}" if value else "0"
 
 
 @register.filter
