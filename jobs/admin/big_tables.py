@@ -2,11 +2,12 @@
 
 from typing import Any, cast
 
-from django.contrib import admin
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import cached_property
+
+from jobs.admin.visible import Visible
 
 COUNTED = 10_000
 
@@ -21,7 +22,7 @@ class BoundedPaginator(Paginator):  # type: ignore[type-arg]
         return rows.order_by()[:COUNTED].count()
 
 
-class ReadOnly(admin.ModelAdmin):  # type: ignore[type-arg]
+class ReadOnly(Visible):
     """Shown, never written here."""
 
     paginator = BoundedPaginator
