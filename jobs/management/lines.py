@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 from typing import IO, Any
 
 from jobs.ges.errors import GesError, WrongJob
-from jobs.ges.reply import MAX_BODY, MAX_ID, JobReply, parse_reply
+from jobs.ges.fields import MAX_ID
+from jobs.ges.reply import MAX_BODY, JobReply, parse_reply
 
 BATCH = 2000  # lines
 MAX_LINE = MAX_BODY * 2  # a body as text inside JSON is escaped, so a line may be longer than it

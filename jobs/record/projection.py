@@ -108,7 +108,7 @@ def _fill(job: Job, reply: JobReply) -> None:
     job.ledger = ledger.value if ledger else None
     job.begin_time, job.end_time = reply.begin_time, reply.end_time
     job.fail_reason = reply.fail_reason or ""
-    job.oddities = list(reply.oddities)
+    job.oddities = [odd.as_json() for odd in reply.oddities]
     job.lines = {kind: _figures(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": _figures(everything)}
     job.loss_rate = loss_rate(everything)
     job.total_lines = _number(everything.total)
@@ -141,13 +141,14 @@ def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
 
 
 def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
+    disagreement = contradiction(file)
     return [
         file.path,
         file.log,
         file.status[:255],
         verdict.value,
         file_ledger(file).value,
-        _sentence(contradiction(file)),
+        disagreement.as_json() if disagreement else None,
         file.cause,
         None,
         file.total_lines,
@@ -159,10 +160,6 @@ def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
 def _happened_at(history: History) -> datetime:
     newest = history.newest()
     return history.job.begin_time or (newest.first_seen_at if newest else history.job.first_seen_at)
-
-
-def _sentence(text: str | None) -> dict[str, object] | None:
-    return {"text": text, "values": {}} if text else None
 
 
 def _write_files(wanted: FileRows, had_files: Collection[int]) -> set[int]:
