@@ -87,13 +87,21 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+def local_time(value: datetime) -> datetime:
+    """The time in the reader's zone; as it is where that zone has no such year, as of a year 1 that means no time."""
+    try:
+        return timezone.localtime(value)
+    except OverflowError:
+        return value
+
+
 @register.filter
 def shown(value: Any) -> str:
     """A value of any type, short enough for a line."""
     if value is None or value == "":
         return "–"
     if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        return f"{local_time(value):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     text = str(value)
@@ -155,7 +163,7 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
     """A time in the reader's zone: `long` to the second with the zone, `short` to the minute; UTC and how long ago beside it."""
     if value is None:
         return "–"
-    local, now = timezone.localtime(value), timezone.now()
+    local, now = local_time(value), timezone.now()
     ago = gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)} if value <= now else None
     relative = ago or gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
     title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {relative}"
@@ -170,7 +178,7 @@ def ago(value: datetime | None) -> SafeString | str:
     if value is None:
         return "–"
     text = gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
-    local = timezone.localtime(value)
+    local = local_time(value)
     title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, text)
 
@@ -202,12 +210,12 @@ def bad_share(failed: int | Decimal, good: int | Decimal) -> float:
 
 
 @register.filter
-def loss(file: ImportFile) -> Decimal | None:
-    """The share of a file's lines that failed; None where GES did not count them."""
-    failed, good = file.failed_lines, file.successful_lines
-    if failed is None or good is None or not failed + good:
+def loss(one: ImportFile | Job) -> Decimal | None:
+    """The share of lines that failed, not rounded; None where GES did not count them all."""
+    failed, good = one.failed_lines, one.successful_lines
+    if failed is None or good is None or not failed + good or (isinstance(one, Job) and one.loss_rate is None):
         return None
-    return Decimal(failed) / (failed + good)
+    return Decimal(failed) / Decimal(failed + good)
 
 
 @register.filter
