@@ -58,7 +58,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     one = visible(request, pk)
     replies, misses = one.snapshots.order_by("-first_seen_at", "-pk"), one.misses.defer("body").order_by("-first_seen_at")
     asked, problems = request.GET.get("before", ""), []
-    anchor = replies.filter(pk=read_pk(asked)).first() if asked else None
+    anchor = replies.filter(pk=read_pk(asked) or 0).first() if asked else None
     if anchor is not None:
         same = Q(first_seen_at=anchor.first_seen_at, pk__lt=anchor.pk)
         replies = replies.filter(same | Q(first_seen_at__lt=anchor.first_seen_at))
