@@ -39,6 +39,7 @@ class Observation:
     body: bytes | None
     reply: JobReply | None = None
     error: GesError | None = None
+    content_type: str = ""
 
 
 @dataclass(slots=True)
@@ -147,6 +148,7 @@ def _fold(history: _History, one: Observation, count: Recorded) -> None:
         source=one.source,
         version=one.reply.version,
         http_status=one.http_status or 200,
+        content_type=one.content_type[:255],
         body=body,
         sha256=digest,
         first_seen_at=one.observed_at,

@@ -5,7 +5,7 @@ import time
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
-from jobs import polling
+from jobs import crowd, polling
 from jobs.models import Project
 
 ROUND_SECONDS = 20
@@ -26,3 +26,10 @@ def discover(timestamp: int = 0) -> None:
     """Look at each project's task centre for jobs nobody named."""
     for project in Project.objects.exclude(credentials=""):
         polling.discover(project)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="forget_calls")
+def forget_calls(timestamp: int = 0) -> None:
+    """Drop answers that were kept for a crowd."""
+    crowd.forget(timezone.now())
