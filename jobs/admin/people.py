@@ -1,7 +1,11 @@
 """Projects, graphs, who may see them, and keys."""
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from jobs.admin.big_tables import ReadOnly
 from jobs.models import AccessKey, Graph, Membership, Project
@@ -36,14 +40,34 @@ class GraphAdmin(ReadOnly):
 
 @admin.register(AccessKey)
 class AccessKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
-    """Keys for programs; made by the command `key`, taken away here."""
+    """Keys for programs; made by their users, or by the command `key`, and revoked here."""
 
-    list_display = ["access_key", "user", "created_at", "expires_at"]
-    search_fields = ["access_key", "user__username"]
+    list_display = ["access_key", "name", "user", "all_projects", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "all_projects"]
+    search_fields = ["access_key", "name", "user__username"]
     list_select_related = ["user"]
-    fields = ["access_key", "user", "projects", "created_at", "expires_at"]
-    readonly_fields = ["access_key", "user", "created_at"]
+    fields = [
+        "access_key", "name", "user", "all_projects", "projects", "created_at", "expires_at", "last_used_at", "revoked_at",
+        "requests_per_minute",
+    ]  # fmt: skip
+    readonly_fields = ["access_key", "user", "created_at", "last_used_at", "revoked_at"]
+    actions = ["revoke"]
+
+    @admin.action(description=_("Revoke the chosen keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[AccessKey]) -> None:
+        """Those still standing; says how many were and how many were not."""
+        now = timezone.now()
+        done = [key.revoke(now) for key in chosen]
+        messages.success(
+            request,
+            gettext("%(done)d revoked, %(skipped)d were revoked before.")
+            % {"done": done.count(True), "skipped": done.count(False)},
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A key's secret is shown once, by the command that makes it."""
+        """A key's secret is shown once, to the one who makes it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Revoked keys stay, so that what was done with them can be told."""
         return False

@@ -19,10 +19,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from jobs import crowd, polling, schedule
-from jobs.api.authentication import KeyAuthentication, path_as_sent
+from jobs.api.authentication import KeyAuthentication
 from jobs.api.caching import FOR_EVER, Directives, cache_control
 from jobs.api.errors import ApiError, BadRequest, Forbidden, NoAnswer, NotFound, for_caller
-from jobs.api.throttling import KeyThrottle
 from jobs.ges.client import Answer
 from jobs.ges.errors import GesError
 from jobs.ges.reply import parse_reply
@@ -41,7 +40,6 @@ class Status(APIView):
 
     authentication_classes = [KeyAuthentication]
     permission_classes = [IsAuthenticated]
-    throttle_classes = [KeyThrottle]
     http_method_names = ["get", "head"]
     has_ges_errors = True
 
@@ -79,11 +77,7 @@ def _ids(request: Request) -> tuple[str, str, str, int]:
 
     Raises: BadRequest for ids GES could not have given, NotFound for any other address.
     """
-    try:
-        path = path_as_sent(request).decode()
-    except UnicodeDecodeError as wrong:
-        raise BadRequest("The path is not UTF-8 once its percent signs are decoded.") from wrong
-    match = _SHAPE.fullmatch(path)
+    match = _SHAPE.fullmatch(request.path_info)
     if match is None:
         raise NotFound("gesdash answers GES's job status only: /v1.0/{project_id}/graphs/{graph_id}/jobs/{job_id}/status")
     for value, what in zip(match.groups()[1:], ("project id", "graph id", "job id"), strict=True):

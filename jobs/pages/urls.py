@@ -3,7 +3,7 @@
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 
-from jobs.pages import health, job, lists, overview
+from jobs.pages import health, job, keys, lists, overview
 
 app_name = "pages"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", job.snapshot, name="snapshot"),
     path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job.undo_correction, name="undo-correction"),
+    path("me/keys/", keys.keys, name="keys"),
+    path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
