@@ -20,8 +20,8 @@ from jobs.ges.errors import ErrorReply, GesError, Refused, Throttled, TimedOut
 from jobs.models import Call, Project, Snapshot, Watch
 from jobs.models.call import Question
 
-THREADS = 32  # of a server process
-SEATS = 24  # of those, how many may wait for GES
+THREADS = 256  # of a server process, started as they are needed
+SEATS = 240  # of those, how many may wait for GES
 WAIT = 8.0  # seconds a caller waits for another's call
 POLLER_WAIT = 5.0  # seconds a caller waits for a poll that is under way, before it asks itself
 LOOK_AGAIN = 0.05  # seconds between two looks at what another process does

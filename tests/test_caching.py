@@ -4,7 +4,7 @@ import pytest
 from django.utils import timezone
 
 from jobs.api.caching import FOR_EVER, Directives
-from jobs.models import Job, Snapshot
+from jobs.models import Job
 from tests.conftest import body
 
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"
@@ -53,7 +53,6 @@ def ask(client, upstream, shown):
 
     def ask(cache_control="", age=0.0, **headers):
         at = timezone.now() - timedelta(seconds=age)
-        Snapshot.objects.update(last_seen_at=timezone.now() + timedelta(days=9))
         Job.objects.update(first_seen_at=timezone.now())
         from django.db import connection
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
         if not 1 <= options["processes"] <= 64:
             raise CommandError(f"--processes is {options['processes']}; expected 1 to 64.")
         end_with_parent()
+        _forget_connections()
         Granian(
             "gesdash.server:application",
             address=options["host"],
@@ -33,3 +35,10 @@ class Command(BaseCommand):
             workers_kill_timeout=3,
             log_enabled=False,
         ).serve()
+
+
+def _forget_connections() -> None:
+    """The server processes are forked from this one, where Django's checks have opened the pool: shared by all of them it would
+    mix up their answers, and its threads don't live on in them."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]
