@@ -11,7 +11,8 @@ def main() -> None:
     """Run a command; a wrong setting ends it with its sentence, not a traceback."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
     from django.core.management import execute_from_command_line
-    from django.db import OperationalError
+    from django.db import OperationalError, ProgrammingError
+    from psycopg.errors import UndefinedTable
 
     try:
         execute_from_command_line(sys.argv)
@@ -19,6 +20,10 @@ def main() -> None:
         sys.exit(f"{wrong}")
     except OperationalError as wrong:
         sys.exit(f"The database can't be reached or refused the work ({str(wrong).strip()}). Check DATABASE_URL.")
+    except ProgrammingError as wrong:
+        if not isinstance(wrong.__cause__, UndefinedTable):
+            raise
+        sys.exit("The database has no tables yet, or those of a former version; run `manage.py migrate` or `manage.py up`.")
     except BrokenPipeError:
         # The reader (`| head`) has gone: nothing is wrong, and nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

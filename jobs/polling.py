@@ -14,7 +14,8 @@ from django.utils import timezone
 from jobs import schedule
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import ErrorReply, GesError
-from jobs.ges.reply import MAX_ID, GraphReply, JobReply, parse_graph_page, parse_job_page
+from jobs.ges.fields import MAX_ID
+from jobs.ges.reply import GraphReply, JobReply, parse_graph_page, parse_job_page
 from jobs.ges.words import Verdict
 from jobs.models import Graph, Job, Project, Watch
 from jobs.record import Observation, find_graph, find_jobs, observe, record

@@ -1,32 +1,72 @@
 "use strict";
+// The server shows times in the browser's zone once it knows it; a zone chosen in the preferences goes before.
+const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+const secure = location.protocol === "https:" ? "; secure" : "";
+if (zone) document.cookie = `gesdash_browser_zone=${zone}; path=/; max-age=31536000; samesite=lax${secure}`;
+
 // A hidden tab asks nothing; it catches up at the next tick after it is looked at again.
+const isPolling = (element) => (element.getAttribute("hx-trigger") || "").startsWith("every");
 document.addEventListener("htmx:beforeRequest", (event) => {
-  const polls = (event.target.getAttribute("hx-trigger") || "").startsWith("every");
-  if (polls && document.hidden) event.preventDefault();
+  if (isPolling(event.target) && document.hidden) event.preventDefault();
 });
 
 let heard = new Date();
-const offline = () => document.getElementById("offline");
 document.addEventListener("htmx:afterRequest", (event) => {
-  const note = offline();
+  const note = document.getElementById("offline");
   if (event.detail.successful) {
     heard = new Date();
     note.hidden = true;
-  } else if (event.detail.failed || event.detail.xhr.status === 0) {
-    note.textContent = `${note.dataset.text} ${heard.toLocaleTimeString()}`;
+  } else if (isPolling(event.target)) {
+    note.textContent = `${note.dataset.text} ${heard.toLocaleTimeString(document.documentElement.lang)}`;
     note.hidden = false;
   }
 });
-
-const shown = new Intl.DateTimeFormat("sv", {
-  year: "numeric", month: "2-digit", day: "2-digit", hour: "2-digit", minute: "2-digit", second: "2-digit",
+// An update must not take the focus from a link that it draws again.
+let focused = null;
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.getAttribute("href");
 });
-const zone = new Intl.DateTimeFormat("en", { timeZoneName: "short" })
-  .formatToParts().find((part) => part.type === "timeZoneName").value;
-function localTimes(root) {
-  for (const time of root.querySelectorAll("time[datetime]")) {
-    time.textContent = `${shown.format(new Date(time.dateTime))} ${zone}`;
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (focused && document.activeElement === document.body) {
+    [...event.target.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus();
   }
-}
-localTimes(document);
-document.addEventListener("htmx:load", (event) => localTimes(event.target));
+});
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button) {
+    const from = button.dataset.copy ? document.getElementById(button.dataset.copy) : null;
+    navigator.clipboard.writeText(from ? from.textContent : button.value);
+    const said = button.textContent;
+    button.textContent = button.dataset.done;
+    setTimeout(() => { button.textContent = said; }, 1500);
+  }
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    for (const menu of document.querySelectorAll("details.menu[open]")) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  }
+  const typing = event.target.closest("input, textarea, select");
+  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+    const first = document.querySelector(".filters input:not([type=hidden])");
+    if (first) {
+      event.preventDefault();
+      first.closest("details")?.setAttribute("open", "");
+      first.focus();
+    }
+  }
+});
+// Copied figures come without separators: they are for other programs.
+document.addEventListener("copy", (event) => {
+  const text = String(getSelection());
+  if (/^\s*[+-]?\d{1,3}(,\d{3})+\s*$/.test(text)) {
+    event.clipboardData.setData("text/plain", text.replaceAll(",", "").trim());
+    event.preventDefault();
+  }
+});

@@ -6,7 +6,12 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 
+import hypothesis
 import pytest
+
+# A test is not to fail because the machine is busy.
+hypothesis.settings.register_profile("gesdash", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("gesdash")
 
 # Before Django reads its settings. Workers of xdist inherit the folder, and with it the one server.
 if "PYTEST_XDIST_WORKER" not in os.environ:

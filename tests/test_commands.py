@@ -1,16 +1,25 @@
+import csv
 import io
 import json
 import os
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from gesdash import database, env
-from jobs.models import AccessKey, ImportFile, Job, Watch
+from jobs.management.commands.export import WRITERS
+from jobs.models import AccessKey, Cause, ImportFile, Job, Watch
+from jobs.models.export import rfc3339
+from jobs.record import correct, find_jobs, observe, record, revert
+from jobs.review import decide, save_note
+
+from .conftest import NOW, body
 
 ROOT = Path(__file__).parent.parent
 SAMPLE = {
@@ -120,8 +129,81 @@ def test_export_filters_and_refuses_wrong_ones(db, ingest, capsys):
     assert len(exported("jobs", "--verdict", "success")) == 1
     with pytest.raises(CommandError, match="splendid"):
         exported("jobs", "--verdict", "splendid")
-    call_command("export", "jobs", "--format", "csv")
-    assert capsys.readouterr().out.startswith("project_id,graph_id,")
+    with pytest.raises(CommandError, match="--bom is for"):
+        exported("jobs", "--bom")
+
+
+def as_csv(capsys, *options):
+    call_command("export", *options, "--format", "csv")
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("what", list(WRITERS))
+def test_a_csv_has_its_header_even_without_rows_and_rows_have_its_columns(imported, admin, capsys, what):
+    full = as_csv(capsys, what)
+    assert as_csv(capsys, what, "--graph", "none") == full.splitlines(keepends=True)[0]
+    assert full.startswith("what,at," if what in {"audit", "reviews"} else "project_id,graph_id,")
+    decide(imported, state="accepted", note="known", actor=admin, now=NOW)
+    for row in exported(what):
+        assert tuple(row) == WRITERS[what][0]
+    assert as_csv(capsys, what, "--bom") == "\ufeff" + as_csv(capsys, what)
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", " =1", "＝1", "\n=1"])
+def test_a_csv_holds_nothing_a_spreadsheet_would_run(db, ingest, capsys, text):
+    file = {"path": f"{text}.csv", "status": "failed", "cause": text}
+    ingest(line(SAMPLE | {"jobDetail": {"edgesetPath": [file]}}))
+    [row] = csv.DictReader(io.StringIO(as_csv(capsys, "files")))
+    stored = ImportFile.objects.get()
+    assert row["path"] == ("'" if stored.path[0] in "=+-@＝" else "") + stored.path
+    assert (row["cause"], exported("files")[0]["cause"]) == (f"'{stored.cause}", stored.cause)
+
+
+def test_the_audit_trail_has_corrections_reviews_and_notes_in_one_shape(imported, admin):
+    at = [NOW + timedelta(minutes=minute) for minute in range(4)]
+    made = correct(imported, kind="vertex", position=0, field="cause", corrected="disk", reason="r", actor=admin, now=at[1])
+    decide(imported, state="to_fix", note="ask", assignee=admin, due_on=at[0].date(), actor=admin, now=at[0])
+    save_note(Cause.objects.get(), "they know", actor=admin, now=at[3])
+    revert(made, actor=admin, now=at[3])
+    decide(imported, state="fixed", fixed_by=load_again(imported), actor=admin, now=at[2])
+    rows = exported("audit")
+    assert [(row["what"], row["at"]) for row in rows] == [
+        (what, rfc3339(when)) for what, when in zip(["review", "correction", "review", "note"], at, strict=True)
+    ]
+    assert len({tuple(row) for row in rows}) == 1
+    assert [{key: row[key] for key in ("job_id", "actor", "reason")} for row in rows] == [
+        {"job_id": "j1", "actor": "ada", "reason": "ask"},
+        {"job_id": "j1", "actor": "ada", "reason": "r"},
+        {"job_id": "j1", "actor": "ada", "reason": None},
+        {"job_id": None, "actor": "ada", "reason": "they know"},
+    ]
+    assert (rows[0]["assignee"], rows[0]["due_on"], rows[2]["fixed_by"]) == ("ada", "2026-03-04", "again")
+    assert (rows[1]["corrected"], rows[1]["reverted_by"], rows[3]["cause"]) == ("disk", "ada", "disk")
+    assert exported("reviews") == [rows[0], rows[2]]
+    assert [row["what"] for row in exported("audit", "--job-id", "again")] == []
+
+
+def load_again(job):
+    again = find_jobs(job.project, [(job.graph, "again", NOW)])["again"]
+    record([observe(again, "poll", NOW, 200, body("again"))])
+    again.refresh_from_db()
+    return again
+
+
+def test_files_are_exported_in_the_order_sent(imported):
+    assert [(row["job_id"], row["kind"], row["position"]) for row in exported("files")] == [
+        ("j1", file["kind"], file["position"]) for file in exported()[0]["files"]
+    ]
+
+
+def test_a_database_without_tables_is_one_sentence(db, tmp_path):
+    empty = f"postgresql://postgres@/postgres?host={connection.get_connection_params()['host']}"
+    env_ = {**os.environ, "GESDASH_HOME": str(tmp_path), "DATABASE_URL": empty}
+    command = [sys.executable, str(ROOT / "manage.py"), "export", "jobs"]
+    done = subprocess.run(command, env=env_, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 1
+    assert "The database has no tables yet" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_watch_and_key(project, admin, capsys):

@@ -30,7 +30,7 @@ def test_pages_show_without_and_with_data(signed_in, address, request):
 def test_the_job_page_says_it_file_by_file(signed_in, imported):
     page = signed_in.get(f"/jobs/{imported.pk}/").content.decode()
     assert "Loaded 1,209 of 1,659 vertex lines." in page
-    assert "450 lost in 1 of 3 files." in page
+    assert "Lost 450 of 2,659 lines, in 1 of 3 files." in page
     assert "b/&lt;script&gt;v.csv" in page
     assert "hx-trigger" not in page
 
@@ -53,7 +53,7 @@ def test_an_outsider_sees_nothing(client, imported):
 
 def test_a_wrong_filter_is_said_above_the_list(signed_in, imported):
     page = signed_in.get("/jobs/?verdict=splendid&nonsense=1&loss_over=x&cursor=zzz").content.decode()
-    assert "verdict: &#x27;splendid&#x27;" in page
+    assert "verdict: “splendid”" in page
     assert "nonsense: there is no such filter" in page
     assert "payments" in page
 

@@ -1,15 +1,27 @@
 import json
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import InternalError, connection, connections, transaction
+from django.db import IntegrityError, InternalError, connection, connections, transaction
 from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
 from jobs.ges.simulator_story import Story, to_v2
 from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
-from jobs.record import correct, find_graph, find_jobs, observe, rebuild, rebuild_in_batches, record, revert
+from jobs.record import (
+    correct,
+    find_graph,
+    find_jobs,
+    known_or_new_jobs,
+    observe,
+    rebuild,
+    rebuild_in_batches,
+    record,
+    revert,
+)
 
 from .conftest import NOW, body
 
@@ -174,8 +186,15 @@ def test_changed_at_moves_only_when_the_row_or_its_files_say_something_else(job)
         moved.append(job.changed_at)
     assert moved == [at(0), at(0), at(0), at(0), at(20), at(20), at(25)]
     record([observe(job, "poll", at(30), 200, body())], now=at(99))
-    job.refresh_from_db()
-    assert job.changed_at == at(99)
+    see(job, 40, lossy())
+    assert (job.verdict, job.changed_at) == ("partial", at(99))  # never back
+
+
+def test_what_a_former_version_wrote_is_filled_when_the_same_reply_comes_again(job):
+    see(job, 0, lossy())
+    Job.objects.update(changed_at=None, review="", total_lines=None)
+    see(job, 5, lossy())
+    assert (job.review, job.total_lines, job.changed_at) == ("waiting", 10, NOW + timedelta(seconds=5))
 
 
 def test_lost_files_share_a_cause_by_its_fingerprint(job):
@@ -204,25 +223,74 @@ def test_causes_are_kept_apart_by_project(job):
     assert Cause.objects.values("fingerprint").distinct().count() == 1
 
 
-@pytest.mark.django_db(transaction=True)
-def test_recorders_of_the_same_causes_do_not_deadlock(project):
-    graph = find_graph(project, "g1")
-    words = ["red", "green", "blue", "black", "white", "grey"]
-    times = 8
+def wait_for_waiting(count):
+    """Until so many others wait for a lock in this database."""
+    give_up = time.monotonic() + 30
+    with connection.cursor() as cursor:
+        while time.monotonic() < give_up:
+            cursor.execute("SELECT pg_stat_clear_snapshot()")
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+            )
+            if cursor.fetchone()[0] == count:
+                return
+            time.sleep(0.01)
+    pytest.fail("nobody waited")
 
-    def write(worker):
-        for turn in range(times):
-            ids = [f"w{worker}.{turn}.{word}" for word in (words if worker % 2 else words[::-1])]
-            jobs = find_jobs(project, [(graph, job_id, NOW) for job_id in ids])
-            at = NOW + timedelta(days=turn + worker)
-            record([observe(jobs[i], "poll", at, 200, lossy(f"a {i.rsplit('.')[2]} label", jobId=i)) for i in ids])
+
+@pytest.mark.django_db(transaction=True)
+def test_recorders_of_the_same_causes_in_opposite_order_do_not_deadlock(project):
+    jobs = find_jobs(project, [(find_graph(project, "g1"), job_id, NOW) for job_id in ("j1", "j2")])
+    words = ["red", "green", "blue"]
+
+    def write(job_id, causes, day):
+        files = [{"path": word, "status": "failed", "cause": f"a {word} label"} for word in causes]
+        content = body(job_id, status="failed", jobDetail={"edgesetPath": files})
+        record([observe(jobs[job_id], "poll", NOW + timedelta(days=day), 200, content)])
         connections.close_all()
 
-    with ThreadPoolExecutor(4) as pool:
-        list(pool.map(write, range(4)))
-    assert Cause.objects.count() == len(words)
-    assert ImportFile.objects.filter(cause_group__isnull=False).count() == 4 * times * len(words)
-    assert set(Cause.objects.values_list("first_seen_at", "last_seen_at")) == {(NOW, NOW + timedelta(days=times + 2))}
+    write("j1", words, 0)
+    with ThreadPoolExecutor(2) as pool:
+        with transaction.atomic():
+            Cause.objects.select_for_update().get(example__contains="green")
+            writing = [pool.submit(write, "j1", [*words, "j1"], 1), pool.submit(write, "j2", words[::-1], 2)]
+            wait_for_waiting(2)
+        for one in writing:
+            one.result()
+    assert {cause.last_seen_at for cause in Cause.objects.filter(example__in=[f"a {word} label" for word in words])} == {
+        NOW + timedelta(days=2)
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_who_record_the_same_new_jobs_at_once_both_succeed(project):
+    graph = find_graph(project, "g1")
+    both_looked = threading.Barrier(2)
+
+    def write(worker):
+        ids = [f"n{number}" for number in range(worker * 20, worker * 20 + 40)]
+        jobs = known_or_new_jobs(project, [(graph, job_id, NOW) for job_id in ids])
+        assert {job.pk for job in jobs.values()} == {None}
+        both_looked.wait(30)
+        seen = [observe(job, "poll", NOW, 200, lossy(jobId=job_id)) for job_id, job in jobs.items()]
+        made = record(seen)
+        connections.close_all()
+        assert {one.job.pk for one in seen} == set(Job.objects.filter(job_id__in=ids).values_list("pk", flat=True))
+        connections.close_all()
+        return made.recorded, made.repeated
+
+    with ThreadPoolExecutor(2) as pool:
+        counts = sorted(pool.map(write, range(2)))
+    assert counts == [(20, 20), (40, 0)]
+    assert Job.objects.count() == Snapshot.objects.count() == ImportFile.objects.count() == 60
+    assert set(Job.objects.values_list("review", "snapshot_count", "changed_at")) == {("waiting", 1, NOW)}
+
+
+def test_what_the_database_refuses_is_not_tried_for_ever(project):
+    graph = find_graph(project, "g1")
+    [job] = known_or_new_jobs(project, [(graph, "", NOW)]).values()
+    with pytest.raises(IntegrityError, match="job_id_not_empty"):
+        record([observe(job, "poll", NOW, 200, lossy())])
 
 
 @pytest.mark.parametrize(

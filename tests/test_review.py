@@ -1,10 +1,12 @@
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 from django.contrib.auth.models import User
-from django.db import connections
+from django.db import connections, transaction
 
 from jobs.models import Cause, Job, Membership, Review
 from jobs.record import correct, find_graph, find_jobs, observe, rebuild, record
@@ -168,6 +170,28 @@ def test_tolerance_re_evaluates_what_nobody_decided_about(project, admin, django
     assert set(states().values()) == {"waiting"}
     graph.refresh_from_db()
     assert graph.tolerated_loss is None
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_recorded_while_the_tolerance_changes_follows_it(project):
+    graph = find_graph(project, "g1")
+    recorded, asked = threading.Event(), threading.Event()
+
+    def write():
+        with transaction.atomic():
+            load(project, "j1", a="partFailed", b="success")
+            recorded.set()
+            asked.wait(30)
+            time.sleep(0.2)  # for the other to reach its lock; were it later, it would find all committed
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        assert recorded.wait(30)
+        asked.set()
+        set_tolerance(graph, "0.5", now=LATER)
+        writing.result()
+    assert Job.objects.get().review == "tolerated"
 
 
 @pytest.mark.parametrize("share", ["1.1", "-0.1", "much", "0.00001", "NaN", ""])

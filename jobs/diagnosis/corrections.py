@@ -5,7 +5,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from jobs.ges.reply import MAX_COUNT, FileReply, JobReply
+from jobs.ges.fields import MAX_COUNT
+from jobs.ges.reply import FileReply, JobReply
 
 JOB_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
 FILE_FIELDS = ("status", "path", "cause", "log", "total_lines", "failed_lines", "successful_lines")

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from jobs.diagnosis.verdict import File, is_data
+from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import Verdict, meaning
 
 
@@ -15,26 +16,31 @@ class Ledger(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-def contradiction(file: File) -> str | None:
-    """The sentence saying which figures of a file contradict each other or its word; None when none do."""
+def contradiction(file: File) -> Sentence | None:
+    """Which figures of a file contradict each other or its word; None when none do."""
     total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
     if total is not None and failed is not None and good is not None and total != failed + good:
-        return f"{failed:,} failed and {good:,} successful lines make {failed + good:,}, not the {total:,} in total."
-    for part, name in ((failed, "failed"), (good, "successful")):
-        if total is not None and part is not None and part > total:
-            return f"{part:,} {name} lines are more than the {total:,} in total."
+        text = gettext_noop("{failed} failed and {successful} successful lines make {sum}, not the {total} in total.")
+        return Sentence(text, {"failed": failed, "successful": good, "sum": failed + good, "total": total})
+    if total is not None and failed is not None and failed > total:
+        return Sentence(
+            gettext_noop("{failed} failed lines are more than the {total} in total."), {"failed": failed, "total": total}
+        )
+    if total is not None and good is not None and good > total:
+        text = gettext_noop("{successful} successful lines are more than the {total} in total.")
+        return Sentence(text, {"successful": good, "total": total})
     return _word_against_figures(meaning(file.status), failed, good) if is_data(file) else None
 
 
-def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> str | None:
+def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> Sentence | None:
     if said is Verdict.SUCCESS and failed:
-        return f"The file is called a success with {failed:,} failed lines."
+        return Sentence(gettext_noop("The file is called a success with {failed} failed lines."), {"failed": failed})
     if said is Verdict.FAILED and good:
-        return f"The file is called failed with {good:,} successful lines."
+        return Sentence(gettext_noop("The file is called failed with {successful} successful lines."), {"successful": good})
     if said is Verdict.PARTIAL and failed == 0:
-        return "The file is called partly failed with no failed line."
+        return Sentence(gettext_noop("The file is called partly failed with no failed line."))
     if said is Verdict.PARTIAL and good == 0:
-        return "The file is called partly failed with no successful line."
+        return Sentence(gettext_noop("The file is called partly failed with no successful line."))
     return None
 
 

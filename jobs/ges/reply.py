@@ -4,19 +4,18 @@ Source: GES API Reference, Querying Job Status and Querying the Job List, v1 and
 """
 
 import json
-import math
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from jobs.ges import fields
 from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, TooLarge, WrongJob
+from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import Verdict, meaning
 
 MAX_BODY = 8 * 1024 * 1024
-MAX_ID = 255
-MAX_COUNT = 2**63 - 1
 
 _KINDS = {
     "schema": ("schemaPath", "schema_path"),
@@ -24,48 +23,18 @@ _KINDS = {
     "edge": ("edgesetPath", "edgeset_path"),
 }
 _KNOWN_JOB = {
-    "errorMessage",
-    "errorCode",
-    "error_msg",
-    "error_code",
-    "errCode",
-    "externalMessage",
-    "jobId",
-    "job_id",
-    "status",
-    "jobType",
-    "job_type",
-    "jobName",
-    "job_name",
-    "relatedGraph",
-    "related_graph",
-    "beginTime",
-    "begin_time",
-    "endTime",
-    "end_time",
-    "jobDetail",
-    "job_detail",
-    "failReason",
-    "fail_reason",
-    "jobProgress",
-    "job_progress",
+    "errorMessage", "errorCode", "error_msg", "error_code", "errCode", "externalMessage", "jobId", "job_id", "status",
+    "jobType", "job_type", "jobName", "job_name", "relatedGraph", "related_graph", "beginTime", "begin_time",
+    "endTime", "end_time", "jobDetail", "job_detail", "failReason", "fail_reason", "jobProgress", "job_progress",
     "Job",
-}
+}  # fmt: skip
 _KNOWN_FILE = {
-    "path",
-    "log",
-    "status",
-    "cause",
-    "totalLines",
-    "total_lines",
-    "failedLines",
-    "failed_lines",
-    "successfulLines",
-    "successful_lines",
-    "jobId",
-    "job_id",
-}
-_TIME = re.compile(r"^\(?(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d+)? ?(Z|[+-]\d\d:?\d\d)?\)?$")
+    "path", "log", "status", "cause", "totalLines", "total_lines", "failedLines", "failed_lines", "successfulLines",
+    "successful_lines", "jobId", "job_id",
+}  # fmt: skip
+
+_BETWEEN = re.compile(r"[\s,:]*")
+_DECODER = json.JSONDecoder()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +54,7 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class JobReply:
-    """One job status. `status` is GES's word as it came; `oddities` are sentences about what was unusual."""
+    """One job status. `status` is GES's word as it came; `oddities` say what was unusual."""
 
     version: int
     job_id: str | None
@@ -97,7 +66,7 @@ class JobReply:
     end_time: datetime | None
     fail_reason: str | None
     files: tuple[FileReply, ...]
-    oddities: tuple[str, ...]
+    oddities: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +110,7 @@ def parse_reply(body: bytes, *, http_status: int = 200, job_id: str | None = Non
     _raise_for_error(data, http_status)
     reply = _job(data)
     if job_id is not None and reply.job_id is not None and reply.job_id != job_id:
-        raise WrongJob(f"The reply is about job {_short(reply.job_id)}, not {_short(job_id)}.")
+        raise WrongJob(f"The reply is about job {fields.short(reply.job_id)}, not {fields.short(job_id)}.")
     return reply
 
 
@@ -153,18 +122,18 @@ def parse_job_page(body: bytes, *, http_status: int = 200) -> JobPage:
     data = _object(body, http_status)
     key = "jobList" if "jobList" in data else "job_list"
     _raise_for_error(data, http_status, unless=key)
-    items = _array(data.get(key))
+    items = fields.array(data.get(key))
     if key not in data:
         raise NotAJobStatus(f"The reply is not a job list: an object with {_keys(data)}.")
     jobs, refused = [], []
-    for number, (item, raw) in enumerate(zip(items, _texts_of(body, key, items), strict=True), 1):
+    for number, (item, raw) in enumerate(zip(items, _texts_of(body, key), strict=True), 1):
         try:
             if not isinstance(item, dict):
                 raise NotAJobStatus(f"expected an object, got {_kind_of(item)}")
             jobs.append((_job(item), raw))
         except NotAJobStatus as wrong:
             refused.append(f"Item {number} of the job list: {wrong}")
-    count = _count(_first(data, "jobCount", "job_count"), "jobCount", [])
+    count = fields.count(fields.first(data, "jobCount", "job_count"), "jobCount", [])
     return JobPage(count if count is not None else len(items), tuple(jobs), tuple(refused))
 
 
@@ -177,13 +146,13 @@ def parse_graph_page(body: bytes, *, http_status: int = 200) -> GraphPage:
     _raise_for_error(data, http_status, unless="graphs")
     if "graphs" not in data:
         raise NotAJobStatus(f"The reply is not a graph list: an object with {_keys(data)}.")
-    items = _array(data["graphs"])
+    items = fields.array(data["graphs"])
     graphs = tuple(
-        GraphReply(item["id"], item["name"], _text(item.get("status")))
+        GraphReply(item["id"], item["name"], fields.text(item.get("status")))
         for item in items
-        if isinstance(item, dict) and _is_id(item.get("id")) and isinstance(item.get("name"), str) and item["name"]
+        if isinstance(item, dict) and fields.is_id(item.get("id")) and isinstance(item.get("name"), str) and item["name"]
     )
-    count = _count(_first(data, "graphCount", "graph_count"), "graphCount", [])
+    count = fields.count(fields.first(data, "graphCount", "graph_count"), "graphCount", [])
     return GraphPage(count if count is not None else len(items), graphs)
 
 
@@ -195,7 +164,7 @@ def _object(body: bytes, http_status: int) -> dict[str, Any]:
         data = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as wrong:
         _raise_for_status(http_status, "", "")
-        raise NotAJobStatus(f"The reply is not JSON: {_what_came(body)} ({_short(str(wrong), 120)}).") from wrong
+        raise NotAJobStatus(f"The reply is not JSON: {_what_came(body)} ({fields.short(str(wrong), 120)}).") from wrong
     if not isinstance(data, dict):
         _raise_for_status(http_status, "", "")
         raise NotAJobStatus(f"The reply is {_kind_of(data)}; expected an object with a status.")
@@ -207,8 +176,8 @@ def _refuse_constant(name: str) -> None:
 
 
 def _raise_for_error(data: dict[str, Any], http_status: int, unless: str = "status") -> None:
-    code = _text(_first(data, "errorCode", "error_code", "errCode")) or ""
-    message = _text(_first(data, "errorMessage", "error_msg", "externalMessage")) or ""
+    code = fields.text(fields.first(data, "errorCode", "error_code", "errCode")) or ""
+    message = fields.text(fields.first(data, "errorMessage", "error_msg", "externalMessage")) or ""
     _raise_for_status(http_status, code, message)
     if code and data.get(unless) in (None, ""):
         raise ErrorReply(http_status, code, message)
@@ -227,173 +196,132 @@ def _raise_for_status(http_status: int, code: str, message: str) -> None:
 
 
 def _job(data: dict[str, Any]) -> JobReply:
-    odd: list[str] = []
+    odd: list[Sentence] = []
     status = data.get("status")
-    if not isinstance(status, str) or not status.strip():
+    status = fields.clean(status) if isinstance(status, str) else ""
+    if not status:
         raise NotAJobStatus(f"The reply has no status: an object with {_keys(data)}.")
     if meaning(status) is Verdict.UNKNOWN:
-        odd.append(f"GES's word {_short(status)!r} is not in its documentation.")
+        odd.append(
+            Sentence(gettext_noop("GES's word “{word}” is not in its documentation."), {"word": fields.short(status)})
+        )
     if stray := sorted(set(data) - _KNOWN_JOB):
-        odd.append(f"Unknown fields: {_short(', '.join(stray), 200)}.")
-    job_id = _text(_first(data, "jobId", "job_id")) or None
-    if job_id is not None and not _is_id(job_id):
-        raise NotAJobStatus(f"The job id has {len(job_id)} characters or unprintable ones; expected at most {MAX_ID}.")
-    detail = _first(data, "jobDetail", "job_detail")
+        odd.append(
+            Sentence(
+                gettext_noop("The reply has unknown fields: {fields}."), {"fields": fields.short(", ".join(stray), 200)}
+            )
+        )
+    job_id = fields.text(fields.first(data, "jobId", "job_id")) or None
+    if job_id is not None and not fields.is_id(job_id):
+        raise NotAJobStatus(
+            f"The job id has {len(job_id)} characters or unprintable ones; expected at most {fields.MAX_ID}."
+        )
+    detail = fields.first(data, "jobDetail", "job_detail")
     snake = any("_" in key and key in data for key in ("job_id", "job_name", "begin_time", "job_detail", "related_graph"))
     return JobReply(
         version=2 if snake and "jobId" not in data else 1,
         job_id=job_id,
-        status=_clean(status),
-        job_type=_text(_first(data, "jobType", "job_type")),
-        job_name=_name(_first(data, "jobName", "job_name"), odd),
-        related_graph=_text(_first(data, "relatedGraph", "related_graph")),
-        begin_time=_time(_first(data, "beginTime", "begin_time"), "begin time", odd),
-        end_time=_time(_first(data, "endTime", "end_time"), "end time", odd),
-        fail_reason=_text(_first(data, "failReason", "fail_reason")) or None,
+        status=status,
+        job_type=fields.text(fields.first(data, "jobType", "job_type")),
+        job_name=fields.name(fields.first(data, "jobName", "job_name"), odd),
+        related_graph=fields.text(fields.first(data, "relatedGraph", "related_graph")),
+        begin_time=fields.time(fields.first(data, "beginTime", "begin_time"), "beginTime", odd),
+        end_time=fields.time(fields.first(data, "endTime", "end_time"), "endTime", odd),
+        fail_reason=fields.text(fields.first(data, "failReason", "fail_reason")) or None,
         files=_files(detail, odd),
         oddities=tuple(odd),
     )
 
 
-def _files(detail: Any, odd: list[str]) -> tuple[FileReply, ...]:
+def _files(detail: Any, odd: list[Sentence]) -> tuple[FileReply, ...]:
     if detail is None:
         return ()
     if not isinstance(detail, dict):
-        odd.append(f"The job detail is {_kind_of(detail)}; expected an object.")
+        odd.append(_not_an_object("jobDetail", detail))
         return ()
     files = []
     for kind, names in _KINDS.items():
-        value = _first(detail, *names)
+        value = fields.first(detail, *names)
         if value is not None and not isinstance(value, (list, dict)):
-            odd.append(f"The {kind} files are {_kind_of(value)}; expected an array.")
+            text = gettext_noop("“{place}”: expected an array, got “{value}”.")
+            odd.append(Sentence(text, {"place": names[0], "value": fields.short(fields.text(value) or "")}))
             continue
-        for position, item in enumerate(_array(value)):
+        for position, item in enumerate(fields.array(value)):
             if isinstance(item, dict):
-                files.append(_file(kind, position, item, odd))
+                files.append(_file(kind, position, item, f"{names[0]}[{position}]", odd))
             else:
-                odd.append(f"The {kind} file at position {position} is {_kind_of(item)}; expected an object.")
+                odd.append(_not_an_object(f"{names[0]}[{position}]", item))
     return tuple(files)
 
 
-def _file(kind: str, position: int, item: dict[str, Any], odd: list[str]) -> FileReply:
-    where = f"{kind} file {position}"
-    status = _text(item.get("status")) or ""
+def _not_an_object(place: str, value: Any) -> Sentence:
+    text = gettext_noop("“{place}”: expected an object, got “{value}”.")
+    return Sentence(text, {"place": place, "value": "null" if value is None else fields.short(fields.text(value) or "")})
+
+
+def _file(kind: str, position: int, item: dict[str, Any], place: str, odd: list[Sentence]) -> FileReply:
+    status = fields.text(item.get("status")) or ""
     if meaning(status) is Verdict.UNKNOWN:
-        odd.append(f"The {where} has the word {_short(status)!r}, which is not in GES's documentation.")
+        text = gettext_noop("“{place}” has the word “{word}”, which is not in GES's documentation.")
+        odd.append(Sentence(text, {"place": place, "word": fields.short(status)}))
     if stray := sorted(set(item) - _KNOWN_FILE):
-        odd.append(f"The {where} has unknown fields: {_short(', '.join(stray), 200)}.")
+        text = gettext_noop("“{place}” has unknown fields: {fields}.")
+        odd.append(Sentence(text, {"place": place, "fields": fields.short(", ".join(stray), 200)}))
     return FileReply(
         kind=kind,
         position=position,
-        path=_text(item.get("path")) or "",
-        log=_text(item.get("log")) or None,
+        path=fields.text(item.get("path")) or "",
+        log=fields.text(item.get("log")) or None,
         status=status,
-        cause=_text(item.get("cause")) or None,
-        total_lines=_count(_first(item, "totalLines", "total_lines"), f"total lines of the {where}", odd),
-        failed_lines=_count(_first(item, "failedLines", "failed_lines"), f"failed lines of the {where}", odd),
-        successful_lines=_count(
-            _first(item, "successfulLines", "successful_lines"), f"successful lines of the {where}", odd
+        cause=fields.text(item.get("cause")) or None,
+        total_lines=fields.count(fields.first(item, "totalLines", "total_lines"), f"{place}.totalLines", odd),
+        failed_lines=fields.count(fields.first(item, "failedLines", "failed_lines"), f"{place}.failedLines", odd),
+        successful_lines=fields.count(
+            fields.first(item, "successfulLines", "successful_lines"), f"{place}.successfulLines", odd
         ),
     )
 
 
-def _first(data: dict[str, Any], *names: str) -> Any:
-    """The first of these keys that has a value."""
-    return next((data[name] for name in names if data.get(name) is not None), None)
+def _texts_of(body: bytes, key: str) -> list[bytes]:
+    """The exact bytes of each item of the array under `key`, so that a list's items are kept as received too.
 
-
-def _array(value: Any) -> list[Any]:
-    if value is None:
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _clean(text: str) -> str:
-    """Text that PostgreSQL can store: no NUL, no half of a surrogate pair. The bytes as received keep both."""
-    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
-
-
-def _text(value: Any) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, str):
-        return _clean(value)
-    if isinstance(value, bool | int | Decimal):
-        return str(value)
-    return _clean(json.dumps(value, ensure_ascii=False, default=str))
-
-
-def _name(value: Any, odd: list[str]) -> str | None:
-    if isinstance(value, list):
-        if len(value) > 1:
-            odd.append(f"The job has {len(value)} names; the first is shown.")
-        value = value[0] if value else None
-    return _text(value) or None
-
-
-def _count(value: Any, what: str, odd: list[str]) -> int | None:
-    number: Decimal | int | None = None
-    if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}(\.0{1,30})?", value.strip()):
-        number = Decimal(value.strip())
-    elif isinstance(value, int | Decimal) and not isinstance(value, bool):
-        number = value
-    elif value is None or value == "":
-        return None
-    if number is None or (isinstance(number, Decimal) and (not math.isfinite(number) or abs(number.adjusted()) > 30)):
-        odd.append(f"The {what}: expected a whole number, got {_short(str(value))!r}.")
-        return None
-    if number == -1:
-        return None
-    if number != int(number) or not 0 <= number <= MAX_COUNT:
-        odd.append(f"The {what}: expected a whole number of lines, got {_short(str(value))!r}.")
-        return None
-    return int(number)
-
-
-def _time(value: Any, what: str, odd: list[str]) -> datetime | None:
-    if value in (None, ""):
-        return None
-    match = _TIME.match(value.strip()) if isinstance(value, str) else None
-    try:
-        if match is None:
-            raise ValueError
-        day, clock, fraction, zone = match.groups()
-        read = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{zone or '+00:00'}")
-        return read.astimezone(UTC)
-    except (ValueError, OverflowError):
-        odd.append(f"The {what} can't be read: {_short(str(value))!r}.")
-        return None
-
-
-def _is_id(value: Any) -> bool:
-    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
-
-
-def _texts_of(body: bytes, key: str, items: list[Any]) -> list[bytes]:
-    """The exact bytes of each item of the array under `key`, so that a list's items are kept as received too."""
+    `body` is known to be a JSON object. Of a key that comes twice the last counts, as it does for `json.loads`.
+    """
     text = body.decode("utf-8-sig")
-    decoder = json.JSONDecoder(parse_float=Decimal)
-    start = re.search(rf'(?<!\\)"{key}"\s*:\s*\[?', text)
     found: list[bytes] = []
-    position = start.end() if start else 0
-    blank = re.compile(r"[\s,]*")
-    for item in items:
-        position = blank.match(text, position).end()  # type: ignore[union-attr]
-        value, end = decoder.raw_decode(text, position)
-        if value != item:
-            raise NotAJobStatus(f"The reply has {key!r} more than once.")
-        found.append(text[position:end].encode("utf-8", "surrogatepass"))
-        position = end
+    position = _next(text, text.index("{") + 1)
+    while text[position] != "}":
+        name, position = _DECODER.raw_decode(text, position)
+        position = _next(text, position)
+        if name == key:
+            found, position = _items(text, position)
+        else:
+            position = _DECODER.raw_decode(text, position)[1]
+        position = _next(text, position)
     return found
 
 
-def _short(text: str, limit: int = 80) -> str:
-    text = _clean(text)
-    return text if len(text) <= limit else f"{text[: limit - 1]}…"
+def _items(text: str, position: int) -> tuple[list[bytes], int]:
+    """The bytes of the items of the array here, or of what stands in its place; and where it ends."""
+    if text[position] != "[":
+        value, end = _DECODER.raw_decode(text, position)
+        return [] if value is None else [text[position:end].encode()], end
+    found = []
+    position = _next(text, position + 1)
+    while text[position] != "]":
+        end = _DECODER.raw_decode(text, position)[1]
+        found.append(text[position:end].encode())
+        position = _next(text, end)
+    return found, position + 1
+
+
+def _next(text: str, position: int) -> int:
+    """Where the next value, key or bracket begins."""
+    return _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
 
 
 def _keys(data: dict[str, Any]) -> str:
-    return f"the keys {_short(', '.join(data))}" if data else "no keys"
+    return f"the keys {fields.short(', '.join(data))}" if data else "no keys"
 
 
 def _kind_of(value: Any) -> str:

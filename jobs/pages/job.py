@@ -1,63 +1,201 @@
-"""One job: its verdict first, then file by file."""
+"""One job: what became of it first, then file by file, and what to decide about it."""
 
-import json
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.db.models import Case, IntegerField, QuerySet, Value, When
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import polling, record
+from jobs import polling, record, review
+from jobs.diagnosis.explain import explain
+from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
-from jobs.ges.words import Verdict
-from jobs.models import Correction, ImportFile, Job, Snapshot
+from jobs.models import Correction, Job, Project, Review
+from jobs.models.job import ReviewState
+from jobs.pages.files_of_job import files_of
+from jobs.pages.live import is_unchanged, token
 from jobs.pages.rendering import render_page
-
-FILES = 200  # rows of files a page shows at first; the rest comes by a link
-_WORST_FIRST = Case(
-    When(verdict=Verdict.FAILED, then=Value(0)),
-    When(verdict=Verdict.PARTIAL, then=Value(1)),
-    When(verdict=Verdict.UNKNOWN, then=Value(2)),
-    default=Value(3),
-    output_field=IntegerField(),
-)
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
-    """The page; while the job runs, its live part asks for itself every 5 s."""
-    one = _visible(request, pk)
-    files = one.files.exclude(kind="schema").order_by(_WORST_FIRST, "-failed_lines", "kind", "position")
-    shown = list(files if "all" in request.GET else files[:FILES])
+    """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
+    one = visible(request, pk)
+    seen = token(one.observed_at or "", one.changed_at or "")
+    if is_unchanged(request, seen):
+        return HttpResponse(status=204)
     context: dict[str, Any] = {
         "job": one,
+        "seen": seen,
         "is_final": one.is_final,
-        "files": shown,
-        "file_total": max(len(shown), one.file_count - _schemas(one).count()),
-        "schemas": _schemas(one)[:FILES],
+        "headline": headline_of(one),
+        "explanations": explanations(one.fail_reason),
+        **files_of(request, one),
+    }
+    if request.htmx and request.htmx.target == "files":  # type: ignore[attr-defined]
+        return render_page(request, "pages/job.html", "files", context)
+    context |= {
         "totals": [
-            (kind, one.lines.get(kind))
-            for kind in ("vertex", "edge", "all")
-            if one.lines.get(kind, {}).get("total") is not None
+            (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
         ],
-        "duration": one.end_time - one.begin_time if one.end_time and one.begin_time else None,
-        "contradictions": [file for file in shown if file.contradiction][:5],
-        "snapshots": one.snapshots.defer("body").order_by("-last_seen_at", "-pk")[:20],
-        "misses": one.misses.defer("body").order_by("-last_seen_at")[:20],
-        "corrections": one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50],
+        "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
+        "figures": _figures(one),
+        **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)
+
+
+def visible(request: HttpRequest, pk: int) -> Job:
+    """The job, or 404 where this user may not see it."""
+    return get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
+
+
+def headline_of(one: Job) -> list[Any]:
+    """The sentences that say what became of the job."""
+    return headline(
+        is_final=one.is_final,
+        heard=one.observed_at is not None,
+        totals=one.lines,
+        lost_files=one.lost_file_count,
+        file_count=one.file_count,
+    )
+
+
+def explanations(text: str) -> list[Any]:
+    """What GES's codes and known causes in this text mean."""
+    return list(explain(text)) if text else []
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Where a figure comes from: its name, what it is now, the formula, and GES's fields."""
+
+    anchor: str
+    name: str
+    formula: str
+    fields: str
+
+
+def _figures(one: Job) -> list[Figure]:
+    version = "jobDetail"
+    return [
+        Figure("verdict", _("Verdict"), _("GES's word, weighed against what its files say"), "status"),
+        Figure("lines", _("Lines in total"), _("sum over vertex and edge files; “at least” when a file was not counted"), f"{version}.*.totalLines"),
+        Figure("failed", _("Lines lost"), _("sum over vertex and edge files; schema rows never count"), f"{version}.*.failedLines"),
+        Figure("loaded", _("Lines loaded"), _("sum over vertex and edge files"), f"{version}.*.successfulLines"),
+        Figure("loss", _("Loss"), _("failed ÷ (failed + successful), only when every file is counted"), "failedLines, successfulLines"),
+        Figure("ledger", _("Ledger"), _("each file: total = failed + successful, and the word agrees; the job is its worst file"), "totalLines, failedLines, successfulLines, status"),
+        Figure("took", _("Took"), _("end − begin"), "endTime, beginTime"),
+    ]  # fmt: skip
+
+
+def _review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
+    if not one.review:
+        return {"reviews": []}
+    may_review = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
+    reviews = list(one.reviews.select_related("actor", "assignee", "fixed_by").order_by("-pk")[:20])
+    fix = review.propose_fix(one) if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED} else None
+    return {
+        "reviews": reviews,
+        "known": reviews[0].pk if reviews else 0,
+        "decisions": [(state.value, state.label) for state in Review.DECISIONS],
+        "proposed": fix,
+        "may_review": may_review,
+        "standing": reviews[0] if reviews else None,
+        "people": _people(one) if may_review else [],
+        "typed": _typed(request, one, fix),
+    }
+
+
+def _typed(request: HttpRequest, one: Job, fix: Job | None) -> dict[str, str]:
+    """What stands in the form: what could not be saved just now, else the proposal."""
+    unsaved = request.session.get("unsaved")
+    if unsaved and unsaved.get("job") == one.pk:
+        del request.session["unsaved"]
+        return {name: unsaved.get(name, "") for name in _TYPED}
+    return {"state": ReviewState.FIXED.value, "fixed_by": fix.job_id} if fix else {}
+
+
+def _people(one: Job) -> list[User]:
+    return list(User.objects.filter(is_active=True, membership__project=one.project_id).order_by("username")[:200])
+
+
+@require_POST
+def decide(request: HttpRequest, pk: int) -> HttpResponse:
+    """Say what becomes of an import that lost data; what can't be taken is said, with all that was typed kept."""
+    one = visible(request, pk)
+    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    said = request.POST
+    try:
+        review.decide(
+            one,
+            state=said.get("state", ""),
+            actor=_actor(request),
+            now=timezone.now(),
+            note=said.get("note", "")[:10_000],
+            fixed_by=_fixing(one, said.get("fixed_by", "").strip()) if said.get("state") == ReviewState.FIXED else None,
+            assignee=_assignee(said.get("assignee", "").strip()),
+            due_on=_day(said.get("due_on", "").strip()),
+            known=int(said["known"]) if said.get("known", "").isdigit() else None,
+        )
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+        request.session["unsaved"] = {"job": one.pk} | {name: said.get(name, "")[:10_000] for name in _TYPED}
+        return redirect(reverse("pages:job", args=[pk]) + "#review")
+    waiting = Job.objects.visible_to(request.user).filter(review=ReviewState.WAITING).order_by("-begin_time", "-pk").first()
+    messages.success(request, _("Saved. %(state)s.") % {"state": ReviewState(said["state"]).label.capitalize()})
+    if waiting is not None and "next" in said:
+        return redirect("pages:job", pk=waiting.pk)
+    return redirect("pages:job", pk=pk)
+
+
+_TYPED = ("state", "note", "fixed_by", "assignee", "due_on")
+
+
+def _actor(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
+    return request.user
+
+
+def _fixing(one: Job, job_id: str) -> Job | None:
+    if not job_id:
+        return None
+    found = Job.objects.filter(project=one.project_id, job_id=job_id).first()
+    if found is None:
+        raise ValueError(_("There is no job %(job)s in this project.") % {"job": job_id[:80]})
+    return found
+
+
+def _assignee(name: str) -> User | None:
+    if not name:
+        return None
+    found = User.objects.filter(username=name, is_active=True).first()
+    if found is None:
+        raise ValueError(_("There is no user %(who)s.") % {"who": name[:80]})
+    return found
+
+
+def _day(value: str) -> date | None:
+    if not value:
+        return None
+    try:
+        return date.fromisoformat(value)
+    except ValueError as wrong:
+        raise ValueError(_("%(value)s is not a day; expected for example 2026-01-31.") % {"value": value[:40]}) from wrong
 
 
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask GES about this job at once."""
-    one = _visible(request, pk)
+    one = visible(request, pk)
     try:
         if one.graph.graph_id is None:
             raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))
@@ -68,39 +206,16 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("pages:job", pk=pk)
 
 
-@require_safe
-def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
-    """One reply: readable, or with `?raw` the very bytes."""
-    one = _visible(request, pk)
-    reply = get_object_or_404(Snapshot, pk=snapshot_pk, job=one)
-    body = bytes(reply.body)
-    if "raw" in request.GET:
-        response = HttpResponse(body, content_type="application/octet-stream")
-        response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
-        return response
-    pretty = json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-    context = {"job": one, "snapshot": reply, "pretty": pretty, "sha256": bytes(reply.sha256).hex(), "size": len(body)}
-    return render_page(request, "pages/snapshot.html", "reply", context)
-
-
 @require_POST
 def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpResponse:
     """Take a correction back."""
-    one = _visible(request, pk)
+    one = visible(request, pk)
     if not request.user.has_perm("jobs.change_correction"):
         raise PermissionDenied
     correction = get_object_or_404(Correction, pk=correction_pk, job=one)
     try:
-        record.revert(correction, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        record.revert(correction, actor=_actor(request), now=timezone.now())
         messages.success(request, _("The correction is undone; what GES said shows again."))
     except ValueError as wrong:
         messages.error(request, str(wrong))
     return redirect("pages:job", pk=pk)
-
-
-def _visible(request: HttpRequest, pk: int) -> Job:
-    return get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
-
-
-def _schemas(one: Job) -> "QuerySet[ImportFile]":
-    return one.files.filter(kind="schema").order_by("position")

@@ -1,32 +1,179 @@
 """`/`: what needs a person now, and the last 30 days at a glance."""
 
-from datetime import timedelta
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
-from django.db.models import Count
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Count, F, Max, Min, OuterRef, QuerySet, Sum, Value
+from django.db.models.functions import Coalesce, NullIf, TruncDate
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from jobs.ges.words import Verdict
-from jobs.models import Job, Project
+from jobs.diagnosis.usual import Usual, is_quiet, is_stuck, usual_duration
+from jobs.filters import bounded_count
+from jobs.models import ImportFile, Job
+from jobs.models.job import JobQuerySet, ReviewState, Verdict
+from jobs.pages.charts import Part, bars
+from jobs.pages.live import is_unchanged, token, with_change
 from jobs.pages.rendering import render_page
 
-SHOWN = 8
+DAYS, SHOWN, CAUSES = 30, 8, 6
+RUNNING = 60  # unfinished jobs looked at for being stuck
+# From the ground up: what went well carries the rest.
+STACK = (
+    Verdict.SUCCESS,
+    Verdict.RUNNING,
+    Verdict.PENDING,
+    Verdict.CANCELLED,
+    Verdict.UNKNOWN,
+    Verdict.PARTIAL,
+    Verdict.FAILED,
+)
 
 
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
-    """Imports that lost data, what runs, and counts a verdict."""
-    since = timezone.now() - timedelta(days=30)
-    jobs = Job.objects.visible_to(request.user).select_related("graph", "project")
-    recent = jobs.filter(begin_time__gte=since)
-    counts = dict(recent.order_by().values_list("verdict").annotate(Count("pk")))
-    lossy = recent.filter(verdict__in=[Verdict.PARTIAL, Verdict.FAILED], file_count__gt=0).order_by("-begin_time", "-pk")
+    """Imports to review, stuck jobs, quiet graphs; charts; causes; what runs."""
+    now = timezone.now()
+    projects = list(with_change(request.user))
+    changes = [changed for one in projects if (changed := getattr(one, "changed", None))]
+    seen = token(max(changes, default=""), timezone.localdate(now))
+    if is_unchanged(request, seen):
+        return HttpResponse(status=204)
+    jobs = Job.objects.visible_to(request.user)
+    first = timezone.localdate(now) - timedelta(days=DAYS - 1)
+    days = [first + timedelta(days=number) for number in range(DAYS)]
+    recent = jobs.filter(begin_time__gte=_midnight(first))
+    to_review = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX])
+    running = _running(jobs, now)
     context = {
-        "projects": Project.objects.visible_to(request.user),
-        "lossy": lossy[:SHOWN],
-        "unfinished": jobs.unfinished().exclude(observed_at=None).order_by("-first_seen_at")[:SHOWN],
-        "counts": [(verdict, counts.get(verdict.value, 0)) for verdict in Verdict],
-        "has_jobs": jobs.exists(),
+        "seen": seen,
+        "projects": projects,
+        "to_review": list(to_review.select_related("graph").order_by(F("begin_time").desc(nulls_first=True), "-pk")[:SHOWN]),
+        "to_review_count": bounded_count(to_review, 999),
+        "stuck": [one for one in running if one.is_stuck],
+        "running": running[:SHOWN],
+        "quiet": _quiet(recent, now),
+        **_charts(recent, days),
+        "causes": _top_causes(recent),
     }
+    context["has_jobs"] = bool(context["total_jobs"] or running or context["to_review"]) or jobs.exists()
     return render_page(request, "pages/overview.html", "now", context)
+
+
+def _midnight(day: date) -> datetime:
+    return timezone.make_aware(datetime.combine(day, time.min))
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A job that has not ended, how long it has run, and what is usual for it."""
+
+    job: Job
+    running_for: timedelta | None
+    usual: Usual | None
+
+    @property
+    def is_stuck(self) -> bool:
+        """Whether it runs far longer than its like."""
+        return self.usual is not None and self.running_for is not None and is_stuck(self.running_for, self.usual)
+
+
+def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:
+    like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
+    took = ArraySubquery(like.order_by("-begin_time").values("duration")[:20])
+    rows = jobs.unfinished().exclude(observed_at=None).select_related("graph").annotate(took=took)
+    return [
+        Running(job, now - job.begin_time if job.begin_time else None, usual_duration(getattr(job, "took", [])))
+        for job in rows.order_by("begin_time", "pk")[:RUNNING]
+    ]
+
+
+def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
+    """Graphs that imported regularly and have stopped."""
+    rows: QuerySet[Job, Any] = (
+        recent.filter(file_count__gt=0, graph__is_deleted=False)
+        .order_by()
+        .values("graph", name=Coalesce(NullIf("graph__name", Value("")), "graph__graph_id"))
+        .annotate(imports=Count("pk"), first=Min("begin_time"), newest=Max("begin_time"))
+        .filter(imports__gte=3)
+    )
+    found = [
+        row | {"gap": (row["newest"] - row["first"]) / (row["imports"] - 1)}
+        for row in rows
+        if is_quiet(row["newest"], (row["newest"] - row["first"]) / (row["imports"] - 1), row["imports"], now)
+    ]
+    return sorted(found, key=lambda row: row["newest"])[:SHOWN]
+
+
+def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
+    days_of = recent.annotate(day=TruncDate("begin_time")).order_by().values("day", "verdict")
+    rows = days_of.annotate(n=Count("pk"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
+    jobs: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
+    loaded: dict[date, int] = defaultdict(int)
+    lost: dict[date, int] = defaultdict(int)
+    for row in rows:
+        jobs[row["day"]][row["verdict"]] += row["n"]
+        loaded[row["day"]] += int(row["loaded"] or 0)
+        lost[row["day"]] += int(row["lost"] or 0)
+    by_verdict, most_jobs = bars([_verdict_parts(day, jobs[day]) for day in days])
+    up, most_loaded = bars([[_lines_part(day, loaded[day], "good", _("loaded"))] for day in days])
+    down, most_lost = bars([[_lines_part(day, lost[day], "failed", _("lost"))] for day in days], hanging=True)
+    totals = {word: sum(jobs[day][word] for day in days) for word in Verdict.values}
+    words = [word for word in Verdict.values if totals[word]]
+    return {
+        "days": days,
+        "middle_day": days[len(days) // 2],
+        "job_marks": by_verdict,
+        "most_jobs": most_jobs,
+        "loaded_marks": up,
+        "lost_marks": down,
+        "most_loaded": most_loaded,
+        "most_lost": most_lost,
+        "totals": [(word, totals[word]) for word in words],
+        "total_jobs": sum(totals.values()),
+        "total_loaded": sum(loaded.values()),
+        "total_lost": sum(lost.values()),
+        "table": [(day, [jobs[day][word] for word in words], loaded[day], lost[day]) for day in reversed(days) if jobs[day]],
+        "lost_url": _list_url(days[0], days[-1], verdict=["partial", "failed"]),
+    }
+
+
+def _verdict_parts(day: date, counted: dict[str, int]) -> list[Part]:
+    shown = date_format(day, "DATE_FORMAT")
+    return [
+        Part(counted[word], word, _list_url(day, day, verdict=[word]), f"{shown}: {counted[word]:,} {Verdict(word).label}")
+        for word in STACK
+    ]
+
+
+def _lines_part(day: date, value: int, kind: str, word: str) -> Part:
+    verdicts = ["partial", "failed"] if kind == "failed" else []
+    label = _("%(day)s: %(count)s lines %(what)s") % {
+        "day": date_format(day, "DATE_FORMAT"),
+        "count": f"{value:,}",
+        "what": word,
+    }
+    return Part(value, kind, _list_url(day, day, verdict=verdicts), label)
+
+
+def _list_url(first: date, last: date, **more: list[str]) -> str:
+    """The list of the jobs that began on these days, in the reader's zone."""
+    asked = [("began_after", first.isoformat()), ("began_before", (last + timedelta(days=1)).isoformat())]
+    asked.append(("zone", timezone.get_current_timezone_name()))
+    return f"{reverse('pages:jobs')}?{urlencode(asked + [(name, v) for name, values in more.items() for v in values])}"
+
+
+def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
+    lossy = recent.filter(lost_file_count__gt=0).order_by()
+    rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
+    named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
+    summed = named.annotate(files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
+    return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])

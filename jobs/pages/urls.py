@@ -1,21 +1,37 @@
 """Addresses of the pages."""
 
+from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
+from django.views.i18n import set_language
 
-from jobs.pages import health, job, lists, overview
+from jobs.pages import causes, comparison, graphs, health, history, job, jobs, overview, preferences, repair
 
 app_name = "pages"
 urlpatterns = [
     path("", overview.overview, name="overview"),
-    path("graphs/", lists.graphs, name="graphs"),
-    path("graphs/<int:pk>/", lists.graph, name="graph"),
-    path("graphs/<int:pk>/watch/", lists.watch_job, name="watch-job"),
-    path("jobs/", lists.jobs, name="jobs"),
+    path("graphs/", graphs.graphs, name="graphs"),
+    path("graphs/<int:pk>/", graphs.graph, name="graph"),
+    path("graphs/<int:pk>/watch/", graphs.watch_job, name="watch-job"),
+    path("graphs/<int:pk>/tolerance/", graphs.set_tolerance, name="set-tolerance"),
+    path("jobs/", jobs.jobs, name="jobs"),
+    path("jobs/news/", jobs.news, name="jobs-news"),
+    path("jobs/views/", jobs.save_view, name="save-view"),
+    path("jobs/views/<int:pk>/delete/", jobs.delete_view, name="delete-view"),
+    path("jobs/views/<int:pk>/count/", jobs.view_count, name="view-count"),
     path("jobs/<int:pk>/", job.job, name="job"),
+    path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
+    path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
+    path("jobs/<int:pk>/history/", history.history, name="history"),
+    path("jobs/<int:pk>/review/", job.decide, name="decide"),
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
-    path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", job.snapshot, name="snapshot"),
+    path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
     path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job.undo_correction, name="undo-correction"),
+    path("causes/", causes.causes, name="causes"),
+    path("causes/<int:pk>/", causes.cause, name="cause"),
+    path("causes/<int:pk>/note/", causes.note, name="note"),
+    path("files/", causes.files, name="files"),
+    path("me/", preferences.preferences, name="preferences"),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]
@@ -23,4 +39,5 @@ urlpatterns = [
 auth_urlpatterns = [
     path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
+    path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -1,7 +1,7 @@
 """The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
 
 from jobs.record.corrections import correct, revert
-from jobs.record.lookup import find_graph, find_jobs
+from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Observation, observe
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
 
@@ -11,6 +11,7 @@ __all__ = [
     "correct",
     "find_graph",
     "find_jobs",
+    "known_or_new_jobs",
     "observe",
     "rebuild",
     "rebuild_in_batches",

@@ -18,7 +18,8 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> 
         return
     fields = _fields(model, names)
     nested = [at for at, field in enumerate(fields) if isinstance(field, JSONField)]
-    with connection.cursor() as cursor, cursor.copy(f"COPY {_table(model)} ({_columns(fields)}) FROM STDIN") as copy:
+    statement = f"COPY {_table(model)} ({_columns(fields)}) FROM STDIN"
+    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
         for row in rows:
             copy.write_row(_with_json_text(row, nested) if nested else row)
 

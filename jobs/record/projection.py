@@ -2,14 +2,13 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from jobs.diagnosis.corrections import lay_over
 from jobs.diagnosis.ledger import contradiction, file_ledger, job_ledger
-from jobs.diagnosis.totals import loss_rate, totals
+from jobs.diagnosis.totals import Totals, loss_rate, totals
 from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.words import Verdict
@@ -17,6 +16,7 @@ from jobs.models import Correction, ImportFile, Job
 from jobs.record.bulk import copy_rows, update_rows
 from jobs.record.causes import group_causes
 from jobs.record.history import History
+from jobs.record.lookup import insert_jobs
 from jobs.record.review_state import set_reviews
 
 # What a job's row says; the rest only tells how often and when it was said.
@@ -51,20 +51,33 @@ def project(histories: Sequence[History], replies: Replies, *, anew: bool = Fals
     for pk, reply in laid.items():
         _fill(told[pk].job, reply)
     set_reviews([history.job for history in told.values()])
+    _write_new(histories)
     had_files = [pk for pk in told if anew or before[pk][_JOB_COLUMNS.index("file_count")]]
     altered = _write_files(_file_rows(told, laid), had_files)
     rows = []
     for history in histories:
         job = history.job
-        said = before[job.pk][1 : len(_SAYS) + 1]
-        if job.pk in altered or _values(job, _SAYS) != said:
-            job.changed_at = max(filter(None, (job.changed_at, history.latest or job.observed_at)), default=None)
+        if job.pk in altered or _values(job, _SAYS) != before[job.pk][1 : len(_SAYS) + 1]:
+            job.changed_at = _changed_at(history)
         elif job.changed_at is None:
             job.changed_at = job.observed_at
         row = _values(job, _JOB_COLUMNS)
-        if row != before[job.pk]:
+        if not job._state.adding and row != before[job.pk]:
             rows.append(row)
     update_rows(Job, _JOB_COLUMNS, rows)
+
+
+def _write_new(histories: Sequence[History]) -> None:
+    """Store the jobs that are new, before any cause: all writers take jobs first, so that they never deadlock."""
+    new = [history for history in histories if history.job._state.adding]
+    for history in new:
+        history.job.changed_at = _changed_at(history) if history.job.observed_at else None
+    insert_jobs([history.job for history in new])
+
+
+def _changed_at(history: History) -> datetime | None:
+    job = history.job
+    return max(filter(None, (job.changed_at, history.latest or job.observed_at)), default=None)
 
 
 def _values(job: Job, names: Sequence[str]) -> tuple[Any, ...]:
@@ -95,12 +108,16 @@ def _fill(job: Job, reply: JobReply) -> None:
     job.ledger = ledger.value if ledger else None
     job.begin_time, job.end_time = reply.begin_time, reply.end_time
     job.fail_reason = reply.fail_reason or ""
-    job.oddities = list(reply.oddities)
-    job.lines = {kind: asdict(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": asdict(everything)}
+    job.oddities = [odd.as_json() for odd in reply.oddities]
+    job.lines = {kind: _figures(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": _figures(everything)}
     job.loss_rate = loss_rate(everything)
     job.total_lines = _number(everything.total)
     job.failed_lines, job.successful_lines = _number(everything.failed), _number(everything.successful)
     job.file_count, job.lost_file_count = len(reply.files), lost(reply.files)
+
+
+def _figures(of: Totals) -> dict[str, int | bool | None]:
+    return {"total": of.total, "failed": of.failed, "successful": of.successful, "complete": of.complete}
 
 
 def _number(count: int | None) -> Decimal | None:
@@ -124,13 +141,14 @@ def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
 
 
 def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
+    disagreement = contradiction(file)
     return [
         file.path,
         file.log,
         file.status[:255],
         verdict.value,
         file_ledger(file).value,
-        _sentence(contradiction(file)),
+        disagreement.as_json() if disagreement else None,
         file.cause,
         None,
         file.total_lines,
@@ -142,10 +160,6 @@ def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
 def _happened_at(history: History) -> datetime:
     newest = history.newest()
     return history.job.begin_time or (newest.first_seen_at if newest else history.job.first_seen_at)
-
-
-def _sentence(text: str | None) -> dict[str, object] | None:
-    return {"text": text, "values": {}} if text else None
 
 
 def _write_files(wanted: FileRows, had_files: Collection[int]) -> set[int]:

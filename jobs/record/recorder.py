@@ -1,18 +1,19 @@
 """Observations into the database, and the projections anew from what is stored."""
 
 import logging
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
-from jobs.models import Job, Snapshot
+from jobs.models import Job, Project, Snapshot
 from jobs.models.job import JobQuerySet
 from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
-from jobs.record.lookup import lock_jobs
+from jobs.record.lookup import known_jobs, lock_jobs, reserve_keys
 from jobs.record.observations import Observation
 from jobs.record.projection import project
 
@@ -29,13 +30,39 @@ class Recorded:
     misses: int = 0
 
 
-@transaction.atomic
 def record(observations: Sequence[Observation], *, now: datetime | None = None) -> Recorded:
-    """Store what was observed and bring the jobs' projections up to date.
+    """Store what was observed, the jobs too where they are new, and bring their projections up to date.
 
     `now` dates a change of what a row says; without it that is when the job's newest observation was made.
     """
-    jobs = lock_jobs(one.job.pk for one in observations)
+    while True:
+        try:
+            return _record(observations, now)
+        except IntegrityError:
+            if not _adopt_jobs_made_meanwhile(observations):
+                raise
+
+
+def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
+    new: dict[Project, list[Observation]] = defaultdict(list)
+    for one in observations:
+        if one.job._state.adding:
+            new[one.job.project].append(one)
+    adopted = False
+    for project_, seen in new.items():
+        known = known_jobs(project_, [one.job.job_id for one in seen])
+        for one in seen:
+            adopted |= one.job.job_id in known
+            one.job = known.get(one.job.job_id, one.job)
+    return adopted
+
+
+@transaction.atomic
+def _record(observations: Sequence[Observation], now: datetime | None) -> Recorded:
+    jobs = lock_jobs(one.job.pk for one in observations if not one.job._state.adding)
+    new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
+    reserve_keys(new)
+    jobs |= {job.pk: job for job in new}
     missed = {one.job.pk for one in observations if one.reply is None}
     histories = read_histories(
         jobs.values(),
@@ -53,6 +80,8 @@ def record(observations: Sequence[Observation], *, now: datetime | None = None) 
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
     project(changed, _newest_replies(stale))
+    for job in new:
+        job._state.adding = False
     return count
 
 

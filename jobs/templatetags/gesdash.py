@@ -1,32 +1,43 @@
 """How figures, times and verdicts look."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django import template
+from django.http import QueryDict
+from django.utils import timezone
 from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.timesince import timesince, timeuntil
+from django.utils.translation import get_language, gettext, gettext_lazy
 
+from jobs.ges.sentence import Sentence
 from jobs.models import ImportFile, Job
-from jobs.models.job import Ledger, Verdict
+from jobs.models.job import Ledger, ReviewState, Verdict
 
 register = template.Library()
-_SHAPES = {
-    "success": "✓",
-    "partial": "◐",
-    "failed": "✕",
-    "running": "▶",
-    "pending": "○",
-    "cancelled": "⊘",
-    "unknown": "?",
-}
 
 
 @register.simple_tag
 def verdict(word: str) -> SafeString:
-    """A verdict as a badge: a shape, a colour and the word."""
+    """A verdict as a shape, a colour and the word."""
     label = Verdict(word).label
-    return format_html('<span class="verdict {}"><i aria-hidden="true">{}</i>{}</span>', word, _SHAPES[word], label)
+    return format_html(
+        '<span class="verdict {}"><svg class="v" aria-hidden="true"><use href="#v-{}"/></svg>{}</span>', word, word, label
+    )
+
+
+@register.simple_tag
+def shape(word: str) -> SafeString:
+    """Only the shape of a verdict, where its word stands beside it."""
+    return format_html('<svg class="v {}" aria-hidden="true"><use href="#v-{}"/></svg>', word, word)
+
+
+@register.filter
+def verdict_label(word: str) -> str:
+    """The verdict's word."""
+    return str(Verdict(word).label)
 
 
 @register.filter
@@ -36,9 +47,81 @@ def ledger(word: str | None) -> str:
 
 
 @register.filter
-def number(value: int | None) -> str:
+def review_label(word: str) -> str:
+    """Where a review stands, in words."""
+    return str(ReviewState(word).label) if word else ""
+
+
+@register.filter
+def sentence(value: Any) -> str:
+    """A structured sentence in the reader's language; its figures get separators."""
+    said = value if isinstance(value, Sentence) else Sentence.from_json(value)
+    return said.fill(gettext(said.text))
+
+
+_FIELDS = {
+    "file": gettext_lazy("file"),
+    "status": gettext_lazy("GES's word"),
+    "job_name": gettext_lazy("job name"),
+    "job_type": gettext_lazy("job type"),
+    "begin_time": gettext_lazy("begin"),
+    "end_time": gettext_lazy("end"),
+    "fail_reason": gettext_lazy("fail reason"),
+    "total_lines": gettext_lazy("lines in total"),
+    "failed_lines": gettext_lazy("failed lines"),
+    "successful_lines": gettext_lazy("loaded lines"),
+    "cause": gettext_lazy("cause"),
+    "log": gettext_lazy("log"),
+}
+
+
+@register.filter
+def field_label(name: str) -> str:
+    """A field of a job or a file, in words."""
+    return str(_FIELDS.get(name, name))
+
+
+@register.filter
+def kind_label(kind: str) -> str:
+    """The kind of a file, in words."""
+    return str(ImportFile.Kind(kind).label)
+
+
+@register.filter
+def shown(value: Any) -> str:
+    """A value of any type, short enough for a line."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, datetime):
+        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+    if isinstance(value, int | Decimal):
+        return f"{value:,}"
+    text = str(value)
+    return text if len(text) <= 160 else f"{text[:159]}…"
+
+
+@register.filter
+def number(value: int | Decimal | None) -> str:
     """A count with separators; a dash when it is unknown."""
     return "–" if value is None else f"{value:,}"
+
+
+@register.filter
+def compact(value: int | Decimal | None) -> str:
+    """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
+    if value is None or -10_000 < value < 10_000:
+        return number(value)
+    power = min((Decimal(value).adjusted()) // 3, 6)
+    size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
+    return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
+
+
+@register.filter
+def signed(value: int | Decimal | None) -> str:
+    """A difference with its sign."""
+    if value is None:
+        return "–"
+    return f"{value:+,}" if value else "0"
 
 
 @register.filter
@@ -47,63 +130,122 @@ def percent(value: Any) -> str:
     if value is None:
         return "–"
     share = float(value) * 100
-    return f"{share:.2f}%" if share else "0%"
+    if not share:
+        return "0%"
+    return f"{share:.2f}%" if share >= 0.01 else "<0.01%"
 
 
 @register.filter
 def duration(value: timedelta | None) -> str:
-    """Hours, minutes and seconds, the two largest."""
-    if value is None:
+    """The two largest units."""
+    if value is None or value < timedelta(0):
         return "–"
-    seconds = int(value.total_seconds())
-    if seconds < 0:
-        return "–"
-    hours, rest = divmod(seconds, 3600)
-    minutes, seconds = divmod(rest, 60)
+    minutes, seconds = divmod(int(value.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    if days:
+        return f"{days} d {hours:02} h"
     if hours:
         return f"{hours} h {minutes:02} min"
     return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
 
 
-@register.filter
-def took(job: Job) -> str:
-    """How long a job took."""
-    return duration(job.end_time - job.begin_time if job.begin_time and job.end_time else None)
+@register.simple_tag
+def when(value: datetime | None, style: str = "long") -> SafeString | str:
+    """A time in the reader's zone: `long` to the second with the zone, `short` to the minute; UTC and how long ago beside it."""
+    if value is None:
+        return "–"
+    local, now = timezone.localtime(value), timezone.now()
+    ago = gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)} if value <= now else None
+    relative = ago or gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
+    title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {relative}"
+    text = f"{local:%Y-%m-%d %H:%M}" if style == "short" else f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
+    focus = mark_safe(' tabindex="0"') if style == "long" else ""
+    return format_html('<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, focus, text)
 
 
 @register.simple_tag
-def when(value: Any) -> SafeString | str:
-    """A time in UTC; the page's script puts it in the reader's zone."""
+def ago(value: datetime | None) -> SafeString | str:
+    """How long ago, with the time beside it."""
     if value is None:
         return "–"
-    text = f"{value:%Y-%m-%d %H:%M:%S}"
-    return format_html('<time datetime="{}" title="{} UTC">{} UTC</time>', value.isoformat(), text, text)
+    text = gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
+    local = timezone.localtime(value)
+    title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, text)
+
+
+def zone_of(local: datetime) -> str:
+    """The zone's short name; one that has none is told by its offset."""
+    name = local.tzname() or "UTC"
+    return name if name[0].isalpha() else f"UTC{local:%:z}"
+
+
+@register.simple_tag
+def zone_name() -> str:
+    """The reader's zone, now."""
+    return zone_of(timezone.localtime())
 
 
 @register.filter
-def middle(value: str) -> str:
-    """A long id with its middle left out."""
-    return value if len(value) <= 16 else f"{value[:8]}…{value[-6:]}"
+def middle(value: str, most: int = 16) -> str:
+    """A long id or path with its middle left out."""
+    keep = most // 2
+    return value if len(value) <= most else f"{value[:keep]}…{value[-(most - keep - 1) :]}"
 
 
 @register.filter
-def bad_width(file: ImportFile) -> float | None:
-    """The failed share of a file's lines as the width of a bar of 100; a loss is at least a visible sliver."""
-    tried = (file.failed_lines or 0) + (file.successful_lines or 0)
-    if not tried or file.failed_lines is None:
-        return None
-    share = 100 * file.failed_lines / tried
+def bad_share(failed: int | Decimal, good: int | Decimal) -> float:
+    """The failed share of lines as the width of a bar of 100; a loss is at least a visible sliver."""
+    share = 100 * float(Decimal(failed) / Decimal(failed + good)) if failed + good else 0.0
     return max(3.0, round(share, 1)) if share else 0.0
 
 
 @register.filter
-def lost_lines(job: Job) -> int | None:
-    """The failed lines of a job, as far as they are known."""
-    found: int | None = job.lines.get("all", {}).get("failed")
-    return found
+def loss(file: ImportFile) -> Decimal | None:
+    """The share of a file's lines that failed; None where GES did not count them."""
+    failed, good = file.failed_lines, file.successful_lines
+    if failed is None or good is None or not failed + good:
+        return None
+    return Decimal(failed) / (failed + good)
 
 
 @register.filter
 def lost_at_least(job: Job) -> bool:
     """Whether more lines may be lost than are known: some file has no figures."""
-    return lost_lines(job) is not None and not job.lines["all"]["complete"]
+    return job.failed_lines is not None and not job.lines["all"]["complete"]
+
+
+@register.simple_tag(takes_context=True)
+def url_with(context: dict[str, Any], **changes: Any) -> str:
+    """This address with other parameters; one that is empty is left out, and a position never outlives a change."""
+    query: QueryDict = context["request"].GET.copy()
+    for name in ("cursor", "seen"):
+        query.pop(name, None)
+    for name, value in changes.items():
+        query.pop(name, None)
+        if value not in (None, ""):
+            query[name] = str(value)
+    return f"?{query.urlencode()}" if query else context["request"].path
+
+
+@register.simple_tag(takes_context=True)
+def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
+    """The files of one group."""
+    return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.filter
+def in_language(both: Any) -> str:
+    """A text that comes in both languages."""
+    chosen: str = both.zh if (get_language() or "").startswith("zh") else both.en
+    return chosen
+
+
+@register.inclusion_tag("parts/column.html", takes_context=True)
+def column(context: dict[str, Any], name: str, label: str, css: str = "") -> dict[str, Any]:
+    """The head of a column that can be sorted by; the largest first, and at the second click the smallest."""
+    sort = context["page"].sort
+    towards = {name: "ascending", f"-{name}": "descending"}.get(sort)
+    href = url_with(context, sort=name if sort == f"-{name}" else f"-{name}")
+    return {"label": label, "css": css, "href": href, "towards": towards}

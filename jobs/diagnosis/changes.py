@@ -1,0 +1,112 @@
+"""What changed from one reply of a job to the next, and what went backwards, as GES should never let it."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from jobs.diagnosis.comparison import paired
+from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
+from jobs.ges.reply import FileReply, JobReply
+from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.ges.words import meaning
+
+type Told = str | int | datetime | None
+type Pair = tuple[FileReply | None, FileReply | None]
+
+_FEWER = {
+    "total_lines": gettext_noop("“{path}” had {before} total lines, then {after}."),
+    "failed_lines": gettext_noop("“{path}” had {before} failed lines, then {after}."),
+    "successful_lines": gettext_noop("“{path}” had {before} successful lines, then {after}."),
+}
+_EARLIER = {
+    "begin_time": gettext_noop("The begin time went back from {before} to {after}."),
+    "end_time": gettext_noop("The end time went back from {before} to {after}."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """One value that GES told anew.
+
+    `kind` and `path` are empty for the job itself. Field "file" says that a whole file is new (`before` is None) or gone
+    (`after` is None); the other side is its path.
+    """
+
+    kind: str
+    path: str
+    field: str
+    before: Told
+    after: Told
+
+
+def changes(before: JobReply | None, after: JobReply) -> list[Changed]:
+    """The job's changes, then those of its files in the order sent, gone ones last; from nothing when `before` is None."""
+    job = [
+        Changed("", "", field, old, new)
+        for field in JOB_FIELDS
+        if (old := getattr(before, field, None)) != (new := getattr(after, field))
+    ]
+    return job + [one for pair in _pairs(before, after) for one in _of_file(*pair)]
+
+
+def _of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
+    file = new or old
+    if file is None:
+        return
+    if old is None or new is None:
+        yield Changed(file.kind, file.path, "file", old.path if old else None, new.path if new else None)
+        return
+    for field in FILE_FIELDS:
+        was, now = getattr(old, field), getattr(new, field)
+        if was != now:
+            yield Changed(file.kind, file.path, field, was, now)
+
+
+def backwards(before: JobReply | None, after: JobReply) -> list[Sentence]:
+    """What contradicts the order of the replies: a final word taken back, fewer lines, earlier times, another list of files."""
+    if before is None:
+        return []
+    pairs = _pairs(before, after)
+    return [*_word(before, after), *_times(before, after), *_files(pairs, bool(before.files)), *_lines(pairs)]
+
+
+def _word(before: JobReply, after: JobReply) -> Iterator[Sentence]:
+    was, now = meaning(before.status), meaning(after.status)
+    if was.is_final and was is not now:
+        text = gettext_noop("GES's final word “{before}” became “{after}”.")
+        yield Sentence(text, {"before": before.status, "after": after.status})
+
+
+def _times(before: JobReply, after: JobReply) -> Iterator[Sentence]:
+    for field, text in _EARLIER.items():
+        was, now = getattr(before, field), getattr(after, field)
+        if was is not None and now is not None and now < was:
+            yield Sentence(text, {"before": was.isoformat(), "after": now.isoformat()})
+    begin, end = after.begin_time, after.end_time
+    if begin and end and end < begin and (before.begin_time, before.end_time) != (begin, end):
+        text = gettext_noop("The end time {end} is before the begin time {begin}.")
+        yield Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()})
+
+
+def _files(pairs: list[Pair], had_files: bool) -> Iterator[Sentence]:
+    """The first files may come late; once there, the list should stay."""
+    gone = [old for old, new in pairs if old is not None and new is None]
+    added = [new for old, new in pairs if old is None and new is not None]
+    if gone:
+        text = gettext_noop("The reply no longer lists all files. Gone: {count}, the first is “{path}”.")
+        yield Sentence(text, {"count": len(gone), "path": gone[0].path})
+    if added and had_files:
+        text = gettext_noop("The reply lists more files than before. New: {count}, the first is “{path}”.")
+        yield Sentence(text, {"count": len(added), "path": added[0].path})
+
+
+def _lines(pairs: list[Pair]) -> Iterator[Sentence]:
+    for old, new in pairs:
+        for field, text in _FEWER.items():
+            was, now = getattr(old, field, None), getattr(new, field, None)
+            if new is not None and was is not None and now is not None and now < was:
+                yield Sentence(text, {"path": new.path, "before": was, "after": now})
+
+
+def _pairs(before: JobReply | None, after: JobReply) -> list[Pair]:
+    return paired(before.files if before else (), after.files, lambda file: (file.kind, file.path))

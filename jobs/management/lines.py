@@ -1,0 +1,166 @@
+"""JSON Lines of replies, read and checked line by line. Nothing here asks the database."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import IO, Any
+
+from jobs.ges.errors import GesError, WrongJob
+from jobs.ges.fields import MAX_ID
+from jobs.ges.reply import MAX_BODY, JobReply, parse_reply
+
+BATCH = 2000  # lines
+MAX_LINE = MAX_BODY * 2  # a body as text inside JSON is escaped, so a line may be longer than it
+
+
+class BadLine(Exception):
+    """A line that can't be taken; the message says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, checked, with the reply its body is or the error that tells why it is none."""
+
+    number: int
+    raw: bytes
+    project_id: str
+    graph_id: str
+    graph_name: str
+    job_id: str
+    observed_at: datetime
+    http_status: int
+    body: bytes
+    reply: JobReply | None
+    error: GesError | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A line that can't be taken, and why."""
+
+    number: int
+    raw: bytes
+    reason: str
+
+
+def batches(lines: IO[bytes]) -> Iterator[list[Line | Refused]]:
+    """All lines, so many at a time that memory does not grow with their number or their size."""
+    batch: list[Line | Refused] = []
+    size = 0
+    for number, raw in _numbered(lines):
+        try:
+            batch.append(parse_line(number, raw))
+        except BadLine as wrong:
+            batch.append(Refused(number, raw, str(wrong)))
+        size += len(raw)
+        if len(batch) >= BATCH or size >= MAX_BODY:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
+
+
+def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Lines that are not blank; one over the limit is cut there and read past, so memory stays bounded."""
+    number = 0
+    while raw := lines.readline(MAX_LINE + 1):
+        number += 1
+        rest = raw
+        while len(raw) > MAX_LINE and not rest.endswith(b"\n") and rest:
+            rest = lines.readline(MAX_LINE)
+        if raw.strip():
+            yield number, raw
+
+
+def parse_line(number: int, raw: bytes) -> Line:
+    """Check one line.
+
+    Raises: BadLine that names the field and what was expected.
+    """
+    if len(raw) > MAX_LINE:
+        raise BadLine(f"longer than {MAX_LINE:,} bytes.")
+    try:
+        data = json.loads(raw)
+    except (ValueError, RecursionError) as wrong:
+        raise BadLine(f"not JSON: {str(wrong)[:200]}.") from wrong
+    if not isinstance(data, dict):
+        raise BadLine('expected an object with "project_id", "graph_id", "job_id", "observed_at", "http_status" and "body".')
+    ids = _id(data, "project_id"), _id(data, "graph_id"), _name(data), _id(data, "job_id")
+    observed_at, http_status, body = _observed_at(data), _http_status(data), _body(data)
+    try:
+        return Line(number, raw, *ids, observed_at, http_status, body, _reply(body, http_status, ids[-1]), None)
+    except GesError as error:
+        return Line(number, raw, *ids, observed_at, http_status, body, None, error)
+
+
+def _reply(body: bytes, http_status: int, job_id: str) -> JobReply:
+    try:
+        return parse_reply(body, http_status=http_status, job_id=job_id)
+    except WrongJob as wrong:
+        raise BadLine(f"body: {wrong}") from wrong
+
+
+def _id(data: dict[str, Any], name: str) -> str:
+    value = data.get(name)
+    if name not in data:
+        raise BadLine(f"{name}: missing.")
+    if not isinstance(value, str) or not value:
+        raise BadLine(f"{name}: expected text, got {value!r:.80}.")
+    if len(value) > MAX_ID:
+        raise BadLine(f"{name}: {len(value)} characters; expected at most {MAX_ID}.")
+    if not value.isprintable() or "/" in value or value in {".", ".."}:
+        raise BadLine(
+            f"{name}: {value!r:.80} is not an id GES could have given (a slash, dots only or unprintable characters)."
+        )
+    return value
+
+
+def _name(data: dict[str, Any]) -> str:
+    value = data.get("graph_name")
+    if value is None:
+        return ""
+    if not isinstance(value, str) or len(value) > MAX_ID or "\x00" in value or not value.isprintable():
+        raise BadLine(f"graph_name: expected text of at most {MAX_ID} characters, got {value!r:.80}.")
+    return value
+
+
+def _observed_at(data: dict[str, Any]) -> datetime:
+    value = data.get("observed_at")
+    try:
+        if not isinstance(value, str):
+            raise ValueError
+        at = datetime.fromisoformat(value)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:
+        raise BadLine(f"observed_at: expected a time such as 2026-01-31T08:15:00Z, got {value!r:.80}.") from wrong
+
+
+def _http_status(data: dict[str, Any]) -> int:
+    value = data.get("http_status")
+    if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 599:
+        raise BadLine(f"http_status: expected a whole number from 100 to 599, got {value!r:.80}.")
+    return value
+
+
+def _body(data: dict[str, Any]) -> bytes:
+    value = data.get("body")
+    if "body" not in data or value is None:
+        raise BadLine("body: missing; expected GES's reply as text or as an object.")
+    if isinstance(value, str):
+        body = _bytes_of(value)
+    else:
+        body = json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+    if len(body) > MAX_BODY:
+        raise BadLine(f"body: {len(body):,} bytes; the limit is {MAX_BODY:,}.")
+    return body
+
+
+def _bytes_of(text: str) -> bytes:
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        # Bytes that were not UTF-8 are written by the export as lone surrogates and come back the same.
+        halves = [character for character in text if "\ud800" <= character <= "\udfff"]
+        escaped = all("\udc80" <= character <= "\udcff" for character in halves)
+        return text.encode("utf-8", "surrogateescape" if escaped else "surrogatepass")

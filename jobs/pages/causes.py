@@ -1,0 +1,130 @@
+"""The same cause over files, jobs and graphs, and one path over all its imports."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Count, F, Max, Q, Sum
+from django.db.models.functions import TruncDate
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs import review
+from jobs.models import Cause, ImportFile, Job, Project
+from jobs.pages.charts import Part, bars
+from jobs.pages.job import explanations
+from jobs.pages.jobs import at_cursor
+from jobs.pages.rendering import render_page
+from jobs.paging import TIME, page
+
+SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+LAST = 20  # files of a cause shown as examples
+
+
+@require_safe
+def causes(request: HttpRequest) -> HttpResponse:
+    """Causes of the last days, what cost most first."""
+    days = request.GET.get("days", "30") if request.GET.get("days") in SPANS else "30"
+    since = timezone.now() - timedelta(days=SPANS[days])
+    wanted = request.GET.get("has", "").replace("\x00", "").strip()
+    lossy = Job.objects.visible_to(request.user).filter(begin_time__gte=since, lost_file_count__gt=0).order_by()
+    rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
+    if wanted:
+        rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
+    summed = rows.values("cause_group").annotate(
+        files=Count("pk"),
+        lost=Sum("failed_lines"),
+        jobs=Count("job", distinct=True),
+        graphs=Count("job__graph", distinct=True),
+        newest=Max("job__begin_time"),
+    )
+    found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[: SHOWN + 1])
+    known = Cause.objects.select_related("project").in_bulk([row["cause_group"] for row in found])
+    context = {
+        "rows": [row | {"cause": known[row["cause_group"]]} for row in found[:SHOWN]],
+        "has_more": len(found) > SHOWN,
+        "days": days,
+        "has": wanted,
+        "since": since,
+    }
+    return render_page(request, "pages/causes.html", "causes", context)
+
+
+@require_safe
+def cause(request: HttpRequest, pk: int) -> HttpResponse:
+    """One cause: what it means, its trend, where it struck last, and how the team fixed it."""
+    one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk)
+    first = timezone.localdate() - timedelta(days=29)
+    rows = ImportFile.objects.filter(cause_group=one)
+    recent = rows.filter(job__begin_time__date__gte=first).order_by()
+    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("pk"), lost=Sum("failed_lines"))
+    counted: dict[Any, Any] = {row["day"]: row for row in by_day}
+    days = [first + timedelta(days=number) for number in range(30)]
+    marks, most = bars([[_part(day, counted.get(day))] for day in days])
+    sums = rows.aggregate(
+        files=Count("pk"),
+        lost=Sum("failed_lines"),
+        jobs=Count("job", distinct=True),
+        graphs=Count("job__graph", distinct=True),
+    )
+    context = {
+        "cause": one,
+        "sums": sums,
+        "explanations": explanations(one.example),
+        "marks": marks,
+        "most": most,
+        "days": days,
+        "table": [(day, counted[day]) for day in reversed(days) if day in counted],
+        "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
+        "may_review": Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists(),
+    }
+    return render_page(request, "pages/cause.html", "cause", context)
+
+
+def _part(day: date, row: dict[str, Any] | None) -> Part:
+    files = row["files"] if row else 0
+    label = _("%(day)s: %(files)s files") % {"day": date_format(day, "DATE_FORMAT"), "files": f"{files:,}"}
+    return Part(files, "failed", "#files", label)
+
+
+@require_POST
+def note(request: HttpRequest, pk: int) -> HttpResponse:
+    """Write down how a cause was fixed."""
+    one = get_object_or_404(Cause.objects.visible_to(request.user), pk=pk)
+    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    review.save_note(one, request.POST.get("note", "")[:10_000], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    messages.success(request, _("The note is saved."))
+    return redirect("pages:cause", pk=pk)
+
+
+@require_safe
+def files(request: HttpRequest) -> HttpResponse:
+    """Look a path up; with one whole path, its biography."""
+    path = request.GET.get("path", "").replace("\x00", "")[:4000]
+    visible = ImportFile.objects.filter(job__in=Job.objects.visible_to(request.user))
+    if project := request.GET.get("project", "").replace("\x00", ""):
+        visible = visible.filter(job__project__project_id=project)
+    context: dict[str, Any] = {"path": path, "project": project}
+    if path:
+        exact = visible.filter(path=path).select_related("job__graph")
+        shown, problems = page(
+            request.GET, exact.annotate(begin_time=F("job__begin_time")), {"begin_time": TIME}, "-begin_time"
+        )
+        context |= {
+            "page": shown,
+            "problems": problems,
+            "next_url": at_cursor(request, shown.next),
+            "previous_url": at_cursor(request, shown.previous),
+        }
+        if shown.rows:
+            context["sums"] = exact.order_by().aggregate(
+                imports=Count("pk"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
+            )
+        else:
+            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("pk"))
+            context["like"] = list(like.order_by("path")[:SHOWN])
+    return render_page(request, "pages/files.html", "files", context)

@@ -1,0 +1,94 @@
+"""Where the marks of a chart stand: pure. A chart is 100 high and 10 a step wide, and stretches to its place."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+STEP, HEIGHT, LEAST = 10.0, 100.0, 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A rectangle that leads to the list that proves it."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+    kind: str
+    href: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A share of one bar."""
+
+    value: int
+    kind: str
+    href: str
+    label: str
+
+
+TOWERS_OVER = 20  # times the middle bar: one that is higher is cut, so that the others can be seen
+
+
+def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[list[Mark], int]:
+    """Stacked bars, one a column, and the value at the full height; a part that is not zero is never too thin to see.
+
+    A column that towers over all others is drawn at full height with its kind marked `cut`.
+    """
+    sums = [sum(part.value for part in column) for column in columns]
+    most = _scale([value for value in sums if value > 0])
+    marks = []
+    for number, (column, whole) in enumerate(zip(columns, sums, strict=True)):
+        level, against = 0.0, max(most, whole)
+        for part in column:
+            if part.value <= 0:
+                continue
+            height = min(max(LEAST, HEIGHT * float(Decimal(part.value) / against)), HEIGHT - level)
+            y = level if hanging else HEIGHT - level - height
+            kind = f"{part.kind} cut" if whole > most else part.kind
+            marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), kind, part.href, part.label))
+            level += height
+    return marks, most
+
+
+def _scale(sums: Sequence[int]) -> int:
+    """The largest sum that does not tower over the others."""
+    if not sums:
+        return 0
+    middle = sorted(sums)[len(sums) // 2]
+    return max(value for value in sums if value <= TOWERS_OVER * middle)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that lasted, for a timeline."""
+
+    begin: datetime
+    end: datetime
+    kind: str
+    href: str
+    label: str
+
+
+LANE, THICK = 14.0, 10.0
+
+
+def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[list[Mark], int]:
+    """Spans on a time axis 1,000 wide, each in the first lane that is free; and how many lanes there are."""
+    whole = (end - begin) / timedelta(seconds=1)
+    free: list[float] = []
+    marks = []
+    for span in sorted(spans, key=lambda one: one.begin):
+        left = 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole
+        right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
+        width = max(3.0, right - left)
+        lane = next((number for number, until in enumerate(free) if until <= left), len(free))
+        if lane == len(free):
+            free.append(0.0)
+        free[lane] = left + width + 2
+        marks.append(Mark(round(left, 1), lane * LANE, round(width, 1), THICK, span.kind, span.href, span.label))
+    return marks, len(free)

@@ -1,0 +1,117 @@
+"""The files of one import: filtered, sorted, grouped and read in parts by the database, so that thousands stay fluent."""
+
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import Case, Count, DecimalField, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models.functions import Cast, Coalesce
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+
+from jobs.ges.words import Verdict
+from jobs.models import ImportFile, Job
+from jobs.models.job import Verdict as VerdictChoices
+from jobs.pages.jobs import at_cursor
+from jobs.paging import NUMBER, TEXT, page, won_t_do
+
+PART, GROUPS = 100, 200
+LOST = (Verdict.PARTIAL.value, Verdict.FAILED.value)
+_RANK = Case(
+    When(verdict=Verdict.FAILED.value, then=Value(3)),
+    When(verdict=Verdict.PARTIAL.value, then=Value(2)),
+    When(verdict=Verdict.UNKNOWN.value, then=Value(1)),
+    default=Value(0),
+    output_field=IntegerField(),
+)
+_WIDE = DecimalField(max_digits=40, decimal_places=0)
+# Worst first in one number, so that a page has one position: the verdict before the lines, 64 bits of them below it.
+# Negative, so that equals follow in the order GES sent them.
+_WORST = -(Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE)) - Cast(Coalesce("failed_lines", Value(0)), _WIDE)
+_FOLDER = Func(F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField())
+SORTS = {"worst": NUMBER, "path": TEXT, "total_lines": NUMBER, "failed_lines": NUMBER, "successful_lines": NUMBER}
+GROUP_BY = {"kind": F("kind"), "verdict": F("verdict"), "folder": F("folder"), "cause": F("cause_group")}
+
+
+def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
+    """The part of the files that the address asks for, the causes of their loss, and the groups if any are asked for."""
+    rows = ImportFile.objects.filter(job=job)
+    params = request.GET
+    found, problems = _chosen(params, rows.exclude(kind="schema"))
+    group = params.get("group", "")
+    context: dict[str, Any] = {
+        "file_total": job.file_count,
+        "file_asked": {name: params.get(name, "") for name in ("kind", "verdict", "folder", "file", "cause_group", "group")},
+        "file_kinds": [choice for choice in ImportFile.Kind.choices if choice[0] != "schema"],
+        "file_verdicts": VerdictChoices.choices,
+        "group_names": [("kind", _("kind")), ("verdict", _("verdict")), ("folder", _("folder")), ("cause", _("cause"))],
+        "causes": _causes(rows),
+        "schemas": list(rows.filter(kind="schema").order_by("position")[:PART]) if not params.get("cursor") else [],
+        "file_problems": problems,
+    }
+    if group in GROUP_BY:
+        return context | {"groups": _groups(found, group)}
+    if group:
+        problems.append(won_t_do("group", group, ", ".join(GROUP_BY)))
+    part, more = page(params, found.annotate(worst=_WORST), SORTS, "worst", PART)
+    return context | {
+        "page": part,
+        "files": part.rows,
+        "file_problems": problems + more,
+        "more_url": at_cursor(request, part.next),
+    }
+
+
+def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFile], list[str]]:
+    problems = []
+    for name, words in (("kind", ImportFile.Kind.values), ("verdict", VerdictChoices.values)):
+        if value := params.get(name, ""):
+            if value in words:
+                rows = rows.filter(**{name: value})
+            else:
+                problems.append(won_t_do(name, value, ", ".join(words)))
+    if text := params.get("file", "").replace("\x00", "").strip():
+        rows = rows.filter(Q(path__contains=text) | Q(cause__icontains=text))
+    if folder := params.get("folder", "").replace("\x00", ""):
+        rows = rows.alias(folder=_FOLDER).filter(folder=folder)
+    if number := params.get("cause_group", ""):
+        if number.isascii() and number.isdigit() and len(number) < 19:
+            rows = rows.filter(cause_group=int(number))
+        else:
+            problems.append(won_t_do("cause_group", number, _("the number of a cause")))
+    return rows, problems
+
+
+def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
+    """Sums a group, those that lost most first; each with the parameter and value that shows its files."""
+    named = rows.annotate(folder=_FOLDER).order_by().values(name=GROUP_BY[by])
+    if by == "cause":
+        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value("")))
+    summed = named.annotate(
+        files=Count("pk"),
+        lost_files=Count("pk", filter=Q(verdict__in=LOST)),
+        total_lines=Sum("total_lines"),
+        failed_lines=Sum("failed_lines"),
+        successful_lines=Sum("successful_lines"),
+    ).order_by(F("failed_lines").desc(nulls_last=True), "-files")
+    parameter = "cause_group" if by == "cause" else by
+    labels = {"kind": dict(ImportFile.Kind.choices), "verdict": dict(VerdictChoices.choices)}.get(by, {})
+    return [
+        row | {"label": row.get("label") or labels.get(row["name"], row["name"]), "parameter": parameter}
+        for row in summed[:GROUPS]
+    ]
+
+
+def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
+    """The causes of this job's loss with their share of it, the largest first."""
+    lost = (
+        rows.filter(cause_group__isnull=False)
+        .order_by()
+        .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
+    )
+    found = list(
+        lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
+            :20
+        ]
+    )
+    whole = sum(row["failed"] or 0 for row in found)
+    return [row | {"share": Decimal(row["failed"]) / whole if whole and row["failed"] else None} for row in found]

@@ -1,0 +1,164 @@
+"""Graphs, and the jobs of one graph."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef, Q
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs import polling, review
+from jobs.diagnosis.usual import usual_duration
+from jobs.models import Graph, Job, Miss, Project
+from jobs.models.job import Verdict
+from jobs.pages.charts import LANE, Span, timeline
+from jobs.pages.jobs import at_cursor, job_list
+from jobs.pages.rendering import render_page
+from jobs.paging import TEXT, page
+
+STRIP = 30
+DAYS = {"1": 1, "7": 7, "30": 30}
+MOST_SPANS = 400
+
+
+@require_safe
+def graphs(request: HttpRequest) -> HttpResponse:
+    """Every graph this user may see: its newest import, and how its last jobs went."""
+    found = Graph.objects.visible_to(request.user).select_related("project")
+    if wanted := request.GET.get("name", "").strip():
+        found = found.filter(Q(name__icontains=wanted) | Q(graph_id__startswith=wanted))
+    last = Job.objects.filter(graph=OuterRef("pk")).order_by(F("begin_time").desc(nulls_first=True), "-pk")
+    told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
+    found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
+    newest = last.filter(file_count__gt=0).values("pk")[:1]
+    found = found.annotate(newest_import=newest)
+    shown, problems = page(request.GET, found, {"name": TEXT}, "name")
+    imports = Job.objects.in_bulk([graph.newest_import for graph in shown.rows if graph.newest_import])
+    context = {
+        "page": shown,
+        "problems": problems,
+        "graphs": [(graph, imports.get(graph.newest_import), graph.strip[::-1]) for graph in shown.rows],
+        "name": wanted,
+        "next_url": at_cursor(request, shown.next),
+        "previous_url": at_cursor(request, shown.previous),
+    }
+    return render_page(request, "pages/graphs.html", "graphs", context)
+
+
+@require_safe
+def graph(request: HttpRequest, pk: int) -> HttpResponse:
+    """One graph: how its imports went, when its jobs ran, and all of them."""
+    one = _visible(request, pk)
+    jobs = Job.objects.visible_to(request.user).filter(graph=one)
+    context = job_list(request, jobs) | {"graph": one}
+    if not request.htmx:  # type: ignore[attr-defined]
+        context |= {"axis": _axis(request, one), "newest": _newest_import(one), "usual": _usual(one)}
+        context["may_review"] = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
+    return render_page(request, "pages/graph.html", "jobs", context)
+
+
+def _visible(request: HttpRequest, pk: int) -> Graph:
+    return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+
+
+def _newest_import(graph: Graph) -> Job | None:
+    rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    return rows.order_by(F("begin_time").desc(nulls_first=True), "-pk").first()
+
+
+def _usual(graph: Graph) -> Any:
+    recent = Job.objects.filter(graph=graph, job_name="ImportGraph", duration__isnull=False).order_by("-begin_time")
+    return usual_duration([took for took in recent.values_list("duration", flat=True)[:30] if took is not None])
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """A graph's jobs on a time axis, with the times no usable answer came drawn as gaps."""
+
+    marks: list[Any]
+    gaps: list[Any]
+    height: float
+    begin: datetime
+    end: datetime
+    days: str
+    cut: bool
+
+    @property
+    def middle(self) -> datetime:
+        """The time at the middle of the axis."""
+        return self.begin + (self.end - self.begin) / 2
+
+
+def _axis(request: HttpRequest, graph: Graph) -> Axis:
+    days = request.GET.get("days", "7") if request.GET.get("days") in DAYS else "7"
+    end = timezone.now()
+    begin = end - timedelta(days=DAYS[days])
+    inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(
+        Q(end_time__gte=begin)
+        | Q(end_time=None, begin_time__gte=begin)
+        | Q(end_time=None, verdict__in=["running", "pending"])
+    )
+    rows = list(inside.order_by("-begin_time").only("pk", "job_name", "verdict", "begin_time", "end_time")[: MOST_SPANS + 1])
+    marks, lanes = timeline([_span(job, end) for job in rows[:MOST_SPANS]], begin, end)
+    misses = (
+        Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).defer("body").order_by("-last_seen_at")[:MOST_SPANS]
+    )
+    gaps, _lanes = timeline(_merged(misses), begin, end)
+    return Axis(marks, gaps, max(1, lanes) * LANE, begin, end, days, len(rows) > MOST_SPANS)
+
+
+def _span(job: Job, now: datetime) -> Span:
+    begin = job.begin_time or now
+    label = f"{job.job_name} · {Verdict(job.verdict).label}"
+    ended = job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
+    return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label)
+
+
+def _merged(misses: Iterable[Miss]) -> list[Span]:
+    """Gaps of several jobs that touch are one."""
+    spans: list[Span] = []
+    for miss in sorted(misses, key=lambda one: one.first_seen_at):
+        if spans and miss.first_seen_at <= spans[-1].end:
+            last = spans.pop()
+            spans.append(Span(last.begin, max(last.end, miss.last_seen_at), "gap", "", last.label))
+        else:
+            spans.append(Span(miss.first_seen_at, miss.last_seen_at, "gap", "", _("no usable answer from GES")))
+    return spans
+
+
+@require_POST
+def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
+    """Start watching a job of this graph by its id."""
+    one = _visible(request, pk)
+    try:
+        if one.graph_id is None:
+            raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
+        job = polling.watch(one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now())
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+        return redirect("pages:graph", pk=pk)
+    messages.success(request, _("The job is being watched; its first reply is on its way."))
+    return redirect("pages:job", pk=job.pk)
+
+
+@require_POST
+def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
+    """Set the share of lines that this graph's imports may lose without troubling anybody."""
+    one = _visible(request, pk)
+    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    try:
+        moved = review.set_tolerance(one, request.POST.get("share", "").strip() or None, now=timezone.now())
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+    else:
+        messages.success(request, _("Saved; %(count)s imports moved in or out of the queue.") % {"count": moved})
+    return redirect("pages:graph", pk=pk)

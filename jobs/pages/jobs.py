@@ -1,0 +1,183 @@
+"""All jobs. The URL is the whole view: filters, order and position are in it."""
+
+from datetime import datetime
+from typing import Any
+
+from django.contrib import messages
+from django.db import IntegrityError, transaction
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
+from django.utils.http import urlencode
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from jobs.filters import FILTERS, bounded_count, counts, filtered, page_of
+from jobs.models import Job, SavedView
+from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
+from jobs.pages.live import newest_change
+from jobs.pages.rendering import render_page
+
+# The filters everybody uses stand open; the others fold away unless one is used.
+FIRST = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
+
+
+@require_safe
+def jobs(request: HttpRequest) -> HttpResponse:
+    """Every job this user may see."""
+    context = job_list(request, Job.objects.visible_to(request.user))
+    context["views"] = SavedView.objects.visible_to(request.user).select_related("owner").order_by("name", "pk")[:50]
+    return render_page(request, "pages/jobs.html", "jobs", context)
+
+
+def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
+    """What a list of jobs shows: a page of rows, counts a verdict, and what was asked."""
+    params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
+    found, problems = filtered(params, queryset)
+    page, more = page_of(params, found)
+    every_verdict, _problems = filtered(params, queryset, but="verdict")
+    counted = counts(every_verdict)
+    names = queryset.exclude(job_name="").order_by("job_name").values_list("job_name", flat=True).distinct()[:40]
+    asked = {name: values for name, values in params.lists() if any(values)}
+    return {
+        "page": page,
+        "problems": problems + more,
+        "counts": counted,
+        "tabs": [(word, counted.by_verdict.get(word, 0)) for word in Verdict.values if word in counted.by_verdict],
+        "next_url": at_cursor(request, page.next),
+        "previous_url": at_cursor(request, page.previous),
+        "verdicts": Verdict.choices,
+        "ledgers": Ledger.choices,
+        "reviews": ReviewState.choices,
+        "names": list(names),
+        "asked": {name: values[0] for name, values in asked.items()},
+        "asked_verdicts": asked.get("verdict", []),
+        "zone": timezone.get_current_timezone_name(),
+        "is_filtered": any(name in FILTERS for name in asked),
+        "has_more_filters": any(name in FILTERS and name not in (*FIRST, "verdict") for name in asked),
+        "query": view_query(request.GET),
+        "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn)}",
+    }
+
+
+def asked_of_list(request: HttpRequest) -> QueryDict:
+    """The parameters of the list itself, without those of the page around it."""
+    params = request.GET.copy()
+    for name in ("days", "seen"):
+        params.pop(name, None)
+    return params
+
+
+def at_cursor(request: HttpRequest, cursor: str | None) -> str | None:
+    """This address at another position; None where there is none."""
+    if cursor is None:
+        return None
+    query = request.GET.copy()
+    query.pop("seen", None)
+    query["cursor"] = cursor
+    return f"{request.path}?{query.urlencode()}"
+
+
+def view_query(params: QueryDict) -> str:
+    """The filters and the order, without the position: what a saved view keeps."""
+    return urlencode(
+        [
+            (k, v)
+            for k, values in params.lists()
+            for v in values
+            if v and (k in FILTERS or k in {"sort", "zone", "page_size"})
+        ]
+    )
+
+
+def news_query(request: HttpRequest, rows: list[Job], drawn: datetime) -> str:
+    """What the list asks to learn of anything newer: its filters, the newest change it shows, and its rows that may still change."""
+    graph = request.resolver_match.kwargs.get("pk", "") if request.resolver_match else ""
+    open_rows = ",".join(str(row.pk) for row in rows if not row.is_final)
+    steering = [("after", drawn.isoformat()), ("rows", open_rows), ("of", graph)]
+    return f"{view_query(request.GET)}&{urlencode([(k, v) for k, v in steering if v])}"
+
+
+@require_safe
+def news(request: HttpRequest) -> HttpResponse:
+    """What changed since a list was drawn: its running rows in place, and how many jobs are new. 204 when nothing did."""
+    after = parse_datetime(request.GET.get("after", "").replace(" ", "+"))
+    newest = newest_change(request.user)
+    if after is None or timezone.is_naive(after) or newest is None or newest <= after:
+        return HttpResponse(status=204)
+    asked = request.GET.copy()
+    rows, of = asked.pop("rows", [""])[0], asked.pop("of", [""])[0]
+    asked.pop("after")
+    queryset = Job.objects.visible_to(request.user)
+    if of.isdigit():
+        queryset = queryset.filter(graph=int(of))
+    shown = [int(pk) for pk in rows.split(",") if pk.isdigit()][:500]
+    found, _problems = filtered(asked, queryset)
+    count, over = bounded_count(found.filter(first_seen_at__gt=after), 1000)
+    changed = list(queryset.filter(pk__in=shown, changed_at__gt=after).select_related("graph", "project"))
+    if not count and not changed:
+        return HttpResponse(status=204)
+    place = reverse("pages:graph", args=[int(of)]) if of.isdigit() else reverse("pages:jobs")
+    context = {
+        "rows": changed,
+        "count": count,
+        "over": over,
+        "graph": of,
+        "swap": True,
+        "poll_url": _polled_again(request, changed),
+        "list_url": f"{place}?{view_query(asked)}",
+    }
+    return render_page(request, "pages/jobs.html", "news", context)
+
+
+def _polled_again(request: HttpRequest, changed: list[Job]) -> str:
+    """The same question, without the rows that have ended."""
+    asked = request.GET.copy()
+    ended = {str(job.pk) for job in changed if job.is_final}
+    asked["rows"] = ",".join(pk for pk in asked.get("rows", "").split(",") if pk not in ended)
+    return f"{reverse('pages:jobs-news')}?{asked.urlencode()}"
+
+
+@require_POST
+def save_view(request: HttpRequest) -> HttpResponse:
+    """Keep these filters under a name; the same name again replaces one's own."""
+    query = view_query(QueryDict(request.POST.get("query", "")[:4000]))
+    back = f"{reverse('pages:jobs')}?{query}"
+    name = request.POST.get("name", "").replace("\x00", "").strip()
+    if not 0 < len(name) <= 80:
+        messages.error(request, _("A view needs a name of at most 80 characters."))
+        return redirect(back)
+    values = {"query": query, "is_shared": "is_shared" in request.POST}
+    try:
+        with transaction.atomic():
+            SavedView.objects.update_or_create(
+                owner_id=request.user.pk,
+                name=name,
+                defaults=values,
+                create_defaults={**values, "created_at": timezone.now()},
+            )
+    except IntegrityError:
+        messages.error(request, _("Somebody saved a view of this name just now; try again."))
+    else:
+        messages.success(request, _("Saved as “%(name)s”.") % {"name": name})
+    return redirect(back)
+
+
+@require_POST
+def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
+    """Take one's own view away."""
+    view = get_object_or_404(SavedView, pk=pk, owner=request.user.pk)
+    view.delete()
+    messages.success(request, _("The view “%(name)s” is gone.") % {"name": view.name})
+    return redirect("pages:jobs")
+
+
+@require_safe
+def view_count(request: HttpRequest, pk: int) -> HttpResponse:
+    """How many jobs a saved view shows to this user; a part, asked for when the menu opens."""
+    view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
+    found, _problems = filtered(QueryDict(view.query), Job.objects.visible_to(request.user))
+    count, over = bounded_count(found)
+    return HttpResponse(f"{count:,}{'+' if over else ''}", content_type="text/plain; charset=utf-8")

@@ -1,0 +1,158 @@
+"""Pages by position: the ten-thousandth costs what the first does, and a row that comes or goes moves nobody's page."""
+
+import base64
+import binascii
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django.db.models import F, Q, QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+
+PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
+
+
+def won_t_do(name: str, value: str, expected: str) -> str:
+    """The sentence for a parameter that can't be used: which, what it was, and what was expected."""
+    return _("%(name)s: “%(value)s” won't do; expected %(expected)s.") % {
+        "name": name,
+        "value": value[:60],
+        "expected": expected,
+    }
+
+
+def read_time(value: str) -> datetime:
+    """An ISO time as UTC; one without a zone is UTC."""
+    at = datetime.fromisoformat(value)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def _read_text(value: str) -> str:
+    if "\x00" in value:
+        raise ValueError
+    return value
+
+
+def _read_seconds(value: str) -> timedelta:
+    return timedelta(seconds=float(value))
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column to sort by: how a position's text is read back, and whether unknown counts as the largest value.
+
+    A job that has not begun is the newest; a loss that is not known is not the largest, so it stands last either way.
+    """
+
+    read: Callable[[str], Any]
+    unknown_is_largest: bool = False
+
+
+TIME, TEXT, NUMBER, DURATION = Column(read_time, True), Column(_read_text), Column(Decimal), Column(_read_seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows, and the positions of the pages beside them (values for `cursor`)."""
+
+    rows: list[Any]
+    next: str | None
+    previous: str | None
+    sort: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Position:
+    sort: str
+    value: Any
+    pk: int
+    backwards: bool
+
+    def text(self) -> str:
+        raw = json.dumps([self.sort, _as_text(self.value), self.pk, self.backwards]).encode()
+        return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _as_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return str(value.total_seconds())
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def page(
+    params: QueryDict, queryset: QuerySet[Any], sorts: Mapping[str, Column], default: str, size: int = PAGE_SIZE
+) -> tuple[Page, list[str]]:
+    """One page of rows, and a sentence for each of `sort`, `page_size` and `cursor` that won't do."""
+    problems: list[str] = []
+    sort = params.get("sort") or default
+    if sort.removeprefix("-") not in sorts:
+        expected = _("one of %(words)s, with - in front for the opposite") % {"words": ", ".join(sorts)}
+        problems.append(won_t_do("sort", sort, expected))
+        sort = default
+    size = _page_size(params.get("page_size", ""), size, problems)
+    name, column = sort.removeprefix("-"), sorts[sort.removeprefix("-")]
+    at = _read_cursor(params.get("cursor", ""), sort, column, problems)
+    backwards = at is not None and at.backwards
+    descending = sort.startswith("-") != backwards
+    unknown_first = descending if column.unknown_is_largest else backwards
+    nulls = {"nulls_first": True} if unknown_first else {"nulls_last": True}
+    order = F(name).desc(**nulls) if descending else F(name).asc(**nulls)
+    queryset = queryset.order_by(order, "-pk" if descending else "pk")
+    if at is not None:
+        queryset = queryset.filter(_beyond(name, at, descending=descending, unknown_first=unknown_first))
+    rows = list(queryset[: size + 1])
+    more = len(rows) > size
+    rows = rows[:size]
+    if backwards:
+        rows.reverse()
+    has_next, has_previous = (True, more) if backwards else (more, at is not None)
+    return Page(
+        rows,
+        _place(sort, rows[-1], backwards=False) if rows and has_next else None,
+        _place(sort, rows[0], backwards=True) if rows and has_previous else None,
+        sort,
+    ), problems
+
+
+def _place(sort: str, row: Any, *, backwards: bool) -> str:
+    return _Position(sort, getattr(row, sort.removeprefix("-")), row.pk, backwards).text()
+
+
+def _beyond(name: str, at: _Position, *, descending: bool, unknown_first: bool) -> Q:
+    """The rows after a position, in the order the page is read."""
+    later = Q(pk__lt=at.pk) if descending else Q(pk__gt=at.pk)
+    if at.value is None:
+        same = Q(**{f"{name}__isnull": True}) & later
+        return same | Q(**{f"{name}__isnull": False}) if unknown_first else same
+    beyond = Q(**{name: at.value}) & later | Q(**{f"{name}__{'lt' if descending else 'gt'}": at.value})
+    return beyond if unknown_first else beyond | Q(**{f"{name}__isnull": True})
+
+
+def _page_size(value: str, default: int, problems: list[str]) -> int:
+    if not value:
+        return default
+    if value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= MAX_PAGE_SIZE:
+        return int(value)
+    problems.append(won_t_do("page_size", value, _("a number from 1 to %(most)s") % {"most": MAX_PAGE_SIZE}))
+    return default
+
+
+def _read_cursor(value: str, sort: str, column: Column, problems: list[str]) -> _Position | None:
+    if not value:
+        return None
+    try:
+        of, at, pk, backwards = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
+        if of != sort or not isinstance(pk, int) or not 0 <= pk < 2**63 or not isinstance(backwards, bool):
+            raise ValueError
+        if at is not None and not isinstance(at, str):
+            raise ValueError
+        return _Position(sort, None if at is None else column.read(at), pk, backwards)
+    except (ValueError, TypeError, ArithmeticError, binascii.Error, RecursionError):
+        problems.append(won_t_do("cursor", value, _("a position in this list and sort order; the first page is shown")))
+        return None

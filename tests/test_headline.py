@@ -1,0 +1,144 @@
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.diagnosis.headline import headline
+from jobs.diagnosis.totals import totals
+from jobs.diagnosis.verdict import is_lost
+
+
+@dataclass
+class File:
+    kind: str
+    total_lines: int | None
+    failed_lines: int | None
+    successful_lines: int | None
+    status: str = "success"
+
+
+def told(files: Iterable[File], *, is_final: bool = True, heard: bool = True) -> list[str]:
+    files = list(files)
+    lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
+    lost = sum(map(is_lost, files))
+    said = headline(is_final=is_final, heard=heard, totals=lines, lost_files=lost, file_count=len(files))
+    return [str(one) for one in said]
+
+
+CLEAN, HURT = File("edge", 10, 0, 10), File("vertex", 1659, 450, 1209, "partFailed")
+SILENT = File("vertex", None, None, None)
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        ([HURT], ["Loaded 1,209 of 1,659 vertex lines.", "Lost 450 of 1,659 lines, in 1 of 1 files."]),
+        (
+            [HURT, CLEAN],
+            [
+                "Loaded 1,209 of 1,659 vertex lines.",
+                "Loaded 10 of 10 edge lines.",
+                "Lost 450 of 1,669 lines, in 1 of 2 files.",
+            ],
+        ),
+        ([CLEAN], ["Loaded 10 of 10 edge lines.", "Every line was loaded."]),
+        (
+            [HURT, SILENT],
+            [
+                "Loaded at least 1,209 of at least 1,659 vertex lines.",
+                "Lost at least 450 of at least 1,659 lines, in 1 of 2 files.",
+            ],
+        ),
+        (
+            [CLEAN, SILENT],
+            [
+                "GES reported no line counts for the vertex files.",
+                "Loaded 10 of 10 edge lines.",
+                "No loss was reported, but some line counts are missing.",
+            ],
+        ),
+        (
+            [File("edge", 10, None, None)],
+            [
+                "GES did not report how many of at least 10 edge lines were loaded.",
+                "No loss was reported, but some line counts are missing.",
+            ],
+        ),
+        (
+            [CLEAN, File("edge", None, None, None, "failed")],
+            ["Loaded at least 10 of at least 10 edge lines.", "1 of 2 files lost data, but GES counted no lost line."],
+        ),
+        (
+            [CLEAN, File("schema", None, None, None, "failed")],
+            ["Loaded 10 of 10 edge lines.", "1 of 2 files lost data, but GES counted no lost line."],
+        ),
+        (
+            [File("edge", 10, 0, 8)],
+            ["Loaded 8 of 10 edge lines.", "No loss was reported, but not every line was counted as loaded."],
+        ),
+        ([SILENT], ["One file; GES reported no line counts."]),
+        ([SILENT, SILENT], ["2 files; GES reported no line counts."]),
+        ([File("edge", None, None, None, "failed")], ["One file; GES reported no line counts.", "It lost data."]),
+        (
+            [SILENT, File("edge", None, None, None, "failed")],
+            ["2 files; GES reported no line counts.", "One of them lost data."],
+        ),
+        (
+            [SILENT, *[File("edge", None, None, None, "failed")] * 2],
+            ["3 files; GES reported no line counts.", "2 of them lost data."],
+        ),
+        ([], []),
+    ],
+)
+def test_what_became_of_an_import(files: list[File], said: list[str]):
+    assert told(files) == said
+
+
+@pytest.mark.parametrize(
+    ("files", "said"),
+    [
+        (
+            [HURT, CLEAN],
+            [
+                "So far 1,209 of 1,659 vertex lines were loaded.",
+                "So far 10 of 10 edge lines were loaded.",
+                "So far 450 of 1,669 lines were lost, in 1 of 2 files.",
+            ],
+        ),
+        (
+            [HURT, SILENT],
+            [
+                "So far at least 1,209 of at least 1,659 vertex lines were loaded.",
+                "So far at least 450 of at least 1,659 lines were lost, in 1 of 2 files.",
+            ],
+        ),
+        ([CLEAN], ["So far 10 of 10 edge lines were loaded.", "Nothing was lost so far."]),
+        ([SILENT], ["One file; GES has reported no line counts so far."]),
+        ([SILENT] * 3, ["3 files; GES has reported no line counts so far."]),
+        ([], []),
+    ],
+)
+def test_while_it_runs(files: list[File], said: list[str]):
+    assert told(files, is_final=False) == said
+
+
+def test_never_heard():
+    assert told([], heard=False) == ["GES has not told anything about this job yet."]
+
+
+COUNT = st.none() | st.integers(0, 50)
+
+
+@given(
+    st.lists(st.builds(File, st.sampled_from(["vertex", "edge", "schema"]), COUNT, COUNT, COUNT), max_size=4), st.booleans()
+)
+def test_an_incomplete_part_never_exceeds_its_whole(files: list[File], is_final: bool):
+    lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
+    said = headline(is_final=is_final, heard=True, totals=lines, lost_files=1, file_count=len(files))
+    assert bool(said) is bool(files)
+    for one in said:
+        values = dict(one.values)
+        if "at least" in one.text and "loaded" in values:
+            assert values["loaded"] <= values["total"]
