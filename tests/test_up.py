@@ -139,9 +139,9 @@ def reviewed(address, password, folder):
         page.fill("[name=password]", password)
         page.click("button.primary")
         # The overview fills itself in: nothing is reloaded here.
-        page.locator(".verdict.partial").first.wait_for(timeout=30_000)
+        page.locator("main .partial").first.wait_for(timeout=60_000)
         page.goto(f"{address}jobs/?verdict=partial")
-        page.locator(".rows a").first.click()
+        page.locator(".rows tbody a[href^='/jobs/']").first.click()
         page.locator(".files .verdict.partial").first.wait_for()
         text = page.inner_text("main")
         page.goto(f"{address}admin/jobs/importfile/?verdict__exact=partial")
