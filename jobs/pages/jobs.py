@@ -20,8 +20,8 @@ from jobs.pages.live import newest_change
 from jobs.pages.rendering import render_page
 from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
 
-# The filters everybody uses stand open; the others fold away unless one is used.
 MAX_VIEW = 4000  # characters of a saved view's query string
+# The filters everybody uses stand open; the others fold away unless one is used.
 FIRST = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
 
 
