@@ -257,20 +257,15 @@ def test_ones_own_view_is_deleted(signed_in, admin):
     assert not SavedView.objects.exists()
 
 
-# What a figure's link leads to
-
-
-def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(signed_in, some):
+def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(signed_in, some, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     address = f"/graphs/{some['lost'].graph_id}/"
     restored = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
     for headers in ({}, {"HX-Request": "true", "HX-Boosted": "true"}, restored):
         page = signed_in.get(address, headers=headers).content.decode()
         assert "<html" in page
         assert "Newest import" in page
-        assert (
-            'aria-label="Jobs on a time axis"' in signed_in.get(f"{address}?days=30", headers=headers).content.decode()
-            or "No job ran" in page
-        )
+        assert 'aria-label="Jobs on a time axis"' in page
         assert re.search(r"Tolerated loss.*?<form", page, re.DOTALL)
     part = signed_in.get(address, headers=PART).content.decode()
     assert part.lstrip().startswith('<div id="jobs">')
