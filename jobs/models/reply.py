@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job
@@ -28,7 +29,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="snapshots")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="snapshots", db_index=False)
     source = models.CharField(max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(help_text=_("1 or 2: the API that was asked, or whose keys the reply has."))
     http_status = models.PositiveSmallIntegerField()
@@ -46,10 +47,12 @@ class Snapshot(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="snapshot_in_order"
+                condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"
             ),
             models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
         ]
+        # A job's replies, the newest first.
+        indexes = [models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")]
         triggers = [
             pgtrigger.Protect(
                 name="snapshot_is_evidence",
@@ -66,7 +69,7 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """A run of polls that got no usable answer, with the newest body that came, if any did."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="misses")
+    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="misses", db_index=False)
     source = models.CharField(max_length=6, choices=Source)
     kind = models.CharField(max_length=20)
     detail = models.TextField(blank=True)
@@ -78,8 +81,13 @@ class Miss(models.Model):
 
     class Meta:
         verbose_name_plural = "misses"
+        indexes = [
+            models.Index("job", F("last_seen_at").desc(), name="miss_of_job"),
+            # The gaps of a graph's last days.
+            models.Index(F("last_seen_at").desc(), name="miss_newest"),
+        ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="miss_in_order")
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="miss_in_order")
         ]
 
     def __str__(self) -> str:
