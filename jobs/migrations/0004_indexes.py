@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0002_reviews'),
+        ('jobs', '0003_proxy'),
     ]
 
     operations = [
