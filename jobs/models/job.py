@@ -128,7 +128,9 @@ class Job(models.Model):
                 include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
             ),
             # Where the overview and the causes look for what was lost.
-            models.Index("project", "begin_time", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"),
+            models.Index(
+                "project", "begin_time", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
+            ),
             # The queue of imports that wait for somebody.
             models.Index(
                 "project", F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"

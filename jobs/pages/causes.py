@@ -22,6 +22,7 @@ from jobs.pages.rendering import render_page
 from jobs.paging import TIME, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
 
 
@@ -45,13 +46,34 @@ def causes(request: HttpRequest) -> HttpResponse:
     found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[: SHOWN + 1])
     known = Cause.objects.select_related("project").in_bulk([row["cause_group"] for row in found])
     context = {
-        "rows": [row | {"cause": known[row["cause_group"]]} for row in found[:SHOWN]],
+        "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
         "has_more": len(found) > SHOWN,
         "days": days,
         "has": wanted,
         "since": since,
     }
     return render_page(request, "pages/causes.html", "causes", context)
+
+
+def _with_trend(found: list[dict[str, Any]], known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
+    """Each cause with the files it cost, over the span in as many bars as fit a cell."""
+    first = timezone.localdate() - timedelta(days=days - 1)
+    by_day = (
+        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("pk"))
+    )
+    counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
+    for row in by_day:
+        place = (row["day"] - first).days * TREND // days
+        counted[row["cause_group"]][min(max(place, 0), TREND - 1)] += row["n"]
+    return [
+        row
+        | {
+            "cause": known[row["cause_group"]],
+            "trend": bars([[Part(n, "failed", "", "")] for n in counted[row["cause_group"]]])[0],
+            "trend_label": ", ".join(map(str, counted[row["cause_group"]])),
+        }
+        for row in found
+    ]
 
 
 @require_safe

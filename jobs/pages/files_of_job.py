@@ -8,6 +8,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.models import ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
@@ -114,4 +115,11 @@ def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
         ]
     )
     whole = sum(row["failed"] or 0 for row in found)
-    return [row | {"share": Decimal(row["failed"]) / whole if whole and row["failed"] else None} for row in found]
+    return [
+        row
+        | {
+            "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
+            "explanations": explain(row["pattern"])[:1],
+        }
+        for row in found
+    ]
