@@ -22,6 +22,7 @@ from jobs.pages.rendering import render_page
 from jobs.paging import TIME, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
 
@@ -50,12 +51,12 @@ def causes(request: HttpRequest) -> HttpResponse:
         "has_more": len(found) > SHOWN,
         "days": days,
         "has": wanted,
-        "since": since,
+        "new_since": timezone.now() - timedelta(days=NEW_DAYS),
     }
     return render_page(request, "pages/causes.html", "causes", context)
 
 
-def _with_trend(found: list[dict[str, Any]], known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
+def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
     by_day = (
