@@ -22,7 +22,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self.none()
         found = self if user.is_superuser else self.filter(membership__user=user)
         limited: Any = getattr(user, "access_key", None)
-        if limited is not None and limited.projects.exists():
+        if limited is not None and not limited.all_projects:
             found = found.filter(access_keys=limited)
         return found.distinct()
 
@@ -52,6 +52,17 @@ class Project(models.Model):
     )
     members = models.ManyToManyField(settings.AUTH_USER_MODEL, through="Membership", related_name="ges_projects")
     discovered_at = models.DateTimeField(null=True, blank=True)
+    calls_per_second = models.PositiveIntegerField(
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text=_("Calls to GES that all workers and web servers together may make in a second."),
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        default=1500, validators=[MinValueValidator(1)], help_text=_("The same in a minute.")
+    )
+    watches_proxied = models.BooleanField(
+        _("watch proxied jobs"), default=True, help_text=_("Poll a job from then on that a program first asked about.")
+    )
     problem = models.TextField(blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not."))
 
     objects = ProjectQuerySet.as_manager()
