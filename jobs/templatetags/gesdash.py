@@ -102,14 +102,14 @@ def shown(value: Any) -> str:
 
 @register.filter
 def number(value: int | Decimal | None) -> str:
-    """A count with separators; a dash when it is unknown."""
-    return "–" if value is None else f"{value:,}"
+    """A count with separators; a dash when it is unknown, or of something that is not there (to a template empty text)."""
+    return f"{value:,}" if isinstance(value, int | Decimal) else "–"
 
 
 @register.filter
 def compact(value: int | Decimal | None) -> str:
     """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
-    if value is None or -10_000 < value < 10_000:
+    if not isinstance(value, int | Decimal) or -10_000 < value < 10_000:
         return number(value)
     power = min((Decimal(value).adjusted()) // 3, 6)
     size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
@@ -119,7 +119,7 @@ def compact(value: int | Decimal | None) -> str:
 @register.filter
 def signed(value: int | Decimal | None) -> str:
     """A difference with its sign."""
-    if value is None:
+    if not isinstance(value, int | Decimal):
         return "–"
     return f"{value:+,}" if value else "0"
 
@@ -127,7 +127,7 @@ def signed(value: int | Decimal | None) -> str:
 @register.filter
 def percent(value: Any) -> str:
     """A share as percent; a loss too small to show is not shown as none."""
-    if value is None:
+    if value in (None, ""):
         return "–"
     share = float(value) * 100
     if not share:
@@ -138,7 +138,7 @@ def percent(value: Any) -> str:
 @register.filter
 def duration(value: timedelta | None) -> str:
     """The two largest units."""
-    if value is None or value < timedelta(0):
+    if not isinstance(value, timedelta) or value < timedelta(0):
         return "–"
     minutes, seconds = divmod(int(value.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
@@ -153,7 +153,7 @@ def duration(value: timedelta | None) -> str:
 @register.simple_tag
 def when(value: datetime | None, style: str = "long") -> SafeString | str:
     """A time in the reader's zone: `long` to the second with the zone, `short` to the minute; UTC and how long ago beside it."""
-    if value is None:
+    if not value:
         return "–"
     local, now = timezone.localtime(value), timezone.now()
     ago = gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)} if value <= now else None
@@ -167,7 +167,7 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
 @register.simple_tag
 def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
-    if value is None:
+    if not value:
         return "–"
     text = gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
     local = timezone.localtime(value)
