@@ -16,10 +16,10 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import review
 from jobs.models import Cause, ImportFile, Job, Project
 from jobs.pages.charts import Part, bars
-from jobs.pages.job import explanations
+from jobs.pages.job import explanations, read_note
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
-from jobs.paging import TIME, page
+from jobs.paging import TIME, one_of, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
 NEW_DAYS = 7  # a cause first seen since is called new
@@ -30,7 +30,8 @@ LAST = 20  # files of a cause shown as examples
 @require_safe
 def causes(request: HttpRequest) -> HttpResponse:
     """Causes of the last days, what cost most first."""
-    days = request.GET.get("days", "30") if request.GET.get("days") in SPANS else "30"
+    problems: list[str] = []
+    days = one_of(request.GET, "days", SPANS, "30", problems)
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     lossy = Job.objects.visible_to(request.user).filter(begin_time__gte=since, lost_file_count__gt=0).order_by()
@@ -49,6 +50,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
         "has_more": len(found) > SHOWN,
+        "problems": problems,
         "days": days,
         "has": wanted,
         "new_since": timezone.now() - timedelta(days=NEW_DAYS),
@@ -119,8 +121,12 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down how a cause was fixed."""
     one = get_object_or_404(Cause.objects.visible_to(request.user), pk=pk)
     get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
-    review.save_note(one, request.POST.get("note", "")[:10_000], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, _("The note is saved."))
+    try:
+        review.save_note(one, read_note(request), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+    else:
+        messages.success(request, _("The note is saved."))
     return redirect("pages:cause", pk=pk)
 
 
