@@ -13,30 +13,34 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from jobs import record
 from jobs.admin.big_tables import ReadOnly
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
 from jobs.models import Correction, ImportFile, Job, Miss, Snapshot, Watch
+from jobs.models.correction import field_label
 
 
 class CorrectionForm(forms.Form):
     """One value of a job or of one of its files, with the reason for it."""
 
-    where = forms.ChoiceField(label="Of")
+    where = forms.ChoiceField(label=_("Of"))
     field = forms.ChoiceField(
-        choices=[(name, name.replace("_", " ")) for name in dict.fromkeys((*JOB_FIELDS, *FILE_FIELDS))]
+        label=_("Field"),
+        choices=lambda: [(name, field_label(name)) for name in dict.fromkeys((*JOB_FIELDS, *FILE_FIELDS))],
     )
     corrected = forms.CharField(
-        label="Right value", required=False, help_text="Empty means unknown. Times as 2026-01-31T08:15:00Z."
+        label=_("Right value"), required=False, help_text=_("Empty means unknown. Times as 2026-01-31T08:15:00Z.")
     )
-    reason = forms.CharField(widget=forms.Textarea(attrs={"rows": 3}))
+    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         files = job.files.order_by("kind", "position").values_list("kind", "position", "path")
-        choices = [("job", "the job itself")] + [
-            (f"{kind}:{position}", f"{kind} {position}: {at}") for kind, position, at in files
+        choices = [("job", gettext("the job itself"))] + [
+            (f"{kind}:{position}", f"{ImportFile.Kind(kind).label} {position}: {at}") for kind, position, at in files
         ]
         self.fields["where"].choices = choices  # type: ignore[attr-defined]
 
@@ -55,7 +59,9 @@ class JobAdmin(ReadOnly):
     @admin.display(description="")
     def fix(self, job: Job) -> SafeString:
         """The way to a correction."""
-        return format_html('<a href="{}">Correct a value</a>', reverse("admin:jobs_job_correct", args=[job.pk]))
+        return format_html(
+            '<a href="{}">{}</a>', reverse("admin:jobs_job_correct", args=[job.pk]), gettext("Correct a value")
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the correction."""
@@ -69,7 +75,7 @@ class JobAdmin(ReadOnly):
         job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
         form = CorrectionForm(request.POST or None, job=job, initial={"where": request.GET.get("where", "job")})
         if request.method == "POST" and form.is_valid():
-            kind, _, position = form.cleaned_data["where"].partition(":")
+            kind, _colon, position = form.cleaned_data["where"].partition(":")
             try:
                 record.correct(
                     job,
@@ -84,14 +90,14 @@ class JobAdmin(ReadOnly):
             except ValueError as wrong:
                 form.add_error(None, str(wrong))
             else:
-                messages.success(request, "Corrected. What GES said is kept beside it.")
+                messages.success(request, gettext("Corrected. What GES said is kept beside it."))
                 return redirect("pages:job", pk=pk)
         context = {
             **self.admin_site.each_context(request),
             "form": form,
             "job": job,
             "opts": self.opts,
-            "title": "Correct a value",
+            "title": gettext("Correct a value"),
         }
         return render(request, "admin/jobs/correct.html", context)
 
@@ -127,7 +133,7 @@ class SnapshotAdmin(ReadOnly):
         """In hex."""
         return bytes(snapshot.sha256).hex()
 
-    @admin.display
+    @admin.display(description=_("reply"))
     def reply(self, snapshot: Snapshot) -> SafeString:
         """The body, set out to be read."""
         return format_html("<pre>{}</pre>", json.dumps(json.loads(bytes(snapshot.body)), indent=2, ensure_ascii=False))
@@ -159,21 +165,27 @@ class WatchAdmin(ReadOnly):
 class CorrectionAdmin(ReadOnly):
     """Who laid what over which value, and why; undone with one action."""
 
-    list_display = ["job", "where", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
+    list_display = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
     list_filter = ["field", ("reverted_at", admin.EmptyFieldListFilter), "actor"]
     search_fields = ["job__job_id", "reason"]
     list_select_related = ["job", "actor"]
     ordering = ["-pk"]
     actions = ["undo"]
 
-    @admin.action(description="Undo the chosen corrections", permissions=["undo"])
+    @admin.display(description=_("Of"))
+    def place(self, correction: Correction) -> str:
+        """What was corrected, in words."""
+        return correction.where
+
+    @admin.action(description=_("Undo the chosen corrections"), permissions=["undo"])
     def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
         """Those still standing; says how many were and how many were not."""
         standing = list(chosen.filter(reverted_at=None))
         skipped = chosen.count() - len(standing)
         for one in standing:
             record.revert(one, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-        messages.success(request, f"{len(standing)} undone, {skipped} were undone before.")
+        said = gettext("%(count)s undone, %(skipped)s were undone before.")
+        messages.success(request, said % {"count": len(standing), "skipped": skipped})
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         """Who may change corrections."""

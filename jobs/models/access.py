@@ -10,6 +10,7 @@ from django.conf import settings
 from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from jobs.models.project import Project
 
@@ -38,15 +39,20 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
 class AccessKey(models.Model):
     """A key pair and a token. A signature can only be checked with the secret, so it is kept encrypted; the token is hashed."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_keys")
-    projects = models.ManyToManyField(Project, blank=True, related_name="access_keys")
-    access_key = models.CharField(max_length=40, unique=True)
-    sealed_secret = models.BinaryField()
-    token_digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="access_keys"
+    )
+    projects = models.ManyToManyField(Project, verbose_name=_("projects"), blank=True, related_name="access_keys")
+    access_key = models.CharField(_("access key"), max_length=40, unique=True)
+    sealed_secret = models.BinaryField(_("sealed secret"))
+    token_digest = models.CharField(_("token digest"), max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
 
     objects = AccessKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("access key"), _("access keys")
 
     def __str__(self) -> str:
         return self.access_key

@@ -19,17 +19,18 @@ class Source(models.TextChoices):
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="snapshots")
-    source = models.CharField(max_length=6, choices=Source)
-    version = models.PositiveSmallIntegerField(help_text=_("1 or 2: the API whose keys the reply has."))
-    http_status = models.PositiveSmallIntegerField()
-    body = models.BinaryField()
-    sha256 = models.BinaryField(max_length=32)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    seen = models.PositiveIntegerField(default=1)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots")
+    source = models.CharField(_("source"), max_length=6, choices=Source)
+    version = models.PositiveSmallIntegerField(_("version"), help_text=_("1 or 2: the API whose keys the reply has."))
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"))
+    body = models.BinaryField(_("body"))
+    sha256 = models.BinaryField("SHA-256", max_length=32)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    seen = models.PositiveIntegerField(_("seen"), default=1)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("reply"), _("replies")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="snapshot_in_order"
@@ -52,18 +53,18 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """A run of polls that got no usable answer, with the newest body that came, if any did."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="misses")
-    source = models.CharField(max_length=6, choices=Source)
-    kind = models.CharField(max_length=20)
-    detail = models.TextField(blank=True)
-    http_status = models.PositiveSmallIntegerField(null=True)
-    body = models.BinaryField(null=True)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    seen = models.PositiveIntegerField(default=1)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses")
+    source = models.CharField(_("source"), max_length=6, choices=Source)
+    kind = models.CharField(_("kind"), max_length=20)
+    detail = models.TextField(_("detail"), blank=True)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    body = models.BinaryField(_("body"), null=True)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    seen = models.PositiveIntegerField(_("seen"), default=1)
 
     class Meta:
-        verbose_name_plural = "misses"
+        verbose_name, verbose_name_plural = _("miss"), _("misses")
         constraints = [
             models.CheckConstraint(condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="miss_in_order")
         ]
