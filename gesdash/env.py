@@ -3,6 +3,7 @@
 import os
 import secrets
 import tomllib
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -65,15 +66,20 @@ def home() -> Path:
     return path
 
 
-def kept_secret(name: str) -> str:
-    """A random secret kept in GESDASH_HOME under `name`, made once (file mode 0600)."""
+def kept(name: str, make: Callable[[], str]) -> str:
+    """A value made on the first use of this GESDASH_HOME and kept there under `name` (file mode 0600)."""
     path = home() / name
     try:
         with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
-            new.write(secrets.token_urlsafe(48))
+            new.write(make())
     except FileExistsError:
         pass
     return path.read_text(encoding="utf-8").strip()
+
+
+def kept_secret(name: str) -> str:
+    """A random secret, kept."""
+    return kept(name, lambda: secrets.token_urlsafe(48))
 
 
 @dataclass(frozen=True)

@@ -28,10 +28,14 @@ def poll_due(timestamp: int) -> None:
 def discover(timestamp: int = 0) -> None:
     """Look at each project's task centre for jobs nobody named."""
     for project in Project.objects.exclude(credentials=""):
+        before = project.problem
         try:
             polling.discover(project)
         except Exception:  # one project's trouble is not the others'
             log.exception("Looking for new jobs of project %s failed.", project.project_id)
+        project.refresh_from_db(fields=["problem"])
+        if project.problem and project.problem != before:
+            log.warning("Project %s: %s", project.project_id, project.problem)
 
 
 @app.periodic(cron="* * * * *")

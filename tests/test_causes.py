@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.diagnosis.causes import fingerprint
-from jobs.ges.simulator_plot import CAUSES
+from jobs.ges.simulator_plot import TROUBLES
 
 
 @pytest.mark.parametrize(
@@ -40,8 +40,9 @@ def test_what_varies_is_replaced(text, pattern):
 
 
 def test_the_causes_of_the_simulator_keep_apart_and_each_together():
-    found = {fingerprint(cause.format(n=n)).digest for cause in CAUSES for n in (7, 12_345)}
-    assert len(found) == len(CAUSES)
+    causes = {trouble.cause for trouble in TROUBLES}
+    found = {fingerprint(cause.format(n=n)).digest for cause in causes for n in (7, 12_345)}
+    assert len(found) == len(causes)
 
 
 def test_case_is_kept_in_the_pattern_and_ignored_in_the_digest():
@@ -71,6 +72,6 @@ def test_only_the_beginning_is_looked_at_and_the_pattern_is_bounded(text):
     assert fingerprint(once.pattern) == once
 
 
-@given(st.sampled_from(CAUSES), st.integers(0, 10**12), st.integers(0, 10**12))
+@given(st.sampled_from([one.cause for one in TROUBLES]), st.integers(0, 10**12), st.integers(0, 10**12))
 def test_numbers_do_not_matter(cause, one, other):
     assert fingerprint(cause.format(n=one)) == fingerprint(cause.format(n=other))

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from gesdash import database, env
 from jobs.management.commands.export import WRITERS
@@ -195,9 +196,10 @@ def test_files_are_exported_in_the_order_sent(imported):
     ]
 
 
-def test_a_database_without_tables_is_one_sentence(tmp_path):
+def test_a_database_without_tables_is_one_sentence(db, tmp_path):
+    empty = f"postgresql://postgres@/postgres?host={connection.get_connection_params()['host']}"
+    env_ = {**os.environ, "GESDASH_HOME": str(tmp_path), "DATABASE_URL": empty}
     command = [sys.executable, str(ROOT / "manage.py"), "export", "jobs"]
-    env_ = {**os.environ, "GESDASH_HOME": str(tmp_path)}
     done = subprocess.run(command, env=env_, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 1
     assert "The database has no tables yet" in done.stderr

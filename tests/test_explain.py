@@ -6,7 +6,7 @@ import pytest
 
 from jobs.diagnosis import explain as module
 from jobs.diagnosis.explain import MAX_EXPLANATIONS, all_known, explain
-from jobs.ges.simulator_plot import CAUSES, GONE_FILE
+from jobs.ges.simulator_plot import GONE_FILE
 
 # GES API Reference, error codes of the management and the service plane, and those of samples; then the gateway's.
 CODES = """
@@ -53,16 +53,16 @@ def test_a_field_nobody_knows_is_refused(monkeypatch):
 @pytest.mark.parametrize(
     ("text", "title"),
     [
-        (CAUSES[0], "as many values"),
-        (CAUSES[1], "not in the graph"),
-        (CAUSES[2], "no date"),
-        (CAUSES[3], "does not know this label"),
-        (CAUSES[4], "type of its property"),
-        (CAUSES[5], "longer than its char array"),
-        (CAUSES[6], "not in the graph"),
-        (CAUSES[7], "one of the enum's"),
-        (CAUSES[8], "as many values"),
-        (CAUSES[9], "no vertex id"),
+        ("line {n}: property count 5 does not match label 'user' (6 expected)", "as many values"),
+        ("vertex [U{n}] of edge does not exist", "not in the graph"),
+        ("line {n}: '2026-13-01' is not a date (YYYY-MM-DD HH:MM:SS)", "no date"),
+        ("label [merchant_v2] is not in the metadata", "does not know this label"),
+        ("line {n}: value 'n/a' of property 'amount' is not a double", "type of its property"),
+        ("line {n}: char array of property 'name' is longer than 64", "longer than its char array"),
+        ("edge source vertex [A{n}] does not exist", "not in the graph"),
+        ("line {n}: 'GOLD' is not listed for enum 'tier'", "one of the enum's"),
+        ("line {n}: 数据列数与元数据不一致", "as many values"),
+        ("line {n}: vertex id is empty", "no vertex id"),
         (GONE_FILE, "not in OBS"),
         ("Failed to incrementally import data to the graph.", "The import failed"),
         ("all labels are imported", "there already"),

@@ -30,7 +30,7 @@ def test_pages_show_without_and_with_data(signed_in, address, request):
 def test_the_job_page_says_it_file_by_file(signed_in, imported):
     page = signed_in.get(f"/jobs/{imported.pk}/").content.decode()
     assert "Loaded 1,209 of 1,659 vertex lines." in page
-    assert "450 lost in 1 of 3 files." in page
+    assert "Lost 450 of 2,659 lines, in 1 of 3 files." in page
     assert "b/&lt;script&gt;v.csv" in page
     assert "hx-trigger" not in page
 

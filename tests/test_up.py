@@ -110,7 +110,7 @@ def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(start, t
     up = start("--demo", "--port", str(port))
     password = re.search(r"password (\S+)", up.wait_until_it_says("Ctrl-C stops it"))[1]
     page_text = reviewed(f"http://127.0.0.1:{port}/", password, tmp_path)
-    assert re.search(r"[\d,]+ lost in \d+ of [\d,]+ files\.", page_text)
+    assert re.search(r"Lost (at least )?[\d,]+ of (at least )?[\d,]+ lines, in [\d,]+ of [\d,]+ files\.", page_text)
     assert "partFailed" in page_text
     assert up.home.stat().st_mode & 0o777 == 0o700
 
@@ -144,6 +144,10 @@ def reviewed(address, password, folder):
         page.locator(".rows a").first.click()
         page.locator(".files .verdict.partial").first.wait_for()
         text = page.inner_text("main")
+        page.goto(f"{address}admin/jobs/importfile/?verdict__exact=partial")
+        page.locator("#result_list tbody th a").first.click()
+        page.get_by_text("Correct a value").click()
+        page.locator("[name=corrected]").wait_for()
         browser.close()
     assert complaints == []
     return text
@@ -152,7 +156,9 @@ def reviewed(address, password, folder):
 def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
     port = free_port()
     first = start("--port", str(port))
-    first.wait_until_it_says("Ctrl-C stops it")
+    assert "nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK" in first.wait_until_it_says(
+        "Ctrl-C stops it"
+    )
     first.process.kill()
     first.process.wait(5)
     give_up = time.monotonic() + 10
@@ -162,3 +168,23 @@ def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
     second.wait_until_it_says("Ctrl-C stops it")
     third = start("--port", str(port), home="other")
     assert f"Port {port} on 127.0.0.1 can't be used" in third.refused()
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [("mysql://root:hidden@db/ges", "DATABASE_URL has 'mysql'; gesdash needs PostgreSQL"),
+     ("postgresql://ges:hidden@127.0.0.1:1/ges", "The database can't be reached")],
+)  # fmt: skip
+def test_a_wrong_database_is_said_in_one_sentence(start, url, sentence):
+    up = start("--port", str(free_port()), DATABASE_URL=url)
+    assert sentence in up.refused()
+    assert "hidden" not in up.said
+
+
+def test_it_starts_while_ges_is_down_and_says_so(start):
+    ges = {"GES_ENDPOINT": f"http://127.0.0.1:{free_port()}", "GES_PROJECT_ID": "p1", "GES_TOKEN": "hidden"}
+    up = start("--port", str(free_port()), **ges)
+    up.wait_until_it_says("Ctrl-C stops it")
+    said = up.wait_until_it_says("Project p1: ")
+    assert "Traceback" not in said
+    assert "hidden" not in said

@@ -1,192 +1,176 @@
-"""What was observed, and its corrections."""
+"""What was observed, read-only; the way to a correction starts at a job and at a file."""
 
 import json
+from contextlib import suppress
 from typing import Any
 
-from django import forms
-from django.contrib import admin, messages
-from django.core.exceptions import PermissionDenied
+from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
-from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from jobs import record
 from jobs.admin.big_tables import ReadOnly
-from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
-from jobs.models import Correction, ImportFile, Job, Miss, Snapshot, Watch
-from jobs.models.correction import field_label
+from jobs.admin.correcting import correct, may_correct
+from jobs.admin.visible import VisibleFilter
+from jobs.models import ImportFile, Job, Miss, Snapshot, Watch
+
+SHOWN_CHARACTERS = 200_000  # of a body; a browser can still scroll them
 
 
-class CorrectionForm(forms.Form):
-    """One value of a job or of one of its files, with the reason for it."""
+class Correctable(ReadOnly):
+    """Its page offers to correct a value."""
 
-    where = forms.ChoiceField(label=_("Of"))
-    field = forms.ChoiceField(
-        label=_("Field"),
-        choices=lambda: [(name, field_label(name)) for name in dict.fromkeys((*JOB_FIELDS, *FILE_FIELDS))],
-    )
-    corrected = forms.CharField(
-        label=_("Right value"), required=False, help_text=_("Empty means unknown. Times as 2026-01-31T08:15:00Z.")
-    )
-    reason = forms.CharField(label=_("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+    def place(self, row: Any) -> tuple[Job, str]:
+        """The job, and where in it: `job` or kind:position."""
+        raise NotImplementedError
 
-    def __init__(self, *args: Any, job: Job, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        files = job.files.order_by("kind", "position").values_list("kind", "position", "path")
-        choices = [("job", gettext("the job itself"))] + [
-            (f"{kind}:{position}", f"{ImportFile.Kind(kind).label} {position}: {at}") for kind, position, at in files
-        ]
-        self.fields["where"].choices = choices  # type: ignore[attr-defined]
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the address of the correction for those who may make one."""
+        row = self.get_object(request, object_id)
+        extra = dict(extra_context or {})
+        if row is not None:
+            job, where = self.place(row)
+            if may_correct(request, job):
+                extra["correct_url"] = f"{reverse('admin:jobs_job_correct', args=[job.pk])}?where={where}"
+        return super().change_view(request, object_id, form_url, extra)
 
 
 @admin.register(Job)
-class JobAdmin(ReadOnly):
-    """Jobs; a wrong value is corrected by "Correct a value"."""
+class JobAdmin(Correctable):
+    """Jobs; a wrong value is corrected from a job's own page."""
 
-    list_display = ["job_id", "job_name", "graph", "verdict", "status", "ledger", "begin_time", "loss_rate", "fix"]
-    list_filter = ["verdict", "ledger", "job_name", "project"]
-    search_fields = ["job_id", "graph__name", "fail_reason"]
-    date_hierarchy = None
+    list_display = [
+        "job_id",
+        "job_name",
+        "graph",
+        "verdict",
+        "status",
+        "ledger",
+        "review",
+        "begin_time",
+        "loss_rate",
+        "rows",
+    ]
+    list_filter = ["verdict", "ledger", "review", ("project", VisibleFilter)]
+    search_fields = ["job_id__startswith", "job_name__exact", "graph__name"]
+    search_help_text = gettext_lazy("The start of a job id, a whole job name, or part of a graph's name.")
     list_select_related = ["graph"]
     ordering = ["-first_seen_at", "-pk"]
 
-    @admin.display(description="")
-    def fix(self, job: Job) -> SafeString:
-        """The way to a correction."""
-        return format_html(
-            '<a href="{}">{}</a>', reverse("admin:jobs_job_correct", args=[job.pk]), gettext("Correct a value")
-        )
+    @admin.display(description=gettext_lazy("files"))
+    def rows(self, job: Job) -> SafeString | str:
+        """How many, with the way to them."""
+        if not job.file_count:
+            return ""
+        address = reverse("admin:jobs_importfile_changelist")
+        return format_html('<a href="{}?job__id__exact={}">{}</a>', address, job.pk, job.file_count)
+
+    def view_on_site(self, job: Job) -> str:
+        """The job's own page."""
+        return reverse("pages:job", args=[job.pk])
+
+    def place(self, row: Job) -> tuple[Job, str]:
+        """The job itself."""
+        return row, "job"
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the correction."""
-        view = self.admin_site.admin_view(self.correct)
+        view = self.admin_site.admin_view(lambda request, pk: correct(self.admin_site, request, pk))
         return [path("<int:pk>/correct/", view, name="jobs_job_correct"), *super().get_urls()]
-
-    def correct(self, request: HttpRequest, pk: int) -> HttpResponse:
-        """Lay a value over what GES said, with a reason."""
-        if not request.user.has_perm("jobs.add_correction"):
-            raise PermissionDenied
-        job = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
-        form = CorrectionForm(request.POST or None, job=job, initial={"where": request.GET.get("where", "job")})
-        if request.method == "POST" and form.is_valid():
-            kind, _colon, position = form.cleaned_data["where"].partition(":")
-            try:
-                record.correct(
-                    job,
-                    kind="" if kind == "job" else kind,
-                    position=int(position) if position else None,
-                    field=form.cleaned_data["field"],
-                    corrected=form.cleaned_data["corrected"],
-                    reason=form.cleaned_data["reason"],
-                    actor=request.user,  # type: ignore[arg-type]
-                    now=timezone.now(),
-                )
-            except ValueError as wrong:
-                form.add_error(None, str(wrong))
-            else:
-                messages.success(request, gettext("Corrected. What GES said is kept beside it."))
-                return redirect("pages:job", pk=pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "form": form,
-            "job": job,
-            "opts": self.opts,
-            "title": gettext("Correct a value"),
-        }
-        return render(request, "admin/jobs/correct.html", context)
 
 
 @admin.register(ImportFile)
-class ImportFileAdmin(ReadOnly):
-    """Files of imports."""
+class ImportFileAdmin(Correctable):
+    """Files of imports; a wrong value is corrected from a file's own page."""
 
-    list_display = ["path", "kind", "verdict", "status", "ledger", "total_lines", "failed_lines", "job"]
-    list_filter = ["verdict", "kind", "ledger"]
-    search_fields = ["path", "cause", "job__job_id"]
+    project_path = "job__project"
+    list_display = ["short_path", "kind", "position", "verdict", "status", "ledger", "total_lines", "failed_lines", "job"]
+    list_filter = ["verdict", "kind", "ledger", ("job__project", VisibleFilter)]
+    search_fields = ["path", "job__job_id__startswith"]
+    search_help_text = gettext_lazy("Part of a path, or the start of a job id.")
     list_select_related = ["job"]
     ordering = ["-pk"]
+
+    @admin.display(description=gettext_lazy("path"))
+    def short_path(self, file: ImportFile) -> str:
+        """The end of a long path: what tells it from its neighbours."""
+        return file.path if len(file.path) <= 80 else f"…{file.path[-80:]}"
+
+    def place(self, row: ImportFile) -> tuple[Job, str]:
+        """The file in its job."""
+        return row.job, f"{row.kind}:{row.position}"
+
+
+class WithBody(ReadOnly):
+    """A body is read only on its own page, and shown whatever it is."""
+
+    project_path = "job__project"
+    list_select_related = ["job"]
+    ordering = ["-pk"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the bodies."""
+        return super().get_queryset(request).defer("body")
+
+    @admin.display(description=gettext_lazy("reply"))
+    def reply(self, row: Snapshot | Miss) -> SafeString | str:
+        """The body: JSON set out to be read, all else as text."""
+        return "" if row.body is None else format_html("<pre>{}</pre>", _readable(bytes(row.body)))
+
+
+def _readable(body: bytes) -> str:
+    text = body.decode("utf-8-sig", "replace")
+    with suppress(ValueError, RecursionError):  # an HTML page or JSON cut short is shown as it came
+        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    if len(text) <= SHOWN_CHARACTERS:
+        return text
+    more = _("… %(count)d more characters") % {"count": len(text) - SHOWN_CHARACTERS}
+    return f"{text[:SHOWN_CHARACTERS]}\n{more}"
 
 
 @admin.register(Snapshot)
-class SnapshotAdmin(ReadOnly):
+class SnapshotAdmin(WithBody):
     """Replies, as received."""
 
-    list_display = ["pk", "job", "source", "http_status", "first_seen_at", "last_seen_at", "seen"]
-    list_filter = ["source", "version"]
-    search_fields = ["job__job_id"]
-    list_select_related = ["job"]
+    list_display = ["pk", "job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen"]
+    list_filter = ["source", ("job__project", VisibleFilter)]
+    search_fields = ["job__job_id__startswith"]
+    search_help_text = gettext_lazy("The start of a job id.")
     fields = ["job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen", "digest", "reply"]
-    ordering = ["-pk"]
-
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Snapshot]:
-        """Bodies are read only on a reply's own page."""
-        return super().get_queryset(request).defer("body")
+    readonly_fields = ["digest", "reply"]
 
     @admin.display(description="SHA-256")
     def digest(self, snapshot: Snapshot) -> str:
         """In hex."""
         return bytes(snapshot.sha256).hex()
 
-    @admin.display(description=_("reply"))
-    def reply(self, snapshot: Snapshot) -> SafeString:
-        """The body, set out to be read."""
-        return format_html("<pre>{}</pre>", json.dumps(json.loads(bytes(snapshot.body)), indent=2, ensure_ascii=False))
-
 
 @admin.register(Miss)
-class MissAdmin(ReadOnly):
+class MissAdmin(WithBody):
     """Polls that got no usable answer."""
 
-    list_display = ["job", "kind", "http_status", "detail", "first_seen_at", "last_seen_at", "seen"]
-    list_filter = ["kind", "source"]
-    search_fields = ["job__job_id", "detail"]
-    list_select_related = ["job"]
-    exclude = ["body"]
-    ordering = ["-pk"]
+    list_display = ["pk", "job", "kind", "http_status", "detail", "first_seen_at", "last_seen_at", "seen"]
+    list_filter = ["source", ("job__project", VisibleFilter)]
+    search_fields = ["job__job_id__startswith", "kind__exact", "detail"]
+    search_help_text = gettext_lazy("The start of a job id, a kind, or part of a detail.")
+    fields = ["job", "source", "kind", "detail", "http_status", "first_seen_at", "last_seen_at", "seen", "reply"]
+    readonly_fields = ["reply"]
 
 
 @admin.register(Watch)
 class WatchAdmin(ReadOnly):
     """What is asked about next."""
 
+    project_path = "job__project"
     list_display = ["job", "next_poll_at", "leased_until", "failures"]
-    search_fields = ["job__job_id"]
+    list_filter = [("next_poll_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    search_fields = ["job__job_id__startswith"]
+    search_help_text = gettext_lazy("The start of a job id.")
     list_select_related = ["job"]
     ordering = ["next_poll_at"]
-
-
-@admin.register(Correction)
-class CorrectionAdmin(ReadOnly):
-    """Who laid what over which value, and why; undone with one action."""
-
-    list_display = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
-    list_filter = ["field", ("reverted_at", admin.EmptyFieldListFilter), "actor"]
-    search_fields = ["job__job_id", "reason"]
-    list_select_related = ["job", "actor"]
-    ordering = ["-pk"]
-    actions = ["undo"]
-
-    @admin.display(description=_("Of"))
-    def place(self, correction: Correction) -> str:
-        """What was corrected, in words."""
-        return correction.where
-
-    @admin.action(description=_("Undo the chosen corrections"), permissions=["undo"])
-    def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
-        """Those still standing; says how many were and how many were not."""
-        standing = list(chosen.filter(reverted_at=None))
-        skipped = chosen.count() - len(standing)
-        for one in standing:
-            record.revert(one, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-        said = gettext("%(count)s undone, %(skipped)s were undone before.")
-        messages.success(request, said % {"count": len(standing), "skipped": skipped})
-
-    def has_undo_permission(self, request: HttpRequest) -> bool:
-        """Who may change corrections."""
-        return request.user.has_perm("jobs.change_correction")

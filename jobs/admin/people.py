@@ -1,9 +1,17 @@
 """Projects, graphs, who may see them, and keys."""
 
-from django.contrib import admin
-from django.http import HttpRequest
+from decimal import Decimal
+from typing import Any
 
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy
+
+from jobs import review
 from jobs.admin.big_tables import ReadOnly
+from jobs.admin.visible import Visible, VisibleFilter
 from jobs.models import AccessKey, Graph, Membership, Project
 
 
@@ -12,37 +20,63 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
     model = Membership
     extra = 0
+    autocomplete_fields = ["user"]
 
 
 @admin.register(Project)
-class ProjectAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class ProjectAdmin(Visible):
     """GES projects; their secrets are in the settings, never here."""
 
+    project_path = "pk"
     list_display = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
+    list_filter = [("problem", admin.EmptyFieldListFilter)]
     search_fields = ["project_id", "name"]
+    ordering = ["name", "project_id"]
     readonly_fields = ["discovered_at", "problem"]
     inlines = [MembershipInline]
 
 
 @admin.register(Graph)
 class GraphAdmin(ReadOnly):
-    """Graphs, as discovered."""
+    """Graphs, as discovered; people set the loss that an import may have without a review."""
 
-    list_display = ["name", "graph_id", "project", "is_deleted"]
-    list_filter = ["project", "is_deleted"]
-    search_fields = ["name", "graph_id"]
+    list_display = ["name", "graph_id", "project", "tolerated_loss", "is_deleted"]
+    list_filter = ["is_deleted", ("tolerated_loss", admin.EmptyFieldListFilter), ("project", VisibleFilter)]
+    search_fields = ["name", "graph_id__startswith"]
+    search_help_text = gettext_lazy("Part of a name, or the start of an id.")
     list_select_related = ["project"]
+    ordering = ["name", "pk"]
+    fields = ["project", "name", "graph_id", "is_deleted", "tolerated_loss"]
+    readonly_fields = ["project", "name", "graph_id", "is_deleted"]
+
+    def has_change_permission(self, request: HttpRequest, obj: Graph | None = None) -> bool:
+        """Reviewers of its project set the tolerated loss."""
+        theirs = Project.objects.reviewable_by(request.user)
+        permitted = request.user.has_perm("jobs.change_graph")
+        return permitted and (theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists())
+
+    def save_model(self, request: HttpRequest, obj: Graph, form: Any, change: bool) -> None:
+        """The jobs nobody decided about follow."""
+        share: Decimal | None = form.cleaned_data["tolerated_loss"]
+        review.set_tolerance(obj, share, now=timezone.now())
 
 
 @admin.register(AccessKey)
-class AccessKeyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+class AccessKeyAdmin(Visible):
     """Keys for programs; made by the command `key`, taken away here."""
 
     list_display = ["access_key", "user", "created_at", "expires_at"]
-    search_fields = ["access_key", "user__username"]
+    list_filter = [("expires_at", admin.EmptyFieldListFilter)]
+    search_fields = ["access_key__startswith", "user__username"]
     list_select_related = ["user"]
+    ordering = ["-created_at", "-pk"]
     fields = ["access_key", "user", "projects", "created_at", "expires_at"]
+    autocomplete_fields = ["projects"]
     readonly_fields = ["access_key", "user", "created_at"]
+
+    def narrowed(self, rows: QuerySet[AccessKey], request: HttpRequest) -> QuerySet[AccessKey]:
+        """One's own: another's may name projects one must not see."""
+        return rows.filter(user=request.user.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """A key's secret is shown once, by the command that makes it."""

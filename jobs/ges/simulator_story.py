@@ -13,6 +13,8 @@ from jobs.ges.simulator_plot import GraphPlot
 from jobs.ges.simulator_reply import Loss, SimulatedJob, status_of
 
 EVERY = timedelta(seconds=25)  # how often a new job begins, in turn over the graphs
+LIVELY = 300  # so many of them; a demo that is kept for days goes on more slowly
+LATER = timedelta(minutes=2)
 OUTCOMES = ("success", "success", "partial", "success", "success", "partial", "success", "failed", "success", "success")
 
 
@@ -81,7 +83,9 @@ class Story:
         }
 
     def _begun(self, now: datetime) -> list[SimulatedJob]:
-        count = int((now - self.epoch) / EVERY) + 1 if now >= self.epoch else 0
+        since = now - self.epoch
+        count = min(int(since / EVERY) + 1, LIVELY) if since >= timedelta(0) else 0
+        count += max(0, int((since - LIVELY * EVERY) / LATER) + 1) if since >= LIVELY * EVERY else 0
         while len(self._new) < count:
             job = self._make_new(len(self._new))
             self._new.append(job)
@@ -91,7 +95,8 @@ class Story:
     def _make_new(self, number: int) -> SimulatedJob:
         living = [graph for graph in plot.GRAPHS if graph.living]
         graph = living[number % len(living)]
-        at, roll = self.epoch + number * EVERY, self._random(f"new.{number}")
+        at = self.epoch + min(number, LIVELY) * EVERY + max(0, number - LIVELY) * LATER
+        roll = self._random(f"new.{number}")
         seconds = roll.randrange(15, 120) if number % 12 != 7 else 240
         if number % 3 == 2:
             return self._job(f"new.{number}", roll.choice(plot.OTHER_JOBS), graph.name, at, seconds, "success")

@@ -28,10 +28,17 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may decide about imports, set the tolerated loss and write notes."""
+        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER)
+
+    def correctable_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user may correct what GES said, if they have the permission to."""
+        return self._as(user, Membership.Role.FIXER)
+
+    def _as(self, user: Viewer, *roles: str) -> "ProjectQuerySet":
         found = self.visible_to(user)
         if not user.is_authenticated or user.is_superuser:
             return found
-        return found.filter(membership__user=user, membership__role__in=[Membership.Role.REVIEWER, Membership.Role.FIXER])
+        return found.filter(membership__user=user, membership__role__in=roles)
 
 
 class Project(models.Model):

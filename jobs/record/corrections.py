@@ -25,7 +25,7 @@ def correct(
         raise ValueError(_("%(field)s can't be corrected.") % {"field": repr(field)})
     if not reason.strip():
         raise ValueError(_("A correction needs a reason."))
-    _check(field, corrected)
+    check_value(field, corrected)
     job = lock_jobs([job.pk])[job.pk]
     Correction.objects.filter(job=job, kind=kind, position=position, field=field, reverted_at=None).update(
         reverted_at=now, reverted_by=actor
@@ -65,7 +65,8 @@ def revert(correction: Correction, *, actor: User, now: datetime) -> None:
     rebuild([correction.job], now=now)
 
 
-def _check(field: str, corrected: str | None) -> None:
+def check_value(field: str, corrected: str | None) -> None:
+    """Whether the text is a value of this field. Raises: ValueError with a sentence in the reader's language."""
     try:
         read_value(field, corrected)
     except ValueError as wrong:

@@ -109,9 +109,9 @@ def number(value: int | Decimal | None) -> str:
 @register.filter
 def compact(value: int | Decimal | None) -> str:
     """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
-    if value is None or abs(value) < 10_000:
+    if value is None or -10_000 < value < 10_000:
         return number(value)
-    power: int = min((len(str(abs(int(value)))) - 1) // 3, 6)
+    power = min((Decimal(value).adjusted()) // 3, 6)
     size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
     return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
 

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from jobs.ges.simulator import PROJECT, Simulator, serve
 from jobs.management.child import end_with_parent
+from jobs.paging import read_time
 
 
 class Command(BaseCommand):
@@ -20,9 +21,14 @@ class Command(BaseCommand):
         parser.add_argument("--port", type=int, default=8900)
         parser.add_argument("--seed", type=int, default=7)
         parser.add_argument("--access-key", default="SIMULATED")
+        parser.add_argument("--epoch", metavar="TIME", help="when its history ends and its present begins; default: now")
 
     def handle(self, *args: Any, **options: Any) -> None:
         end_with_parent()
+        try:
+            options["epoch"] = read_time(options["epoch"]) if options["epoch"] else None
+        except ValueError as wrong:
+            raise CommandError(f"--epoch: {options['epoch']!r} is not a time such as 2026-01-31T08:15:00Z.") from wrong
         try:
             asyncio.run(self._run(options))
         except OSError as taken:
@@ -31,6 +37,7 @@ class Command(BaseCommand):
     async def _run(self, options: dict[str, Any]) -> None:
         simulator = Simulator(
             seed=options["seed"],
+            started_at=options["epoch"],
             access_key=options["access_key"],
             secret_key=os.environ.get("SIMULATOR_SK", "simulated-secret"),
             token=os.environ.get("SIMULATOR_TOKEN", "simulated-token"),

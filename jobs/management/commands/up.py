@@ -90,7 +90,11 @@ class Command(BaseCommand):
                     break
 
     def _start_demo(self, children: "Children") -> str:
-        """Start the simulated GES and make it the project to poll; gives its address."""
+        """Start the simulated GES and make it the project to poll; gives its address.
+
+        Its history is counted from the first start on this home: a kept database meets the same jobs again.
+        """
+        epoch = env.kept("demo-epoch", lambda: timezone.now().isoformat())
         port = _free_port()
         os.environ |= {
             "GES_ENDPOINT": f"http://127.0.0.1:{port}",
@@ -101,7 +105,9 @@ class Command(BaseCommand):
         os.environ["SIMULATOR_SK"] = os.environ["GES_SK"]
         os.environ["SIMULATOR_TOKEN"] = secrets.token_urlsafe(24)
         settings.GES_PROJECTS = {one.name: one for one in env.configured_projects()}
-        children.start("simulator", "simulate_ges", "--port", str(port), "--access-key", os.environ["GES_AK"])
+        children.start(
+            "simulator", "simulate_ges", "--port", str(port), "--access-key", os.environ["GES_AK"], "--epoch", epoch
+        )
         return os.environ["GES_ENDPOINT"]
 
     def _say(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:

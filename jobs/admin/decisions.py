@@ -1,0 +1,137 @@
+"""What people said: corrections, reviews, notes on causes, saved views."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin import ActionLocation
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from jobs import record, review
+from jobs.admin.big_tables import ReadOnly
+from jobs.admin.visible import Visible, VisibleFilter
+from jobs.models import Cause, Correction, Project, Review, SavedView
+
+
+@admin.register(Correction)
+class CorrectionAdmin(ReadOnly):
+    """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
+
+    project_path = "job__project"
+    list_display = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
+    list_filter = ["field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
+    search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
+    list_select_related = ["job", "actor"]
+    ordering = ["-pk"]
+    actions = ["undo"]
+
+    @admin.display(description=gettext_lazy("what"))
+    def place(self, correction: Correction) -> str:
+        """What was corrected, in words."""
+        return correction.where
+
+    @admin.action(
+        description=gettext_lazy("Undo: what GES said shows again"),
+        permissions=["undo"],
+        location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
+    )
+    def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
+        """Those still standing, in projects where one may correct; says how many were and how many were not."""
+        theirs = chosen.filter(reverted_at=None, job__project__in=Project.objects.correctable_by(request.user))
+        asked, undone = chosen.count(), 0
+        for one in theirs.select_related("job"):
+            try:
+                record.revert(one, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+            except ValueError:  # somebody else was first
+                continue
+            undone += 1
+        if undone:
+            said = ngettext("%(count)d correction undone.", "%(count)d corrections undone.", undone)
+            messages.success(request, said % {"count": undone})
+        if undone < asked:
+            left = _("%(count)d left as they are: undone before, or in a project where you are no fixer.")
+            messages.warning(request, left % {"count": asked - undone})
+
+    def has_undo_permission(self, request: HttpRequest) -> bool:
+        """Who may change corrections, and is a fixer somewhere."""
+        return request.user.has_perm("jobs.change_correction") and Project.objects.correctable_by(request.user).exists()
+
+
+@admin.register(Review)
+class ReviewAdmin(ReadOnly):
+    """Decisions about imports that lost data; a new one is made on the job's page and none is ever changed."""
+
+    project_path = "job__project"
+    list_display = ["job", "state", "note", "fixed_by", "assignee", "due_on", "actor", "made_at"]
+    list_filter = ["state", "due_on", ("job__project", VisibleFilter)]
+    search_fields = ["job__job_id__startswith", "note", "actor__username__exact", "assignee__username__exact"]
+    search_help_text = gettext_lazy("The start of a job id, part of a note, or a person.")
+    list_select_related = ["job", "fixed_by", "assignee", "actor"]
+    ordering = ["-pk"]
+
+
+@admin.register(Cause)
+class CauseAdmin(ReadOnly):
+    """Causes of lost lines; only the team's note is written by people."""
+
+    list_display = ["short_pattern", "project", "first_seen_at", "last_seen_at", "note", "note_by"]
+    list_filter = [("note", admin.EmptyFieldListFilter), ("project", VisibleFilter)]
+    search_fields = ["pattern", "note"]
+    search_help_text = gettext_lazy("Part of a cause or of a note.")
+    list_select_related = ["project", "note_by"]
+    ordering = ["-last_seen_at", "-pk"]
+    fields = ["project", "pattern", "example", "first_seen_at", "last_seen_at", "note", "note_by", "note_at"]
+    readonly_fields = ["project", "pattern", "example", "first_seen_at", "last_seen_at", "note_by", "note_at"]
+
+    @admin.display(description=gettext_lazy("cause"))
+    def short_pattern(self, cause: Cause) -> str:
+        """Its beginning."""
+        return cause.pattern if len(cause.pattern) <= 120 else f"{cause.pattern[:120]}…"
+
+    def has_change_permission(self, request: HttpRequest, obj: Cause | None = None) -> bool:
+        """Reviewers of its project write the note."""
+        theirs = Project.objects.reviewable_by(request.user)
+        permitted = request.user.has_perm("jobs.change_cause")
+        return permitted and (theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists())
+
+    def save_model(self, request: HttpRequest, obj: Cause, form: Any, change: bool) -> None:
+        """Keep the note with who wrote it and when."""
+        review.save_note(obj, obj.note, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+
+
+@admin.register(SavedView)
+class SavedViewAdmin(Visible):
+    """Lists as somebody wants to find them again; others' can be looked at, one's own changed."""
+
+    list_display = ["name", "owner", "is_shared", "query", "created_at"]
+    list_filter = ["is_shared"]
+    search_fields = ["name", "owner__username__exact"]
+    search_help_text = gettext_lazy("Part of a name, or whose it is.")
+    list_select_related = ["owner"]
+    ordering = ["name", "pk"]
+    fields = ["name", "owner", "query", "is_shared", "created_at"]
+    readonly_fields = ["owner", "query", "created_at"]
+
+    def narrowed(self, rows: QuerySet[SavedView], request: HttpRequest) -> QuerySet[SavedView]:
+        """One's own and those that others share."""
+        return rows.filter(pk__in=SavedView.objects.visible_to(request.user))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """A view is saved from the list it shows."""
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
+        """Its owner."""
+        return super().has_change_permission(request, obj) and _owns(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
+        """Its owner; one by one, since a list shows others' too."""
+        return super().has_delete_permission(request, obj) and obj is not None and _owns(request, obj)
+
+
+def _owns(request: HttpRequest, view: SavedView | None) -> bool:
+    return view is None or request.user.is_superuser or view.owner_id == request.user.pk
