@@ -39,6 +39,19 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
+def number(name: str, default: int, least: int, most: int) -> int:
+    """A whole number within bounds.
+
+    Raises: BadSetting when it is something else.
+    """
+    value = text(name)
+    if not value:
+        return default
+    if not (value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most):
+        raise BadSetting(f"{name} is {value!r}; expected a whole number from {least} to {most}.")
+    return int(value)
+
+
 def address(name: str, value: str) -> str:
     """An http(s) address without a path, as GES's endpoints are.
 

@@ -12,6 +12,10 @@ GESDASH_HOME = env.home()
 SECRET_KEY = env.secret("GESDASH_SECRET_KEY") or env.kept_secret("secret-key")
 DEBUG = False
 ALLOWED_HOSTS = env.words("GESDASH_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
+# Seconds past its time that a stored reply may stand in when GES gives none (RFC 5861), unless the caller says otherwise.
+STALE_IF_ERROR = env.number("GESDASH_STALE_IF_ERROR", 86_400, 0, 31_536_000)
+# What one key may ask in a minute, where the key has no limit of its own.
+KEY_REQUESTS = env.number("GESDASH_KEY_REQUESTS", 60_000, 1, 1_000_000)
 GES_PROJECTS = {project.name: project for project in env.configured_projects()}
 
 INSTALLED_APPS = [
@@ -111,6 +115,8 @@ SECURE_CSP = {
 SERVED_OVER_TLS = env.text("GESDASH_TLS").lower() in {"1", "true", "yes", "on"}
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SERVED_OVER_TLS else None
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
+# The official SDK reads a redirect as a job without any field.
+SECURE_REDIRECT_EXEMPT = [r"^(v1\.0|v2)/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_OVER_TLS
 SECURE_HSTS_PRELOAD = SERVED_OVER_TLS
@@ -126,15 +132,22 @@ REST_FRAMEWORK = {
         "rest_framework.authentication.SessionAuthentication",
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_THROTTLE_CLASSES": ["jobs.api.throttling.KeyThrottle"],
     "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
-    "EXCEPTION_HANDLER": "jobs.api.errors.handle",
+    "EXCEPTION_HANDLER": "jobs.api.handling.handle",
     "UNAUTHENTICATED_USER": None,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "gesdash",
     "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "jobs.api.description.add_problems",
+    ],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -6,6 +6,10 @@ from django.urls import include, path
 from jobs.api.urls import proxy_urlpatterns
 from jobs.pages.urls import auth_urlpatterns
 
+handler400 = "jobs.api.handling.bad_request"
+handler404 = "jobs.api.handling.not_found"
+handler500 = "jobs.api.handling.server_error"
+
 urlpatterns = [
     *proxy_urlpatterns,
     *auth_urlpatterns,

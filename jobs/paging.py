@@ -9,7 +9,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 
@@ -43,16 +44,18 @@ def _read_seconds(value: str) -> timedelta:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column to sort by: how a position's text is read back, and whether unknown counts as the largest value.
+    """A column to sort by: how a position's text is read back, whether unknown counts as the largest value, and occurs at all.
 
     A job that has not begun is the newest; a loss that is not known is not the largest, so it stands last either way.
     """
 
     read: Callable[[str], Any]
     unknown_is_largest: bool = False
+    has_unknown: bool = True
 
 
-TIME, TEXT, NUMBER, DURATION = Column(read_time, True), Column(_read_text), Column(Decimal), Column(_read_seconds)
+TIME, NUMBER, DURATION = Column(read_time, unknown_is_largest=True), Column(Decimal), Column(_read_seconds)
+TEXT, SCORE = Column(_read_text, has_unknown=False), Column(Decimal, has_unknown=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +102,7 @@ def page(
     name, column = sort.removeprefix("-"), sorts[sort.removeprefix("-")]
     at = _read_cursor(params.get("cursor", ""), sort, column, problems)
     backwards = at is not None and at.backwards
-    descending = sort.startswith("-") != backwards
-    unknown_first = descending if column.unknown_is_largest else backwards
-    nulls = {"nulls_first": True} if unknown_first else {"nulls_last": True}
-    order = F(name).desc(**nulls) if descending else F(name).asc(**nulls)
-    queryset = queryset.order_by(order, "-pk" if descending else "pk")
-    if at is not None:
-        queryset = queryset.filter(_beyond(name, at, descending=descending, unknown_first=unknown_first))
-    rows = list(queryset[: size + 1])
+    rows = _read(queryset, name, column, at, size + 1, descending=sort.startswith("-") != backwards, backwards=backwards)
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -124,14 +120,39 @@ def _place(sort: str, row: Any, *, backwards: bool) -> str:
     return _Position(sort, getattr(row, sort.removeprefix("-")), row.pk, backwards).text()
 
 
-def _beyond(name: str, at: _Position, *, descending: bool, unknown_first: bool) -> Q:
-    """The rows after a position, in the order the page is read."""
-    later = Q(pk__lt=at.pk) if descending else Q(pk__gt=at.pk)
-    if at.value is None:
-        same = Q(**{f"{name}__isnull": True}) & later
-        return same | Q(**{f"{name}__isnull": False}) if unknown_first else same
-    beyond = Q(**{name: at.value}) & later | Q(**{f"{name}__{'lt' if descending else 'gt'}": at.value})
-    return beyond if unknown_first else beyond | Q(**{f"{name}__isnull": True})
+def _read(
+    queryset: QuerySet[Any],
+    name: str,
+    column: Column,
+    at: _Position | None,
+    wanted: int,
+    *,
+    descending: bool,
+    backwards: bool,
+) -> list[Any]:
+    """The next rows. Known and unknown values are read apart: each is one range of one index, from the position on, where a
+    condition with "or" would walk everything before it."""
+    pk, beyond = ("-pk", "pk__lt") if descending else ("pk", "pk__gt")
+    known = queryset.order_by(f"-{name}" if descending else name, pk)
+    unknown = queryset.filter(**{f"{name}__isnull": True}).order_by(pk)
+    if column.has_unknown:
+        known = known.filter(**{f"{name}__isnull": False})
+    is_unknown_first = descending if column.unknown_is_largest else backwards
+    parts = [unknown, known] if is_unknown_first else [known, unknown]
+    if at is not None and at.value is None:
+        unknown = unknown.filter(**{beyond: at.pk})
+        parts = [unknown, known] if is_unknown_first else [unknown]
+    elif at is not None:
+        compare = TupleLessThan if descending else TupleGreaterThan
+        known = known.filter(compare(Tuple(F(name), F("pk")), (at.value, at.pk)))
+        parts = [known] if is_unknown_first else [known, unknown]
+    if not column.has_unknown:
+        parts = [known]
+    rows: list[Any] = []
+    for part in parts:
+        if len(rows) < wanted:
+            rows += part[: wanted - len(rows)]
+    return rows
 
 
 def _page_size(value: str, default: int, problems: list[str]) -> int:
@@ -150,7 +171,7 @@ def _read_cursor(value: str, sort: str, column: Column, problems: list[str]) -> 
         of, at, pk, backwards = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
         if of != sort or not isinstance(pk, int) or not 0 <= pk < 2**63 or not isinstance(backwards, bool):
             raise ValueError
-        if at is not None and not isinstance(at, str):
+        if not isinstance(at, str) and (at is not None or not column.has_unknown):
             raise ValueError
         return _Position(sort, None if at is None else column.read(at), pk, backwards)
     except (ValueError, TypeError, ArithmeticError, binascii.Error, RecursionError):

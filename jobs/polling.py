@@ -4,15 +4,17 @@ import asyncio
 import random
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from asgiref.sync import async_to_sync, sync_to_async
 from django.conf import settings
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from jobs import schedule
+from jobs import budget, schedule
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import ErrorReply, GesError
 from jobs.ges.fields import MAX_ID
@@ -23,6 +25,7 @@ from jobs.record import Observation, find_graph, find_jobs, observe, record
 
 BATCH = 200
 LIST_PAGE = 100
+MOST_WAIT = 5.0  # seconds a reading of the lists waits for the call budget between two pages
 
 
 def client_for(project: Project) -> Client:
@@ -85,11 +88,12 @@ def watch_unfinished(jobs: Iterable[Job]) -> None:
     Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in found], ignore_conflicts=True)
 
 
-def claim(now: datetime, limit: int = BATCH) -> list[Watch]:
+def claim(now: datetime, limit: int = BATCH, project: Project | None = None) -> list[Watch]:
     """Take up to `limit` due watches for this worker alone; the lease runs out by itself if it dies."""
     with transaction.atomic():
+        wanted = Watch.objects.due(now)
         due = (
-            Watch.objects.due(now)
+            (wanted if project is None else wanted.filter(job__project=project))
             .select_for_update(skip_locked=True, of=("self",))
             .select_related("job__graph", "job__project")
         )
@@ -99,8 +103,16 @@ def claim(now: datetime, limit: int = BATCH) -> list[Watch]:
 
 
 def poll_due(now: datetime, limit: int = BATCH) -> int:
-    """One step of work: claim, ask, record, plan the next poll. How many jobs were asked about."""
-    watches = claim(now, limit)
+    """One step of work: claim, ask, record, plan the next poll. How many jobs were asked about.
+
+    What a project's call budget does not allow stays due.
+    """
+    watches: list[Watch] = []
+    for project in Project.objects.filter(pk__in=Watch.objects.due(now).values("job__project")).order_by("?"):
+        room = limit - len(watches)
+        wanted = len(Watch.objects.due(now).filter(job__project=project).values_list("pk")[:room])
+        if wanted and (granted := budget.take(project, wanted, now)):
+            watches += claim(now, granted, project)
     if watches:
         _finish(watches, _ask([one.job for one in watches], "poll"))
     return len(watches)
@@ -109,9 +121,11 @@ def poll_due(now: datetime, limit: int = BATCH) -> int:
 def poll_now(job: Job) -> None:
     """Ask about one job at once.
 
-    Raises: the GesError, after it was recorded, when GES gave no usable answer.
+    Raises: the GesError, after it was recorded, when GES gave no usable answer; budget.Spent or budget.Resting when it may
+    not be asked.
     """
     now = timezone.now()
+    budget.take_one(job.project, now)
     one, _ = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
     [(seen, _answer)] = _ask([job], "poll")
     _finish([one], [(seen, _answer)])
@@ -122,20 +136,27 @@ def poll_now(job: Job) -> None:
 def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> Answer:
     """Ask GES about a job for the proxy and record what it said.
 
-    Raises: the GesError; an ErrorReply carries the answer as `answer`. A job that is not known yet is stored only if GES
-    knows it.
+    Raises: the GesError; an ErrorReply carries the answer as `answer`. budget.Spent or budget.Resting when it may not be
+    asked. A job that is not known yet is stored only if GES knows it, and watched where the project says so.
     """
     check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
+    now = timezone.now()
+    budget.take_one(project, now)
     job = Job.objects.filter(project=project, job_id=job_id).select_related("graph", "project").first()
     if job is None:
         job = Job(project=project, graph=Graph(project=project, graph_id=graph_id), job_id=job_id)
-    [(seen, answer)] = _ask([job], "proxy", version=version)
+    else:
+        # The poller passes it over meanwhile.
+        free = Watch.objects.filter(Q(leased_until=None) | Q(leased_until__lte=now), job=job)
+        free.update(leased_until=now + schedule.LEASE)
+    [(seen, answer)] = _ask([job], "proxy", version=version, graph_id=graph_id)
     if seen.error is None and job.pk is None:
-        job = watch(project, graph_id, job_id, seen.observed_at)
-        seen.job = job
+        graph = find_graph(project, graph_id)
+        seen.job = job = find_jobs(project, [(graph, job_id, seen.observed_at)])[job_id]
+        if project.watches_proxied:
+            Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
     if job.pk is not None:
-        one, _ = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
-        _finish([one], [(seen, answer)])
+        _finish(list(Watch.objects.filter(job=job)), [(seen, answer)])
     if seen.error is not None:
         if isinstance(seen.error, ErrorReply) and answer is not None:
             seen.error.answer = answer
@@ -147,12 +168,22 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
 type Asked = tuple[Observation, Answer | None]
 
 
-def _ask(jobs: Sequence[Job], source: str, version: int = 1) -> list[Asked]:
-    """Ask about all of these at once, each project with its own client; in the order given."""
+def release_connection() -> None:
+    """Give the database connection back to the pool, so that whoever waits for GES keeps none from the others."""
+    if not connection.in_atomic_block:
+        connection.close()
+
+
+def _ask(jobs: Sequence[Job], source: str, version: int = 1, graph_id: str | None = None) -> list[Asked]:
+    """Ask about all of these at once, each project with its own client; in the order given.
+
+    `graph_id` is what a caller named, where that may differ from the graph the job is known by.
+    """
 
     # What the database knows is read before the event loop starts: no query may run inside it.
     clients = {job.project_id: client_for(job.project) for job in jobs}
-    graph_ids = [job.graph.graph_id or "" for job in jobs]
+    graph_ids = [graph_id or job.graph.graph_id or "" for job in jobs]
+    release_connection()
 
     async def ask_all() -> list[Asked]:
         async with AsyncExitStack() as stack:
@@ -163,7 +194,10 @@ def _ask(jobs: Sequence[Job], source: str, version: int = 1) -> list[Asked]:
             ]
             return list(await asyncio.gather(*asked))
 
-    return asyncio.run(ask_all())
+    asked = asyncio.run(ask_all())
+    for project in {job.project_id: job.project for job in jobs}.values():
+        budget.tell(project, [seen.error for seen, _ in asked if seen.job.project_id == project.pk], timezone.now())
+    return asked
 
 
 async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version: int) -> Asked:
@@ -172,16 +206,22 @@ async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version
     except GesError as error:
         return Observation(job, source, timezone.now(), None, None, error=error), None
     seen = observe(job, source, answer.observed_at, answer.http_status, answer.body)
+    seen.content_type = answer.content_type
+    if seen.reply is not None and source == "proxy":
+        # What was asked, not what the keys look like: a bare {"status"} is the same in both.
+        seen.reply = replace(seen.reply, version=version)
     if seen.error is not None:
         seen.error.retry_after = answer.retry_after
     return seen, answer
 
 
 def _finish(watches: Sequence[Watch], asked: Sequence[Asked]) -> None:
-    """Record the answers, then give the leases back with the time of the next poll."""
+    """Record the answers, then give the leases back with the time of the next poll; jobs of the proxy may have no watch."""
     record([seen for seen, _ in asked])
     verdicts = dict(Job.objects.filter(pk__in=[one.pk for one in watches]).values_list("pk", "verdict"))
-    for one, (seen, _) in zip(watches, asked, strict=True):
+    told = {seen.job.pk: seen for seen, _ in asked}
+    for one in watches:
+        seen = told[one.pk]
         now = seen.observed_at
         one.leased_until = None
         if seen.error is None:
@@ -209,8 +249,12 @@ def discover(project: Project) -> int:
     The first time all pages are read; later the pages of jobs that began since the last look, and one more.
     """
     try:
-        listed = asyncio.run(_list(project, only_newest=project.discovered_at is not None))
+        # Queries inside run in this thread, on its connection.
+        listed = async_to_sync(_list)(project, only_newest=project.discovered_at is not None)
+        budget.tell(project, [None], timezone.now())
     except GesError as error:
+        if not isinstance(error, budget.Spent | budget.Resting):
+            budget.tell(project, [error], timezone.now())
         Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
         return 0
     graphs = _graphs_by_name(project, listed.graphs)
@@ -232,6 +276,7 @@ async def _list(project: Project, *, only_newest: bool) -> _Listed:
     jobs: list[tuple[JobReply, bytes]] = []
     async with client_for(project) as client:
         while True:
+            await _draw(project)
             answer = await client.graphs(len(graphs), LIST_PAGE)
             page = parse_graph_page(answer.body, http_status=answer.http_status)
             graphs += page.graphs
@@ -240,6 +285,7 @@ async def _list(project: Project, *, only_newest: bool) -> _Listed:
         observed_at, offset = timezone.now(), 0
         since = project.discovered_at - timedelta(hours=1) if project.discovered_at else None
         while True:
+            await _draw(project)
             answer = await client.jobs(offset, LIST_PAGE)
             found = parse_job_page(answer.body, http_status=answer.http_status)
             jobs += found.jobs
@@ -248,6 +294,17 @@ async def _list(project: Project, *, only_newest: bool) -> _Listed:
             reached = only_newest and since is not None and oldest is not None and oldest < since
             if not found.jobs or offset >= found.count or reached:
                 return _Listed(graphs, jobs, observed_at)
+
+
+async def _draw(project: Project) -> None:
+    """Draw a call for the next page, waiting a little where the budget is just spent."""
+    while True:
+        try:
+            return await sync_to_async(budget.take_one)(project, timezone.now())
+        except budget.Spent as spent:
+            if (wait := spent.retry_after or 0.0) > MOST_WAIT:
+                raise
+        await asyncio.sleep(wait)
 
 
 def _graphs_by_name(project: Project, listed: Sequence[GraphReply]) -> dict[str, Graph]:

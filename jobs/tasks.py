@@ -7,7 +7,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from jobs import polling
+from jobs import crowd, polling
 from jobs.models import Project
 
 log = logging.getLogger(__name__)
@@ -44,3 +44,10 @@ async def drop_stalled(timestamp: int = 0) -> None:
     """Forget what a worker that died had begun: its lock would hold back every later round. The next tick does the work."""
     for job in await app.job_manager.get_stalled_jobs():
         await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(queueing_lock="forget_calls")
+def forget_calls(timestamp: int = 0) -> None:
+    """Drop answers that were kept for a crowd."""
+    crowd.forget(timezone.now())

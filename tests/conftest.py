@@ -1,10 +1,14 @@
 """One PostgreSQL for the whole run, in a folder of its own; a simulated GES over loopback."""
 
 import atexit
+import contextlib
 import os
 import shutil
 import tempfile
+import threading
+import time
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import hypothesis
 import pytest
@@ -56,6 +60,71 @@ def polled(db, settings, simulator):
     credentials = Credentials(ak=simulator.access_key, sk=simulator.secret_key)
     settings.GES_PROJECTS = {"sim": ConfiguredProject("sim", simulator.project_id, simulator.address, credentials)}
     return sync_projects()[0]
+
+
+@pytest.fixture
+def key(admin):
+    """An administrator's key, with what it shows once as `plain` and `token`."""
+    from django.utils import timezone
+
+    from jobs.models import AccessKey
+
+    made, made.plain, made.token = AccessKey.issue(admin, now=timezone.now())
+    return made
+
+
+@pytest.fixture
+def shown(key):
+    return {"X-Auth-Token": key.token}
+
+
+class Upstream:
+    """A server that says exactly what it is told to, and remembers what it was asked."""
+
+    def __init__(self):
+        self.asked, self.status, self.body, self.headers, self.seconds = [], 200, b"", {}, 0.0
+        self.content_type = "application/json;charset=utf-8"
+
+    def answer(self, handler):
+        self.asked.append((handler.path, dict(handler.headers)))
+        time.sleep(self.seconds)
+        said = self.body(handler) if callable(self.body) else self.body
+        if said is None:
+            return
+        handler.send_response(self.status)
+        for name, value in {"Content-Type": self.content_type, "Content-Length": len(said), **self.headers}.items():
+            handler.send_header(name, str(value))
+        handler.end_headers()
+        handler.wfile.write(said)
+
+
+@pytest.fixture
+def upstream(db, settings):
+    """A project whose GES is an `Upstream`."""
+    from gesdash.env import ConfiguredProject, Credentials
+    from jobs.polling import sync_projects
+
+    made = Upstream()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            with contextlib.suppress(ConnectionError):
+                made.answer(self)
+
+        def log_message(self, *args):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    settings.GES_PROJECTS = {"up": ConfiguredProject("up", "p1", address, Credentials(ak="AK", sk="SK"))}
+    made.project = sync_projects()[0]
+    yield made
+    server.shutdown()
+    server.server_close()
+    thread.join(5)
 
 
 def body(job_id="j1", status="success", **fields):

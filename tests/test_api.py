@@ -1,27 +1,13 @@
-import json
-import warnings
-from datetime import UTC, datetime, timedelta
+import re
 
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
 from jobs import polling
-from jobs.ges import auth
-from jobs.models import AccessKey, Membership
-
-GRAPH = "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01"
-
-
-@pytest.fixture
-def key(admin):
-    key, key.plain, key.token = AccessKey.issue(admin, now=timezone.now())
-    return key
-
-
-@pytest.fixture
-def shown(key):
-    return {"X-Auth-Token": key.token}
+from jobs.models import AccessKey, Cause, Correction, Membership, Miss, Review
+from jobs.record import find_graph
+from tests.conftest import NOW
 
 
 def test_a_job_is_the_export_object(client, imported, shown):
@@ -34,17 +20,16 @@ def test_a_job_is_the_export_object(client, imported, shown):
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Auth-Token": "no"}, {"Authorization": "SDK-HMAC-SHA256 nonsense"}])
-@pytest.mark.parametrize("address", ["/api/jobs/", "/v1.0/p/graphs/g/jobs/j/status"])
-def test_without_a_valid_key_it_is_401_with_all_four_keys(client, db, headers, address):
-    answer = client.get(address, headers=headers)
-    assert answer.status_code == 401
-    assert set(answer.json()) == {"errorCode", "errorMessage", "error_code", "error_msg"}
+def test_without_a_valid_key_it_is_401_with_a_problem(client, db, headers):
+    answer = client.get("/api/jobs/", headers=headers)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
+    assert (answer.json()["status"], answer.json()["code"]) == (401, "GESDASH.0401")
 
 
 def test_a_wrong_filter_is_400_and_named(client, imported, shown):
     answer = client.get("/api/jobs/?verdict=splendid", headers=shown)
     assert answer.status_code == 400
-    assert "splendid" in answer.json()["error_msg"]
+    assert "splendid" in answer.json()["detail"]
 
 
 def test_pages_by_position_hold_every_row_once(client, imported, shown):
@@ -70,104 +55,128 @@ def test_a_key_sees_only_its_projects(client, imported, shown):
     assert client.get(address, headers={"Authorization": f"Bearer {token}"}).status_code == 200
 
 
-def test_an_expired_key_is_refused(client, db, admin):
-    _, _, token = AccessKey.issue(admin, now=timezone.now(), expires_at=timezone.now() - timedelta(1))
-    assert client.get("/api/jobs/", headers={"X-Auth-Token": token}).status_code == 401
-
-
-def test_signing_and_verifying_agree_and_notice_a_change():
-    now = datetime.now(UTC)
-    made = auth.sign("GET", "http://h/v1.0/a%2Fb/x?b=1&a=2", {"Content-Type": "application/json"}, b"", "AK", "SK", now)
-    headers = {name.lower(): value for name, value in made.items()} | {"content-type": "application/json"}
-    claim = auth.read_authorization(made["Authorization"])
-    good = {
-        "method": "GET",
-        "path": "/v1.0/a%2Fb/x",
-        "query": "b=1&a=2",
-        "headers": headers,
-        "body": b"",
-        "sk": "SK",
-        "now": now,
-    }
-    auth.verify(claim, **good)
-    for change in (
-        {"path": "/other"},
-        {"sk": "other"},
-        {"body": b"x"},
-        {"now": now + timedelta(minutes=16)},
-        {"query": "a=2"},
-    ):
-        with pytest.raises(auth.BadSignature):
-            auth.verify(claim, **{**good, **change})
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_proxy_gives_the_bytes_of_ges_and_then_its_own_store(client, polled, simulator, shown):
-    now = timezone.now()
-    done = next(job for job in simulator.story.jobs(now) if job.graph == "payments_graph" and job.end < now)
-    address = f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{done.job_id}/status"
-    live, stored = client.get(address, headers=shown), client.get(address, headers=shown)
-    assert json.loads(live.content) == simulator.state(done.job_id)
-    assert (live.headers["X-Gesdash-Source"], stored.headers["X-Gesdash-Source"]) == ("live", "store")
-    assert live.content == stored.content
-    assert {"Age", "X-Gesdash-Observed-At", "X-Request-Id"} <= set(stored.headers)
-    assert simulator.asked["status", done.job_id] == 1
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(
-    ("fault", "status", "code"),
-    [("html", 502, "GESDASH.0502"), ("cut", 502, "GESDASH.0502"), ("redirect", 502, "GESDASH.0502"),
-     ("throttle", 503, "GESDASH.0503"), ("error", 504, "GESDASH.0504"), ("drop", 504, "GESDASH.0504")],
-)  # fmt: skip
-def test_the_proxy_says_what_ges_did(client, polled, simulator, shown, fault, status, code):
-    simulator.fault(fault, times=2, retry_after=9)
-    job_id = simulator.story.jobs(timezone.now())[5].job_id
-    answer = client.get(f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{job_id}/status", headers=shown)
-    assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_the_proxy_passes_a_400_of_ges_on(client, polled, simulator, shown):
-    answer = client.get(f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/nosuch/status", headers=shown)
-    assert (answer.status_code, answer.json()["errorCode"]) == (400, "GES.8301")
-
-
-@pytest.mark.parametrize("job_id", ["a%2Fb", "..", "x" * 300])
-def test_the_proxy_refuses_ids_that_are_none(client, polled, shown, job_id):
-    answer = client.get(f"/v1.0/{polled.project_id}/graphs/g/jobs/{job_id}/status", headers=shown)
-    assert (answer.status_code, answer.json()["errorCode"]) == (400, "GESDASH.0400")
-
-
-def test_the_proxy_shows_nothing_of_foreign_projects(client, project, shown):
-    answer = client.get("/v1.0/other/graphs/g/jobs/j/status", headers=shown)
-    assert (answer.status_code, answer.json()["errorCode"]) == (403, "GESDASH.0403")
-
-
-@pytest.mark.filterwarnings("ignore")  # the SDK leaves its sockets open
-@pytest.mark.django_db(transaction=True)
-def test_the_official_sdk_reads_the_same_through_the_proxy(live_server, polled, simulator, admin, tmp_path, monkeypatch):
-    monkeypatch.setenv("HOME", str(tmp_path))
-    key, secret, _ = AccessKey.issue(admin, now=timezone.now())
-    job = next(job for job in simulator.story.jobs(timezone.now()) if job.outcome == "partial")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        from huaweicloudsdkcore.auth.credentials import BasicCredentials
-        from huaweicloudsdkges.v1 import GesClient, ShowJobRequest
-
-        told = []
-        for address, ak, sk in (
-            (live_server.url, key.access_key, secret),
-            (simulator.address, simulator.access_key, simulator.secret_key),
-        ):
-            credentials = BasicCredentials(ak, sk, polled.project_id)
-            client = GesClient.new_builder().with_credentials(credentials).with_endpoint(address).build()
-            told.append(client.show_job(ShowJobRequest(graph_id=GRAPH, job_id=job.job_id)))
-    assert told[0].to_json_object() == told[1].to_json_object()
-    assert told[0].raw_content == told[1].raw_content
-
-
 def test_the_description_and_its_page(client, admin):
     client.force_login(admin)
     assert client.get("/api/schema/").status_code == 200
     assert client.get("/api/docs/").status_code == 200
+
+
+LISTS = ["projects", "graphs", "causes", "keys"]
+OF_JOB = ["files", "snapshots", "misses", "reviews", "corrections"]
+
+
+@pytest.fixture
+def told(imported, admin):
+    """A job with something of everything."""
+    Correction.objects.create(
+        job=imported, field="status", observed="a", corrected="b", reason="c", actor=admin, made_at=NOW
+    )
+    Review.objects.create(job=imported, state="to_fix", note="n", actor=admin, made_at=NOW)
+    Cause.objects.create(
+        project=imported.project, fingerprint="f", pattern="p", example="e", first_seen_at=NOW, last_seen_at=NOW
+    )
+    Miss.objects.create(job=imported, source="poll", kind="timeout", first_seen_at=NOW, last_seen_at=NOW)
+    return imported
+
+
+def addresses(job):
+    snapshot = job.snapshots.get().pk
+    return [
+        *(f"/api/{name}/" for name in LISTS), *(f"/api/jobs/{job.pk}/{name}/" for name in OF_JOB), f"/api/jobs/{job.pk}/",
+        f"/api/graphs/{job.graph_id}/", f"/api/projects/{job.project_id}/", f"/api/snapshots/{snapshot}/",
+        f"/api/snapshots/{snapshot}/body/",
+    ]  # fmt: skip
+
+
+def test_all_that_is_stored_can_be_read(client, told, shown):
+    for address in addresses(told):
+        answer = client.get(address, headers=shown)
+        assert answer.status_code == 200, address
+        rows = answer.json().get("results", [answer.json()])
+        assert rows, address
+    corrections = client.get(f"/api/jobs/{told.pk}/corrections/", headers=shown).json()["results"]
+    assert (corrections[0]["actor"], corrections[0]["reason"]) == ("ada", "c")
+    assert "gd_" not in client.get("/api/keys/", headers=shown).content.decode()
+
+
+def test_what_an_outsider_may_not_see_is_a_404_or_not_in_the_list(client, told):
+    _, _, token = AccessKey.issue(User.objects.create_user("bob"), now=timezone.now())
+    for address in addresses(told):
+        answer = client.get(address, headers={"X-Auth-Token": token})
+        if address.removeprefix("/api/").strip("/") in LISTS:
+            assert [row for row in answer.json()["results"] if address != "/api/keys/"] == []
+        else:
+            assert (answer.status_code, answer.json()["code"]) == (404, "GESDASH.0404"), address
+
+
+def test_nobody_sees_anothers_keys(client, told, shown, key):
+    _, _, token = AccessKey.issue(User.objects.create_user("bob"), now=timezone.now())
+    rows = client.get("/api/keys/", headers={"X-Auth-Token": token}).json()["results"]
+    assert key.access_key not in [row["access_key"] for row in rows]
+
+
+def test_the_body_of_a_snapshot_is_the_very_bytes(client, told, shown):
+    snapshot = told.snapshots.get()
+    answer = client.get(f"/api/snapshots/{snapshot.pk}/body/", headers=shown)
+    assert answer.content == bytes(snapshot.body)
+    assert client.get(f"/api/snapshots/{snapshot.pk}/", headers=shown).json()["sha256"] == bytes(snapshot.sha256).hex()
+
+
+def test_who_has_it_already_gets_a_304(client, told, shown):
+    for address in [*addresses(told), "/api/jobs/"]:
+        first = client.get(address, headers=shown)
+        assert client.get(address, headers={**shown, "If-None-Match": first.headers["ETag"]}).status_code == 304, address
+        assert client.get(address, headers={**shown, "If-None-Match": '"other"'}).status_code == 200
+
+
+def test_rows_come_by_position(client, told, shown):
+    for number in range(7):
+        find_graph(told.project, f"more{number}")
+    seen, address = [], "/api/graphs/?page_size=3"
+    while address:
+        page = client.get(address, headers=shown).json()
+        seen += [row["id"] for row in page["results"]]
+        last, address = page, page["next"]
+    assert len(seen) == len(set(seen)) == 8
+    assert seen == sorted(seen, reverse=True)
+    assert [row["id"] for row in client.get(last["previous"], headers=shown).json()["results"]] == seen[3:6]
+
+
+@pytest.mark.parametrize("query", [
+    "cursor=zzz", "cursor=cD1hYmM%3D", "cursor=cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "page_size=0", "page_size=501",
+    "page_size=x", "verdict=partial", "project=%00",
+])  # fmt: skip
+def test_a_wrong_name_or_value_is_a_400_that_names_it(client, told, shown, query):
+    answer = client.get(f"/api/graphs/?{query}", headers=shown)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
+    assert query.split("=")[0] in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/nonsense/", "/api/jobs/99999999999999999999/", "/api/graphs/99999999999999999999/"]
+)
+def test_what_is_not_there_is_a_problem_too(client, shown, address):
+    answer = client.get(address, headers=shown)
+    assert answer.json() == {
+        "type": "about:blank", "title": "Not Found", "status": 404, "detail": answer.json()["detail"], "code": "GESDASH.0404",
+    }  # fmt: skip
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
+def test_a_host_that_is_not_served_is_refused_in_the_shape_of_the_door(client, shown, imported):
+    asked = {**shown, "Host": "evil.example"}
+    assert client.get("/api/jobs/", headers=asked).json()["code"] == "GESDASH.0400"
+    proxied = client.get("/v1.0/p1/graphs/g1/jobs/j1/status", headers=asked)
+    assert (proxied.status_code, proxied.json()["errorCode"]) == (400, "GESDASH.0400")
+
+
+def test_lists_cost_the_same_whatever_the_rows(client, told, shown, django_assert_max_num_queries):
+    for address in addresses(told):
+        with django_assert_max_num_queries(6):
+            client.get(address, headers=shown)
+
+
+def test_the_docs_page_needs_no_network(client, admin):
+    client.force_login(admin)
+    page = client.get("/api/docs/").content.decode()
+    assert re.findall(r"""(?:src|href)="((?:https?:)?//[^"]+)""", page) == []

@@ -34,7 +34,7 @@ PLACE = re.compile(r"%\((\w+)\)|\{(\w+)\}")
 # Names, units and GES's own words: the same in every language.
 ALIKE = {
     "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
-    "part", "csv", "partiallyFailed", "GraphManagement",
+    "part", "csv", "partiallyFailed", "GraphManagement", "Procrastinate",
 }  # fmt: skip
 WORD = re.compile(r"[A-Za-z]{2,}")
 
@@ -219,7 +219,8 @@ def english(page: str, catalogue: Catalog) -> list[str]:
     return [
         text
         for text in Seen(page).texts
-        if text in marked - ALIKE or any(set(run.split()) - ALIKE for run in re.findall(r"[A-Za-z]{2,}(?:[ ’'][A-Za-z]{2,})+", text))
+        if text in marked - ALIKE
+        or any(set(run.split()) - ALIKE for run in re.findall(r"[A-Za-z]{2,}(?:[ ’'][A-Za-z]{2,})+", text))
     ]
 
 

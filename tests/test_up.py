@@ -139,9 +139,9 @@ def reviewed(address, password, folder):
         page.fill("[name=password]", password)
         page.click("button.primary")
         # The overview fills itself in: nothing is reloaded here.
-        page.locator(".verdict.partial").first.wait_for(timeout=30_000)
+        page.locator("main .partial").first.wait_for(timeout=60_000)
         page.goto(f"{address}jobs/?verdict=partial")
-        page.locator(".rows a").first.click()
+        page.locator(".rows tbody a[href^='/jobs/']").first.click()
         page.locator(".files .verdict.partial").first.wait_for()
         text = page.inner_text("main")
         page.goto(f"{address}admin/jobs/importfile/?verdict__exact=partial")
@@ -173,11 +173,12 @@ def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
 @pytest.mark.parametrize(
     ("url", "sentence"),
     [("mysql://root:hidden@db/ges", "DATABASE_URL has 'mysql'; gesdash needs PostgreSQL"),
-     ("postgresql://ges:hidden@127.0.0.1:1/ges", "The database can't be reached")],
+     ("postgresql://ges:hidden@127.0.0.1:1/ges", "The database can't be reached (connection failed")],
 )  # fmt: skip
 def test_a_wrong_database_is_said_in_one_sentence(start, url, sentence):
     up = start("--port", str(free_port()), DATABASE_URL=url)
     assert sentence in up.refused()
+    assert len(up.said.splitlines()) <= 2  # it, and that the database is being prepared
     assert "hidden" not in up.said
 
 

@@ -3,11 +3,11 @@
 from decimal import Decimal
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from jobs import review
 from jobs.admin.big_tables import ReadOnly
@@ -63,21 +63,40 @@ class GraphAdmin(ReadOnly):
 
 @admin.register(AccessKey)
 class AccessKeyAdmin(Visible):
-    """Keys for programs; made by the command `key`, taken away here."""
+    """Keys for programs; made by their users, or by the command `key`, and revoked here."""
 
-    list_display = ["access_key", "user", "created_at", "expires_at"]
-    list_filter = [("expires_at", admin.EmptyFieldListFilter)]
-    search_fields = ["access_key__startswith", "user__username"]
+    list_display = ["access_key", "name", "user", "all_projects", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_filter = [("revoked_at", admin.EmptyFieldListFilter), "all_projects"]
+    search_fields = ["access_key__startswith", "name", "user__username"]
     list_select_related = ["user"]
     ordering = ["-created_at", "-pk"]
-    fields = ["access_key", "user", "projects", "created_at", "expires_at"]
     autocomplete_fields = ["projects"]
-    readonly_fields = ["access_key", "user", "created_at"]
+    fields = [
+        "access_key", "name", "user", "all_projects", "projects", "created_at", "expires_at", "last_used_at", "revoked_at",
+        "requests_per_minute",
+    ]  # fmt: skip
+    readonly_fields = ["access_key", "user", "created_at", "last_used_at", "revoked_at"]
+    actions = ["revoke"]
+
+    @admin.action(description=gettext_lazy("Revoke the chosen keys"), permissions=["change"])
+    def revoke(self, request: HttpRequest, chosen: QuerySet[AccessKey]) -> None:
+        """Those still standing; says how many were and how many were not."""
+        now = timezone.now()
+        done = [key.revoke(now) for key in chosen]
+        messages.success(
+            request,
+            gettext("%(done)d revoked, %(skipped)d were revoked before.")
+            % {"done": done.count(True), "skipped": done.count(False)},
+        )
 
     def narrowed(self, rows: QuerySet[AccessKey], request: HttpRequest) -> QuerySet[AccessKey]:
         """One's own: another's may name projects one must not see."""
         return rows.filter(user=request.user.pk)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A key's secret is shown once, by the command that makes it."""
+        """A key's secret is shown once, to the one who makes it."""
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
+        """Revoked keys stay, so that what was done with them can be told."""
         return False

@@ -1,12 +1,17 @@
 """Who calls: an AccessKey, shown as a signature, as X-Auth-Token or as a bearer token."""
 
+from urllib.parse import quote
+
 from django.contrib.auth.models import User
+from django.core.exceptions import RequestDataTooBig
+from django.http import UnreadablePostError
 from django.utils import timezone
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from jobs.api.errors import BadRequest
 from jobs.ges import auth
 from jobs.models import AccessKey
 
@@ -45,14 +50,15 @@ class KeyAuthentication(BaseAuthentication):
             if key is None:
                 raise auth.BadSignature("there is no such access key, or it is no longer valid")
             headers = {name.lower(): value for name, value in request.headers.items()}
-            path, _, query = _as_sent(request).partition("?")
             auth.verify(
                 claim,
                 method=request.method or "",
-                path=path,
-                query=query,
+                # The server hands the path on decoded. The canonical request is made from the decoded path too (the official
+                # signer decodes all of it before it splits it), so nothing that was signed is lost.
+                path=quote(request.path_info, safe="/"),
+                query=request.META.get("QUERY_STRING", ""),
                 headers=headers,
-                body=request.body,
+                body=_body(request),
                 sk=key.secret,
                 now=now,
             )
@@ -61,8 +67,11 @@ class KeyAuthentication(BaseAuthentication):
         return key
 
 
-def _as_sent(request: Request) -> str:
-    return str(request.get_full_path())
+def _body(request: Request) -> bytes:
+    try:
+        return bytes(request.body)
+    except (RequestDataTooBig, UnreadablePostError) as wrong:
+        raise BadRequest("The body is too large or broken off; a GET needs none.") from wrong
 
 
 class KeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -1,11 +1,11 @@
-"""What the API and the proxy answer when they can't: one table, and one shape."""
+"""What the API and the proxy answer when they can't: one table."""
 
 import logging
-from typing import Any
 
 from rest_framework import exceptions
-from rest_framework.response import Response
-from rest_framework.views import exception_handler
+
+from jobs import budget, crowd
+from jobs.ges import errors as ges
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +37,13 @@ class Forbidden(ApiError):
     default_detail = "Your key may not see this project, or there is none with this id."
 
 
+class NotFound(ApiError):
+    """Nothing is at this address, or nothing the caller may see."""
+
+    status_code, code = 404, "GESDASH.0404"
+    default_detail = "There is no such thing, or you may not see it."
+
+
 class BadGateway(ApiError):
     """GES answered, but not with a job status, or it refused gesdash's own credentials."""
 
@@ -45,7 +52,7 @@ class BadGateway(ApiError):
 
 
 class SlowDown(ApiError):
-    """GES throttles."""
+    """GES throttles, or the call budget is spent."""
 
     status_code, code = 503, "GESDASH.0503"
     default_detail = "GES asks to be asked less often; try again later."
@@ -58,15 +65,19 @@ class NoAnswer(ApiError):
     default_detail = "GES did not answer in time and nothing stored can stand in."
 
 
-_CODES = {400: "GESDASH.0400", 401: "GESDASH.0401", 403: "GESDASH.0403", 404: "GESDASH.0404", 405: "GESDASH.0405"}
-
-
-def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
-    """DRF's exception handler: every error body carries the code under the names of v1 and of v2."""
-    response = exception_handler(exc, context)
-    if response is None:
-        return None
-    code = getattr(exc, "code", None) or _CODES.get(response.status_code, f"GESDASH.{response.status_code:04}")
-    message = str(getattr(exc, "detail", "")) or str(exc)
-    response.data = {"errorCode": code, "errorMessage": message, "error_code": code, "error_msg": message}
-    return response
+def for_caller(error: ges.GesError) -> ApiError:
+    """What a caller of the proxy is told about a call that gave no reply for them."""
+    match error:
+        case ges.Refused():
+            return BadGateway("GES refused gesdash's own credentials for this project.", cause=error)
+        case ges.Throttled():
+            return SlowDown(cause=error, wait=error.retry_after or budget.DEFAULT_PAUSE)
+        case budget.Spent() | crowd.Crowded():
+            return SlowDown(f"{error} Try again later.", wait=error.retry_after)
+        case budget.Resting():
+            return NoAnswer(f"{error} Nothing stored can stand in.", wait=error.retry_after)
+        case ges.ErrorReply() | ges.Unreachable():
+            return NoAnswer(cause=error)
+        case ges.NoCredentials():
+            return BadRequest("gesdash holds no credentials for this project, so it can't ask GES.", cause=error)
+    return BadGateway(f"GES answered, but not with a job status. {error}", cause=error)

@@ -1,133 +1,169 @@
 """GES's status endpoint, answered by gesdash: the bytes GES gave, from the store or live."""
 
+import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 from uuid import uuid4
 
+from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpResponse
+from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
+from django.utils.cache import get_conditional_response
 from django.utils.decorators import method_decorator
 from drf_spectacular.utils import extend_schema
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from jobs import polling, schedule
+from jobs import crowd, polling, schedule
 from jobs.api.authentication import KeyAuthentication
-from jobs.api.errors import BadGateway, BadRequest, Forbidden, NoAnswer, SlowDown
-from jobs.ges import errors as ges
-from jobs.ges.words import Verdict
-from jobs.models import Job, Project, Snapshot
+from jobs.api.caching import FOR_EVER, Directives, cache_control
+from jobs.api.errors import ApiError, BadRequest, Forbidden, NoAnswer, NotFound, for_caller
+from jobs.ges.client import Answer
+from jobs.ges.errors import GesError
+from jobs.ges.reply import parse_reply
+from jobs.ges.words import Verdict, meaning
+from jobs.models import Project, Snapshot
+from jobs.models.call import Question
 from jobs.models.export import rfc3339
+from jobs.models.project import Viewer
 
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the caller's Cache-Control asks for; ages in seconds."""
-
-    fresh: bool
-    stored_only: bool
-    max_age: int | None
-
-    @classmethod
-    def of(cls, header: str) -> "Wanted":
-        """Words that are not known are passed over, as RFC 9111 has it."""
-        words = {word.strip().lower() for word in header.split(",")}
-        ages = [int(m[1]) for word in words if (m := re.fullmatch(r"max-age=(\d{1,9})", word))]
-        return cls("no-cache" in words, "only-if-cached" in words, ages[0] if ages else None)
+_SHAPE = re.compile(r"/(v1\.0|v2)/(.*?)/graphs/(.*?)/jobs/(.*)/status", re.DOTALL)
 
 
 @method_decorator(login_not_required, name="dispatch")
 class Status(APIView):
-    """GET only, at the address GES has; no slash at the end, no redirect."""
+    """All that lies below /v1.0/ and /v2/: the status endpoint at the address GES has, without a slash at its end."""
 
     authentication_classes = [KeyAuthentication]
     permission_classes = [IsAuthenticated]
+    http_method_names = ["get", "head"]
+    has_ges_errors = True
 
     @extend_schema(exclude=True)
-    def get(self, request: Request, version: str, project_id: str, graph_id: str, job_id: str) -> HttpResponse:
+    def get(self, request: Request) -> HttpResponseBase:
         """The status of a job."""
-        for value, what in ((project_id, "project id"), (graph_id, "graph id"), (job_id, "job id")):
-            try:
-                polling.check_id(value, what)
-            except ValueError as wrong:
-                raise BadRequest(str(wrong)) from wrong
-        project = Project.objects.visible_to(request.user).filter(project_id=project_id).first()
+        project_id, graph_id, job_id, version = _ids(request)
+        directives = Directives.of(request.headers.get("Cache-Control", ""))
+        since = timezone.now()
+        stored = _stored(request.user, project_id, graph_id, job_id, version)
+        if stored is not None and directives.accept(_age(stored.last_seen_at, since), _lifetime(stored, since)):
+            return _from_store(request, stored, since)
+        project = (
+            stored.job.project if stored else Project.objects.visible_to(request.user).filter(project_id=project_id).first()
+        )
         if project is None:
             raise Forbidden
-        number = 2 if version == "v2" else 1
-        wanted = Wanted.of(request.headers.get("Cache-Control", ""))
-        job = Job.objects.filter(project=project, graph__graph_id=graph_id, job_id=job_id).first()
-        stored = _stored(job, number)
-        now = timezone.now()
-        if stored is not None and (wanted.stored_only or _is_fresh(stored, job, wanted, now)):
-            return _from_store(stored, now)
-        if wanted.stored_only:
-            raise NoAnswer("Only a stored reply was asked for, and none is stored.")
-        return _live(project, graph_id, job_id, number, stored)
+        if directives.only_if_cached:
+            raise NoAnswer("Only a stored reply was asked for, and none that will do is stored.")
+        try:
+            return _live(request, crowd.ask(project, Question(project.pk, graph_id, job_id, version), since))
+        except GesError as wrong:
+            return _stand_in(request, stored, directives, for_caller(wrong))
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        """Every answer has an id, and no error is kept by a cache on the way."""
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.headers.setdefault("X-Request-Id", uuid4().hex)
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
 
 
-def _stored(job: Job | None, version: int) -> Snapshot | None:
-    if job is None:
-        return None
-    # An item of the job list is not a status reply: it never stands in for one.
-    rows = Snapshot.objects.filter(job=job, version=version, http_status=200).exclude(source="list")
-    return rows.order_by("-last_seen_at", "-pk").first()
+def _ids(request: Request) -> tuple[str, str, str, int]:
+    """What the path names, percent-decoded once.
+
+    Raises: BadRequest for ids GES could not have given, NotFound for any other address.
+    """
+    match = _SHAPE.fullmatch(request.path_info)
+    if match is None:
+        raise NotFound("gesdash answers GES's job status only: /v1.0/{project_id}/graphs/{graph_id}/jobs/{job_id}/status")
+    for value, what in zip(match.groups()[1:], ("project id", "graph id", "job id"), strict=True):
+        try:
+            polling.check_id(value, what)
+        except ValueError as wrong:
+            raise BadRequest(str(wrong)) from wrong
+    return match[2], match[3], match[4], 2 if match[1] == "v2" else 1
 
 
-def _is_fresh(stored: Snapshot, job: Job | None, wanted: Wanted, now: datetime) -> bool:
-    if job is None or wanted.fresh or (stored.last_seen_at != job.observed_at and not job.is_final):
-        return False
-    age = (now - stored.last_seen_at).total_seconds()
-    if wanted.max_age is not None:
-        return age <= wanted.max_age
-    interval = schedule.poll_interval(Verdict(job.verdict), now - job.first_seen_at)
-    return interval is None or age < interval.total_seconds()
+def _stored(user: Viewer, project_id: str, graph_id: str, job_id: str, version: int) -> Snapshot | None:
+    """The newest stored reply, if this user may see it: one query."""
+    return (
+        Snapshot.objects.replies_to(version)
+        .filter(job__project__in=Project.objects.visible_to(user), job__project__project_id=project_id)
+        .filter(job__graph__graph_id=graph_id, job__job_id=job_id)
+        .select_related("job__project")
+        .first()
+    )
 
 
-def _from_store(stored: Snapshot, now: datetime, problem: str = "") -> HttpResponse:
-    response = _response(stored.http_status, bytes(stored.body), "application/json", "store", stored.last_seen_at, now)
+@lru_cache(10_000)
+def _word(digest: bytes) -> list[Verdict]:
+    """A place for what the reply with these bytes means, so that it is parsed once and not on each way out."""
+    return []
+
+
+def _verdict(stored: Snapshot) -> Verdict:
+    """What the reply itself says; the job's verdict may come from a newer one, or from a correction."""
+    place = _word(bytes(stored.sha256))
+    if not place:
+        try:
+            place.append(meaning(parse_reply(bytes(stored.body)).status))
+        except GesError:
+            place.append(Verdict.UNKNOWN)
+    return place[0]
+
+
+def _lifetime(stored: Snapshot, now: datetime) -> float:
+    """Seconds for which a stored reply is fresh: until the job would be polled again."""
+    interval = schedule.poll_interval(_verdict(stored), now - stored.job.first_seen_at)
+    return FOR_EVER if interval is None else interval.total_seconds()
+
+
+def _age(observed_at: datetime, now: datetime) -> float:
+    return max(0.0, (now - observed_at).total_seconds())
+
+
+def _from_store(request: Request, stored: Snapshot, now: datetime, problem: str = "") -> HttpResponseBase:
+    response = HttpResponse(stored.body, content_type=stored.content_type or "application/json")
+    lifetime = _lifetime(stored, now)
+    headers = {"X-Gesdash-Source": "store", "Cache-Control": cache_control(lifetime, settings.STALE_IF_ERROR)}
     if problem:
-        response["X-Gesdash-Upstream-Error"] = re.sub(r"[^ -~]", "?", problem)[:200]
-    return response
+        headers["X-Gesdash-Upstream-Error"] = re.sub(r"[^ -~]", "?", problem)[:200]
+    return _sent(request, response, bytes(stored.sha256).hex(), stored.last_seen_at, now, headers)
 
 
-def _live(project: Project, graph_id: str, job_id: str, version: int, stored: Snapshot | None) -> HttpResponse:
-    try:
-        answer = polling.ask_now(project, graph_id, job_id, version)
-    except ges.Refused as wrong:
-        raise BadGateway("GES refused gesdash's own credentials for this project.", cause=wrong) from wrong
-    except ges.Throttled as wrong:
-        raise SlowDown(cause=wrong, wait=wrong.retry_after or 5) from wrong
-    except ges.ErrorReply as wrong:
-        said = wrong.answer
-        if said is None or said.http_status >= 500:
-            return _stand_in(stored, wrong)
-        return _response(said.http_status, said.body, said.content_type, "live", said.observed_at, said.observed_at)
-    except ges.Unreachable as wrong:
-        return _stand_in(stored, wrong)
-    except ges.NoCredentials as wrong:
-        raise BadRequest("gesdash holds no credentials for this project, so it can't ask GES.", cause=wrong) from wrong
-    except ges.GesError as wrong:
-        raise BadGateway(f"GES answered, but not with a job status. {wrong}") from wrong
-    except ValueError as wrong:
-        raise BadRequest(str(wrong)) from wrong
-    content_type = answer.content_type or "application/json"
-    return _response(answer.http_status, answer.body, content_type, "live", answer.observed_at, timezone.now())
+def _live(request: Request, answer: Answer) -> HttpResponseBase:
+    response = HttpResponse(answer.body, status=answer.http_status, content_type=answer.content_type or "application/json")
+    headers = {"X-Gesdash-Source": "live", "Cache-Control": "private, no-cache"}
+    if answer.request_id and answer.request_id.isprintable():
+        headers["X-Request-Id"] = answer.request_id
+    return _sent(request, response, hashlib.sha256(answer.body).hexdigest(), answer.observed_at, timezone.now(), headers)
 
 
-def _stand_in(stored: Snapshot | None, wrong: ges.GesError) -> HttpResponse:
+def _stand_in(request: Request, stored: Snapshot | None, directives: Directives, error: ApiError) -> HttpResponseBase:
+    """A stored reply in the place of an error, if there is one and the caller takes one so old."""
+    now = timezone.now()
     if stored is None:
-        raise NoAnswer(cause=wrong) from wrong
-    return _from_store(stored, timezone.now(), str(wrong))
+        raise error
+    if not directives.accept_for_error(_age(stored.last_seen_at, now), _lifetime(stored, now), settings.STALE_IF_ERROR):
+        raise error
+    return _from_store(request, stored, now, f"{error.code} {error.detail}")
 
 
-def _response(status: int, body: bytes, kind: str, source: str, observed_at: datetime, now: datetime) -> HttpResponse:
-    response = HttpResponse(body, status=status, content_type=kind)
-    response["X-Gesdash-Source"] = source
-    response["Age"] = str(max(0, int((now - observed_at).total_seconds())))
-    response["X-Gesdash-Observed-At"] = rfc3339(observed_at) or ""
-    response["X-Request-Id"] = uuid4().hex
-    return response
+def _sent(
+    request: Request, response: HttpResponse, digest: str, observed_at: datetime, now: datetime, headers: dict[str, str]
+) -> HttpResponseBase:
+    """The response, or 304 where the caller has these bytes."""
+    response["ETag"] = f'"{digest}"'
+    answer: HttpResponseBase = response
+    if response.status_code == 200:
+        answer = get_conditional_response(request._request, etag=response["ETag"], response=response) or response
+    headers["Age"] = str(int(_age(observed_at, now)))
+    headers["X-Gesdash-Observed-At"] = rfc3339(observed_at) or ""
+    headers["Vary"] = "Authorization, X-Auth-Token"
+    for name, value in headers.items():
+        answer[name] = value
+    return answer

@@ -1,34 +1,50 @@
-"""Jobs for programs."""
+"""Jobs for programs: the same filters and order as the pages, the same object as the export."""
 
 from typing import Any
 
-from django.http import Http404
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from jobs.api.errors import BadRequest
-from jobs.filters import FILTERS, filtered, page_of
+from jobs.api import shapes
+from jobs.api.errors import BadRequest, NotFound
+from jobs.api.keyset import POSITION
+from jobs.filters import FILTERS, SORTS, filtered, page_of
 from jobs.models import Job
 from jobs.models.export import job_object, job_row
+from jobs.models.job import Ledger, Verdict
 
+_EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form
+_TIME = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+_SCHEMAS: dict[str, Any] = {
+    "verdict": {"type": "string", "enum": ["", *Verdict.values]},
+    "ledger": {"type": "string", "enum": ["", *Ledger.values]},
+    "loss_over": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _EMPTY]},
+    "sort": {"type": "string", "enum": ["", *(f"{sign}{name}" for name in SORTS for sign in ("", "-"))]},
+    **{name: {"anyOf": [*_TIME, _EMPTY]} for name in ("began_after", "began_before", "ended_after", "ended_before")},
+}
 _PARAMETERS = [
-    OpenApiParameter(name, OpenApiTypes.STR, many=name not in {"sort", "page_size", "cursor"})
-    for name in (*FILTERS, "sort", "page_size", "cursor")
+    *(OpenApiParameter(name, _SCHEMAS.get(name, OpenApiTypes.STR), many=name not in _SCHEMAS) for name in FILTERS),
+    OpenApiParameter("sort", _SCHEMAS["sort"]),
+    *POSITION,
 ]
 
 
-@extend_schema(responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="root", responses=shapes.ROOT)
 @api_view(["GET"])
 def root(request: Request) -> Response:
     """Where things are."""
-    base = request.build_absolute_uri
-    return Response({"jobs": base("/api/jobs/"), "schema": base("/api/schema/"), "docs": base("/api/docs/")})
+    names = ("projects", "graphs", "jobs", "causes", "keys", "schema", "docs")
+    return Response({name: request.build_absolute_uri(f"/api/{name}/") for name in names})
 
 
-@extend_schema(operation_id="jobs_list", parameters=_PARAMETERS, responses=OpenApiTypes.OBJECT)
+@extend_schema(
+    operation_id="jobs_list",
+    parameters=_PARAMETERS,
+    responses=shapes.JOB_PAGE,
+)
 @api_view(["GET"])
 def jobs(request: Request) -> Response:
     """Jobs, newest first; rows are the export's object without its files."""
@@ -45,14 +61,14 @@ def jobs(request: Request) -> Response:
     )
 
 
-@extend_schema(operation_id="jobs_retrieve", responses=OpenApiTypes.OBJECT)
+@extend_schema(operation_id="jobs_retrieve", responses=shapes.JobObjectShape)
 @api_view(["GET"])
 def job(request: Request, pk: int) -> Response:
     """One job with its files: the export's object."""
     found = Job.objects.visible_to(request.user).select_related("graph", "project").prefetch_related("files")
     one = found.filter(pk=pk).first() if pk < 2**63 else None
     if one is None:
-        raise Http404("There is no such job, or you may not see it.")
+        raise NotFound("There is no such job, or you may not see it.")
     return Response(job_object(one))
 
 

@@ -53,7 +53,8 @@ def fingerprint(text: str) -> Fingerprint:
     for several, one in _JOINED:
         pattern = several.sub(one, pattern)
     if len(pattern) > MAX_TEXT:
-        pattern = re.sub(r"‹\w*$", "", pattern[:MAX_TEXT]).rstrip()
+        # Neither half a placeholder nor half a code: it would be read as something else.
+        pattern = re.sub(r"(?:‹\w*|(?<!\w)[A-Z]{2,8}\.\d{0,4})$", "", pattern[:MAX_TEXT], flags=re.ASCII).rstrip()
     return Fingerprint(hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest(), pattern)
 
 

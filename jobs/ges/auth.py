@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from urllib.parse import parse_qsl, quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 ALGORITHM = "SDK-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
@@ -45,7 +45,7 @@ def signature(
     method: str, path: str, query: str, headers: Mapping[str, str], names: tuple[str, ...], body: bytes, sk: str
 ) -> str:
     """The hex signature of a request; `headers` has lower-case names, `path` and `query` are as sent."""
-    path = "/".join(quote(unquote(part), safe="-_.~") for part in path.split("/"))
+    path = "/".join(quote(unquote_to_bytes(part), safe="-_.~") for part in path.split("/"))
     pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(query, keep_blank_values=True))
     canonical = "\n".join(
         [
@@ -81,6 +81,8 @@ def verify(
     """
     if "x-sdk-date" not in shown.signed_headers:
         raise BadSignature("the header X-Sdk-Date must be signed")
+    if missing := [name for name in shown.signed_headers if name not in headers]:
+        raise BadSignature(f"the signed header {missing[0]!r:.80} is not there")
     try:
         at = datetime.strptime(headers.get("x-sdk-date", ""), _DATE).replace(tzinfo=UTC)
     except ValueError as wrong:

@@ -1,6 +1,8 @@
 """What is stored: a module a noun."""
 
 from jobs.models.access import AccessKey
+from jobs.models.budget import CallBudget
+from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
@@ -12,6 +14,8 @@ from jobs.models.watch import Watch
 
 __all__ = [
     "AccessKey",
+    "Call",
+    "CallBudget",
     "Cause",
     "Correction",
     "Graph",

@@ -3,16 +3,20 @@
 import base64
 import hashlib
 import secrets
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import datetime, timedelta
 
 from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.auth.models import User
+from django.core.validators import MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.project import Project
+
+USE_NOTED = timedelta(minutes=1)  # how often at most the last use is written
 
 
 def _vault() -> Fernet:
@@ -27,9 +31,14 @@ def _digest(token: str) -> str:
 class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
     """Questions about keys."""
 
+    def of(self, user: User) -> "AccessKeyQuerySet":
+        """One's own, the newest first; nobody sees another's keys but in the admin."""
+        return self.filter(user=user).order_by("-pk")
+
     def valid(self, now: datetime) -> "AccessKeyQuerySet":
-        """Not expired, of a user who may sign in."""
-        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now), user__is_active=True).select_related("user")
+        """Not expired, not revoked, of a user who may sign in."""
+        alive = Q(expires_at=None) | Q(expires_at__gt=now)
+        return self.filter(alive, revoked_at=None, user__is_active=True).select_related("user")
 
     def for_token(self, token: str, now: datetime) -> "AccessKey | None":
         """The valid key with this token."""
@@ -42,12 +51,28 @@ class AccessKey(models.Model):
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="access_keys"
     )
+    name = models.CharField(_("name"), max_length=80, blank=True, help_text=_("What it is for."))
+    # A flag, since a key whose only project is deleted must not come to see all the others.
+    all_projects = models.BooleanField(
+        _("all projects"), default=False, help_text=_("It sees what its user sees; otherwise only the projects chosen here.")
+    )
     projects = models.ManyToManyField(Project, verbose_name=_("projects"), blank=True, related_name="access_keys")
     access_key = models.CharField(_("access key"), max_length=40, unique=True)
     sealed_secret = models.BinaryField(_("sealed secret"))
     token_digest = models.CharField(_("token digest"), max_length=64, unique=True)
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
+    requests_per_minute = models.PositiveIntegerField(
+        _("requests per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: as GESDASH_KEY_REQUESTS says."),
+    )
+    counted_minute = models.DateTimeField(_("counted minute"), null=True, editable=False)
+    counted_requests = models.PositiveIntegerField(_("counted requests"), default=0, editable=False)
 
     objects = AccessKeyQuerySet.as_manager()
 
@@ -55,23 +80,58 @@ class AccessKey(models.Model):
         verbose_name, verbose_name_plural = _("access key"), _("access keys")
 
     def __str__(self) -> str:
-        return self.access_key
+        return self.name or self.access_key
 
     @classmethod
-    def issue(cls, user: User, *, now: datetime, expires_at: datetime | None = None) -> tuple["AccessKey", str, str]:
-        """A new key with its secret and its token, which can't be read again."""
+    def issue(
+        cls,
+        user: User,
+        *,
+        now: datetime,
+        expires_at: datetime | None = None,
+        name: str = "",
+        projects: Iterable[Project] | None = None,
+    ) -> tuple["AccessKey", str, str]:
+        """A new key with its secret and its token, which can't be read again; without `projects` it sees what its user sees."""
         secret, token = secrets.token_urlsafe(30), f"gd_{secrets.token_urlsafe(36)}"
         key = cls.objects.create(
             user=user,
+            name=name,
+            all_projects=projects is None,
             access_key=secrets.token_hex(10).upper(),
             sealed_secret=_vault().encrypt(secret.encode()),
             token_digest=_digest(token),
             created_at=now,
             expires_at=expires_at,
         )
+        key.projects.set(projects or [])
         return key, secret, token
 
     @property
     def secret(self) -> str:
         """The secret half, for checking a signature."""
         return _vault().decrypt(bytes(self.sealed_secret)).decode()
+
+    def is_valid(self, now: datetime) -> bool:
+        """Neither revoked nor expired."""
+        return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
+
+    def revoke(self, now: datetime) -> bool:
+        """Take it away for good; False when it was before."""
+        return bool(AccessKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now))
+
+    def count_requests(self, count: int, *, limit: int, now: datetime) -> bool:
+        """Count these requests in this minute, all or none; the last use is noted with them."""
+        minute = now.replace(second=0, microsecond=0)
+        other = Q(counted_minute=None) | ~Q(counted_minute=minute)
+        room = AccessKey.objects.filter(other | Q(counted_requests__lte=limit - count), pk=self.pk)
+        return bool(
+            room.update(
+                counted_requests=Case(When(other, then=Value(count)), default=F("counted_requests") + count),
+                counted_minute=minute,
+                last_used_at=Case(
+                    When(Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED), then=Value(now)),
+                    default=F("last_used_at"),
+                ),
+            )
+        )

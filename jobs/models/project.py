@@ -22,7 +22,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
             return self.none()
         found = self if user.is_superuser else self.filter(membership__user=user)
         limited: Any = getattr(user, "access_key", None)
-        if limited is not None and limited.projects.exists():
+        if limited is not None and not limited.all_projects:
             found = found.filter(access_keys=limited)
         return found.distinct()
 
@@ -57,6 +57,18 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("members"), through="Membership", related_name="ges_projects"
     )
     discovered_at = models.DateTimeField(_("discovered at"), null=True, blank=True)
+    calls_per_second = models.PositiveIntegerField(
+        _("calls per second"),
+        default=50,
+        validators=[MinValueValidator(1)],
+        help_text=_("Calls to GES that all workers and web servers together may make in a second."),
+    )
+    calls_per_minute = models.PositiveIntegerField(
+        _("calls per minute"), default=1500, validators=[MinValueValidator(1)], help_text=_("The same in a minute.")
+    )
+    watches_proxied = models.BooleanField(
+        _("watch proxied jobs"), default=True, help_text=_("Poll a job from then on that a program first asked about.")
+    )
     problem = models.TextField(
         _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
     )

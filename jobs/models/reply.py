@@ -5,6 +5,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job
+from jobs.models.project import GES_ID
 
 
 class Source(models.TextChoices):
@@ -16,18 +17,38 @@ class Source(models.TextChoices):
     INGEST = "ingest", _("ingest")
 
 
+class SnapshotQuerySet(models.QuerySet["Snapshot"]):
+    """Questions about replies."""
+
+    def replies_to(self, version: int) -> "SnapshotQuerySet":
+        """Replies of the status endpoint of this API, the newest first. An item of a job list never stands in for one."""
+        return self.filter(version=version, http_status=200).exclude(source=Source.LIST).order_by("-last_seen_at", "-pk")
+
+
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
     job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots")
     source = models.CharField(_("source"), max_length=6, choices=Source)
-    version = models.PositiveSmallIntegerField(_("version"), help_text=_("1 or 2: the API whose keys the reply has."))
+    version = models.PositiveSmallIntegerField(
+        _("version"), help_text=_("1 or 2: the API that was asked, or whose keys the reply has.")
+    )
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
+    content_type = models.CharField(
+        _("content type"),
+        max_length=GES_ID,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("As it came; empty where none is known."),
+    )
     body = models.BinaryField(_("body"))
     sha256 = models.BinaryField("SHA-256", max_length=32)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
     seen = models.PositiveIntegerField(_("seen"), default=1)
+
+    objects = SnapshotQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("reply"), _("replies")

@@ -12,7 +12,7 @@ from jobs.ges.words import Verdict
 from jobs.models import ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
 from jobs.pages.jobs import at_cursor
-from jobs.paging import NUMBER, TEXT, page, won_t_do
+from jobs.paging import NUMBER, SCORE, TEXT, page, won_t_do
 
 PART, GROUPS = 100, 200
 LOST = (Verdict.PARTIAL.value, Verdict.FAILED.value)
@@ -28,7 +28,7 @@ _WIDE = DecimalField(max_digits=40, decimal_places=0)
 # Negative, so that equals follow in the order GES sent them.
 _WORST = -(Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE)) - Cast(Coalesce("failed_lines", Value(0)), _WIDE)
 _FOLDER = Func(F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField())
-SORTS = {"worst": NUMBER, "path": TEXT, "total_lines": NUMBER, "failed_lines": NUMBER, "successful_lines": NUMBER}
+SORTS = {"worst": SCORE, "path": TEXT, "total_lines": NUMBER, "failed_lines": NUMBER, "successful_lines": NUMBER}
 GROUP_BY = {"kind": F("kind"), "verdict": F("verdict"), "folder": F("folder"), "cause": F("cause_group")}
 
 
@@ -85,7 +85,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     """Sums a group, those that lost most first; each with the parameter and value that shows its files."""
     named = rows.annotate(folder=_FOLDER).order_by().values(name=GROUP_BY[by])
     if by == "cause":
-        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value("")))
+        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value("", output_field=TextField())))
     summed = named.annotate(
         files=Count("pk"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),

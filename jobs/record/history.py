@@ -14,7 +14,7 @@ from jobs.record.observations import Observation
 MISS_BODY = 64 * 1024  # bytes kept of an answer that is no status: enough to see what it was
 _NEW = 2**63  # above every key: a new row comes after those that are stored
 _SNAPSHOT_COLUMNS = [
-    "job_id", "source", "version", "http_status", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
+    "job_id", "source", "version", "http_status", "content_type", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
 ]  # fmt: skip
 _MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
 
@@ -148,8 +148,8 @@ def _snapshot(job: Job, run: Run, one: Observation) -> tuple[Any, ...]:
     assert one.reply is not None  # noqa: S101
     status = one.http_status or 200
     return (
-        job.pk, run.source, one.reply.version, status, one.body or b"", run.content, run.first_seen_at, run.last_seen_at,
-        run.seen,
+        job.pk, run.source, one.reply.version, status, one.content_type[:255], one.body or b"", run.content,
+        run.first_seen_at, run.last_seen_at, run.seen,
     )  # fmt: skip
 
 

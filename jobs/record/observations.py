@@ -19,6 +19,7 @@ class Observation:
     body: bytes | None
     reply: JobReply | None = None
     error: GesError | None = None
+    content_type: str = ""
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:

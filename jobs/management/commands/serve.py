@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
+from jobs import crowd
 from jobs.management.child import end_with_parent
 
 
@@ -15,16 +17,28 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument("--processes", type=int, default=1, help="server processes, at most as many as cores")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if not 1 <= options["processes"] <= 64:
+            raise CommandError(f"--processes is {options['processes']}; expected 1 to 64.")
         end_with_parent()
+        _forget_connections()
         Granian(
             "gesdash.server:application",
             address=options["host"],
             port=options["port"],
             interface=Interfaces.WSGI,
-            workers=1,
-            blocking_threads=4,
+            workers=options["processes"],
+            # Most of them wait for GES at worst; the rest is for pages.
+            blocking_threads=crowd.THREADS,
             workers_kill_timeout=3,
             log_enabled=False,
         ).serve()
+
+
+def _forget_connections() -> None:
+    """The server processes are forked from this one, where Django's checks have opened the pool: shared by all of them it would
+    mix up their answers, and its threads don't live on in them."""
+    connection.close()
+    connection.close_pool()  # type: ignore[attr-defined]

@@ -13,11 +13,12 @@ import urllib.error
 import urllib.request
 from typing import Any
 
+import psycopg
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from gesdash import env
@@ -31,6 +32,7 @@ DEMO_PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
 class Command(BaseCommand):
     help = "Start gesdash: database, worker and web; --demo adds a simulated GES. Ctrl-C stops all of it."
+    requires_system_checks: list[str] = []  # they ask the database, which is tried first here
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--demo", action="store_true", help="poll a simulated GES")
@@ -165,9 +167,12 @@ class Children:
 
 def _migrate() -> None:
     try:
+        # Once without the pool, which would try for ten seconds and keep the reason to itself.
+        psycopg.connect(**{"connect_timeout": 10, **connection.get_connection_params()}).close()
         call_command("migrate", verbosity=0)
-    except OperationalError as wrong:
-        raise CommandError(f"The database can't be reached ({str(wrong).strip()}). Check DATABASE_URL.") from wrong
+    except (OperationalError, psycopg.OperationalError) as wrong:
+        reason = " ".join(str(wrong).split())
+        raise CommandError(f"The database can't be reached ({reason}). Check DATABASE_URL.") from wrong
 
 
 def _first_user() -> tuple[str, str]:

@@ -1,0 +1,62 @@
+"""The description of the API, held against the API by schemathesis."""
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, Phase, given, settings
+from schemathesis import GenerationMode, checks
+from schemathesis.specs.openapi import checks as openapi
+
+from jobs.models import Correction, Review
+from tests.conftest import NOW
+
+# Not "positive data acceptance": a cursor is text, but only one that the API gave is a position.
+CHECKS = [
+    checks.not_a_server_error,
+    openapi.status_code_conformance,
+    openapi.content_type_conformance,
+    openapi.response_headers_conformance,
+    openapi.response_schema_conformance,
+    openapi.negative_data_rejection,
+    openapi.unsupported_method,
+]
+FEW = settings(
+    max_examples=10, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
+)  # fmt: skip
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def described(imported, admin, key, live_server):
+    """The description, over a job with something of everything."""
+    Correction.objects.create(
+        job=imported, field="status", observed="a", corrected="b", reason="c", actor=admin, made_at=NOW
+    )
+    Review.objects.create(job=imported, state="to_fix", note="n", actor=admin, made_at=NOW)
+    return schemathesis.openapi.from_url(f"{live_server.url}/api/schema/")
+
+
+def test_every_operation_keeps_to_the_description(described, shown, imported):
+    operations = [found.ok() for found in described.get_all_operations()]
+    assert len(operations) == 16
+    for operation in operations:
+        about = imported.snapshots.get() if "/snapshots/{id}/" in operation.path else imported
+        about = {"/api/graphs/{id}/": imported.graph, "/api/projects/{id}/": imported.project}.get(operation.path, about)
+        names = {parameter.name for parameter in operation.path_parameters}
+        good = operation.Case(path_parameters=dict.fromkeys(names, about.pk))
+        answer = good.call_and_validate(headers=shown, checks=CHECKS)
+        assert answer.status_code == 200, operation.label
+        assert good.call(headers={"X-Auth-Token": "no"}).status_code == 401, operation.label
+        keeps(operation, GenerationMode.POSITIVE, shown)
+        if list(operation.path_parameters) or list(operation.query):
+            keeps(operation, GenerationMode.NEGATIVE, shown)
+
+
+def keeps(operation, mode, shown):
+    """Whatever is asked of an operation, right or wrong, its answer is one of the described."""
+
+    @FEW
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def answers_as_described(case):
+        case.call_and_validate(headers=shown, checks=CHECKS)
+
+    answers_as_described()
