@@ -15,6 +15,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
+DIGITS = 30  # before the point and after it: more than a sum of lines can have
 
 
 def won_t_do(name: str, value: str, expected: str) -> str:
@@ -33,9 +34,17 @@ def read_time(value: str) -> datetime:
 
 
 def _read_text(value: str) -> str:
+    value.encode()  # half of a surrogate pair is a ValueError
     if "\x00" in value:
         raise ValueError
     return value
+
+
+def _read_number(value: str) -> Decimal:
+    number = Decimal(value)
+    if not number.is_finite() or not -DIGITS < number.adjusted() < DIGITS:
+        raise ValueError
+    return number
 
 
 def _read_seconds(value: str) -> timedelta:
@@ -54,8 +63,8 @@ class Column:
     has_unknown: bool = True
 
 
-TIME, NUMBER, DURATION = Column(read_time, unknown_is_largest=True), Column(Decimal), Column(_read_seconds)
-TEXT, SCORE = Column(_read_text, has_unknown=False), Column(Decimal, has_unknown=False)
+TIME, NUMBER, DURATION = Column(read_time, unknown_is_largest=True), Column(_read_number), Column(_read_seconds)
+TEXT, SCORE = Column(_read_text, has_unknown=False), Column(_read_number, has_unknown=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,10 +151,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(wrong))
         request.session["unsaved"] = {"job": one.pk} | {name: said.get(name, "")[:10_000] for name in _TYPED}
         return redirect(reverse("pages:job", args=[pk]) + "#review")
-    waiting = Job.objects.visible_to(request.user).filter(review=ReviewState.WAITING).order_by("-begin_time", "-pk").first()
+    waiting = Job.objects.filter(project__in=Project.objects.reviewable_by(request.user), review=ReviewState.WAITING)
+    following = waiting.exclude(pk=one.pk).order_by("-begin_time", "-pk").first()
     messages.success(request, _("Saved. %(state)s.") % {"state": ReviewState(said["state"]).label.capitalize()})
-    if waiting is not None and "next" in said:
-        return redirect("pages:job", pk=waiting.pk)
+    if following is not None and "next" in said:
+        return redirect("pages:job", pk=following.pk)
     return redirect("pages:job", pk=pk)
 
 

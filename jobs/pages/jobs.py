@@ -6,7 +6,7 @@ from typing import Any
 from django.contrib import messages
 from django.db import IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
@@ -129,7 +129,7 @@ def news(request: HttpRequest) -> HttpResponse:
         "poll_url": _polled_again(request, changed),
         "list_url": f"{place}?{view_query(asked)}",
     }
-    return render_page(request, "pages/jobs.html", "news", context)
+    return render(request, "pages/jobs.html#news", context)  # a part and never a page, whoever asks
 
 
 def _polled_again(request: HttpRequest, changed: list[Job]) -> str:
