@@ -27,6 +27,8 @@ class CorrectionAdmin(ReadOnly):
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "actor"]
     ordering = ["-pk"]
+    fields = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at", "reverted_by"]
+    readonly_fields = ["place"]
     actions = ["undo"]
 
     @admin.display(description=gettext_lazy("what"))
