@@ -217,7 +217,7 @@ async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version
 
 def _finish(watches: Sequence[Watch], asked: Sequence[Asked]) -> None:
     """Record the answers, then give the leases back with the time of the next poll; jobs of the proxy may have no watch."""
-    record([seen for seen, _ in asked])
+    record([seen for seen, _ in asked], now=timezone.now())
     verdicts = dict(Job.objects.filter(pk__in=[one.pk for one in watches]).values_list("pk", "verdict"))
     told = {seen.job.pk: seen for seen, _ in asked}
     for one in watches:
@@ -263,9 +263,10 @@ def discover(project: Project) -> int:
     jobs = find_jobs(project, wanted)
     for start in range(0, len(items), BATCH):
         ids = list(items)[start : start + BATCH]
-        record(
-            [Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs]
-        )
+        told = [
+            Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs
+        ]
+        record(told, now=timezone.now())
     watch_unfinished(jobs.values())
     Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
     return len(items)

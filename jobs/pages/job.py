@@ -49,6 +49,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
+        "may_correct": _may_correct(request, one, "add"),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)
@@ -162,6 +163,13 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 _TYPED = ("state", "note", "fixed_by", "assignee", "due_on")
 
 
+def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
+    """A correction needs the permission, and the fixer's role in the project."""
+    if not request.user.has_perm(f"jobs.{what}_correction"):
+        return False
+    return Project.objects.correctable_by(request.user).filter(pk=one.project_id).exists()
+
+
 def _actor(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
     return request.user
@@ -212,7 +220,7 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
 def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpResponse:
     """Take a correction back."""
     one = visible(request, pk)
-    if not request.user.has_perm("jobs.change_correction"):
+    if not _may_correct(request, one, "change"):
         raise PermissionDenied
     correction = get_object_or_404(Correction, pk=correction_pk, job=one)
     try:
