@@ -1,7 +1,9 @@
 """Job and ImportFile: projections of the newest reply. Only `record` writes them."""
 
+from django.contrib.postgres.indexes import GinIndex, HashIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.ledger import Ledger as L
@@ -109,10 +111,25 @@ class Job(models.Model):
             models.CheckConstraint(condition=Q(review__in=["", *ReviewState.values]), name="job_review_is_a_word"),
         ]
         indexes = [
-            # The lists' default order, for all jobs and for one graph's.
-            models.Index(models.F("first_seen_at").desc(), models.F("id").desc(), name="job_newest"),
-            models.Index("graph", models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_of_graph"),
-            models.Index(models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_by_begin"),
+            # The orders of the lists, read from either end; where values are equal the key decides.
+            models.Index(F("begin_time").desc(nulls_first=True), F("id").desc(), name="job_by_begin"),
+            models.Index(F("end_time").desc(), F("id").desc(), name="job_by_end"),
+            models.Index(F("duration").desc(), F("id").desc(), name="job_by_duration"),
+            models.Index(F("failed_lines").desc(), F("id").desc(), name="job_by_failed"),
+            models.Index(F("loss_rate").desc(), F("id").desc(), name="job_by_loss"),
+            models.Index(F("job_name").desc(), F("id").desc(), name="job_by_name"),
+            models.Index("graph", F("begin_time").desc(nulls_first=True), F("id").desc(), name="job_of_graph"),
+            # Words, of which some are rare or never said.
+            models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
+            models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
+            models.Index("ledger", condition=Q(ledger__in=["does_not_add_up", "cannot_tell"]), name="job_by_ledger"),
+            models.Index(Upper("status"), name="job_by_status"),
+            models.Index(Upper("job_name"), name="job_by_any_name"),
+            models.Index(Upper("job_type"), name="job_by_type"),
+            # GES's job id from its start, whatever the database's collation.
+            models.Index(OpClass("job_id", "varchar_pattern_ops"), name="job_by_id"),
+            # How many came since a list was drawn.
+            models.Index(F("first_seen_at").desc(), F("id").desc(), name="job_newest"),
             # The overview's sums by day, read from the index alone.
             models.Index(
                 "project",
@@ -120,16 +137,18 @@ class Job(models.Model):
                 name="job_by_day",
                 include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
             ),
+            # Where the overview and the causes look for what was lost.
+            models.Index(
+                "project", "begin_time", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
+            ),
             # The queue of imports that wait for somebody.
             models.Index(
-                "project", models.F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"
+                "project", F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"
             ),
             # What a page asks every few seconds: did anything change?
-            models.Index("project", models.F("changed_at").desc(nulls_last=True), name="job_changed"),
+            models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.
-            models.Index(
-                "graph", "job_name", models.F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"
-            ),
+            models.Index("graph", "job_name", F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"),
         ]
 
     def __str__(self) -> str:
@@ -151,7 +170,8 @@ class ImportFile(models.Model):
         VERTEX = "vertex", _("vertex")
         EDGE = "edge", _("edge")
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files")
+    # Found by the index of one_file_a_place.
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False)
     kind = models.CharField(_("kind"), max_length=6, choices=Kind)
     position = models.PositiveIntegerField(_("position"))
     path = models.TextField(_("path"))
@@ -164,7 +184,7 @@ class ImportFile(models.Model):
     )
     cause = models.TextField(_("cause"), null=True)  # noqa: DJ001
     cause_group = models.ForeignKey(
-        Cause, verbose_name=_("cause group"), on_delete=models.PROTECT, null=True, related_name="files"
+        Cause, verbose_name=_("cause group"), on_delete=models.PROTECT, null=True, related_name="files", db_index=False
     )
     total_lines = models.BigIntegerField(_("total lines"), null=True)
     failed_lines = models.BigIntegerField(_("failed lines"), null=True)
@@ -173,6 +193,19 @@ class ImportFile(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("import file"), _("import files")
         constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
+        indexes = [
+            # A whole path, however long; and any part of a path or of a cause.
+            HashIndex("path", name="file_by_path"),
+            GinIndex(OpClass("path", "gin_trgm_ops"), name="file_by_path_part"),
+            GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), condition=Q(cause__isnull=False), name="file_by_cause_part"),
+            # Sums of what was lost, by cause and by job, read from the index alone.
+            models.Index(
+                "cause_group", "job", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_by_cause"
+            ),
+            models.Index(
+                "job", "cause_group", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_lost"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.path

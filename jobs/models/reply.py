@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job
@@ -28,7 +29,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots")
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots", db_index=False)
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(
         _("version"), help_text=_("1 or 2: the API that was asked, or whose keys the reply has.")
@@ -53,11 +54,11 @@ class Snapshot(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("reply"), _("replies")
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="snapshot_in_order"
-            ),
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"),
             models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
         ]
+        # A job's replies, the newest first.
+        indexes = [models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")]
         triggers = [
             pgtrigger.Protect(
                 name="snapshot_is_evidence",
@@ -74,7 +75,7 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """A run of polls that got no usable answer, with the newest body that came, if any did."""
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses")
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False)
     source = models.CharField(_("source"), max_length=6, choices=Source)
     kind = models.CharField(_("kind"), max_length=20)
     detail = models.TextField(_("detail"), blank=True)
@@ -86,8 +87,13 @@ class Miss(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("miss"), _("misses")
+        indexes = [
+            models.Index("job", F("last_seen_at").desc(), name="miss_of_job"),
+            # The gaps of a graph's last days.
+            models.Index(F("last_seen_at").desc(), name="miss_newest"),
+        ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="miss_in_order")
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="miss_in_order")
         ]
 
     def __str__(self) -> str:

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0003_proxy'),
+        ('jobs', '0004_indexes'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -68,10 +68,10 @@ class Migration(migrations.Migration):
         migrations.AlterField(model_name='graph', name='project', field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='graphs', to='jobs.project', verbose_name='project')),
         migrations.AlterField(model_name='graph', name='tolerated_loss', field=models.DecimalField(blank=True, decimal_places=4, help_text="Share of lines, 0 to 1; an import that loses no more waits for nobody's review.", max_digits=5, null=True, validators=[django.core.validators.MinValueValidator(0), django.core.validators.MaxValueValidator(1)], verbose_name='tolerated loss')),
         migrations.AlterField(model_name='importfile', name='cause', field=models.TextField(null=True, verbose_name='cause')),
-        migrations.AlterField(model_name='importfile', name='cause_group', field=models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='jobs.cause', verbose_name='cause group')),
+        migrations.AlterField(model_name='importfile', name='cause_group', field=models.ForeignKey(db_index=False, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='files', to='jobs.cause', verbose_name='cause group')),
         migrations.AlterField(model_name='importfile', name='contradiction', field=models.JSONField(help_text='A sentence (ges.sentence), where the figures disagree.', null=True, verbose_name='contradiction')),
         migrations.AlterField(model_name='importfile', name='failed_lines', field=models.BigIntegerField(null=True, verbose_name='failed lines')),
-        migrations.AlterField(model_name='importfile', name='job', field=models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='files', to='jobs.job', verbose_name='job')),
+        migrations.AlterField(model_name='importfile', name='job', field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='files', to='jobs.job', verbose_name='job')),
         migrations.AlterField(model_name='importfile', name='kind', field=models.CharField(choices=[('schema', 'schema'), ('vertex', 'vertex'), ('edge', 'edge')], max_length=6, verbose_name='kind')),
         migrations.AlterField(model_name='importfile', name='ledger', field=models.CharField(choices=[('adds_up', 'adds up'), ('does_not_add_up', 'does not add up'), ('cannot_tell', 'cannot tell')], max_length=16, verbose_name='ledger')),
         migrations.AlterField(model_name='importfile', name='log', field=models.TextField(null=True, verbose_name='log')),
@@ -113,7 +113,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(model_name='miss', name='detail', field=models.TextField(blank=True, verbose_name='detail')),
         migrations.AlterField(model_name='miss', name='first_seen_at', field=models.DateTimeField(verbose_name='first seen at')),
         migrations.AlterField(model_name='miss', name='http_status', field=models.PositiveSmallIntegerField(null=True, verbose_name='HTTP status')),
-        migrations.AlterField(model_name='miss', name='job', field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='misses', to='jobs.job', verbose_name='job')),
+        migrations.AlterField(model_name='miss', name='job', field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='misses', to='jobs.job', verbose_name='job')),
         migrations.AlterField(model_name='miss', name='kind', field=models.CharField(max_length=20, verbose_name='kind')),
         migrations.AlterField(model_name='miss', name='last_seen_at', field=models.DateTimeField(verbose_name='last seen at')),
         migrations.AlterField(model_name='miss', name='seen', field=models.PositiveIntegerField(default=1, verbose_name='seen')),
@@ -143,7 +143,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(model_name='snapshot', name='content_type', field=models.CharField(blank=True, db_default='', default='', help_text='As it came; empty where none is known.', max_length=255, verbose_name='content type')),
         migrations.AlterField(model_name='snapshot', name='first_seen_at', field=models.DateTimeField(verbose_name='first seen at')),
         migrations.AlterField(model_name='snapshot', name='http_status', field=models.PositiveSmallIntegerField(verbose_name='HTTP status')),
-        migrations.AlterField(model_name='snapshot', name='job', field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='jobs.job', verbose_name='job')),
+        migrations.AlterField(model_name='snapshot', name='job', field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.PROTECT, related_name='snapshots', to='jobs.job', verbose_name='job')),
         migrations.AlterField(model_name='snapshot', name='last_seen_at', field=models.DateTimeField(verbose_name='last seen at')),
         migrations.AlterField(model_name='snapshot', name='seen', field=models.PositiveIntegerField(default=1, verbose_name='seen')),
         migrations.AlterField(model_name='snapshot', name='sha256', field=models.BinaryField(max_length=32, verbose_name='SHA-256')),
