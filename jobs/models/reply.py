@@ -46,9 +46,7 @@ class Snapshot(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"
-            ),
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"),
             models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
         ]
         # A job's replies, the newest first.

@@ -56,7 +56,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "seen": seen,
         "projects": projects,
-        "to_review": list(to_review.select_related("graph").order_by(F("begin_time").desc(nulls_first=True), "-pk")[:SHOWN]),
+        "to_review": list(to_review.select_related("graph").order_by("-begin_time", "-pk")[:SHOWN]),
         "to_review_count": bounded_count(to_review, 999),
         "stuck": [one for one in running if one.is_stuck],
         "running": running[:SHOWN],
