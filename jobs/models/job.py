@@ -63,8 +63,9 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs")
-    graph = models.ForeignKey(Graph, on_delete=models.PROTECT, related_name="jobs")
+    # Both are found by the indexes below.
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    graph = models.ForeignKey(Graph, on_delete=models.PROTECT, related_name="jobs", db_index=False)
     job_id = models.CharField(max_length=GES_ID)
     job_type = models.CharField(max_length=GES_ID, blank=True)
     job_name = models.CharField(max_length=GES_ID, blank=True)
@@ -112,6 +113,8 @@ class Job(models.Model):
             models.Index(
                 "graph", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_graph"
             ),
+            # What ran on a graph in a span of time.
+            models.Index("graph", "end_time", name="job_of_graph_by_end"),
             # Words, of which some are rare or never said.
             models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
             models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),

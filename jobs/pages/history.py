@@ -18,8 +18,10 @@ from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Job, Miss, Snapshot
 from jobs.pages.job import visible
 from jobs.pages.rendering import render_page
+from jobs.paging import won_t_do
 
 REPLIES, CHANGES, WARNINGS = 20, 8, 4
+OTHERS, ALL_CHANGES = 100, 500
 KINDS = {
     "not_a_status": gettext_lazy("GES answered, but not with a job status"),
     "wrong_job": gettext_lazy("GES answered about another job"),
@@ -116,7 +118,27 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
         response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
         return response
     context = {"job": one, "snapshot": reply, "sha256": bytes(reply.sha256).hex(), "size": len(body), **_pretty(body)}
+    context |= _since(request, one, reply)
     return render_page(request, "pages/snapshot.html", "reply", context)
+
+
+def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
+    """What changed between this reply and any other that was chosen; by default the one before it."""
+    others = list(job.snapshots.defer("body").exclude(pk=reply.pk).order_by("-first_seen_at", "-pk")[:OTHERS])
+    asked = request.GET.get("since", "")
+    chosen = next((one for one in others if str(one.pk) == asked), None)
+    if chosen is None and not asked:
+        chosen = next((one for one in others if one.first_seen_at < reply.first_seen_at), None)
+    told = _read(job, chosen) if chosen else None
+    now = _read(job, reply)
+    rows = changes(told, now) if told and now else []
+    return {
+        "others": others,
+        "since": chosen,
+        "changed": rows[:ALL_CHANGES],
+        "more": max(0, len(rows) - ALL_CHANGES),
+        "problem": won_t_do("since", asked, _("the number of another reply of this job")) if asked and not chosen else "",
+    }
 
 
 def _pretty(body: bytes) -> dict[str, str]:
