@@ -39,7 +39,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
     summed = rows.values("cause_group").annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -62,7 +62,7 @@ def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> li
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
     by_day = (
-        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("pk"))
+        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
     )
     counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
     for row in by_day:
@@ -86,12 +86,12 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     first = timezone.localdate() - timedelta(days=29)
     rows = ImportFile.objects.filter(cause_group=one)
     recent = rows.filter(job__begin_time__date__gte=first).order_by()
-    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("pk"), lost=Sum("failed_lines"))
+    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("*"), lost=Sum("failed_lines"))
     counted: dict[Any, Any] = {row["day"]: row for row in by_day}
     days = [first + timedelta(days=number) for number in range(30)]
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -151,9 +151,9 @@ def files(request: HttpRequest) -> HttpResponse:
         }
         if shown.rows:
             context["sums"] = exact.order_by().aggregate(
-                imports=Count("pk"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
+                imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
             )
         else:
-            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("pk"))
+            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("*"))
             context["like"] = list(like.order_by("path")[:SHOWN])
     return render_page(request, "pages/files.html", "files", context)

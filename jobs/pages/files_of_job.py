@@ -86,7 +86,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     if by == "cause":
         named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value(""), output_field=TextField()))
     summed = named.annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),
         total_lines=Sum("total_lines"),
         failed_lines=Sum("failed_lines"),
@@ -108,7 +108,7 @@ def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
         .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
     )
     found = list(
-        lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
+        lost.annotate(files=Count("*"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
             :20
         ]
     )
