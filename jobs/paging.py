@@ -161,15 +161,15 @@ def _read(
         known = known.filter(**{f"{name}__isnull": False})
     is_unknown_first = descending if column.unknown_is_largest else backwards
     parts = [unknown, known] if is_unknown_first else [known, unknown]
-    if at is not None and at.value is None:
+    if at is None and (column.unknown_is_largest or not column.has_unknown):
+        parts = [queryset.order_by(*known.query.order_by)]  # the whole index, from its end
+    elif at is not None and at.value is None:
         unknown = unknown.filter(**{beyond: at.pk})
         parts = [unknown, known] if is_unknown_first else [unknown]
     elif at is not None:
         compare = TupleLessThan if descending else TupleGreaterThan
         known = known.filter(compare(Tuple(F(name), F("pk")), (at.value, at.pk)))
-        parts = [known] if is_unknown_first else [known, unknown]
-    if not column.has_unknown:
-        parts = [known]
+        parts = [known] if is_unknown_first or not column.has_unknown else [known, unknown]
     rows: list[Any] = []
     for part in parts:
         if len(rows) < wanted:

@@ -23,6 +23,8 @@ from jobs.pages.zone import midnight
 from jobs.paging import TIME, one_of, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+NEW_DAYS = 7  # a cause first seen since is called new
+TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
 
 
@@ -38,7 +40,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
     summed = rows.values("cause_group").annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -47,14 +49,35 @@ def causes(request: HttpRequest) -> HttpResponse:
     found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[: SHOWN + 1])
     known = Cause.objects.select_related("project").in_bulk([row["cause_group"] for row in found])
     context = {
-        "rows": [row | {"cause": known[row["cause_group"]]} for row in found[:SHOWN]],
+        "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
         "has_more": len(found) > SHOWN,
         "problems": problems,
         "days": days,
         "has": wanted,
-        "since": since,
+        "new_since": timezone.now() - timedelta(days=NEW_DAYS),
     }
     return render_page(request, "pages/causes.html", "causes", context)
+
+
+def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
+    """Each cause with the files it cost, over the span in as many bars as fit a cell."""
+    first = timezone.localdate() - timedelta(days=days - 1)
+    by_day = (
+        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
+    )
+    counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
+    for row in by_day:
+        place = (row["day"] - first).days * TREND // days
+        counted[row["cause_group"]][min(max(place, 0), TREND - 1)] += row["n"]
+    return [
+        row
+        | {
+            "cause": known[row["cause_group"]],
+            "trend": bars([[Part(n, "failed", "", "")] for n in counted[row["cause_group"]]])[0],
+            "trend_label": ", ".join(map(str, counted[row["cause_group"]])),
+        }
+        for row in found
+    ]
 
 
 @require_safe
@@ -66,11 +89,11 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     days = [first + timedelta(days=number) for number in range(30)]
     begun = {"job__begin_time__gte": midnight(first), "job__begin_time__lt": midnight(days[-1] + timedelta(days=1))}
     recent = rows.filter(**begun).order_by()
-    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("pk"), lost=Sum("failed_lines"))
+    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("*"), lost=Sum("failed_lines"))
     counted: dict[Any, Any] = {row["day"]: row for row in by_day}
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -130,9 +153,9 @@ def files(request: HttpRequest) -> HttpResponse:
         }
         if shown.rows:
             context["sums"] = exact.order_by().aggregate(
-                imports=Count("pk"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
+                imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
             )
         else:
-            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("pk"))
+            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("*"))
             context["like"] = list(like.order_by("path")[:SHOWN])
     return render_page(request, "pages/files.html", "files", context)

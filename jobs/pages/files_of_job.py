@@ -8,6 +8,7 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.models import ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
@@ -85,7 +86,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     if by == "cause":
         named = named.annotate(label=F("cause_group__pattern"))
     summed = named.annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),
         total_lines=Sum("total_lines"),
         failed_lines=Sum("failed_lines"),
@@ -108,9 +109,16 @@ def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
         .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
     )
     found = list(
-        lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
+        lost.annotate(files=Count("*"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
             :20
         ]
     )
     whole = sum(row["failed"] or 0 for row in found)
-    return [row | {"share": Decimal(row["failed"]) / whole if whole and row["failed"] else None} for row in found]
+    return [
+        row
+        | {
+            "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
+            "explanations": explain(row["pattern"])[:1],
+        }
+        for row in found
+    ]

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -36,7 +36,7 @@ def graphs(request: HttpRequest) -> HttpResponse:
     found = Graph.objects.visible_to(request.user).select_related("project")
     if wanted := request.GET.get("name", "").replace("\x00", "").strip():
         found = found.filter(Q(name__icontains=wanted) | Q(graph_id__startswith=wanted))
-    last = Job.objects.filter(graph=OuterRef("pk")).order_by(F("begin_time").desc(nulls_first=True), "-pk")
+    last = Job.objects.filter(graph=OuterRef("pk")).order_by("-begin_time", "-pk")
     told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
     found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
     newest = last.filter(file_count__gt=0).values("pk")[:1]
@@ -62,7 +62,9 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     context = job_list(request, jobs) | {"graph": one}
     if not is_part(request):
         days = one_of(request.GET, "days", DAYS, "7", context["problems"])
-        context |= {"axis": _axis(one, days), "newest": _newest_import(one), "usual": _usual(one)}
+        imports = _imports(one)
+        usual = usual_duration([job.duration for job in imports if job.duration is not None])
+        context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
         context["may_review"] = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
     return render_page(request, "pages/graph.html", "jobs", context)
 
@@ -71,14 +73,10 @@ def _visible(request: HttpRequest, pk: int) -> Graph:
     return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
 
 
-def _newest_import(graph: Graph) -> Job | None:
+def _imports(graph: Graph) -> list[Job]:
+    """Its newest imports, the newest first."""
     rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
-    return rows.order_by(F("begin_time").desc(nulls_first=True), "-pk").first()
-
-
-def _usual(graph: Graph) -> Any:
-    recent = Job.objects.filter(graph=graph, job_name="ImportGraph", duration__isnull=False).order_by("-begin_time")
-    return usual_duration([took for took in recent.values_list("duration", flat=True)[:30] if took is not None])
+    return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from jobs.models import Correction, Job, Project, Review
 from jobs.models.job import ReviewState
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
+from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import is_part, render_page
 from jobs.paging import read_pk
 
@@ -229,7 +230,7 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
         polling.poll_now(one)
         messages.success(request, _("GES answered; this is its newest word."))
     except GesError as wrong:
-        messages.error(request, _("GES gave no usable answer: %(why)s") % {"why": wrong})
+        messages.error(request, _("GES gave no usable answer: %(why)s") % {"why": said_of_error(wrong)})
     return redirect("pages:job", pk=pk)
 
 

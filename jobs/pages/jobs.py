@@ -23,6 +23,7 @@ from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
 MAX_VIEW = 4000  # characters of a saved view's query string
 # The filters everybody uses stand open; the others fold away unless one is used.
 FIRST = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
+RECENT = 1000  # jobs looked at for the names to choose from
 
 
 @require_safe
@@ -40,7 +41,6 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
     counted = counts(every_verdict)
-    names = queryset.exclude(job_name="").order_by("job_name").values_list("job_name", flat=True).distinct()[:40]
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
@@ -52,7 +52,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "verdicts": Verdict.choices,
         "ledgers": Ledger.choices,
         "reviews": ReviewState.choices,
-        "names": list(names),
+        "names": _names(queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
         "asked_verdicts": asked.get("verdict", []),
         "zone": str(timezone.get_current_timezone()),  # its key: the name of a fixed one would be "+08"
@@ -61,6 +61,12 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "query": view_query(request.GET),
         "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn)}",
     }
+
+
+def _names(queryset: JobQuerySet, asked: dict[str, list[str]]) -> list[str]:
+    """The job names to choose from: those of the newest jobs, and what was asked for."""
+    newest = queryset.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
+    return sorted({*newest, *asked.get("job_name", [])} - {""})[:40]
 
 
 def asked_of_list(request: HttpRequest) -> QueryDict:

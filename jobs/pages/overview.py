@@ -60,7 +60,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context = {
         "seen": seen,
         "projects": projects,
-        "to_review": list(to_review.select_related("graph").order_by(F("begin_time").desc(nulls_first=True), "-pk")[:SHOWN]),
+        "to_review": list(to_review.select_related("graph").order_by("-begin_time", "-pk")[:SHOWN]),
         "to_review_count": bounded_count(to_review, 999),
         "stuck": [one for one in running if one.is_stuck],
         "running": running[:SHOWN],
@@ -102,7 +102,7 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
         recent.filter(file_count__gt=0, graph__is_deleted=False)
         .order_by()
         .values("graph", name=Coalesce(NullIf("graph__name", Value("")), "graph__graph_id"))
-        .annotate(imports=Count("pk"), first=Min("begin_time"), newest=Max("begin_time"))
+        .annotate(imports=Count("*"), first=Min("begin_time"), newest=Max("begin_time"))
         .filter(imports__gte=3)
     )
     found = [
@@ -115,7 +115,7 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
 
 def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
     days_of = recent.annotate(day=TruncDate("begin_time")).order_by().values("day", "verdict")
-    rows = days_of.annotate(n=Count("pk"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
+    rows = days_of.annotate(n=Count("*"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
     jobs: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     loaded: dict[date, int] = defaultdict(int)
     lost: dict[date, int] = defaultdict(int)
@@ -181,5 +181,5 @@ def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
     rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
-    summed = named.annotate(files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
+    summed = named.annotate(files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
     return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
