@@ -38,7 +38,10 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
     tell(project, "j1", status="pending", begin=None, jobName="ImportGraph")
     tell(project, "j1", file("a", 1, 5), status="running", took=None, at=NOW + MINUTE)
     job = tell(project, "j1", file("a", 3, 4, cause="line 7: x"), at=NOW + 3 * MINUTE)
-    said = text(signed_in.get(f"/jobs/{job.pk}/history/"))
+    page = signed_in.get(f"/jobs/{job.pk}/history/")
+    steps = page.content.decode().partition('<ol class="steps')[2]
+    assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
+    said = text(page)
     first, second, third = said.partition("Reply #")[2].split("Reply #")
     assert "changed within 2 min 00 s of the reply before" in first
     for change in (

@@ -35,7 +35,9 @@ def causes(request: HttpRequest) -> HttpResponse:
     days = one_of(request.GET, "days", SPANS, "30", problems)
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
-    lossy = Job.objects.visible_to(request.user).filter(begin_time__gte=since, lost_file_count__gt=0).order_by()
+    tomorrow = midnight(timezone.localdate() + timedelta(days=1))
+    begun = Job.objects.visible_to(request.user).filter(begin_time__gte=since, begin_time__lt=tomorrow)
+    lossy = begun.filter(lost_file_count__gt=0).order_by()
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))

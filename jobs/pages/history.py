@@ -13,8 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.changes import backwards, changes
+from jobs.diagnosis.verdict import job_verdict
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
+from jobs.ges.words import Verdict
 from jobs.models import Job, Miss, Snapshot
 from jobs.pages.job import visible
 from jobs.pages.misses import said_of_miss
@@ -35,6 +37,7 @@ class Step:
     snapshot: Snapshot | None = None
     miss: Miss | None = None
     says: str = ""
+    verdict: str = Verdict.UNKNOWN.value  # of this reply, which need not be the job's of today
     changed: list[Any] = field(default_factory=list)
     more: int = 0
     warnings: list[Any] = field(default_factory=list)
@@ -81,7 +84,7 @@ def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
         if number + 1 < len(found):
             step.after = snapshot.first_seen_at - found[number + 1].last_seen_at
         if reply is not None:
-            step.says = reply.status
+            step.says, step.verdict = reply.status, job_verdict(reply.status, reply.files).value
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
             wrong = backwards(earlier, reply) if earlier else []
