@@ -86,7 +86,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     """Sums a group, those that lost most first; each with the parameter and value that shows its files."""
     named = rows.annotate(folder=_FOLDER).order_by().values(name=GROUP_BY[by])
     if by == "cause":
-        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value("")))
+        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value("", output_field=TextField())))
     summed = named.annotate(
         files=Count("*"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),
