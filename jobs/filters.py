@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from jobs.diagnosis.ledger import Ledger
 from jobs.ges.words import Verdict
-from jobs.models import Graph, ImportFile, Project
-from jobs.models.job import JobQuerySet, ReviewState
+from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models.job import ENDED_UNBEGUN, JobQuerySet, ReviewState
 from jobs.paging import DURATION, NUMBER, TEXT, TIME, Page, page, won_t_do
 
 DEFAULT_SORT = "-begin_time"
@@ -75,6 +75,18 @@ def _one_of(words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q]) 
     return Filter(lambda value, _zone: words(value).value, find, ", ".join(values))
 
 
+def _ended_before(at: datetime) -> Q:
+    """What ended before began before, which is where the list's order begins to look; the few that did not are named."""
+    odd = _keys(Job.objects.filter(ENDED_UNBEGUN, end_time__lt=at))
+    began = Q(begin_time__lt=at)
+    return Q(end_time__lt=at) & (began | Q(pk__in=odd) if odd else began)
+
+
+def _lossy(share: Decimal) -> Q:
+    """No share of lines is lost without a file that lost some: the few jobs that did have an index of their own."""
+    return Q(loss_rate__gt=share, lost_file_count__gt=0)
+
+
 _TIME = gettext_lazy("a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
 _TEXT = gettext_lazy("text of at most 1,024 characters")
 FILTERS: dict[str, Filter] = {
@@ -93,8 +105,8 @@ FILTERS: dict[str, Filter] = {
     "began_after": Filter(_time, lambda v: Q(begin_time__gte=v), _TIME),
     "began_before": Filter(_time, lambda v: Q(begin_time__lt=v), _TIME),
     "ended_after": Filter(_time, lambda v: Q(end_time__gte=v), _TIME),
-    "ended_before": Filter(_time, lambda v: Q(end_time__lt=v), _TIME),
-    "loss_over": Filter(_share, lambda v: Q(loss_rate__gt=v), gettext_lazy("a number from 0 to 1, such as 0.05")),
+    "ended_before": Filter(_time, _ended_before, _TIME),
+    "loss_over": Filter(_share, _lossy, gettext_lazy("a number from 0 to 1, such as 0.05")),
 }
 
 

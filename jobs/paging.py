@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,19 @@ def won_t_do(name: str, value: str, expected: str) -> str:
         "value": value[:60],
         "expected": expected,
     }
+
+
+def one_of(params: QueryDict, name: str, words: Collection[str], default: str, problems: list[str]) -> str:
+    """A parameter that takes one of a few words; of another it is said, and the default stands."""
+    value = params.get(name, "")
+    if value and value not in words:
+        problems.append(won_t_do(name, value, ", ".join(words)))
+    return value if value in words else default
+
+
+def read_pk(value: str) -> int | None:
+    """The number of a row, None when this text is none."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def read_time(value: str) -> datetime:

@@ -147,11 +147,15 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='job',
-            index=models.Index(models.F('begin_time'), models.F('project'), condition=models.Q(('lost_file_count__gt', 0)), include=('id', 'graph'), name='job_lossy'),
+            index=models.Index(models.F('begin_time'), models.F('project'), condition=models.Q(('lost_file_count__gt', 0)), include=('id', 'graph', 'loss_rate', 'verdict'), name='job_lossy'),
         ),
         migrations.AddIndex(
             model_name='job',
             index=models.Index(models.OrderBy(models.F('begin_time'), descending=True), models.OrderBy(models.F('id'), descending=True), models.F('project'), condition=models.Q(('review__in', ['waiting', 'to_fix'])), name='job_to_review'),
+        ),
+        migrations.AddIndex(
+            model_name='job',
+            index=models.Index(models.F('end_time'), condition=models.Q(('end_time__isnull', False), models.Q(('begin_time', None), ('begin_time__gt', models.F('end_time')), _connector='OR')), name='job_of_odd_times'),
         ),
         migrations.AddIndex(
             model_name='miss',

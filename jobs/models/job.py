@@ -43,6 +43,10 @@ class ReviewState(models.TextChoices):
     FIXED = "fixed", _("fixed")
 
 
+#: Jobs whose end is known and no end of what began: GES told no begin, or one that is later.
+ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about jobs."""
 
@@ -64,38 +68,50 @@ class Job(models.Model):
     """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
 
     # Both are found by the indexes below.
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs", db_index=False)
-    graph = models.ForeignKey(Graph, on_delete=models.PROTECT, related_name="jobs", db_index=False)
-    job_id = models.CharField(max_length=GES_ID)
-    job_type = models.CharField(max_length=GES_ID, blank=True)
-    job_name = models.CharField(max_length=GES_ID, blank=True)
-    status = models.CharField(max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
-    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
-    ledger = models.CharField(max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
-    begin_time = models.DateTimeField(null=True)
-    end_time = models.DateTimeField(null=True)
-    fail_reason = models.TextField(blank=True)
-    oddities = models.JSONField(default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
-    lines = models.JSONField(default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown."))
-    loss_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True)
-    # Numeric, since the sum of 64-bit counts may need more than 64 bits.
-    total_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    failed_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    successful_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    duration = models.GeneratedField(
-        expression=models.F("end_time") - models.F("begin_time"), output_field=models.DurationField(), db_persist=True
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="jobs", db_index=False
     )
-    review = models.CharField(max_length=9, choices=ReviewState, blank=True)
-    changed_at = models.DateTimeField(null=True, help_text=_("When this row last came to say something else."))
-    file_count = models.PositiveIntegerField(default=0)
-    lost_file_count = models.PositiveIntegerField(default=0)
-    first_seen_at = models.DateTimeField()
-    observed_at = models.DateTimeField(null=True, help_text=_("When the newest reply was last seen; null before the first."))
-    snapshot_count = models.PositiveIntegerField(default=0)
+    graph = models.ForeignKey(Graph, verbose_name=_("graph"), on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    job_id = models.CharField(_("job id"), max_length=GES_ID)
+    job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
+    job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
+    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict, default=Verdict.PENDING)
+    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
+    begin_time = models.DateTimeField(_("begin time"), null=True)
+    end_time = models.DateTimeField(_("end time"), null=True)
+    fail_reason = models.TextField(_("fail reason"), blank=True)
+    oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
+    lines = models.JSONField(
+        _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
+    )
+    loss_rate = models.DecimalField(_("loss rate"), max_digits=5, decimal_places=4, null=True)
+    # Numeric, since the sum of 64-bit counts may need more than 64 bits.
+    total_lines = models.DecimalField(_("total lines"), max_digits=30, decimal_places=0, null=True)
+    failed_lines = models.DecimalField(_("failed lines"), max_digits=30, decimal_places=0, null=True)
+    successful_lines = models.DecimalField(_("successful lines"), max_digits=30, decimal_places=0, null=True)
+    duration = models.GeneratedField(
+        verbose_name=_("duration"),
+        expression=models.F("end_time") - models.F("begin_time"),
+        output_field=models.DurationField(),
+        db_persist=True,
+    )
+    review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
+    changed_at = models.DateTimeField(
+        _("changed at"), null=True, help_text=_("When this row last came to say something else.")
+    )
+    file_count = models.PositiveIntegerField(_("file count"), default=0)
+    lost_file_count = models.PositiveIntegerField(_("lost file count"), default=0)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    observed_at = models.DateTimeField(
+        _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
+    )
+    snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
 
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
         constraints = [
             models.UniqueConstraint(fields=["project", "job_id"], name="one_job_an_id"),
             models.CheckConstraint(condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"),
@@ -115,6 +131,8 @@ class Job(models.Model):
             ),
             # What ran on a graph in a span of time.
             models.Index("graph", "end_time", name="job_of_graph_by_end"),
+            # The few that a condition on the end can't also put on the begin.
+            models.Index("end_time", condition=ENDED_UNBEGUN, name="job_of_odd_times"),
             # Words, of which some are rare or never said.
             models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
             models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
@@ -135,7 +153,11 @@ class Job(models.Model):
             ),
             # Where the overview and the causes look for what was lost.
             models.Index(
-                "begin_time", "project", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
+                "begin_time",
+                "project",
+                condition=Q(lost_file_count__gt=0),
+                include=["id", "graph", "loss_rate", "verdict"],
+                name="job_lossy",
             ),
             # The queue of imports that wait for somebody.
             models.Index(
@@ -171,22 +193,27 @@ class ImportFile(models.Model):
         EDGE = "edge", _("edge")
 
     # Found by the index of one_file_a_place.
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files", db_index=False)
-    kind = models.CharField(max_length=6, choices=Kind)
-    position = models.PositiveIntegerField()
-    path = models.TextField()
-    log = models.TextField(null=True)  # noqa: DJ001  GES's null is kept as null
-    status = models.CharField(max_length=GES_ID, blank=True)
-    verdict = models.CharField(max_length=10, choices=Verdict)
-    ledger = models.CharField(max_length=16, choices=Ledger)
-    contradiction = models.JSONField(null=True, help_text=_("A sentence (ges.sentence), where the figures disagree."))
-    cause = models.TextField(null=True)  # noqa: DJ001
-    cause_group = models.ForeignKey(Cause, on_delete=models.PROTECT, null=True, related_name="files", db_index=False)
-    total_lines = models.BigIntegerField(null=True)
-    failed_lines = models.BigIntegerField(null=True)
-    successful_lines = models.BigIntegerField(null=True)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False)
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    position = models.PositiveIntegerField(_("position"))
+    path = models.TextField(_("path"))
+    log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
+    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger)
+    contradiction = models.JSONField(
+        _("contradiction"), null=True, help_text=_("A sentence (ges.sentence), where the figures disagree.")
+    )
+    cause = models.TextField(_("cause"), null=True)  # noqa: DJ001
+    cause_group = models.ForeignKey(
+        Cause, verbose_name=_("cause group"), on_delete=models.PROTECT, null=True, related_name="files", db_index=False
+    )
+    total_lines = models.BigIntegerField(_("total lines"), null=True)
+    failed_lines = models.BigIntegerField(_("failed lines"), null=True)
+    successful_lines = models.BigIntegerField(_("successful lines"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("import file"), _("import files")
         constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
         indexes = [
             # A whole path, however long; and any part of a path or of a cause (of all rows: ANALYZE then knows how many match).

@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import review
 from jobs.models import Cause, ImportFile, Job, Project
 from jobs.pages.charts import Part, bars
-from jobs.pages.job import explanations
+from jobs.pages.job import explanations, read_note
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
-from jobs.paging import TIME, page
+from jobs.paging import TIME, one_of, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
 
@@ -29,7 +30,8 @@ LAST = 20  # files of a cause shown as examples
 @require_safe
 def causes(request: HttpRequest) -> HttpResponse:
     """Causes of the last days, what cost most first."""
-    days = request.GET.get("days", "30") if request.GET.get("days") in SPANS else "30"
+    problems: list[str] = []
+    days = one_of(request.GET, "days", SPANS, "30", problems)
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     lossy = Job.objects.visible_to(request.user).filter(begin_time__gte=since, lost_file_count__gt=0).order_by()
@@ -48,14 +50,15 @@ def causes(request: HttpRequest) -> HttpResponse:
     context = {
         "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
         "has_more": len(found) > SHOWN,
+        "problems": problems,
         "days": days,
         "has": wanted,
-        "since": since,
+        "new_since": timezone.now() - timedelta(days=NEW_DAYS),
     }
     return render_page(request, "pages/causes.html", "causes", context)
 
 
-def _with_trend(found: list[dict[str, Any]], known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
+def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
     by_day = (
@@ -118,8 +121,12 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down how a cause was fixed."""
     one = get_object_or_404(Cause.objects.visible_to(request.user), pk=pk)
     get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
-    review.save_note(one, request.POST.get("note", "")[:10_000], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, _("The note is saved."))
+    try:
+        review.save_note(one, read_note(request), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+    else:
+        messages.success(request, _("The note is saved."))
     return redirect("pages:cause", pk=pk)
 
 

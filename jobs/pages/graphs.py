@@ -22,8 +22,8 @@ from jobs.models import Graph, Job, Miss, Project
 from jobs.models.job import Verdict
 from jobs.pages.charts import LANE, Span, timeline
 from jobs.pages.jobs import at_cursor, job_list
-from jobs.pages.rendering import render_page
-from jobs.paging import TEXT, page
+from jobs.pages.rendering import is_part, render_page
+from jobs.paging import TEXT, one_of, page
 
 STRIP = 30
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -34,7 +34,7 @@ MOST_SPANS = 400
 def graphs(request: HttpRequest) -> HttpResponse:
     """Every graph this user may see: its newest import, and how its last jobs went."""
     found = Graph.objects.visible_to(request.user).select_related("project")
-    if wanted := request.GET.get("name", "").strip():
+    if wanted := request.GET.get("name", "").replace("\x00", "").strip():
         found = found.filter(Q(name__icontains=wanted) | Q(graph_id__startswith=wanted))
     last = Job.objects.filter(graph=OuterRef("pk")).order_by("-begin_time", "-pk")
     told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
@@ -60,10 +60,11 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     one = _visible(request, pk)
     jobs = Job.objects.visible_to(request.user).filter(graph=one)
     context = job_list(request, jobs) | {"graph": one}
-    if not request.htmx:  # type: ignore[attr-defined]
+    if not is_part(request):
+        days = one_of(request.GET, "days", DAYS, "7", context["problems"])
         imports = _imports(one)
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
-        context |= {"axis": _axis(request, one), "newest": imports[0] if imports else None, "usual": usual}
+        context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
         context["may_review"] = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
     return render_page(request, "pages/graph.html", "jobs", context)
 
@@ -96,8 +97,7 @@ class Axis:
         return self.begin + (self.end - self.begin) / 2
 
 
-def _axis(request: HttpRequest, graph: Graph) -> Axis:
-    days = request.GET.get("days", "7") if request.GET.get("days") in DAYS else "7"
+def _axis(graph: Graph, days: str) -> Axis:
     end = timezone.now()
     begin = end - timedelta(days=DAYS[days])
     inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(
