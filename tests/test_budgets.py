@@ -258,3 +258,13 @@ def weigh(address: str, cookies: SimpleCookie):
     assert how == "gzip"
     loaded = re.findall(rb'(?:src|href)="(/static/[^"]+)"', gzip.decompress(page))
     return {"/": len(page)} | {path: len(get(path)[0]) for path in map(bytes.decode, loaded)}
+
+
+def test_a_part_of_every_path_shows_the_newest(client, admin, project, monkeypatch):
+    monkeypatch.setattr("jobs.pages.causes.LIKE", 5)
+    fill(project, 0, 6)
+    client.force_login(admin)
+    page = client.get("/files/?path=b/").content.decode()
+    assert "b/5/v.csv" in page
+    assert "b/0/v.csv" not in page
+    assert "among the newest" in page

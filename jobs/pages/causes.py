@@ -1,5 +1,6 @@
 """The same cause over files, jobs and graphs, and one path over all its imports."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -21,7 +22,7 @@ from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
 from jobs.paging import TIME, one_of, page
 
-SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+SPANS, SHOWN, LIKE = {"7": 7, "30": 30, "90": 90}, 100, 5000
 NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
@@ -154,6 +155,9 @@ def files(request: HttpRequest) -> HttpResponse:
                 imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
             )
         else:
-            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("*"))
-            context["like"] = list(like.order_by("path")[:SHOWN])
+            # The newest of them, so that a part of every path costs no more than a part of few.
+            like = visible.filter(path__contains=path).order_by("-pk").values_list("path", flat=True)[:LIKE]
+            imports = Counter(like)
+            context["like"] = [{"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]]
+            context["like_over"] = imports.total() == LIKE
     return render_page(request, "pages/files.html", "files", context)
