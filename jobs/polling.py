@@ -153,8 +153,8 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     if seen.error is None and job.pk is None:
         graph = find_graph(project, graph_id)
         seen.job = job = find_jobs(project, [(graph, job_id, seen.observed_at)])[job_id]
-        if project.watches_proxied:
-            Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
+    if seen.error is None and project.watches_proxied:
+        Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
     if job.pk is not None:
         _finish(list(Watch.objects.filter(job=job)), [(seen, answer)])
     if seen.error is not None:

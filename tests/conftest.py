@@ -24,6 +24,7 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
 for name in [name for name in os.environ if name.startswith("GES_") or name == "GESDASH_PROJECTS"]:
     del os.environ[name]
 
+pytest_plugins = ["tests.browser"]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 

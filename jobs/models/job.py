@@ -48,11 +48,12 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def visible_to(self, user: Viewer) -> "JobQuerySet":
         """The jobs of the projects this user may see."""
-        return self.filter(project__in=Project.objects.visible_to(user))
+        ids = Project.objects.visible_ids(user)
+        return self.all() if ids is None else self.filter(project__in=ids)
 
     def unfinished(self) -> "JobQuerySet":
         """GES may still change its mind about these."""
-        return self.exclude(verdict__in=list(FINAL))
+        return self.filter(verdict__in=sorted(set(V) - FINAL))
 
     def stale(self) -> "JobQuerySet":
         """Written by a former version, before there was `changed_at`: newer columns are still to be filled."""
@@ -62,8 +63,11 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
 
-    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="jobs")
-    graph = models.ForeignKey(Graph, verbose_name=_("graph"), on_delete=models.PROTECT, related_name="jobs")
+    # Both are found by the indexes below.
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="jobs", db_index=False
+    )
+    graph = models.ForeignKey(Graph, verbose_name=_("graph"), on_delete=models.PROTECT, related_name="jobs", db_index=False)
     job_id = models.CharField(_("job id"), max_length=GES_ID)
     job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
     job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
@@ -112,13 +116,17 @@ class Job(models.Model):
         ]
         indexes = [
             # The orders of the lists, read from either end; where values are equal the key decides.
-            models.Index(F("begin_time").desc(nulls_first=True), F("id").desc(), name="job_by_begin"),
+            models.Index(F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_by_begin"),
             models.Index(F("end_time").desc(), F("id").desc(), name="job_by_end"),
             models.Index(F("duration").desc(), F("id").desc(), name="job_by_duration"),
             models.Index(F("failed_lines").desc(), F("id").desc(), name="job_by_failed"),
             models.Index(F("loss_rate").desc(), F("id").desc(), name="job_by_loss"),
             models.Index(F("job_name").desc(), F("id").desc(), name="job_by_name"),
-            models.Index("graph", F("begin_time").desc(nulls_first=True), F("id").desc(), name="job_of_graph"),
+            models.Index(
+                "graph", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_graph"
+            ),
+            # What ran on a graph in a span of time.
+            models.Index("graph", "end_time", name="job_of_graph_by_end"),
             # Words, of which some are rare or never said.
             models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
             models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
@@ -132,18 +140,22 @@ class Job(models.Model):
             models.Index(F("first_seen_at").desc(), F("id").desc(), name="job_newest"),
             # The overview's sums by day, read from the index alone.
             models.Index(
-                "project",
                 "begin_time",
-                name="job_by_day",
+                "project",
                 include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
+                name="job_by_day",
             ),
             # Where the overview and the causes look for what was lost.
             models.Index(
-                "project", "begin_time", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
+                "begin_time", "project", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
             ),
             # The queue of imports that wait for somebody.
             models.Index(
-                "project", F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"
+                F("begin_time").desc(),
+                F("id").desc(),
+                "project",
+                condition=Q(review__in=["waiting", "to_fix"]),
+                name="job_to_review",
             ),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
