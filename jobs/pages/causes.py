@@ -38,7 +38,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
-    summed = rows.values("cause_group").annotate(
+    summed: Any = rows.values("cause_group").annotate(
         files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),

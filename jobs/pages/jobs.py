@@ -39,7 +39,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     found, problems = filtered(params, queryset)
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
-    counted = counts(every_verdict)
+    counted = counts(every_verdict, params)
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
