@@ -1,5 +1,6 @@
 """Query string -> rows, for pages, API and export alike. A filter has one name and one meaning everywhere."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
@@ -8,7 +9,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import QueryDict
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -156,10 +157,9 @@ class Counts:
 
 def counts(queryset: JobQuerySet) -> Counts:
     """Count by verdict at a cost that does not grow with the table."""
-    newest = queryset.order_by("-begin_time", "-pk").values("pk")[: COUNTED + 1]
-    rows = queryset.model.objects.filter(pk__in=newest).order_by().values_list("verdict").annotate(Count("pk"))
-    found = dict(rows)
-    return Counts(found, sum(found.values()) > COUNTED)
+    newest = queryset.order_by("-begin_time", "-pk").values_list("verdict", flat=True)[: COUNTED + 1]
+    found = Counter(newest)
+    return Counts(found, found.total() > COUNTED)
 
 
 def bounded_count(queryset: QuerySet[Any], limit: int = COUNTED) -> tuple[int, bool]:

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -25,6 +25,19 @@ def won_t_do(name: str, value: str, expected: str) -> str:
         "value": value[:60],
         "expected": expected,
     }
+
+
+def one_of(params: QueryDict, name: str, words: Collection[str], default: str, problems: list[str]) -> str:
+    """A parameter that takes one of a few words; of another it is said, and the default stands."""
+    value = params.get(name, "")
+    if value and value not in words:
+        problems.append(won_t_do(name, value, ", ".join(words)))
+    return value if value in words else default
+
+
+def read_pk(value: str) -> int | None:
+    """The number of a row, None when this text is none."""
+    return int(value) if value.isascii() and value.isdigit() and len(value) < 19 else None
 
 
 def read_time(value: str) -> datetime:
@@ -148,15 +161,15 @@ def _read(
         known = known.filter(**{f"{name}__isnull": False})
     is_unknown_first = descending if column.unknown_is_largest else backwards
     parts = [unknown, known] if is_unknown_first else [known, unknown]
-    if at is not None and at.value is None:
+    if at is None and (column.unknown_is_largest or not column.has_unknown):
+        parts = [queryset.order_by(*known.query.order_by)]  # the whole index, from its end
+    elif at is not None and at.value is None:
         unknown = unknown.filter(**{beyond: at.pk})
         parts = [unknown, known] if is_unknown_first else [unknown]
     elif at is not None:
         compare = TupleLessThan if descending else TupleGreaterThan
         known = known.filter(compare(Tuple(F(name), F("pk")), (at.value, at.pk)))
-        parts = [known] if is_unknown_first else [known, unknown]
-    if not column.has_unknown:
-        parts = [known]
+        parts = [known] if is_unknown_first or not column.has_unknown else [known, unknown]
     rows: list[Any] = []
     for part in parts:
         if len(rows) < wanted:

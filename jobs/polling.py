@@ -12,6 +12,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from jobs import budget, schedule
 from jobs.ges.client import Answer, Client
@@ -55,9 +56,11 @@ def check_id(value: str, what: str) -> str:
     Raises: ValueError with a sentence.
     """
     if not value or len(value) > MAX_ID:
-        raise ValueError(f"The {what} has {len(value)} characters; expected 1 to {MAX_ID}.")
+        said = {"what": what, "count": len(value), "most": MAX_ID}
+        raise ValueError(gettext("The %(what)s has %(count)s characters; expected 1 to %(most)s.") % said)
     if not value.isprintable() or "/" in value or value in {".", ".."}:
-        raise ValueError(f"The {what} {value!r:.80} holds a slash, only dots or unprintable characters; no id of GES does.")
+        text = gettext("The %(what)s %(value)s holds a slash, only dots or unprintable characters; no id of GES does.")
+        raise ValueError(text % {"what": what, "value": f"{value!r:.80}"})
     return value
 
 
@@ -66,11 +69,12 @@ def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_nam
 
     Raises: ValueError with a sentence when an id can't be one.
     """
-    check_id(graph_id, "graph id"), check_id(job_id, "job id")
+    check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
     graph = find_graph(project, graph_id, graph_name)
     job = find_jobs(project, [(graph, job_id, now)])[job_id]
     if job.graph_id != graph.pk:
-        raise ValueError(f"Job {job_id} belongs to graph {job.graph}, not to {graph}.")
+        said = {"job": job_id, "right": str(job.graph), "wrong": str(graph)}
+        raise ValueError(gettext("Job %(job)s belongs to graph %(right)s, not to %(wrong)s.") % said)
     if not job.is_final:
         Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
     return job
@@ -135,7 +139,7 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     Raises: the GesError; an ErrorReply carries the answer as `answer`. budget.Spent or budget.Resting when it may not be
     asked. A job that is not known yet is stored only if GES knows it, and watched where the project says so.
     """
-    check_id(graph_id, "graph id"), check_id(job_id, "job id")
+    check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
     now = timezone.now()
     budget.take_one(project, now)
     job = Job.objects.filter(project=project, job_id=job_id).select_related("graph", "project").first()
@@ -149,8 +153,8 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     if seen.error is None and job.pk is None:
         graph = find_graph(project, graph_id)
         seen.job = job = find_jobs(project, [(graph, job_id, seen.observed_at)])[job_id]
-        if project.watches_proxied:
-            Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
+    if seen.error is None and project.watches_proxied:
+        Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
     if job.pk is not None:
         _finish(list(Watch.objects.filter(job=job)), [(seen, answer)])
     if seen.error is not None:
@@ -213,7 +217,7 @@ async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version
 
 def _finish(watches: Sequence[Watch], asked: Sequence[Asked]) -> None:
     """Record the answers, then give the leases back with the time of the next poll; jobs of the proxy may have no watch."""
-    record([seen for seen, _ in asked])
+    record([seen for seen, _ in asked], now=timezone.now())
     verdicts = dict(Job.objects.filter(pk__in=[one.pk for one in watches]).values_list("pk", "verdict"))
     told = {seen.job.pk: seen for seen, _ in asked}
     for one in watches:
@@ -259,9 +263,10 @@ def discover(project: Project) -> int:
     jobs = find_jobs(project, wanted)
     for start in range(0, len(items), BATCH):
         ids = list(items)[start : start + BATCH]
-        record(
-            [Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs]
-        )
+        told = [
+            Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs
+        ]
+        record(told, now=timezone.now())
     watch_unfinished(jobs.values())
     Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
     return len(items)

@@ -8,7 +8,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from jobs import crowd, polling
-from jobs.models import Project
+from jobs.models import Project, Watch
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
@@ -19,8 +19,11 @@ ROUND_SECONDS = 20
 def poll_due(timestamp: int) -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
     until = time.monotonic() + ROUND_SECONDS
-    while polling.poll_due(timezone.now()) == polling.BATCH and time.monotonic() < until:
-        pass
+    while time.monotonic() < until:
+        if not polling.poll_due(timezone.now()):
+            if not Watch.objects.due(timezone.now()).exists():
+                break
+            time.sleep(0.5)  # what is due waits for the call budget, which refills by the second
 
 
 @app.periodic(cron="* * * * * */15")

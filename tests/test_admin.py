@@ -171,7 +171,7 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
 
 @pytest.mark.parametrize(
     ("where", "field", "value", "sentence"),
-    [("vertex:0", "failed_lines", "-3", "&#x27;-3&#x27; is not a count of lines"), ("job", "begin_time", "noon", "is not a time"),
+    [("vertex:0", "failed_lines", "-3", "“-3” is not a count of lines"), ("job", "begin_time", "noon", "is not a time"),
      ("job", "status", "", "can&#x27;t be empty")],
 )  # fmt: skip
 def test_a_wrong_value_is_said_at_its_field(sign_in, imported, where, field, value, sentence):

@@ -1,16 +1,8 @@
-import os
-import signal
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.conf import settings as django_settings
 from django.db import connection
 from django.utils import timezone
 
@@ -19,9 +11,8 @@ from jobs.ges.errors import TimedOut
 from jobs.models import Call, Job, Miss, Watch
 from jobs.models.call import Question
 from tests.conftest import body
-from tests.test_up import free_port
+from tests.servers import get, serving
 
-ROOT = Path(__file__).parent.parent
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -136,60 +127,9 @@ def test_calls_are_forgotten(upstream, question):
 
 @pytest.fixture
 def servers(upstream, tmp_path):
-    """Two web servers of two processes each, as `serve` starts them, on the test's database."""
-    connection.ensure_connection()
-    info = connection.connection.info
-    home = tmp_path / "home"
-    env = {
-        **os.environ,
-        "GESDASH_HOME": str(home),
-        "DATABASE_URL": f"postgresql://{info.user}@/{info.dbname}?host={info.host}",
-        "GESDASH_SECRET_KEY": django_settings.SECRET_KEY,
-        "GES_ENDPOINT": upstream.project.endpoint,
-        "GES_PROJECT_ID": "p1",
-        "GES_AK": "AK",
-        "GES_SK": "SK",
-    }
-    type(upstream.project).objects.update(credentials="env")
-    started, addresses = [], []
-    try:
-        for _ in range(2):
-            port = free_port()
-            command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--processes", "2"]
-            started.append(subprocess.Popen(command, env=env, cwd=ROOT))
-            addresses.append(f"http://127.0.0.1:{port}")
-        for address in addresses:
-            wait_for(address)
+    """Two web servers of two processes each."""
+    with serving(upstream.project, tmp_path / "home", count=2, processes=2) as addresses:
         yield addresses
-    finally:
-        for process in started:
-            process.send_signal(signal.SIGTERM)
-        for process in started:
-            try:
-                process.wait(10)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait()
-
-
-def wait_for(address):
-    give_up = time.monotonic() + 60
-    while True:
-        try:
-            urllib.request.urlopen(f"{address}/healthz", timeout=5).close()
-            return
-        except OSError:
-            assert time.monotonic() < give_up
-            time.sleep(0.1)
-
-
-def get(address, headers):
-    try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as answer:
-            return answer.status, answer.read(), answer.headers
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, error.read(), error.headers
 
 
 def test_500_callers_over_four_processes_make_one_call(servers, upstream, shown):

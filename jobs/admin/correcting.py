@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs import record
-from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, read_value
+from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
 from jobs.models import Correction, ImportFile, Job, Project
 
 LABELS = {
@@ -98,7 +98,7 @@ class CorrectionForm(forms.Form):
         given = self.cleaned_data
         if {"field", "corrected"} <= given.keys():
             try:
-                read_value(given["field"], given["corrected"])
+                record.check_value(given["field"], given["corrected"])
             except ValueError as wrong:
                 self.add_error("corrected", str(wrong))
         return given

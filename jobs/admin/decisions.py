@@ -21,13 +21,20 @@ class CorrectionAdmin(ReadOnly):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
 
     project_path = "job__project"
-    list_display = ["job", "where", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
+    list_display = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
     list_filter = ["field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "actor"]
     ordering = ["-pk"]
+    fields = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at", "reverted_by"]
+    readonly_fields = ["place"]
     actions = ["undo"]
+
+    @admin.display(description=gettext_lazy("what"))
+    def place(self, correction: Correction) -> str:
+        """What was corrected, in words."""
+        return correction.where
 
     @admin.action(
         description=gettext_lazy("Undo: what GES said shows again"),

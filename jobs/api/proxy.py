@@ -4,7 +4,7 @@ import hashlib
 import re
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import uuid4
 
 from django.conf import settings
@@ -52,9 +52,7 @@ class Status(APIView):
         stored = _stored(request.user, project_id, graph_id, job_id, version)
         if stored is not None and directives.accept(_age(stored.last_seen_at, since), _lifetime(stored, since)):
             return _from_store(request, stored, since)
-        project = (
-            stored.job.project if stored else Project.objects.visible_to(request.user).filter(project_id=project_id).first()
-        )
+        project = Project.objects.visible_to(request.user).filter(project_id=project_id).first()
         if project is None:
             raise Forbidden
         if directives.only_if_cached:
@@ -88,15 +86,26 @@ def _ids(request: Request) -> tuple[str, str, str, int]:
     return match[2], match[3], match[4], 2 if match[1] == "v2" else 1
 
 
-def _stored(user: Viewer, project_id: str, graph_id: str, job_id: str, version: int) -> Snapshot | None:
+class Stored(NamedTuple):
+    """What is needed of a stored reply, and no more: this is asked at every call."""
+
+    body: bytes
+    sha256: bytes
+    content_type: str
+    last_seen_at: datetime
+    first_seen_at: datetime
+
+
+def _stored(user: Viewer, project_id: str, graph_id: str, job_id: str, version: int) -> Stored | None:
     """The newest stored reply, if this user may see it: one query."""
-    return (
+    found = (
         Snapshot.objects.replies_to(version)
         .filter(job__project__in=Project.objects.visible_to(user), job__project__project_id=project_id)
         .filter(job__graph__graph_id=graph_id, job__job_id=job_id)
-        .select_related("job__project")
+        .values_list("body", "sha256", "content_type", "last_seen_at", "job__first_seen_at")
         .first()
     )
+    return None if found is None else Stored(bytes(found[0]), bytes(found[1]), *found[2:])
 
 
 @lru_cache(10_000)
@@ -105,20 +114,20 @@ def _word(digest: bytes) -> list[Verdict]:
     return []
 
 
-def _verdict(stored: Snapshot) -> Verdict:
+def _verdict(stored: Stored) -> Verdict:
     """What the reply itself says; the job's verdict may come from a newer one, or from a correction."""
-    place = _word(bytes(stored.sha256))
+    place = _word(stored.sha256)
     if not place:
         try:
-            place.append(meaning(parse_reply(bytes(stored.body)).status))
+            place.append(meaning(parse_reply(stored.body).status))
         except GesError:
             place.append(Verdict.UNKNOWN)
     return place[0]
 
 
-def _lifetime(stored: Snapshot, now: datetime) -> float:
+def _lifetime(stored: Stored, now: datetime) -> float:
     """Seconds for which a stored reply is fresh: until the job would be polled again."""
-    interval = schedule.poll_interval(_verdict(stored), now - stored.job.first_seen_at)
+    interval = schedule.poll_interval(_verdict(stored), now - stored.first_seen_at)
     return FOR_EVER if interval is None else interval.total_seconds()
 
 
@@ -126,13 +135,13 @@ def _age(observed_at: datetime, now: datetime) -> float:
     return max(0.0, (now - observed_at).total_seconds())
 
 
-def _from_store(request: Request, stored: Snapshot, now: datetime, problem: str = "") -> HttpResponseBase:
+def _from_store(request: Request, stored: Stored, now: datetime, problem: str = "") -> HttpResponseBase:
     response = HttpResponse(stored.body, content_type=stored.content_type or "application/json")
     lifetime = _lifetime(stored, now)
     headers = {"X-Gesdash-Source": "store", "Cache-Control": cache_control(lifetime, settings.STALE_IF_ERROR)}
     if problem:
         headers["X-Gesdash-Upstream-Error"] = re.sub(r"[^ -~]", "?", problem)[:200]
-    return _sent(request, response, bytes(stored.sha256).hex(), stored.last_seen_at, now, headers)
+    return _sent(request, response, stored.sha256.hex(), stored.last_seen_at, now, headers)
 
 
 def _live(request: Request, answer: Answer) -> HttpResponseBase:
@@ -143,7 +152,7 @@ def _live(request: Request, answer: Answer) -> HttpResponseBase:
     return _sent(request, response, hashlib.sha256(answer.body).hexdigest(), answer.observed_at, timezone.now(), headers)
 
 
-def _stand_in(request: Request, stored: Snapshot | None, directives: Directives, error: ApiError) -> HttpResponseBase:
+def _stand_in(request: Request, stored: Stored | None, directives: Directives, error: ApiError) -> HttpResponseBase:
     """A stored reply in the place of an error, if there is one and the caller takes one so old."""
     now = timezone.now()
     if stored is None:

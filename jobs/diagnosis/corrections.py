@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from jobs.ges.fields import MAX_COUNT
 from jobs.ges.reply import FileReply, JobReply
+from jobs.ges.sentence import Sentence, gettext_noop
 
 JOB_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
 FILE_FIELDS = ("status", "path", "cause", "log", "total_lines", "failed_lines", "successful_lines")
@@ -24,15 +25,16 @@ class Corrected(Protocol):
 def read_value(field: str, value: str | None) -> Any:
     """The text of a correction as the field's type.
 
-    Raises: ValueError with a sentence saying what was expected.
+    Raises: ValueError with a Sentence saying what was expected.
     """
     if value is None or value == "":
         if field == "status":
-            raise ValueError("A status can't be empty.")
+            raise ValueError(Sentence(gettext_noop("A status can't be empty.")))
         return "" if field == "path" else None
     if field.endswith("_lines"):
         if not value.isascii() or not value.isdigit() or int(value) > MAX_COUNT:
-            raise ValueError(f"{value!r} is not a count of lines; expected a whole number, or nothing for unknown.")
+            text = gettext_noop("“{value}” is not a count of lines; expected a whole number, or nothing for unknown.")
+            raise ValueError(Sentence(text, {"value": value}))
         return int(value)
     if field.endswith("_time"):
         return _time(value)
@@ -43,7 +45,8 @@ def _time(value: str) -> datetime:
     try:
         at = datetime.fromisoformat(value)
     except ValueError as wrong:
-        raise ValueError(f"{value!r} is not a time; expected for example 2026-01-31T08:15:00Z.") from wrong
+        text = gettext_noop("“{value}” is not a time; expected for example 2026-01-31T08:15:00Z.")
+        raise ValueError(Sentence(text, {"value": value})) from wrong
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 

@@ -33,7 +33,7 @@ class Explanation:
     title: Both
     meaning: Both
     advice: Both
-    source: str
+    source: Both
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +73,13 @@ def all_known() -> Sequence[Known]:
     return tuple(_read(stored.pop("sources"), **stored))
 
 
-def _read(sources: dict[str, str], explanation: list[dict[str, Any]]) -> Iterator[Known]:
+def _read(sources: dict[str, dict[str, str]], explanation: list[dict[str, Any]]) -> Iterator[Known]:
     for one in explanation:
         yield _known(sources, **one)
 
 
 def _known(
-    sources: dict[str, str],
+    sources: dict[str, dict[str, str]],
     *,
     title: dict[str, str],
     meaning: dict[str, str],
@@ -88,5 +88,5 @@ def _known(
     codes: Sequence[str] = (),
     pattern: str = "",
 ) -> Known:
-    texts = Explanation(Both(**title), Both(**meaning), Both(**advice), sources[source])
+    texts = Explanation(Both(**title), Both(**meaning), Both(**advice), Both(**sources[source]))
     return Known(texts, tuple(codes), re.compile(pattern, re.IGNORECASE) if pattern else None)

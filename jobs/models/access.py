@@ -48,27 +48,36 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
 class AccessKey(models.Model):
     """A key pair and a token. A signature can only be checked with the secret, so it is kept encrypted; the token is hashed."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="access_keys")
-    name = models.CharField(max_length=80, blank=True, help_text=_("What it is for."))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="access_keys"
+    )
+    name = models.CharField(_("name"), max_length=80, blank=True, help_text=_("What it is for."))
     # A flag, since a key whose only project is deleted must not come to see all the others.
     all_projects = models.BooleanField(
-        default=False, help_text=_("It sees what its user sees; otherwise only the projects chosen here.")
+        _("all projects"), default=False, help_text=_("It sees what its user sees; otherwise only the projects chosen here.")
     )
-    projects = models.ManyToManyField(Project, blank=True, related_name="access_keys")
-    access_key = models.CharField(max_length=40, unique=True)
-    sealed_secret = models.BinaryField()
-    token_digest = models.CharField(max_length=64, unique=True)
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(null=True, blank=True)
-    revoked_at = models.DateTimeField(null=True, blank=True)
-    last_used_at = models.DateTimeField(null=True, blank=True)
+    projects = models.ManyToManyField(Project, verbose_name=_("projects"), blank=True, related_name="access_keys")
+    access_key = models.CharField(_("access key"), max_length=40, unique=True)
+    sealed_secret = models.BinaryField(_("sealed secret"))
+    token_digest = models.CharField(_("token digest"), max_length=64, unique=True)
+    created_at = models.DateTimeField(_("created at"))
+    expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
+    revoked_at = models.DateTimeField(_("revoked at"), null=True, blank=True)
+    last_used_at = models.DateTimeField(_("last used at"), null=True, blank=True)
     requests_per_minute = models.PositiveIntegerField(
-        null=True, blank=True, validators=[MinValueValidator(1)], help_text=_("Empty: as GESDASH_KEY_REQUESTS says.")
+        _("requests per minute"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1)],
+        help_text=_("Empty: as GESDASH_KEY_REQUESTS says."),
     )
-    counted_minute = models.DateTimeField(null=True, editable=False)
-    counted_requests = models.PositiveIntegerField(default=0, editable=False)
+    counted_minute = models.DateTimeField(_("counted minute"), null=True, editable=False)
+    counted_requests = models.PositiveIntegerField(_("counted requests"), default=0, editable=False)
 
     objects = AccessKeyQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("access key"), _("access keys")
 
     def __str__(self) -> str:
         return self.name or self.access_key

@@ -3,6 +3,7 @@
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 from jobs.models.project import Project, Viewer
 
@@ -18,19 +19,27 @@ class CauseQuerySet(models.QuerySet["Cause"]):
 class Cause(models.Model):
     """A fingerprint of cause texts; `record` writes all but the note. Kept by project: a note may name what others must not see."""
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="causes")
-    fingerprint = models.CharField(max_length=64)
-    pattern = models.TextField()
-    example = models.TextField()
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    note = models.TextField(blank=True)
-    note_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+")
-    note_at = models.DateTimeField(null=True, blank=True)
+    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="causes")
+    fingerprint = models.CharField(_("fingerprint"), max_length=64)
+    pattern = models.TextField(_("pattern"))
+    example = models.TextField(_("example"))
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    note = models.TextField(_("note"), blank=True)
+    note_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("note by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    note_at = models.DateTimeField(_("note at"), null=True, blank=True)
 
     objects = CauseQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("cause"), _("causes")
         constraints = [
             models.UniqueConstraint(fields=["project", "fingerprint"], name="one_cause_a_fingerprint"),
             models.CheckConstraint(condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"),

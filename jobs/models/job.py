@@ -1,7 +1,9 @@
 """Job and ImportFile: projections of the newest reply. Only `record` writes them."""
 
+from django.contrib.postgres.indexes import GinIndex, HashIndex, OpClass
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.ledger import Ledger as L
@@ -46,11 +48,12 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def visible_to(self, user: Viewer) -> "JobQuerySet":
         """The jobs of the projects this user may see."""
-        return self.filter(project__in=Project.objects.visible_to(user))
+        ids = Project.objects.visible_ids(user)
+        return self.all() if ids is None else self.filter(project__in=ids)
 
     def unfinished(self) -> "JobQuerySet":
         """GES may still change its mind about these."""
-        return self.exclude(verdict__in=list(FINAL))
+        return self.filter(verdict__in=sorted(set(V) - FINAL))
 
     def stale(self) -> "JobQuerySet":
         """Written by a former version, before there was `changed_at`: newer columns are still to be filled."""
@@ -60,38 +63,51 @@ class JobQuerySet(models.QuerySet["Job"]):
 class Job(models.Model):
     """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
 
-    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="jobs")
-    graph = models.ForeignKey(Graph, on_delete=models.PROTECT, related_name="jobs")
-    job_id = models.CharField(max_length=GES_ID)
-    job_type = models.CharField(max_length=GES_ID, blank=True)
-    job_name = models.CharField(max_length=GES_ID, blank=True)
-    status = models.CharField(max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
-    verdict = models.CharField(max_length=10, choices=Verdict, default=Verdict.PENDING)
-    ledger = models.CharField(max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
-    begin_time = models.DateTimeField(null=True)
-    end_time = models.DateTimeField(null=True)
-    fail_reason = models.TextField(blank=True)
-    oddities = models.JSONField(default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
-    lines = models.JSONField(default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown."))
-    loss_rate = models.DecimalField(max_digits=5, decimal_places=4, null=True)
-    # Numeric, since the sum of 64-bit counts may need more than 64 bits.
-    total_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    failed_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    successful_lines = models.DecimalField(max_digits=30, decimal_places=0, null=True)
-    duration = models.GeneratedField(
-        expression=models.F("end_time") - models.F("begin_time"), output_field=models.DurationField(), db_persist=True
+    # Both are found by the indexes below.
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="jobs", db_index=False
     )
-    review = models.CharField(max_length=9, choices=ReviewState, blank=True)
-    changed_at = models.DateTimeField(null=True, help_text=_("When this row last came to say something else."))
-    file_count = models.PositiveIntegerField(default=0)
-    lost_file_count = models.PositiveIntegerField(default=0)
-    first_seen_at = models.DateTimeField()
-    observed_at = models.DateTimeField(null=True, help_text=_("When the newest reply was last seen; null before the first."))
-    snapshot_count = models.PositiveIntegerField(default=0)
+    graph = models.ForeignKey(Graph, verbose_name=_("graph"), on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    job_id = models.CharField(_("job id"), max_length=GES_ID)
+    job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
+    job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
+    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict, default=Verdict.PENDING)
+    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
+    begin_time = models.DateTimeField(_("begin time"), null=True)
+    end_time = models.DateTimeField(_("end time"), null=True)
+    fail_reason = models.TextField(_("fail reason"), blank=True)
+    oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
+    lines = models.JSONField(
+        _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
+    )
+    loss_rate = models.DecimalField(_("loss rate"), max_digits=5, decimal_places=4, null=True)
+    # Numeric, since the sum of 64-bit counts may need more than 64 bits.
+    total_lines = models.DecimalField(_("total lines"), max_digits=30, decimal_places=0, null=True)
+    failed_lines = models.DecimalField(_("failed lines"), max_digits=30, decimal_places=0, null=True)
+    successful_lines = models.DecimalField(_("successful lines"), max_digits=30, decimal_places=0, null=True)
+    duration = models.GeneratedField(
+        verbose_name=_("duration"),
+        expression=models.F("end_time") - models.F("begin_time"),
+        output_field=models.DurationField(),
+        db_persist=True,
+    )
+    review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
+    changed_at = models.DateTimeField(
+        _("changed at"), null=True, help_text=_("When this row last came to say something else.")
+    )
+    file_count = models.PositiveIntegerField(_("file count"), default=0)
+    lost_file_count = models.PositiveIntegerField(_("lost file count"), default=0)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    observed_at = models.DateTimeField(
+        _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
+    )
+    snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
 
     objects = JobQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("job"), _("jobs")
         constraints = [
             models.UniqueConstraint(fields=["project", "job_id"], name="one_job_an_id"),
             models.CheckConstraint(condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"),
@@ -99,27 +115,52 @@ class Job(models.Model):
             models.CheckConstraint(condition=Q(review__in=["", *ReviewState.values]), name="job_review_is_a_word"),
         ]
         indexes = [
-            # The lists' default order, for all jobs and for one graph's.
-            models.Index(models.F("first_seen_at").desc(), models.F("id").desc(), name="job_newest"),
-            models.Index("graph", models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_of_graph"),
-            models.Index(models.F("begin_time").desc(nulls_first=True), models.F("id").desc(), name="job_by_begin"),
+            # The orders of the lists, read from either end; where values are equal the key decides.
+            models.Index(F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_by_begin"),
+            models.Index(F("end_time").desc(), F("id").desc(), name="job_by_end"),
+            models.Index(F("duration").desc(), F("id").desc(), name="job_by_duration"),
+            models.Index(F("failed_lines").desc(), F("id").desc(), name="job_by_failed"),
+            models.Index(F("loss_rate").desc(), F("id").desc(), name="job_by_loss"),
+            models.Index(F("job_name").desc(), F("id").desc(), name="job_by_name"),
+            models.Index(
+                "graph", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_graph"
+            ),
+            # What ran on a graph in a span of time.
+            models.Index("graph", "end_time", name="job_of_graph_by_end"),
+            # Words, of which some are rare or never said.
+            models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
+            models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
+            models.Index("ledger", condition=Q(ledger__in=["does_not_add_up", "cannot_tell"]), name="job_by_ledger"),
+            models.Index(Upper("status"), name="job_by_status"),
+            models.Index(Upper("job_name"), name="job_by_any_name"),
+            models.Index(Upper("job_type"), name="job_by_type"),
+            # GES's job id from its start, whatever the database's collation.
+            models.Index(OpClass("job_id", "varchar_pattern_ops"), name="job_by_id"),
+            # How many came since a list was drawn.
+            models.Index(F("first_seen_at").desc(), F("id").desc(), name="job_newest"),
             # The overview's sums by day, read from the index alone.
             models.Index(
-                "project",
                 "begin_time",
-                name="job_by_day",
+                "project",
                 include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
+                name="job_by_day",
+            ),
+            # Where the overview and the causes look for what was lost.
+            models.Index(
+                "begin_time", "project", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
             ),
             # The queue of imports that wait for somebody.
             models.Index(
-                "project", models.F("begin_time").desc(), condition=Q(review__in=["waiting", "to_fix"]), name="job_to_review"
+                F("begin_time").desc(),
+                F("id").desc(),
+                "project",
+                condition=Q(review__in=["waiting", "to_fix"]),
+                name="job_to_review",
             ),
             # What a page asks every few seconds: did anything change?
-            models.Index("project", models.F("changed_at").desc(nulls_last=True), name="job_changed"),
+            models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.
-            models.Index(
-                "graph", "job_name", models.F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"
-            ),
+            models.Index("graph", "job_name", F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"),
         ]
 
     def __str__(self) -> str:
@@ -141,23 +182,42 @@ class ImportFile(models.Model):
         VERTEX = "vertex", _("vertex")
         EDGE = "edge", _("edge")
 
-    job = models.ForeignKey(Job, on_delete=models.CASCADE, related_name="files")
-    kind = models.CharField(max_length=6, choices=Kind)
-    position = models.PositiveIntegerField()
-    path = models.TextField()
-    log = models.TextField(null=True)  # noqa: DJ001  GES's null is kept as null
-    status = models.CharField(max_length=GES_ID, blank=True)
-    verdict = models.CharField(max_length=10, choices=Verdict)
-    ledger = models.CharField(max_length=16, choices=Ledger)
-    contradiction = models.JSONField(null=True, help_text=_("A sentence (ges.sentence), where the figures disagree."))
-    cause = models.TextField(null=True)  # noqa: DJ001
-    cause_group = models.ForeignKey(Cause, on_delete=models.PROTECT, null=True, related_name="files")
-    total_lines = models.BigIntegerField(null=True)
-    failed_lines = models.BigIntegerField(null=True)
-    successful_lines = models.BigIntegerField(null=True)
+    # Found by the index of one_file_a_place.
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False)
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    position = models.PositiveIntegerField(_("position"))
+    path = models.TextField(_("path"))
+    log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
+    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
+    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger)
+    contradiction = models.JSONField(
+        _("contradiction"), null=True, help_text=_("A sentence (ges.sentence), where the figures disagree.")
+    )
+    cause = models.TextField(_("cause"), null=True)  # noqa: DJ001
+    cause_group = models.ForeignKey(
+        Cause, verbose_name=_("cause group"), on_delete=models.PROTECT, null=True, related_name="files", db_index=False
+    )
+    total_lines = models.BigIntegerField(_("total lines"), null=True)
+    failed_lines = models.BigIntegerField(_("failed lines"), null=True)
+    successful_lines = models.BigIntegerField(_("successful lines"), null=True)
 
     class Meta:
+        verbose_name, verbose_name_plural = _("import file"), _("import files")
         constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
+        indexes = [
+            # A whole path, however long; and any part of a path or of a cause.
+            HashIndex("path", name="file_by_path"),
+            GinIndex(OpClass("path", "gin_trgm_ops"), name="file_by_path_part"),
+            GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), condition=Q(cause__isnull=False), name="file_by_cause_part"),
+            # Sums of what was lost, by cause and by job, read from the index alone.
+            models.Index(
+                "cause_group", "job", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_by_cause"
+            ),
+            models.Index(
+                "job", "cause_group", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_lost"
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.path

@@ -2,6 +2,7 @@
 
 import pgtrigger
 from django.db import models
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job
@@ -28,28 +29,36 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="snapshots")
-    source = models.CharField(max_length=6, choices=Source)
-    version = models.PositiveSmallIntegerField(help_text=_("1 or 2: the API that was asked, or whose keys the reply has."))
-    http_status = models.PositiveSmallIntegerField()
-    content_type = models.CharField(
-        max_length=GES_ID, blank=True, default="", db_default="", help_text=_("As it came; empty where none is known.")
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots", db_index=False)
+    source = models.CharField(_("source"), max_length=6, choices=Source)
+    version = models.PositiveSmallIntegerField(
+        _("version"), help_text=_("1 or 2: the API that was asked, or whose keys the reply has.")
     )
-    body = models.BinaryField()
-    sha256 = models.BinaryField(max_length=32)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    seen = models.PositiveIntegerField(default=1)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"))
+    content_type = models.CharField(
+        _("content type"),
+        max_length=GES_ID,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_("As it came; empty where none is known."),
+    )
+    body = models.BinaryField(_("body"))
+    sha256 = models.BinaryField("SHA-256", max_length=32)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    seen = models.PositiveIntegerField(_("seen"), default=1)
 
     objects = SnapshotQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("reply"), _("replies")
         constraints = [
-            models.CheckConstraint(
-                condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="snapshot_in_order"
-            ),
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"),
             models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
         ]
+        # A job's replies, the newest first.
+        indexes = [models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")]
         triggers = [
             pgtrigger.Protect(
                 name="snapshot_is_evidence",
@@ -66,20 +75,25 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """A run of polls that got no usable answer, with the newest body that came, if any did."""
 
-    job = models.ForeignKey(Job, on_delete=models.PROTECT, related_name="misses")
-    source = models.CharField(max_length=6, choices=Source)
-    kind = models.CharField(max_length=20)
-    detail = models.TextField(blank=True)
-    http_status = models.PositiveSmallIntegerField(null=True)
-    body = models.BinaryField(null=True)
-    first_seen_at = models.DateTimeField()
-    last_seen_at = models.DateTimeField()
-    seen = models.PositiveIntegerField(default=1)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False)
+    source = models.CharField(_("source"), max_length=6, choices=Source)
+    kind = models.CharField(_("kind"), max_length=20)
+    detail = models.TextField(_("detail"), blank=True)
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
+    body = models.BinaryField(_("body"), null=True)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    seen = models.PositiveIntegerField(_("seen"), default=1)
 
     class Meta:
-        verbose_name_plural = "misses"
+        verbose_name, verbose_name_plural = _("miss"), _("misses")
+        indexes = [
+            models.Index("job", F("last_seen_at").desc(), name="miss_of_job"),
+            # The gaps of a graph's last days.
+            models.Index(F("last_seen_at").desc(), name="miss_newest"),
+        ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_seen_at__gte=models.F("first_seen_at")), name="miss_in_order")
+            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="miss_in_order")
         ]
 
     def __str__(self) -> str:

@@ -19,15 +19,18 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 class SavedView(models.Model):
     """A name for the filters and the order of the job list; `query` is a query string without a position."""
 
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_views")
-    name = models.CharField(max_length=80)
-    query = models.TextField(blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.CASCADE, related_name="saved_views"
+    )
+    name = models.CharField(_("name"), max_length=80)
+    query = models.TextField(_("query"), blank=True)
     is_shared = models.BooleanField(_("shared with everybody"), default=False)
-    created_at = models.DateTimeField()
+    created_at = models.DateTimeField(_("created at"))
 
     objects = SavedViewQuerySet.as_manager()
 
     class Meta:
+        verbose_name, verbose_name_plural = _("saved view"), _("saved views")
         constraints = [
             models.UniqueConstraint(fields=["owner", "name"], name="one_view_a_name"),
             models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),

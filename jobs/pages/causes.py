@@ -16,19 +16,22 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import review
 from jobs.models import Cause, ImportFile, Job, Project
 from jobs.pages.charts import Part, bars
-from jobs.pages.job import explanations
+from jobs.pages.job import explanations, read_note
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
-from jobs.paging import TIME, page
+from jobs.paging import TIME, one_of, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+NEW_DAYS = 7  # a cause first seen since is called new
+TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
 
 
 @require_safe
 def causes(request: HttpRequest) -> HttpResponse:
     """Causes of the last days, what cost most first."""
-    days = request.GET.get("days", "30") if request.GET.get("days") in SPANS else "30"
+    problems: list[str] = []
+    days = one_of(request.GET, "days", SPANS, "30", problems)
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     lossy = Job.objects.visible_to(request.user).filter(begin_time__gte=since, lost_file_count__gt=0).order_by()
@@ -36,7 +39,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
     summed = rows.values("cause_group").annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -45,13 +48,35 @@ def causes(request: HttpRequest) -> HttpResponse:
     found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[: SHOWN + 1])
     known = Cause.objects.select_related("project").in_bulk([row["cause_group"] for row in found])
     context = {
-        "rows": [row | {"cause": known[row["cause_group"]]} for row in found[:SHOWN]],
+        "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
         "has_more": len(found) > SHOWN,
+        "problems": problems,
         "days": days,
         "has": wanted,
-        "since": since,
+        "new_since": timezone.now() - timedelta(days=NEW_DAYS),
     }
     return render_page(request, "pages/causes.html", "causes", context)
+
+
+def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
+    """Each cause with the files it cost, over the span in as many bars as fit a cell."""
+    first = timezone.localdate() - timedelta(days=days - 1)
+    by_day = (
+        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
+    )
+    counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
+    for row in by_day:
+        place = (row["day"] - first).days * TREND // days
+        counted[row["cause_group"]][min(max(place, 0), TREND - 1)] += row["n"]
+    return [
+        row
+        | {
+            "cause": known[row["cause_group"]],
+            "trend": bars([[Part(n, "failed", "", "")] for n in counted[row["cause_group"]]])[0],
+            "trend_label": ", ".join(map(str, counted[row["cause_group"]])),
+        }
+        for row in found
+    ]
 
 
 @require_safe
@@ -61,12 +86,12 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     first = timezone.localdate() - timedelta(days=29)
     rows = ImportFile.objects.filter(cause_group=one)
     recent = rows.filter(job__begin_time__date__gte=first).order_by()
-    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("pk"), lost=Sum("failed_lines"))
+    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("*"), lost=Sum("failed_lines"))
     counted: dict[Any, Any] = {row["day"]: row for row in by_day}
     days = [first + timedelta(days=number) for number in range(30)]
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
-        files=Count("pk"),
+        files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
         graphs=Count("job__graph", distinct=True),
@@ -96,8 +121,12 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down how a cause was fixed."""
     one = get_object_or_404(Cause.objects.visible_to(request.user), pk=pk)
     get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
-    review.save_note(one, request.POST.get("note", "")[:10_000], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-    messages.success(request, _("The note is saved."))
+    try:
+        review.save_note(one, read_note(request), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    except ValueError as wrong:
+        messages.error(request, str(wrong))
+    else:
+        messages.success(request, _("The note is saved."))
     return redirect("pages:cause", pk=pk)
 
 
@@ -122,9 +151,9 @@ def files(request: HttpRequest) -> HttpResponse:
         }
         if shown.rows:
             context["sums"] = exact.order_by().aggregate(
-                imports=Count("pk"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
+                imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
             )
         else:
-            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("pk"))
+            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("*"))
             context["like"] = list(like.order_by("path")[:SHOWN])
     return render_page(request, "pages/files.html", "files", context)

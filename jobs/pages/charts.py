@@ -44,15 +44,23 @@ def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[l
     marks = []
     for number, (column, whole) in enumerate(zip(columns, sums, strict=True)):
         level, against = 0.0, max(most, whole)
-        for part in column:
-            if part.value <= 0:
-                continue
-            height = min(max(LEAST, HEIGHT * float(Decimal(part.value) / against)), HEIGHT - level)
+        shown = [part for part in column if part.value > 0]
+        for part, height in zip(shown, _heights([part.value for part in shown], against), strict=True):
             y = level if hanging else HEIGHT - level - height
             kind = f"{part.kind} cut" if whole > most else part.kind
             marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), kind, part.href, part.label))
             level += height
     return marks, most
+
+
+def _heights(values: Sequence[int], against: int) -> list[float]:
+    """In proportion, but none below LEAST: where that is too high for the plot, the others give way."""
+    heights = [max(LEAST, HEIGHT * float(Decimal(value) / against)) for value in values]
+    over = sum(heights) - HEIGHT
+    if over <= 0:
+        return heights
+    spare = sum(height - LEAST for height in heights)
+    return [height - over * (height - LEAST) / spare for height in heights]
 
 
 def _scale(sums: Sequence[int]) -> int:
@@ -74,7 +82,7 @@ class Span:
     label: str
 
 
-LANE, THICK = 14.0, 10.0
+LANE, THICK, THIN = 14.0, 10.0, 3.0
 
 
 def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[list[Mark], int]:
@@ -83,9 +91,9 @@ def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[lis
     free: list[float] = []
     marks = []
     for span in sorted(spans, key=lambda one: one.begin):
-        left = 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole
+        left = min(1000 - THIN, 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole)
         right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
-        width = max(3.0, right - left)
+        width = max(THIN, right - left)
         lane = next((number for number, until in enumerate(free) if until <= left), len(free))
         if lane == len(free):
             free.append(0.0)

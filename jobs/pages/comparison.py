@@ -13,7 +13,7 @@ from jobs.ges.words import Verdict
 from jobs.models import Job
 from jobs.pages.job import headline_of, visible
 from jobs.pages.rendering import render_page
-from jobs.paging import won_t_do
+from jobs.paging import one_of, read_pk, won_t_do
 
 CHOICES, SHOWN = 30, 500
 LABELS = {
@@ -34,11 +34,12 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
     others = others.order_by(F("begin_time").desc(nulls_last=True), "-pk")
     choices = list(others[:CHOICES])
     other, problem = _chosen(request.GET.get("with", ""), one, others)
-    context: dict[str, Any] = {"job": one, "other": other, "choices": choices, "problems": [problem] if problem else []}
+    problems = [problem] if problem else []
+    only = one_of(request.GET, "change", [change.value for change in Change], "", problems)
+    context: dict[str, Any] = {"job": one, "other": other, "choices": choices, "problems": problems}
     if other is not None:
         before, after = list(other.files.all()), list(one.files.all())
         rows = compare(before, after)
-        only = request.GET.get("change", "")
         counted = {change: sum(row.change is change for row in rows) for change in Change}
         context |= {
             "headline": headline_of(one),
@@ -46,7 +47,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
             "counted": [(change.value, LABELS[change], count) for change, count in counted.items()],
             "only": only,
             "rows": [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}][:SHOWN],
-            "row_total": counted.get(Change(only), 0) if only in set(Change) else len(rows),
+            "row_total": counted[Change(only)] if only else len(rows),
             "new_causes": new_causes(before, after),
         }
     return render_page(request, "pages/compare.html", "compare", context)
@@ -55,7 +56,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
 def _chosen(asked: str, one: Job, others: Any) -> tuple[Job | None, str | None]:
     """The import asked for, else the newest whole one before this, else the newest before this."""
     if asked:
-        found = others.filter(pk=int(asked)).first() if asked.isascii() and asked.isdigit() and len(asked) < 19 else None
+        found = others.filter(pk=read_pk(asked)).first()
         return found, None if found else won_t_do("with", asked, _("the number of another import of this graph"))
     before = others.filter(begin_time__lt=one.begin_time) if one.begin_time else others
     return before.filter(verdict=Verdict.SUCCESS.value).first() or before.first(), None

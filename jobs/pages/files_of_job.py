@@ -8,11 +8,12 @@ from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.models import ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
 from jobs.pages.jobs import at_cursor
-from jobs.paging import NUMBER, SCORE, TEXT, page, won_t_do
+from jobs.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
 
 PART, GROUPS = 100, 200
 LOST = (Verdict.PARTIAL.value, Verdict.FAILED.value)
@@ -37,7 +38,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     rows = ImportFile.objects.filter(job=job)
     params = request.GET
     found, problems = _chosen(params, rows.exclude(kind="schema"))
-    group = params.get("group", "")
+    group = one_of(params, "group", GROUP_BY, "", problems)
     context: dict[str, Any] = {
         "file_total": job.file_count,
         "file_asked": {name: params.get(name, "") for name in ("kind", "verdict", "folder", "file", "cause_group", "group")},
@@ -49,10 +50,8 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         "schemas": list(rows.filter(kind="schema").order_by("position")[:PART]) if not params.get("cursor") else [],
         "file_problems": problems,
     }
-    if group in GROUP_BY:
-        return context | {"groups": _groups(found, group)}
     if group:
-        problems.append(won_t_do("group", group, ", ".join(GROUP_BY)))
+        return context | {"groups": _groups(found, group)}
     part, more = page(params, found.annotate(worst=_WORST), SORTS, "worst", PART)
     return context | {
         "page": part,
@@ -64,7 +63,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFile], list[str]]:
     problems = []
-    for name, words in (("kind", ImportFile.Kind.values), ("verdict", VerdictChoices.values)):
+    for name, words in (("kind", ("vertex", "edge")), ("verdict", VerdictChoices.values)):
         if value := params.get(name, ""):
             if value in words:
                 rows = rows.filter(**{name: value})
@@ -75,8 +74,8 @@ def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFil
     if folder := params.get("folder", "").replace("\x00", ""):
         rows = rows.alias(folder=_FOLDER).filter(folder=folder)
     if number := params.get("cause_group", ""):
-        if number.isascii() and number.isdigit() and len(number) < 19:
-            rows = rows.filter(cause_group=int(number))
+        if (pk := read_pk(number)) is not None:
+            rows = rows.filter(cause_group=pk)
         else:
             problems.append(won_t_do("cause_group", number, _("the number of a cause")))
     return rows, problems
@@ -88,7 +87,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     if by == "cause":
         named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value(""), output_field=TextField()))
     summed = named.annotate(
-        files=Count("pk"),
+        files=Count("*"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),
         total_lines=Sum("total_lines"),
         failed_lines=Sum("failed_lines"),
@@ -110,9 +109,16 @@ def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
         .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
     )
     found = list(
-        lost.annotate(files=Count("pk"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
+        lost.annotate(files=Count("*"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
             :20
         ]
     )
     whole = sum(row["failed"] or 0 for row in found)
-    return [row | {"share": Decimal(row["failed"]) / whole if whole and row["failed"] else None} for row in found]
+    return [
+        row
+        | {
+            "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
+            "explanations": explain(row["pattern"])[:1],
+        }
+        for row in found
+    ]

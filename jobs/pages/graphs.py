@@ -7,7 +7,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef, Q
+from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -22,8 +22,8 @@ from jobs.models import Graph, Job, Miss, Project
 from jobs.models.job import Verdict
 from jobs.pages.charts import LANE, Span, timeline
 from jobs.pages.jobs import at_cursor, job_list
-from jobs.pages.rendering import render_page
-from jobs.paging import TEXT, page
+from jobs.pages.rendering import is_part, render_page
+from jobs.paging import TEXT, one_of, page
 
 STRIP = 30
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -34,9 +34,9 @@ MOST_SPANS = 400
 def graphs(request: HttpRequest) -> HttpResponse:
     """Every graph this user may see: its newest import, and how its last jobs went."""
     found = Graph.objects.visible_to(request.user).select_related("project")
-    if wanted := request.GET.get("name", "").strip():
+    if wanted := request.GET.get("name", "").replace("\x00", "").strip():
         found = found.filter(Q(name__icontains=wanted) | Q(graph_id__startswith=wanted))
-    last = Job.objects.filter(graph=OuterRef("pk")).order_by(F("begin_time").desc(nulls_first=True), "-pk")
+    last = Job.objects.filter(graph=OuterRef("pk")).order_by("-begin_time", "-pk")
     told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
     found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
     newest = last.filter(file_count__gt=0).values("pk")[:1]
@@ -60,8 +60,11 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     one = _visible(request, pk)
     jobs = Job.objects.visible_to(request.user).filter(graph=one)
     context = job_list(request, jobs) | {"graph": one}
-    if not request.htmx:  # type: ignore[attr-defined]
-        context |= {"axis": _axis(request, one), "newest": _newest_import(one), "usual": _usual(one)}
+    if not is_part(request):
+        days = one_of(request.GET, "days", DAYS, "7", context["problems"])
+        imports = _imports(one)
+        usual = usual_duration([job.duration for job in imports if job.duration is not None])
+        context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
         context["may_review"] = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
     return render_page(request, "pages/graph.html", "jobs", context)
 
@@ -70,14 +73,10 @@ def _visible(request: HttpRequest, pk: int) -> Graph:
     return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
 
 
-def _newest_import(graph: Graph) -> Job | None:
+def _imports(graph: Graph) -> list[Job]:
+    """Its newest imports, the newest first."""
     rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
-    return rows.order_by(F("begin_time").desc(nulls_first=True), "-pk").first()
-
-
-def _usual(graph: Graph) -> Any:
-    recent = Job.objects.filter(graph=graph, job_name="ImportGraph", duration__isnull=False).order_by("-begin_time")
-    return usual_duration([took for took in recent.values_list("duration", flat=True)[:30] if took is not None])
+    return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,8 +97,7 @@ class Axis:
         return self.begin + (self.end - self.begin) / 2
 
 
-def _axis(request: HttpRequest, graph: Graph) -> Axis:
-    days = request.GET.get("days", "7") if request.GET.get("days") in DAYS else "7"
+def _axis(graph: Graph, days: str) -> Axis:
     end = timezone.now()
     begin = end - timedelta(days=DAYS[days])
     inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(

@@ -7,7 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 from django.utils import timezone
@@ -22,7 +22,9 @@ from jobs.models import Correction, Job, Project, Review
 from jobs.models.job import ReviewState
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
-from jobs.pages.rendering import render_page
+from jobs.pages.misses import said_of_error
+from jobs.pages.rendering import is_part, render_page
+from jobs.paging import read_pk
 
 
 @require_safe
@@ -36,6 +38,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "job": one,
         "seen": seen,
         "is_final": one.is_final,
+        "is_part": is_part(request),
         "headline": headline_of(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
@@ -44,6 +47,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
+        "may_correct": _may_correct(request, one, "add"),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)
@@ -136,15 +140,15 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
             state=said.get("state", ""),
             actor=_actor(request),
             now=timezone.now(),
-            note=said.get("note", "")[:10_000],
-            fixed_by=_fixing(one, said.get("fixed_by", "").strip()) if said.get("state") == ReviewState.FIXED else None,
-            assignee=_assignee(said.get("assignee", "").strip()),
-            due_on=_day(said.get("due_on", "").strip()),
-            known=int(said["known"]) if said.get("known", "").isdigit() else None,
+            note=read_note(request),
+            fixed_by=_fixing(one, _line(said, "fixed_by")) if said.get("state") == ReviewState.FIXED else None,
+            assignee=_assignee(_line(said, "assignee")),
+            due_on=_day(_line(said, "due_on")),
+            known=read_pk(said.get("known", "")),
         )
     except ValueError as wrong:
         messages.error(request, str(wrong))
-        request.session["unsaved"] = {"job": one.pk} | {name: said.get(name, "")[:10_000] for name in _TYPED}
+        request.session["unsaved"] = {"job": one.pk} | {name: said.get(name, "")[: 2 * MAX_NOTE] for name in _TYPED}
         return redirect(reverse("pages:job", args=[pk]) + "#review")
     waiting = Job.objects.filter(project__in=Project.objects.reviewable_by(request.user), review=ReviewState.WAITING)
     following = waiting.exclude(pk=one.pk).order_by("-begin_time", "-pk").first()
@@ -154,12 +158,35 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     return redirect("pages:job", pk=pk)
 
 
+MAX_NOTE = 10_000  # characters
 _TYPED = ("state", "note", "fixed_by", "assignee", "due_on")
+
+
+def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
+    """A correction needs the permission, and the fixer's role in the project."""
+    if not request.user.has_perm(f"jobs.{what}_correction"):
+        return False
+    return Project.objects.correctable_by(request.user).filter(pk=one.project_id).exists()
 
 
 def _actor(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
     return request.user
+
+
+def read_note(request: HttpRequest) -> str:
+    """The note that was typed. Raises: ValueError with a sentence when it is too long."""
+    note = request.POST.get("note", "")
+    if len(note) > MAX_NOTE:
+        raise ValueError(
+            _("The note has %(count)s characters; expected at most %(most)s.")
+            % {"count": f"{len(note):,}", "most": f"{MAX_NOTE:,}"}
+        )
+    return note
+
+
+def _line(said: QueryDict, name: str) -> str:
+    return said.get(name, "").replace("\x00", "").strip()
 
 
 def _fixing(one: Job, job_id: str) -> Job | None:
@@ -199,7 +226,7 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
         polling.poll_now(one)
         messages.success(request, _("GES answered; this is its newest word."))
     except GesError as wrong:
-        messages.error(request, _("GES gave no usable answer: %(why)s") % {"why": wrong})
+        messages.error(request, _("GES gave no usable answer: %(why)s") % {"why": said_of_error(wrong)})
     return redirect("pages:job", pk=pk)
 
 
@@ -207,7 +234,7 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
 def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpResponse:
     """Take a correction back."""
     one = visible(request, pk)
-    if not request.user.has_perm("jobs.change_correction"):
+    if not _may_correct(request, one, "change"):
         raise PermissionDenied
     correction = get_object_or_404(Correction, pk=correction_pk, job=one)
     try:

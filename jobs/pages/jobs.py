@@ -9,7 +9,6 @@ from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.dateparse import parse_datetime
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
@@ -19,9 +18,11 @@ from jobs.models import Job, SavedView
 from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
 from jobs.pages.live import newest_change
 from jobs.pages.rendering import render_page
+from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
 
 # The filters everybody uses stand open; the others fold away unless one is used.
 FIRST = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
+RECENT = 1000  # jobs looked at for the names to choose from
 
 
 @require_safe
@@ -39,7 +40,6 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
     counted = counts(every_verdict)
-    names = queryset.exclude(job_name="").order_by("job_name").values_list("job_name", flat=True).distinct()[:40]
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
@@ -51,15 +51,21 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "verdicts": Verdict.choices,
         "ledgers": Ledger.choices,
         "reviews": ReviewState.choices,
-        "names": list(names),
+        "names": _names(queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
         "asked_verdicts": asked.get("verdict", []),
-        "zone": timezone.get_current_timezone_name(),
+        "zone": str(timezone.get_current_timezone()),  # its key: the name of a fixed one would be "+08"
         "is_filtered": any(name in FILTERS for name in asked),
         "has_more_filters": any(name in FILTERS and name not in (*FIRST, "verdict") for name in asked),
         "query": view_query(request.GET),
         "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn)}",
     }
+
+
+def _names(queryset: JobQuerySet, asked: dict[str, list[str]]) -> list[str]:
+    """The job names to choose from: those of the newest jobs, and what was asked for."""
+    newest = queryset.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
+    return sorted({*newest, *asked.get("job_name", [])} - {""})[:40]
 
 
 def asked_of_list(request: HttpRequest) -> QueryDict:
@@ -103,38 +109,47 @@ def news_query(request: HttpRequest, rows: list[Job], drawn: datetime) -> str:
 @require_safe
 def news(request: HttpRequest) -> HttpResponse:
     """What changed since a list was drawn: its running rows in place, and how many jobs are new. 204 when nothing did."""
-    after = parse_datetime(request.GET.get("after", "").replace(" ", "+"))
-    newest = newest_change(request.user)
-    if after is None or timezone.is_naive(after) or newest is None or newest <= after:
+    after, newest = _time(request.GET.get("after", "")), newest_change(request.user)
+    told = _time(request.GET.get("told", "")) or after
+    if after is None or told is None or newest is None or newest <= told:
         return HttpResponse(status=204)
     asked = request.GET.copy()
-    rows, of = asked.pop("rows", [""])[0], asked.pop("of", [""])[0]
-    asked.pop("after")
+    rows, of = asked.pop("rows", [""])[0], read_pk(asked.pop("of", [""])[0])
+    for name in ("after", "told"):
+        asked.pop(name, None)
     queryset = Job.objects.visible_to(request.user)
-    if of.isdigit():
-        queryset = queryset.filter(graph=int(of))
-    shown = [int(pk) for pk in rows.split(",") if pk.isdigit()][:500]
+    if of is not None:
+        queryset = queryset.filter(graph=of)
+    shown = [pk for one in rows.split(",")[:MAX_PAGE_SIZE] if (pk := read_pk(one)) is not None]
     found, _problems = filtered(asked, queryset)
     count, over = bounded_count(found.filter(first_seen_at__gt=after), 1000)
-    changed = list(queryset.filter(pk__in=shown, changed_at__gt=after).select_related("graph", "project"))
-    if not count and not changed:
+    changed = list(queryset.filter(pk__in=shown, changed_at__gt=told).select_related("graph", "project"))
+    if not changed and not found.filter(first_seen_at__gt=told).exists():
         return HttpResponse(status=204)
-    place = reverse("pages:graph", args=[int(of)]) if of.isdigit() else reverse("pages:jobs")
+    place = reverse("pages:jobs") if of is None else reverse("pages:graph", args=[of])
     context = {
         "rows": changed,
         "count": count,
         "over": over,
         "graph": of,
         "swap": True,
-        "poll_url": _polled_again(request, changed),
+        "poll_url": _polled_again(request, changed, newest),
         "list_url": f"{place}?{view_query(asked)}",
     }
     return render(request, "pages/jobs.html#news", context)  # a part and never a page, whoever asks
 
 
-def _polled_again(request: HttpRequest, changed: list[Job]) -> str:
-    """The same question, without the rows that have ended."""
+def _time(value: str) -> datetime | None:
+    try:
+        return read_time(value.replace(" ", "+"))
+    except (ValueError, ArithmeticError):
+        return None
+
+
+def _polled_again(request: HttpRequest, changed: list[Job], told: datetime) -> str:
+    """The same question, without the rows that have ended and without what is told now."""
     asked = request.GET.copy()
+    asked["told"] = told.isoformat()
     ended = {str(job.pk) for job in changed if job.is_final}
     asked["rows"] = ",".join(pk for pk in asked.get("rows", "").split(",") if pk not in ended)
     return f"{reverse('pages:jobs-news')}?{asked.urlencode()}"

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 
 from jobs.models import Job, Project
 from jobs.models.project import ProjectQuerySet, Viewer
+from jobs.pages.rendering import is_part
 
 
 def with_change(user: Viewer) -> ProjectQuerySet:
@@ -28,4 +29,4 @@ def token(*facts: object) -> str:
 
 def is_unchanged(request: HttpRequest, now: str) -> bool:
     """Whether a part that asks for itself shows this already."""
-    return bool(request.htmx) and request.GET.get("seen") == now  # type: ignore[attr-defined]
+    return is_part(request) and request.GET.get("seen") == now

@@ -1,5 +1,6 @@
 """`/`: what needs a person now, and the last 30 days at a glance."""
 
+import zlib
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
@@ -44,19 +45,21 @@ def overview(request: HttpRequest) -> HttpResponse:
     now = timezone.now()
     projects = list(with_change(request.user))
     changes = [changed for one in projects if (changed := getattr(one, "changed", None))]
-    seen = token(max(changes, default=""), timezone.localdate(now))
+    # A job gets stuck and a graph falls silent without a word of GES: drawn anew every ten minutes.
+    problems = zlib.crc32("\n".join(one.problem for one in projects).encode())
+    seen = token(max(changes, default=""), f"{timezone.localtime(now):%Y%m%d%H%M}"[:-1], problems)
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     jobs = Job.objects.visible_to(request.user)
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
-    recent = jobs.filter(begin_time__gte=_midnight(first))
+    recent = jobs.filter(begin_time__gte=_midnight(first), begin_time__lt=_midnight(days[-1] + timedelta(days=1)))
     to_review = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX])
     running = _running(jobs, now)
     context = {
         "seen": seen,
         "projects": projects,
-        "to_review": list(to_review.select_related("graph").order_by(F("begin_time").desc(nulls_first=True), "-pk")[:SHOWN]),
+        "to_review": list(to_review.select_related("graph").order_by("-begin_time", "-pk")[:SHOWN]),
         "to_review_count": bounded_count(to_review, 999),
         "stuck": [one for one in running if one.is_stuck],
         "running": running[:SHOWN],
@@ -102,7 +105,7 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
         recent.filter(file_count__gt=0, graph__is_deleted=False)
         .order_by()
         .values("graph", name=Coalesce(NullIf("graph__name", Value("")), "graph__graph_id"))
-        .annotate(imports=Count("pk"), first=Min("begin_time"), newest=Max("begin_time"))
+        .annotate(imports=Count("*"), first=Min("begin_time"), newest=Max("begin_time"))
         .filter(imports__gte=3)
     )
     found = [
@@ -115,17 +118,20 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
 
 def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
     days_of = recent.annotate(day=TruncDate("begin_time")).order_by().values("day", "verdict")
-    rows = days_of.annotate(n=Count("pk"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
+    rows = days_of.annotate(n=Count("*"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
     jobs: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     loaded: dict[date, int] = defaultdict(int)
     lost: dict[date, int] = defaultdict(int)
+    losing: dict[date, list[str]] = defaultdict(list)  # verdicts of the jobs that lost lines
     for row in rows:
         jobs[row["day"]][row["verdict"]] += row["n"]
         loaded[row["day"]] += int(row["loaded"] or 0)
         lost[row["day"]] += int(row["lost"] or 0)
+        if row["lost"]:
+            losing[row["day"]].append(row["verdict"])
     by_verdict, most_jobs = bars([_verdict_parts(day, jobs[day]) for day in days])
-    up, most_loaded = bars([[_lines_part(day, loaded[day], "good", _("loaded"))] for day in days])
-    down, most_lost = bars([[_lines_part(day, lost[day], "failed", _("lost"))] for day in days], hanging=True)
+    up, most_loaded = bars([[_lines_part(day, loaded[day], "good", _("loaded"), [])] for day in days])
+    down, most_lost = bars([[_lines_part(day, lost[day], "failed", _("lost"), losing[day])] for day in days], hanging=True)
     totals = {word: sum(jobs[day][word] for day in days) for word in Verdict.values}
     words = [word for word in Verdict.values if totals[word]]
     return {
@@ -137,12 +143,12 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         "lost_marks": down,
         "most_loaded": most_loaded,
         "most_lost": most_lost,
-        "totals": [(word, totals[word]) for word in words],
+        "totals": [(word, totals[word], _list_url(days[0], days[-1], verdict=[word])) for word in words],
         "total_jobs": sum(totals.values()),
         "total_loaded": sum(loaded.values()),
         "total_lost": sum(lost.values()),
         "table": [(day, [jobs[day][word] for word in words], loaded[day], lost[day]) for day in reversed(days) if jobs[day]],
-        "lost_url": _list_url(days[0], days[-1], verdict=["partial", "failed"]),
+        "lost_url": _list_url(days[0], days[-1], verdict=sorted({word for words in losing.values() for word in words})),
     }
 
 
@@ -154,8 +160,7 @@ def _verdict_parts(day: date, counted: dict[str, int]) -> list[Part]:
     ]
 
 
-def _lines_part(day: date, value: int, kind: str, word: str) -> Part:
-    verdicts = ["partial", "failed"] if kind == "failed" else []
+def _lines_part(day: date, value: int, kind: str, word: str, verdicts: list[str]) -> Part:
     label = _("%(day)s: %(count)s lines %(what)s") % {
         "day": date_format(day, "DATE_FORMAT"),
         "count": f"{value:,}",
@@ -167,7 +172,7 @@ def _lines_part(day: date, value: int, kind: str, word: str) -> Part:
 def _list_url(first: date, last: date, **more: list[str]) -> str:
     """The list of the jobs that began on these days, in the reader's zone."""
     asked = [("began_after", first.isoformat()), ("began_before", (last + timedelta(days=1)).isoformat())]
-    asked.append(("zone", timezone.get_current_timezone_name()))
+    asked.append(("zone", str(timezone.get_current_timezone())))
     return f"{reverse('pages:jobs')}?{urlencode(asked + [(name, v) for name, values in more.items() for v in values])}"
 
 
@@ -175,5 +180,5 @@ def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
     rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
-    summed = named.annotate(files=Count("pk"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
+    summed = named.annotate(files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
     return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])

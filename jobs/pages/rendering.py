@@ -7,10 +7,14 @@ from django.shortcuts import render
 from django.utils.cache import patch_vary_headers
 
 
-def render_page(request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """The whole page, or its partial when htmx asks; a boosted or restored page is a whole one."""
+def is_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for a part of the page; a boosted or restored page is a whole one."""
     htmx = request.htmx  # type: ignore[attr-defined]
-    whole = not htmx or htmx.boosted or htmx.history_restore_request
-    response = render(request, template if whole else f"{template}#{part}", context, status=status)
+    return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
+
+
+def render_page(request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """The whole page, or its partial when htmx asks."""
+    response = render(request, f"{template}#{part}" if is_part(request) else template, context, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response

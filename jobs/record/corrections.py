@@ -7,6 +7,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, read_value
+from jobs.ges.sentence import Sentence
 from jobs.models import Correction, ImportFile, Job
 from jobs.record.lookup import lock_jobs
 from jobs.record.recorder import rebuild
@@ -24,7 +25,7 @@ def correct(
         raise ValueError(_("%(field)s can't be corrected.") % {"field": repr(field)})
     if not reason.strip():
         raise ValueError(_("A correction needs a reason."))
-    read_value(field, corrected)
+    check_value(field, corrected)
     job = lock_jobs([job.pk])[job.pk]
     Correction.objects.filter(job=job, kind=kind, position=position, field=field, reverted_at=None).update(
         reverted_at=now, reverted_by=actor
@@ -62,6 +63,15 @@ def revert(correction: Correction, *, actor: User, now: datetime) -> None:
     if not standing.update(reverted_at=now, reverted_by=actor):
         raise ValueError(_("This correction is already undone."))
     rebuild([correction.job], now=now)
+
+
+def check_value(field: str, corrected: str | None) -> None:
+    """Whether the text is a value of this field. Raises: ValueError with a sentence in the reader's language."""
+    try:
+        read_value(field, corrected)
+    except ValueError as wrong:
+        said: Sentence = wrong.args[0]
+        raise ValueError(said.fill(_(said.text))) from wrong
 
 
 def _as_text(value: object) -> str | None:

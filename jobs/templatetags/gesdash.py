@@ -19,6 +19,11 @@ from jobs.models.job import Ledger, ReviewState, Verdict
 register = template.Library()
 
 
+def is_unknown(value: Any) -> bool:
+    """Whether there is nothing to show; a template gives "" for what a missing thing would have."""
+    return value is None or value == ""
+
+
 @register.simple_tag
 def verdict(word: str) -> SafeString:
     """A verdict as a shape, a colour and the word."""
@@ -87,13 +92,21 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+def local_time(value: datetime) -> datetime:
+    """The time in the reader's zone; as it is where that zone has no such year, as of a year 1 that means no time."""
+    try:
+        return timezone.localtime(value)
+    except OverflowError:
+        return value
+
+
 @register.filter
 def shown(value: Any) -> str:
     """A value of any type, short enough for a line."""
-    if value is None or value == "":
+    if is_unknown(value):
         return "–"
     if isinstance(value, datetime):
-        return f"{timezone.localtime(value):%Y-%m-%d %H:%M:%S}"
+        return f"{local_time(value):%Y-%m-%d %H:%M:%S}"
     if isinstance(value, int | Decimal):
         return f"{value:,}"
     text = str(value)
@@ -102,14 +115,14 @@ def shown(value: Any) -> str:
 
 @register.filter
 def number(value: int | Decimal | None) -> str:
-    """A count with separators; a dash when it is unknown, or of something that is not there (to a template empty text)."""
-    return f"{value:,}" if isinstance(value, int | Decimal) else "–"
+    """A count with separators; a dash when it is unknown."""
+    return "–" if is_unknown(value) else f"{value:,}"
 
 
 @register.filter
 def compact(value: int | Decimal | None) -> str:
     """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
-    if not isinstance(value, int | Decimal) or -10_000 < value < 10_000:
+    if value is None or is_unknown(value) or -10_000 < value < 10_000:
         return number(value)
     power = min((Decimal(value).adjusted()) // 3, 6)
     size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
@@ -119,7 +132,7 @@ def compact(value: int | Decimal | None) -> str:
 @register.filter
 def signed(value: int | Decimal | None) -> str:
     """A difference with its sign."""
-    if not isinstance(value, int | Decimal):
+    if is_unknown(value):
         return "–"
     return f"{value:+,}" if value else "0"
 
@@ -127,7 +140,7 @@ def signed(value: int | Decimal | None) -> str:
 @register.filter
 def percent(value: Any) -> str:
     """A share as percent; a loss too small to show is not shown as none."""
-    if value in (None, ""):
+    if is_unknown(value):
         return "–"
     share = float(value) * 100
     if not share:
@@ -138,24 +151,26 @@ def percent(value: Any) -> str:
 @register.filter
 def duration(value: timedelta | None) -> str:
     """The two largest units."""
-    if not isinstance(value, timedelta) or value < timedelta(0):
+    if value is None or is_unknown(value) or value < timedelta(0):
         return "–"
     minutes, seconds = divmod(int(value.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
     if days:
-        return f"{days} d {hours:02} h"
+        return gettext("%(days)d d %(hours)02d h") % {"days": days, "hours": hours}
     if hours:
-        return f"{hours} h {minutes:02} min"
-    return f"{minutes} min {seconds:02} s" if minutes else f"{seconds} s"
+        return gettext("%(hours)d h %(minutes)02d min") % {"hours": hours, "minutes": minutes}
+    if minutes:
+        return gettext("%(minutes)d min %(seconds)02d s") % {"minutes": minutes, "seconds": seconds}
+    return gettext("%(seconds)d s") % {"seconds": seconds}
 
 
 @register.simple_tag
 def when(value: datetime | None, style: str = "long") -> SafeString | str:
     """A time in the reader's zone: `long` to the second with the zone, `short` to the minute; UTC and how long ago beside it."""
-    if not value:
+    if value is None or is_unknown(value):
         return "–"
-    local, now = timezone.localtime(value), timezone.now()
+    local, now = local_time(value), timezone.now()
     ago = gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)} if value <= now else None
     relative = ago or gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
     title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {relative}"
@@ -167,10 +182,10 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
 @register.simple_tag
 def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
-    if not value:
+    if value is None or is_unknown(value):
         return "–"
     text = gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
-    local = timezone.localtime(value)
+    local = local_time(value)
     title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, text)
 
@@ -202,12 +217,14 @@ def bad_share(failed: int | Decimal, good: int | Decimal) -> float:
 
 
 @register.filter
-def loss(file: ImportFile) -> Decimal | None:
-    """The share of a file's lines that failed; None where GES did not count them."""
-    failed, good = file.failed_lines, file.successful_lines
-    if failed is None or good is None or not failed + good:
+def loss(one: ImportFile | Job | None) -> Decimal | None:
+    """The share of lines that failed, not rounded; None where GES did not count them all."""
+    if one is None:
         return None
-    return Decimal(failed) / (failed + good)
+    failed, good = one.failed_lines, one.successful_lines
+    if failed is None or good is None or not failed + good or (isinstance(one, Job) and one.loss_rate is None):
+        return None
+    return Decimal(failed) / Decimal(failed + good)
 
 
 @register.filter

@@ -1,0 +1,306 @@
+"""Everything readers see is there in Simplified Chinese: the catalogue is whole, and no page speaks English."""
+
+import gettext
+import io
+import re
+from datetime import timedelta
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from babel.messages import Catalog
+from babel.messages.extract import extract_python
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from django.conf import settings
+from django.contrib import admin as django_admin
+from django.template.base import Lexer, TokenType
+from django.urls import reverse
+from django.utils.translation import templatize
+
+from jobs.models import Cause, Job
+from jobs.pages.urls import auth_urlpatterns, urlpatterns
+from tests.conftest import NOW, body
+
+HERE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
+TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
+SOURCES = sorted(path for app in ("gesdash", "jobs") for path in (settings.BASE_DIR / app).rglob("*.py"))
+KEYWORDS: dict[str, tuple[int, ...] | None] = {
+    **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"]),
+    **dict.fromkeys(["ngettext", "ngettext_lazy"], (1, 2)),
+}
+ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
+PLACE = re.compile(r"%\((\w+)\)|\{(\w+)\}")
+# Names, units and GES's own words: the same in every language.
+ALIKE = {
+    "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
+    "part", "csv", "partiallyFailed", "GraphManagement", "IAM", "Token",
+}  # fmt: skip
+THEIRS = {"Procrastinate jobs", "- Select an option -"}  # of Procrastinate and of Django, which have no Chinese for them
+WORD = re.compile(r"[A-Za-z]{2,}")
+
+
+def extracted(path: Path) -> list[str | tuple[str, str]]:
+    """The texts a file marks: of a template as Django reads it, each line by itself since what is left of it is no Python."""
+    text = path.read_text(encoding="utf-8")
+    if path.suffix == ".html":
+        text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).splitlines())
+    found = extract_python(io.BytesIO(text.encode()), list(KEYWORDS), [], {"encoding": "utf-8"})
+    texts = []
+    for _line, function, given, _comments in found:
+        places = KEYWORDS[function]
+        given = given if isinstance(given, tuple) else (given,)
+        text = tuple(given[place - 1] for place in places) if places else given[0]
+        if text and all(text):
+            texts.append(text)
+    return texts
+
+
+@pytest.fixture(scope="module")
+def catalogue() -> Catalog:
+    with (HERE / "django.po").open("rb") as stored:
+        return read_po(stored, locale="zh_Hans")
+
+
+def forms(text):
+    return [text] if isinstance(text, str) else list(text)
+
+
+# The catalogue
+
+
+@pytest.mark.parametrize("path", [*TEMPLATES, *SOURCES], ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+def test_every_marked_text_is_translated(catalogue, path):
+    for text in extracted(path):
+        found = catalogue.get(forms(text)[0])
+        assert found is not None, f"{text!r} is not in django.po"
+        assert not found.fuzzy, f"the translation of {text!r} is only a guess"
+        assert all(forms(found.string)), f"{text!r} has no translation"
+        if not isinstance(text, str):
+            assert found.id == text
+
+
+def test_no_translation_is_left_over(catalogue):
+    marked = {forms(text)[0] for path in (*TEMPLATES, *SOURCES) for text in extracted(path)}
+    assert {forms(message.id)[0] for message in catalogue if message.id} == marked
+    assert not catalogue.obsolete
+
+
+def test_what_is_filled_in_is_the_same_in_both_languages(catalogue):
+    for message in catalogue:
+        if message.id:
+            wanted = sorted(filter(None, sum(PLACE.findall(forms(message.id)[-1]), ())))
+            for said in forms(message.string):
+                assert sorted(filter(None, sum(PLACE.findall(said), ()))) == wanted, message.id
+                assert re.findall("<[^>]+>", said) == re.findall("<[^>]+>", forms(message.id)[-1])
+
+
+def test_the_compiled_catalogue_is_that_of_the_text(catalogue):
+    made = io.BytesIO()
+    write_mo(made, catalogue)
+    made.seek(0)
+    with (HERE / "django.mo").open("rb") as stored:
+        assert gettext.GNUTranslations(stored)._catalog == gettext.GNUTranslations(made)._catalog
+
+
+# What readers see
+
+
+class Seen(HTMLParser):
+    """The texts of a page, and of its attributes that are read out or shown; GES's own words stand in `code` and `pre`."""
+
+    SILENT = ("script", "style", "code", "pre", "datalist", "del", "ins")
+    SHOWN = ("title", "aria-label", "placeholder", "alt", "data-label", "data-text", "data-done")
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.texts, self._silent = [], []
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        if tag in self.SILENT:
+            self._silent.append(tag)
+        given = dict(attributes)
+        self.texts += [given[name] for name in self.SHOWN if given.get(name) and tag not in ("code", "time")]
+        if tag == "input" and given.get("type") == "submit":
+            self.texts.append(given.get("value", ""))
+
+    def handle_endtag(self, tag):
+        if self._silent and tag == self._silent[-1]:
+            self._silent.pop()
+
+    def handle_data(self, data):
+        if not self._silent and data.strip():
+            self.texts.append(data.strip())
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+def test_no_template_has_text_that_is_not_marked(path):
+    plain, inside = [], False
+    for token in Lexer(path.read_text(encoding="utf-8")).tokenize():
+        if token.token_type is TokenType.BLOCK:
+            inside = token.contents.split()[0] == "blocktranslate" or (inside and token.contents != "endblocktranslate")
+        elif token.token_type is TokenType.TEXT and not inside:
+            plain.append(token.contents)
+    for text in Seen("".join(plain)).texts:
+        assert not set(WORD.findall(text)) - ALIKE, text
+
+
+@pytest.fixture
+def stored(imported, admin, client):
+    """A page of everything: an import that lost data, reviewed, corrected and explained; an earlier one; a job that runs, and misses."""
+    from jobs import record, review
+    from jobs.ges.errors import TimedOut
+    from jobs.record import Observation, find_graph, find_jobs, observe
+
+    graph = find_graph(imported.project, "g1", "payments")
+    later = NOW + timedelta(minutes=1)
+    found = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2")])
+    lossy = {
+        "vertexsetPath": [
+            {"path": "b/v.csv", "status": "FAILED", "totalLines": 9, "failedLines": 9, "successfulLines": 3, "cause": "第 7 行：数据列数不符"},
+            {"path": "b/w.csv", "status": "FAILED", "cause": "GES.8301"},
+        ]
+    }  # fmt: skip
+    times = {"beginTime": "2026-03-03T11:00:00", "endTime": "2026-03-03T11:05:00"}
+    record.record(
+        [
+            observe(found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)),
+            observe(found["j1"], "proxy", later, 200, body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1)),
+            observe(found["j2"], "list", later, 200, body("j2", "galloping", beginTime="2026-03-04T11:00:00")),
+            Observation(found["j2"], "poll", later, None, None, error=TimedOut()),
+        ]
+    )
+    one = Job.objects.get(job_id="j1")
+    review.decide(one, state="to_fix", actor=admin, now=later, note="再导入", assignee=admin, due_on=later.date())
+    review.decide(one, state="fixed", actor=admin, now=later, fixed_by=Job.objects.get(job_id="j0"))
+    review.save_note(Cause.objects.first(), "补一列", actor=admin, now=later)
+    for said in ("4", "5"):
+        record.correct(
+            one, kind="vertex", position=0, field="failed_lines", corrected=said, reason="核对", actor=admin, now=later
+        )
+    client.force_login(admin)
+    return Job.objects.get(job_id="j1")
+
+
+def addresses(job: Job):
+    """Every page, and those of the admin, with the data it needs; and lists that were asked for what they don't know."""
+    keys = {"graphs": job.graph_id, "jobs": job.pk, "causes": Cause.objects.get(note="补一列").pk, "me": 1}
+    for pattern in [*urlpatterns, *auth_urlpatterns]:
+        route = str(pattern.pattern)
+        if not route.startswith("jobs/views/") and "z" not in (pattern.name or ""):
+            given = {"pk": keys.get(route.split("/")[0]), "snapshot_pk": job.snapshots.first().pk, "correction_pk": 1}
+            namespace = "pages:" if pattern in urlpatterns else ""
+            yield reverse(namespace + pattern.name, kwargs={name: given[name] for name in pattern.pattern.converters})
+    yield from (
+        "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x&began_after=x",
+        "/graphs/?name=x",
+    )
+    yield from (f"/jobs/{job.pk}/?group={by}" for by in ("kind", "verdict", "folder", "cause", "x"))
+    yield from (f"/jobs/{other.pk}/{part}" for other in Job.objects.all() for part in ("", "history/", "repair/?api=v2"))
+    yield from (
+        f"/jobs/{job.pk}/compare/?with=x",
+        f"/jobs/{job.pk}/?kind=x&verdict=x&cause_group=x&file=x",
+        "/files/?path=b/v.csv",
+        "/files/?path=v",
+    )
+    yield from ("/causes/?has=x", "/causes/?days=7", "/nowhere/", "/jobs/999999/")
+    for model in django_admin.site._registry:
+        if model._meta.app_label == "jobs":
+            yield reverse(f"admin:jobs_{model._meta.model_name}_changelist")
+            if (row := model._default_manager.first()) is not None:
+                yield reverse(f"admin:jobs_{model._meta.model_name}_change", args=[row.pk])
+    yield from ("/admin/", reverse("admin:jobs_job_correct", args=[job.pk]) + "?where=vertex:0")
+
+
+def english(page: str, catalogue: Catalog) -> list[str]:
+    """What of a page is in English: a text of the catalogue, or words one after another; a value stored as JSON is shown as it is."""
+    marked = {form for message in catalogue if message.id and message.id != message.string for form in forms(message.id)}
+    run = re.compile(r"[A-Za-z]{2,}(?:[ ’'][A-Za-z]{2,})+")
+    return [
+        text
+        for text in Seen(page).texts
+        if text not in THEIRS
+        and text[0] not in "[{"
+        and (text in marked - ALIKE or any(set(words.split()) - ALIKE for words in run.findall(text)))
+    ]
+
+
+def test_no_page_speaks_english_to_a_chinese_reader(client, stored, catalogue):
+    found = {}
+    for address in addresses(stored):
+        answer = client.get(address, headers=ZH)
+        if answer.status_code == 405:  # takes POST only
+            continue
+        assert answer.status_code in {200, 204, 302, 404}, address
+        found[address] = english(answer.content.decode(), catalogue)
+    assert {address: texts for address, texts in found.items() if texts} == {}
+
+
+def test_no_refusal_speaks_english_to_a_chinese_reader(client, stored, catalogue):
+    graph, job = f"/graphs/{stored.graph_id}", f"/jobs/{stored.pk}"
+    decision = {"state": "fixed", "note": "", "known": ""}
+    wrong = [
+        (f"{graph}/watch/", {"job_id": ""}),
+        (f"{graph}/watch/", {"job_id": "a/b"}),
+        (f"{graph}/watch/", {"job_id": "j0"}),
+        (f"{graph}/tolerance/", {"share": "2"}),
+        (f"{graph}/tolerance/", {"share": "0.5"}),
+        (f"{job}/poll/", {}),
+        (f"{job}/review/", {"state": "x"}),
+        (f"{job}/review/", {"state": "accepted"}),
+        (f"{job}/review/", decision),
+        *[(f"{job}/review/", decision | {"fixed_by": other}) for other in ("j1", "j2", "j9")],
+        (f"{job}/review/", decision | {"assignee": "nobody"}),
+        (f"{job}/review/", decision | {"due_on": "soon"}),
+        (f"{job}/review/", decision | {"known": "0"}),
+        ("/jobs/views/", {"name": ""}),
+        ("/jobs/views/", {"name": "夜间", "query": "verdict=failed"}),
+        ("/me/", {"zone": "Mars"}),
+        ("/me/", {"zone": ""}),
+        (
+            reverse("admin:jobs_job_correct", args=[stored.pk]),
+            {"where": "job", "field": "begin_time", "corrected": "x", "reason": "y"},
+        ),
+    ]
+    found = {}
+    for address, said in wrong:
+        answer = client.post(address, said, headers=ZH, follow=True)
+        assert answer.status_code == 200, address
+        found[address, *said.values()] = english(answer.content.decode(), catalogue)
+    assert {asked: texts for asked, texts in found.items() if texts} == {}
+
+
+def test_a_sign_in_that_fails_is_said_in_chinese(client, db, catalogue):
+    answer = client.post("/login/", {"username": "ada", "password": "x"}, headers=ZH)
+    assert "用户名与密码不匹配" in answer.content.decode()
+    assert english(answer.content.decode(), catalogue) == []
+
+
+def test_an_error_page_speaks_the_readers_language():
+    from django.template import loader
+    from django.utils.translation import override
+
+    with override("zh-hans"):
+        assert "出错了" in loader.render_to_string("500.html")
+
+
+def test_the_language_chosen_stays(client, admin):
+    client.force_login(admin)
+    assert 'lang="en"' in client.get("/").content.decode()
+    assert 'lang="zh-hans"' in client.get("/", headers=ZH).content.decode()
+    chosen = client.post("/language/", {"language": "zh-hans", "next": "/jobs/"})
+    assert chosen.headers["Location"] == "/jobs/"
+    assert chosen.cookies["django_language"]["max-age"] > 0
+    assert 'lang="zh-hans"' in client.get("/", headers={"Accept-Language": "en"}).content.decode()
+    client.post("/language/", {"language": "en"})
+    assert 'lang="en"' in client.get("/", headers=ZH).content.decode()
+
+
+def test_programs_are_told_in_english(client, admin):
+    client.force_login(admin)
+    answer = client.get("/api/jobs/?nonsense=1", headers=ZH)
+    assert answer.status_code == 400
+    assert "there is no such filter" in answer.content.decode()
+    assert answer.headers["Content-Language"] == "en"
