@@ -197,7 +197,7 @@ def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
     if value is None or is_unknown(value):
         return "–"
-    text = gettext("%(time)s ago") % {"time": timesince(value, depth=1)}
+    text = gettext("%(time)s ago") % {"time": timesince(value, timezone.now(), depth=1)}
     local = local_time(value)
     title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
     return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, text)
