@@ -175,9 +175,13 @@ class Counts:
         return min(sum(self.by_verdict.values()), self.limit)
 
 
-def counts(queryset: JobQuerySet, params: QueryDict) -> Counts:
-    """Count by verdict at a cost that does not grow with the table; a job asked for by its files costs more to find."""
-    limit = COUNTED_BY_FILES if any(params.get(name) for name in OF_FILES) else COUNTED
+def most_counted(params: QueryDict) -> int:
+    """How many jobs are counted; those asked for by their files cost more to find."""
+    return COUNTED_BY_FILES if any(params.get(name) for name in OF_FILES) else COUNTED
+
+
+def counts(queryset: JobQuerySet, limit: int = COUNTED) -> Counts:
+    """Count by verdict at a cost that does not grow with the table."""
     newest = queryset.order_by("-begin_time", "-pk").values_list("verdict", flat=True)[: limit + 1]
     found = Counter(newest)
     return Counts(found, found.total() > limit, limit)

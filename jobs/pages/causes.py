@@ -63,9 +63,9 @@ def causes(request: HttpRequest) -> HttpResponse:
 def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
-    by_day = (
-        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
-    )
+    # No day to come: a time of the year 9999 may be of no year that Python knows in the reader's zone.
+    begun = rows.filter(cause_group__in=known, job__begin_time__lt=midnight(timezone.localdate() + timedelta(days=1)))
+    by_day = begun.values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
     counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
     for row in by_day:
         place = (row["day"] - first).days * TREND // days
