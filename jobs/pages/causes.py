@@ -19,6 +19,7 @@ from jobs.pages.charts import Part, bars
 from jobs.pages.job import explanations, read_note
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
+from jobs.pages.zone import midnight
 from jobs.paging import TIME, one_of, page
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
@@ -38,7 +39,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
-    summed = rows.values("cause_group").annotate(
+    summed: Any = rows.values("cause_group").annotate(
         files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
@@ -85,10 +86,11 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk)
     first = timezone.localdate() - timedelta(days=29)
     rows = ImportFile.objects.filter(cause_group=one)
-    recent = rows.filter(job__begin_time__date__gte=first).order_by()
+    days = [first + timedelta(days=number) for number in range(30)]
+    begun = {"job__begin_time__gte": midnight(first), "job__begin_time__lt": midnight(days[-1] + timedelta(days=1))}
+    recent = rows.filter(**begun).order_by()
     by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("*"), lost=Sum("failed_lines"))
     counted: dict[Any, Any] = {row["day"]: row for row in by_day}
-    days = [first + timedelta(days=number) for number in range(30)]
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
         files=Count("*"),

@@ -85,7 +85,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     """Sums a group, those that lost most first; each with the parameter and value that shows its files."""
     named = rows.annotate(folder=_FOLDER).order_by().values(name=GROUP_BY[by])
     if by == "cause":
-        named = named.annotate(label=Coalesce(F("cause_group__pattern"), Value(""), output_field=TextField()))
+        named = named.annotate(label=F("cause_group__pattern"))
     summed = named.annotate(
         files=Count("*"),
         lost_files=Count("pk", filter=Q(verdict__in=LOST)),
@@ -95,8 +95,9 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     ).order_by(F("failed_lines").desc(nulls_last=True), "-files")
     parameter = "cause_group" if by == "cause" else by
     labels = {"kind": dict(ImportFile.Kind.choices), "verdict": dict(VerdictChoices.choices)}.get(by, {})
+    nameless = _("no folder") if by == "folder" else _("no cause told")
     return [
-        row | {"label": row.get("label") or labels.get(row["name"], row["name"]), "parameter": parameter}
+        row | {"label": row.get("label") or labels.get(row["name"], row["name"]) or nameless, "parameter": parameter}
         for row in summed[:GROUPS]
     ]
 

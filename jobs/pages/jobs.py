@@ -20,6 +20,7 @@ from jobs.pages.live import newest_change
 from jobs.pages.rendering import render_page
 from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
 
+MAX_VIEW = 4000  # characters of a saved view's query string
 # The filters everybody uses stand open; the others fold away unless one is used.
 FIRST = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
 RECENT = 1000  # jobs looked at for the names to choose from
@@ -39,7 +40,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     found, problems = filtered(params, queryset)
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
-    counted = counts(every_verdict)
+    counted = counts(every_verdict, params)
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
@@ -158,12 +159,15 @@ def _polled_again(request: HttpRequest, changed: list[Job], told: datetime) -> s
 @require_POST
 def save_view(request: HttpRequest) -> HttpResponse:
     """Keep these filters under a name; the same name again replaces one's own."""
-    query = view_query(QueryDict(request.POST.get("query", "")[:4000]))
+    query = view_query(QueryDict(request.POST.get("query", "")))
     back = f"{reverse('pages:jobs')}?{query}"
     name = request.POST.get("name", "").replace("\x00", "").strip()
     if not 0 < len(name) <= 80:
         messages.error(request, _("A view needs a name of at most 80 characters."))
         return redirect(back)
+    if len(query) > MAX_VIEW:
+        messages.error(request, _("These filters are too long to keep; expected at most 4,000 characters."))
+        return redirect("pages:jobs")
     values = {"query": query, "is_shared": "is_shared" in request.POST}
     try:
         with transaction.atomic():

@@ -3,7 +3,7 @@
 import zlib
 from collections import defaultdict
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -19,11 +19,12 @@ from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.usual import Usual, is_quiet, is_stuck, usual_duration
 from jobs.filters import bounded_count
-from jobs.models import ImportFile, Job
+from jobs.models import Cause, ImportFile, Job
 from jobs.models.job import JobQuerySet, ReviewState, Verdict
 from jobs.pages.charts import Part, bars
 from jobs.pages.live import is_unchanged, token, with_change
 from jobs.pages.rendering import render_page
+from jobs.pages.zone import midnight
 
 DAYS, SHOWN, CAUSES = 30, 8, 6
 RUNNING = 60  # unfinished jobs looked at for being stuck
@@ -53,7 +54,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     jobs = Job.objects.visible_to(request.user)
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
-    recent = jobs.filter(begin_time__gte=_midnight(first), begin_time__lt=_midnight(days[-1] + timedelta(days=1)))
+    recent = jobs.filter(begin_time__gte=midnight(first), begin_time__lt=midnight(days[-1] + timedelta(days=1)))
     to_review = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX])
     running = _running(jobs, now)
     context = {
@@ -69,10 +70,6 @@ def overview(request: HttpRequest) -> HttpResponse:
     }
     context["has_jobs"] = bool(context["total_jobs"] or running or context["to_review"]) or jobs.exists()
     return render_page(request, "pages/overview.html", "now", context)
-
-
-def _midnight(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +144,11 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         "total_jobs": sum(totals.values()),
         "total_loaded": sum(loaded.values()),
         "total_lost": sum(lost.values()),
-        "table": [(day, [jobs[day][word] for word in words], loaded[day], lost[day]) for day in reversed(days) if jobs[day]],
+        "table": [
+            (day, [jobs[day][word] for word in words], loaded[day], lost[day])
+            for day in reversed(days)
+            if any(jobs[day].values())
+        ],
         "lost_url": _list_url(days[0], days[-1], verdict=sorted({word for words in losing.values() for word in words})),
     }
 
@@ -179,6 +180,10 @@ def _list_url(first: date, last: date, **more: list[str]) -> str:
 def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
     rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
-    named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
-    summed = named.annotate(files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
-    return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
+    summed = rows.values("cause_group").annotate(
+        files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True)
+    )
+    found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
+    known = Cause.objects.in_bulk([row["cause_group"] for row in found])
+    named = ((row, known[row["cause_group"]]) for row in found)
+    return [row | {"pattern": cause.pattern, "since": cause.first_seen_at} for row, cause in named]

@@ -1,6 +1,7 @@
 """The reader's time zone: chosen, else the browser's, else UTC."""
 
 from collections.abc import Callable
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,11 @@ def read_zone(name: str) -> ZoneInfo | None:
         return ZoneInfo(name) if name else None
     except (ValueError, OSError, LookupError):
         return None
+
+
+def midnight(day: date) -> datetime:
+    """When this day begins for the reader."""
+    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
