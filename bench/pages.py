@@ -2,7 +2,9 @@
 
 GESDASH_HOME=/somewhere uv run python bench/pages.py [--rounds 15] [--only WORD]
 
-Each address is asked once to warm up, then in rounds, through the whole of Django. Exit 1 when a budget is missed.
+Each address is asked once to warm up, then in rounds, through the whole of Django. Queries are counted beside the session's and
+the user's. `busy` is how many times slower than its best the machine was just then; the p95 divided by it is held
+against the budget, so that a machine that does other work can be measured on. Exit 1 when a budget is missed.
 """
 
 import argparse
@@ -24,7 +26,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
 os.environ.setdefault("GESDASH_HOME", ".gesdash-bench")
 
 LIST, JOB, NEWS, EXPORT = 200, 300, 25, 20_000  # ms
-QUERIES = 10
+ACCOUNT = ('FROM "django_session"', 'FROM "auth_user" WHERE "auth_user"."id" =')
 PAGES = 10_000
 
 
@@ -35,6 +37,7 @@ class Case:
     name: str
     address: str
     budget: int = LIST
+    queries: int = 10
     headers: tuple[tuple[str, str], ...] = ()
 
 
@@ -103,9 +106,9 @@ def cases(user: Any) -> Iterator[Case]:
     ):
         yield Case(f"jobs, {' '.join(f'{k}={v}' for k, v in query.items())}", f"/jobs/?{urlencode(query)}")
     seen = newest_change(user).isoformat()
-    yield Case("news, nothing new", f"/jobs/news/?{urlencode({'after': seen})}", NEWS, (("HX-Request", "true"),))
-    yield Case("a job", f"/jobs/{newest.pk}/")
-    yield Case("a job that lost", f"/jobs/{lossy.pk}/")
+    yield Case("news, nothing new", f"/jobs/news/?{urlencode({'after': seen})}", NEWS, 1, (("HX-Request", "true"),))
+    yield Case("a job", f"/jobs/{newest.pk}/", JOB, 15)
+    yield Case("a job that lost", f"/jobs/{lossy.pk}/", JOB, 15)
     giant = mine.order_by("-file_count", "-pk").first()
     for what, query in (
         ("", ""),
@@ -114,7 +117,7 @@ def cases(user: Any) -> Iterator[Case]:
         (" by path", "?sort=path"),
         (" found", "?file=999"),
     ):
-        yield Case(f"a job of {giant.file_count} files{what}", f"/jobs/{giant.pk}/{query}", JOB)
+        yield Case(f"a job of {giant.file_count} files{what}", f"/jobs/{giant.pk}/{query}", JOB, 15)
     yield Case(f"compare {giant.file_count} files", f"/jobs/{giant.pk}/compare/", JOB)
     yield Case(f"repair {giant.file_count} files", f"/jobs/{giant.pk}/repair/", JOB)
     yield Case("compare", f"/jobs/{lossy.pk}/compare/")
@@ -147,7 +150,29 @@ def percentile(times: list[float], share: float) -> float:
     return sorted(times)[min(len(times) - 1, int(len(times) * share))]
 
 
-def measure(client: Any, case: Case, rounds: int) -> tuple[list[float], int]:
+class Beat:
+    """How much slower the machine is than it can be: a fixed piece of work, against the fastest it ever took."""
+
+    def __init__(self) -> None:
+        self.least = min(self._take() for _ in range(50))
+        self.taken: list[float] = []
+
+    def _take(self) -> float:
+        began = time.perf_counter()
+        sum(number * number for number in range(200_000))
+        return time.perf_counter() - began
+
+    def beat(self) -> None:
+        self.taken.append(self._take())
+
+    def busy(self) -> float:
+        """Since it was asked last."""
+        self.least, middle = min(self.least, *self.taken), statistics.median(self.taken)
+        self.taken = []
+        return middle / self.least
+
+
+def measure(client: Any, case: Case, rounds: int, beat: Beat) -> tuple[list[float], int]:
     """Milliseconds of each round, and how many queries there are."""
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -155,11 +180,12 @@ def measure(client: Any, case: Case, rounds: int) -> tuple[list[float], int]:
     headers = dict(case.headers)
     with CaptureQueriesContext(connection) as captured:
         response = client.get(case.address, headers=headers)
-    queries = len(captured)
+    queries = len([one for one in captured if not any(name in one["sql"] for name in ACCOUNT)])
     assert response.status_code in {200, 204}, (case.address, response.status_code)
     assert b'class="message error"' not in response.content, case.address
     times: list[float] = []
     for _ in range(rounds):
+        beat.beat()
         began = time.perf_counter()
         client.get(case.address, headers=headers)
         times.append(1000 * (time.perf_counter() - began))
@@ -187,20 +213,20 @@ def run(only: str, rounds: int, say: Callable[[str], None]) -> int:
     from django.contrib.auth.models import User
     from django.test import Client
 
-    missed = 0
+    missed, beat = 0, Beat()
     for name in ("root", "member"):
         user, client = User.objects.get(username=name), Client(SERVER_NAME="localhost")
         client.force_login(user)
-        say(f"\n{'as ' + name:52} {'p50':>7} {'p95':>7} {'budget':>7} queries")
+        say(f"\n{'as ' + name:52} {'least':>7} {'p50':>7} {'p95':>7} {'busy':>5} {'budget':>7} queries")
         for case in cases(user):
             if only not in case.name:
                 continue
-            times, queries = measure(client, case, rounds)
-            p95 = percentile(times, 0.95)
-            good = p95 <= case.budget and queries <= QUERIES
+            times, queries = measure(client, case, rounds, beat)
+            p95, busy = percentile(times, 0.95), beat.busy()
+            good = p95 / busy <= case.budget and queries <= case.queries
             missed += not good
             say(
-                f"{case.name[:52]:52} {statistics.median(times):7.1f} {p95:7.1f} {case.budget:7} {queries:7} "
+                f"{case.name[:52]:52} {min(times):7.1f} {statistics.median(times):7.1f} {p95:7.1f} {busy:5.1f} {case.budget:7} {queries:7} "
                 f"{'' if good else 'MISSED'}"
             )
     if only in "export":

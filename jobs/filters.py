@@ -17,8 +17,8 @@ from django.utils.translation import gettext_lazy
 
 from jobs.diagnosis.ledger import Ledger
 from jobs.ges.words import Verdict
-from jobs.models import ImportFile
-from jobs.models.job import JobQuerySet, ReviewState
+from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models.job import ENDED_UNBEGUN, JobQuerySet, ReviewState
 from jobs.paging import DURATION, NUMBER, TEXT, TIME, Page, page, won_t_do
 
 DEFAULT_SORT = "-begin_time"
@@ -32,7 +32,9 @@ SORTS = {
 }
 #: Words that steer a list without choosing its rows.
 STEERING = ("sort", "page_size", "cursor", "zone")
-COUNTED = 10_000
+COUNTED, COUNTED_BY_FILES = 10_000, 1_000
+#: Filters that look at the jobs' files.
+OF_FILES = ("path", "cause", "cause_group")
 
 
 def _time(value: str, zone: tzinfo) -> datetime:
@@ -73,11 +75,23 @@ def _one_of(words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q]) 
     return Filter(lambda value, _zone: words(value).value, find, ", ".join(values))
 
 
+def _ended_before(at: datetime) -> Q:
+    """What ended before began before, which is where the list's order begins to look; the few that did not are named."""
+    odd = _keys(Job.objects.filter(ENDED_UNBEGUN, end_time__lt=at))
+    began = Q(begin_time__lt=at)
+    return Q(end_time__lt=at) & (began | Q(pk__in=odd) if odd else began)
+
+
+def _lossy(share: Decimal) -> Q:
+    """No share of lines is lost without a file that lost some: the few jobs that did have an index of their own."""
+    return Q(loss_rate__gt=share, lost_file_count__gt=0)
+
+
 _TIME = gettext_lazy("a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
 _TEXT = gettext_lazy("text of at most 1,024 characters")
 FILTERS: dict[str, Filter] = {
-    "project": Filter(_text, lambda v: Q(project__project_id=v), _TEXT),
-    "graph": Filter(_text, lambda v: Q(graph__graph_id__startswith=v) | Q(graph__name=v), _TEXT),
+    "project": Filter(_text, lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))), _TEXT),
+    "graph": Filter(_text, lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))), _TEXT),
     "verdict": _one_of(Verdict, lambda v: Q(verdict=v)),
     "review": _one_of(ReviewState, lambda v: Q(review=v)),
     "status": Filter(_text, lambda v: Q(status__iexact=v), _TEXT),
@@ -91,9 +105,14 @@ FILTERS: dict[str, Filter] = {
     "began_after": Filter(_time, lambda v: Q(begin_time__gte=v), _TIME),
     "began_before": Filter(_time, lambda v: Q(begin_time__lt=v), _TIME),
     "ended_after": Filter(_time, lambda v: Q(end_time__gte=v), _TIME),
-    "ended_before": Filter(_time, lambda v: Q(end_time__lt=v), _TIME),
-    "loss_over": Filter(_share, lambda v: Q(loss_rate__gt=v), gettext_lazy("a number from 0 to 1, such as 0.05")),
+    "ended_before": Filter(_time, _ended_before, _TIME),
+    "loss_over": Filter(_share, _lossy, gettext_lazy("a number from 0 to 1, such as 0.05")),
 }
+
+
+def _keys(rows: QuerySet[Any]) -> list[int]:
+    """As values, not as a subquery: the planner then knows how many jobs they have, which decides between its indexes."""
+    return list(rows.values_list("pk", flat=True))
 
 
 def _with_file(**condition: Any) -> QuerySet[Any]:
@@ -144,22 +163,28 @@ def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many jobs a verdict, over the newest 10,000; `over` when there are more than those."""
+    """How many jobs a verdict, over the newest `limit`; `over` when there are more than those."""
 
     by_verdict: dict[str, int]
     over: bool
+    limit: int
 
     @property
     def total(self) -> int:
-        """All of them, at most 10,000."""
-        return min(sum(self.by_verdict.values()), COUNTED)
+        """All of them, at most `limit`."""
+        return min(sum(self.by_verdict.values()), self.limit)
 
 
-def counts(queryset: JobQuerySet) -> Counts:
+def most_counted(params: QueryDict) -> int:
+    """How many jobs are counted; those asked for by their files cost more to find."""
+    return COUNTED_BY_FILES if any(params.get(name) for name in OF_FILES) else COUNTED
+
+
+def counts(queryset: JobQuerySet, limit: int = COUNTED) -> Counts:
     """Count by verdict at a cost that does not grow with the table."""
-    newest = queryset.order_by("-begin_time", "-pk").values_list("verdict", flat=True)[: COUNTED + 1]
+    newest = queryset.order_by("-begin_time", "-pk").values_list("verdict", flat=True)[: limit + 1]
     found = Counter(newest)
-    return Counts(found, found.total() > COUNTED)
+    return Counts(found, found.total() > limit, limit)
 
 
 def bounded_count(queryset: QuerySet[Any], limit: int = COUNTED) -> tuple[int, bool]:

@@ -21,15 +21,18 @@ document.addEventListener("htmx:afterRequest", (event) => {
     note.hidden = false;
   }
 });
-// An update must not take the focus from a link that it draws again.
+// An update must not take the focus from a link that it draws again, nor scroll the table of files.
 let focused = null;
+let scrolled = 0;
 document.addEventListener("htmx:beforeSwap", () => {
   focused = document.activeElement?.getAttribute("href");
+  scrolled = document.querySelector(".tall")?.scrollTop;
 });
-document.addEventListener("htmx:afterSwap", (event) => {
+document.addEventListener("htmx:afterSwap", () => {
   if (focused && document.activeElement === document.body) {
-    [...event.target.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus();
+    [...document.querySelectorAll("a[href]")].find((link) => link.getAttribute("href") === focused)?.focus({ preventScroll: true });
   }
+  if (scrolled) document.querySelector(".tall")?.scrollTo(0, scrolled);
 });
 
 document.addEventListener("click", (event) => {

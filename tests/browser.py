@@ -97,7 +97,7 @@ def build(project, actor):
     world.tell("cancelled-job", at=now - timedelta(hours=2), status="cancelled", jobName="DeleteVertices", **ran(3, 1))
     world.tell("pending-job", status="pending", jobName="ExportGraph")
     whole = [("edgesetPath", "b/e.csv", "success", 1000, 0, None)]
-    ago = range(10, 640, 9)
+    ago = range(10, 640, 12)
     record([world.saw(f"nightly-{h:03}", at=now - timedelta(hours=h), files=whole, **ran(h + 1, 4)) for h in ago])
     lost = world.partial.files.filter(verdict="partial").order_by("position").first()
     world.snapshot, world.cause, world.path = world.partial.snapshots.latest("pk"), lost.cause_group_id, lost.path

@@ -1,7 +1,12 @@
 """What only a browser can show: looks, keyboard, live parts, pages without scripts."""
 
+from zoneinfo import ZoneInfo
+
 import pytest
 from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect
+
+from .browser import CHINESE
 
 pytestmark = pytest.mark.browser
 
@@ -25,24 +30,30 @@ PAGES = {
     "files": "/files/",
     "files like": "/files/?path=part-0000",
     "file": "/files/?path={path}",
+    "keys": "/me/keys/",
     "preferences": "/me/",
     "missing": "/jobs/999999999/",
 }
-RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"], "resultTypes": ["violations"]}
+TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 # Rows are alike: the first ones of a table stand for the hundred.
 FIRST_ROWS = {"exclude": [["tr:nth-child(n+9)"]]}
+USERS = {"username": "ada", "password": "a long password"}
 
 
-def violations(page):
-    found = Axe().run(page, context=FIRST_ROWS, options=RULES).response["violations"]
-    return [f"{one['id']}: {node['target'][0]} {node['html'][:160]}" for one in found for node in one["nodes"][:3]]
+def violations(page, rules):
+    found = Axe().run(page, context=FIRST_ROWS, options={"runOnly": rules, "resultTypes": ["violations"]})
+    nodes = [(one["id"], node) for one in found.response["violations"] for node in one["nodes"][:3]]
+    return [f"{rule}: {node['target'][0]} {node['html'][:160]}" for rule, node in nodes]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(visit, world, theme):
+# The dark theme has other colours and nothing else.
+@pytest.mark.parametrize(("theme", "rules"), [("light", TAGS), ("dark", ["color-contrast"])])
+def test_every_page_is_accessible_and_fits(visit, world, theme, rules):
     page = visit(color_scheme=theme)
     wrong = []
-    for name, address in PAGES.items():
+    for name, address in [*PAGES.items(), ("sign-in", "/login/")]:
+        if name == "sign-in":
+            page.context.clear_cookies()
         answer = page.goto(address.format(**vars(world)))
         assert answer.status == (404 if name == "missing" else 200), name
         page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
@@ -51,7 +62,171 @@ def test_every_page_is_accessible_and_fits(visit, world, theme):
             if page.evaluate("document.scrollingElement.scrollWidth") > width:
                 wrong.append(f"{name} is wider than {width}")
             if width != 768:
-                wrong += [f"{name} at {width}: {one}" for one in violations(page)]
-        page.set_viewport_size({"width": 1280, "height": 844})
+                wrong += [f"{name} at {width}: {one}" for one in violations(page, rules)]
     assert not wrong, "\n".join(wrong)
     assert [one for one in page.complaints if "404" not in one] == []
+
+
+def tab_to(page, selector, most=120):
+    """Press Tab until the focus is there; each stop must show that it has it."""
+    for _ in range(most):
+        page.keyboard.press("Tab")
+        there, outline = page.evaluate(
+            "selector => { const one = document.activeElement;"
+            "return [one.matches(selector), getComputedStyle(one).outlineStyle + getComputedStyle(one).outlineWidth]; }",
+            selector,
+        )
+        assert outline != "none0px"
+        if there:
+            return
+    raise AssertionError(f"no {selector} within {most} stops")
+
+
+def test_a_review_is_saved_with_the_keyboard_alone(visit, world):
+    page = visit(signed_in=False)
+    page.goto("/")
+    expect(page.locator("[name=username]")).to_be_focused()
+    page.keyboard.type(USERS["username"])
+    page.keyboard.press("Tab")
+    page.keyboard.type(USERS["password"])
+    page.keyboard.press("Enter")
+    expect(page.locator("#h-needs")).to_be_visible()
+    page.keyboard.press("Tab")
+    expect(page.locator(".skip")).to_be_focused()
+    expect(page.locator(".skip")).to_be_in_viewport(ratio=1)
+    page.keyboard.press("Enter")
+    tab_to(page, f'main a[href="/jobs/{world.partial.pk}/"]', most=12)
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"**/jobs/{world.partial.pk}/")
+    tab_to(page, "#review [name=state]")
+    page.keyboard.press("Space")
+    tab_to(page, "#review [name=note]")
+    page.keyboard.type("load it again tonight")
+    tab_to(page, "#review button.primary")
+    page.keyboard.press("Enter")
+    expect(page.locator(".message.success")).to_be_visible()
+    assert world.partial.reviews.get().note == "load it again tonight"
+
+
+def test_keys_reach_the_filter_and_close_menus(visit, world):
+    page = visit()
+    page.goto("/jobs/")
+    page.keyboard.press("/")
+    expect(page.locator("[name=graph]")).to_be_focused()
+    page.keyboard.type("a/b")
+    expect(page.locator("[name=graph]")).to_have_value("a/b")
+    menu = page.locator("details.menu", has_text="Sign out")
+    menu.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(menu.locator("a").first).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(menu.locator("a").first).to_be_hidden()
+    expect(menu.locator("summary")).to_be_focused()
+
+
+def test_a_review_is_saved_on_a_phone(visit, world):
+    page = visit(width=390, height=844, has_touch=True, is_mobile=True)
+    page.goto("/")
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").tap()
+    row = page.locator(f"#job-{world.partial.pk}")
+    cells = row.locator("td:visible")
+    tops = [cell.bounding_box()["y"] for cell in cells.all()]
+    assert tops == sorted(set(tops))  # one below the other
+    assert cells.nth(1).evaluate("cell => getComputedStyle(cell, '::before').content") == '"Job"'
+    row.get_by_role("link", name="ImportGraph").tap()
+    review = page.locator("#review")
+    review.get_by_text("To fix", exact=True).tap()
+    review.locator("[name=note]").fill("load it again")
+    review.get_by_role("button", name="Save", exact=True).tap()
+    expect(page.locator(".message.success")).to_be_visible()
+    assert world.partial.reviews.get().state == "to_fix"
+
+
+def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
+    page = visit()
+    page.goto(f"/jobs/{world.partial.pk}/")
+    page.emulate_media(media="print")
+    expect(page.locator("nav:visible, form:visible, button:visible, input:visible, .top:visible")).to_have_count(0)
+    cut = "all => all.filter(one => one.scrollHeight > one.clientHeight + 1).length"
+    assert page.locator(".tall, .scroll").evaluate_all(cut) == 0
+    expect(page.locator("table.files tbody tr:visible")).to_have_count(100)
+
+
+def test_without_scripts_every_page_shows(visit, world):
+    page = visit(java_script_enabled=False)
+    for name, address in PAGES.items():
+        assert page.goto(address.format(**vars(world))).status == (404 if name == "missing" else 200), name
+        assert page.locator("h1").count() == 1, name
+
+
+def test_without_scripts_every_form_works(visit, world):
+    page = visit(signed_in=False, java_script_enabled=False)
+    page.goto("/jobs/")
+    for field, value in USERS.items():
+        page.fill(f"[name={field}]", value)
+    page.click("button.primary")
+    rows = page.locator("table.rows tbody tr")
+    page.click("thead a:has-text('Took')")
+    expect(rows.first).to_contain_text("55 min")
+    page.click("a[rel=next]")
+    expect(page.locator("a[rel=prev]")).to_be_visible()
+    page.fill("[name=graph]", CHINESE)
+    page.click("form.filters button.primary")
+    expect(rows).to_have_count(2)
+    page.click("summary:has-text('Saved views')")
+    page.fill("[name=name]", "客户")
+    page.click(".sheet button:has-text('Save')")
+    expect(page.locator(".message.success")).to_contain_text("客户")
+
+    page.goto(f"/jobs/{world.partial.pk}/")
+    page.select_option("[name=kind]", "edge")
+    page.click("button:has-text('Filter files')")
+    expect(page.locator("table.files tbody tr")).to_have_count(90)
+    page.check("[name=state][value=accepted]")
+    page.fill("[name=note]", "no loss to anybody")
+    page.click("#review button.primary")
+    expect(page.locator("#review")).to_contain_text("no loss to anybody")
+    page.goto(f"/causes/{world.cause}/")
+    page.fill("[name=note]", "count the columns")
+    page.click("main button.primary")
+    expect(page.locator("main")).to_contain_text("count the columns")
+
+    page.goto(f"/graphs/{world.running.graph_id}/")
+    page.click("summary:has-text('change')")
+    page.fill("[name=share]", "0.02")
+    page.click(".sheet button.primary")
+    expect(page.locator("main")).to_contain_text("2.00%")
+    page.fill(".inline [name=job_id]", "to-be-watched")
+    page.click("button:has-text('Watch')")
+    expect(page.locator(".message.success")).to_be_visible()
+    page.goto("/me/")
+    page.fill("[name=zone]", "Asia/Tokyo")
+    page.click("main button.primary")
+    expect(page.locator("main")).to_contain_text("JST")
+    page.click("main button:has-text('简体中文')")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+
+
+def test_language_and_zone_are_the_browsers(visit, world):
+    page = visit(signed_in=False, locale="zh-CN", timezone_id="Asia/Shanghai")
+    page.goto("/")
+    expect(page.locator("html")).to_have_attribute("lang", "zh-hans")
+    for field, value in USERS.items():
+        page.fill(f"[name={field}]", value)
+    page.click("button.primary")
+    page.goto("/jobs/")
+    row = page.locator(f"#job-{world.partial.pk}")
+    began = world.partial.begin_time.astimezone(ZoneInfo("Asia/Shanghai"))
+    expect(row.locator("time")).to_have_text(f"{began:%Y-%m-%d %H:%M}")
+    expect(page.locator("thead")).to_contain_text("CST")
+
+
+def test_copied_figures_have_no_separators(visit, world):
+    page = visit()
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page.goto(f"/jobs/{world.partial.pk}/")
+    figure = page.locator("table.files b.bad").first
+    assert "," in figure.inner_text()
+    figure.select_text()
+    page.keyboard.press("ControlOrMeta+c")
+    assert page.evaluate("navigator.clipboard.readText()") == figure.inner_text().replace(",", "")

@@ -278,6 +278,17 @@ def test_a_sign_in_that_fails_is_said_in_chinese(client, db, catalogue):
     assert english(answer.content.decode(), catalogue) == []
 
 
+def test_every_way_that_ges_gives_no_answer_has_words():
+    from jobs import budget, crowd  # noqa: F401  each has its own errors
+    from jobs.ges.errors import GesError
+    from jobs.pages.misses import KINDS
+
+    def below(error):
+        return {error.kind}.union(*(below(one) for one in error.__subclasses__()))
+
+    assert below(GesError) - {GesError.kind} <= set(KINDS)
+
+
 def test_an_error_page_speaks_the_readers_language():
     from django.template import loader
     from django.utils.translation import override

@@ -43,6 +43,10 @@ class ReviewState(models.TextChoices):
     FIXED = "fixed", _("fixed")
 
 
+#: Jobs whose end is known and no end of what began: GES told no begin, or one that is later.
+ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about jobs."""
 
@@ -127,6 +131,8 @@ class Job(models.Model):
             ),
             # What ran on a graph in a span of time.
             models.Index("graph", "end_time", name="job_of_graph_by_end"),
+            # The few that a condition on the end can't also put on the begin.
+            models.Index("end_time", condition=ENDED_UNBEGUN, name="job_of_odd_times"),
             # Words, of which some are rare or never said.
             models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
             models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
@@ -147,7 +153,11 @@ class Job(models.Model):
             ),
             # Where the overview and the causes look for what was lost.
             models.Index(
-                "begin_time", "project", condition=Q(lost_file_count__gt=0), include=["id", "graph"], name="job_lossy"
+                "begin_time",
+                "project",
+                condition=Q(lost_file_count__gt=0),
+                include=["id", "graph", "loss_rate", "verdict"],
+                name="job_lossy",
             ),
             # The queue of imports that wait for somebody.
             models.Index(
@@ -206,10 +216,10 @@ class ImportFile(models.Model):
         verbose_name, verbose_name_plural = _("import file"), _("import files")
         constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
         indexes = [
-            # A whole path, however long; and any part of a path or of a cause.
+            # A whole path, however long; and any part of a path or of a cause (of all rows: ANALYZE then knows how many match).
             HashIndex("path", name="file_by_path"),
             GinIndex(OpClass("path", "gin_trgm_ops"), name="file_by_path_part"),
-            GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), condition=Q(cause__isnull=False), name="file_by_cause_part"),
+            GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), name="file_by_cause_part"),
             # Sums of what was lost, by cause and by job, read from the index alone.
             models.Index(
                 "cause_group", "job", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_by_cause"

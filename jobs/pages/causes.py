@@ -1,5 +1,6 @@
 """The same cause over files, jobs and graphs, and one path over all its imports."""
 
+from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -22,7 +23,7 @@ from jobs.pages.rendering import render_page
 from jobs.pages.zone import midnight
 from jobs.paging import TIME, one_of, page
 
-SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+SPANS, SHOWN, LIKE = {"7": 7, "30": 30, "90": 90}, 100, 5000
 NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
@@ -41,7 +42,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
         rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
-    summed = rows.values("cause_group").annotate(
+    summed: Any = rows.values("cause_group").annotate(
         files=Count("*"),
         lost=Sum("failed_lines"),
         jobs=Count("job", distinct=True),
@@ -64,9 +65,9 @@ def causes(request: HttpRequest) -> HttpResponse:
 def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
-    by_day = (
-        rows.filter(cause_group__in=known).values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
-    )
+    # No day to come: a time of the year 9999 may be of no year that Python knows in the reader's zone.
+    begun = rows.filter(cause_group__in=known, job__begin_time__lt=midnight(timezone.localdate() + timedelta(days=1)))
+    by_day = begun.values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
     counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
     for row in by_day:
         place = (row["day"] - first).days * TREND // days
@@ -158,6 +159,9 @@ def files(request: HttpRequest) -> HttpResponse:
                 imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
             )
         else:
-            like = visible.filter(path__contains=path).order_by().values("path").annotate(imports=Count("*"))
-            context["like"] = list(like.order_by("path")[:SHOWN])
+            # The newest of them, so that a part of every path costs no more than a part of few.
+            like = visible.filter(path__contains=path).order_by("-pk").values_list("path", flat=True)[:LIKE]
+            imports = Counter(like)
+            context["like"] = [{"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]]
+            context["like_over"] = imports.total() == LIKE
     return render_page(request, "pages/files.html", "files", context)

@@ -42,6 +42,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     context: dict[str, Any] = {
         "file_total": job.file_count,
         "file_asked": {name: params.get(name, "") for name in ("kind", "verdict", "folder", "file", "cause_group", "group")},
+        "is_filtered": any(params.get(name) for name in ("kind", "verdict", "folder", "file", "cause_group")),
         "file_kinds": [choice for choice in ImportFile.Kind.choices if choice[0] != "schema"],
         "file_verdicts": VerdictChoices.choices,
         "group_names": [("kind", _("kind")), ("verdict", _("verdict")), ("folder", _("folder")), ("cause", _("cause"))],

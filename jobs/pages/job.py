@@ -42,10 +42,6 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "headline": headline_of(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
-    }
-    if is_part(request) and request.htmx.target == "files":  # type: ignore[attr-defined]
-        return render_page(request, "pages/job.html", "files", context)
-    context |= {
         "totals": [
             (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
         ],

@@ -13,7 +13,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.filters import FILTERS, bounded_count, counts, filtered, page_of
+from jobs.filters import FILTERS, bounded_count, counts, filtered, most_counted, page_of
 from jobs.models import Job, SavedView
 from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
 from jobs.pages.live import newest_change
@@ -40,7 +40,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     found, problems = filtered(params, queryset)
     page, more = page_of(params, found)
     every_verdict, _problems = filtered(params, queryset, but="verdict")
-    counted = counts(every_verdict)
+    counted = counts(every_verdict, most_counted(params))
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,

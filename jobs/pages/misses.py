@@ -15,6 +15,9 @@ KINDS = {
     "unreachable": gettext_lazy("GES could not be reached: check the network and the endpoint"),
     "timeout": gettext_lazy("GES did not answer in time"),
     "no_credentials": gettext_lazy("The project has no credentials in the settings"),
+    "budget": gettext_lazy("The project's calls to GES are used up for the moment; try again later"),
+    "breaker": gettext_lazy("GES has not been answering and is left alone for a while; try again later"),
+    "crowded": gettext_lazy("Too many wait for GES already; try again later"),
 }
 
 

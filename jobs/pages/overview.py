@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.usual import Usual, is_quiet, is_stuck, usual_duration
 from jobs.filters import bounded_count
-from jobs.models import ImportFile, Job
+from jobs.models import Cause, ImportFile, Job
 from jobs.models.job import JobQuerySet, ReviewState, Verdict
 from jobs.pages.charts import Part, bars
 from jobs.pages.live import is_unchanged, token, with_change
@@ -180,6 +180,10 @@ def _list_url(first: date, last: date, **more: list[str]) -> str:
 def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
     rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
-    named = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
-    summed = named.annotate(files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
-    return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
+    summed = rows.values("cause_group").annotate(
+        files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True)
+    )
+    found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])
+    known = Cause.objects.in_bulk([row["cause_group"] for row in found])
+    named = ((row, known[row["cause_group"]]) for row in found)
+    return [row | {"pattern": cause.pattern, "since": cause.first_seen_at} for row, cause in named]
