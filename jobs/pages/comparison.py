@@ -38,7 +38,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
     only = one_of(request.GET, "change", [change.value for change in Change], "", problems)
     context: dict[str, Any] = {"job": one, "other": other, "choices": choices, "problems": problems}
     if other is not None:
-        before, after = list(other.files.all()), list(one.files.all())
+        before, after = list(other.files.order_by("-kind", "position")), list(one.files.order_by("-kind", "position"))
         rows = compare(before, after)
         counted = {change: sum(row.change is change for row in rows) for change in Change}
         context |= {

@@ -14,7 +14,7 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
     """The lost files as a list, the requests that import them again for v1 and v2, and what to mind first."""
     one = visible(request, pk)
     kit = repair_kit(
-        list(one.files.all()),
+        list(one.files.order_by("-kind", "position")),
         endpoint=one.project.endpoint,
         project_id=one.project.project_id,
         graph_id=one.graph.graph_id,
