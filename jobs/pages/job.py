@@ -23,7 +23,7 @@ from jobs.models.job import ReviewState
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
-from jobs.pages.rendering import is_part, render_page
+from jobs.pages.rendering import render_page
 from jobs.paging import read_pk
 
 
@@ -38,7 +38,6 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "job": one,
         "seen": seen,
         "is_final": one.is_final,
-        "is_part": is_part(request),
         "headline": headline_of(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),

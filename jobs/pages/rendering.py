@@ -15,6 +15,7 @@ def is_part(request: HttpRequest) -> bool:
 
 def render_page(request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """The whole page, or its partial when htmx asks."""
-    response = render(request, f"{template}#{part}" if is_part(request) else template, context, status=status)
+    partly = is_part(request)
+    response = render(request, f"{template}#{part}" if partly else template, context | {"is_part": partly}, status=status)
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response
