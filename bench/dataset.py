@@ -214,7 +214,7 @@ def _copy(cursor: Any, model: Any, stride: int, where: str = "true", **expressio
     began = time.monotonic()
     cursor.execute(
         f"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {WEEKS - 1}) n, {table} t "
-        f"JOIN jobs_job j ON j.id = t.{key} WHERE {where} AND j.id <= {stride} ORDER BY n, t.id"
+        f"JOIN jobs_job j ON j.id = t.{key} WHERE {where} ORDER BY n, t.id"
     )
     print(f"{table}: {cursor.rowcount:,} rows copied in {time.monotonic() - began:.0f} s", flush=True)
 
