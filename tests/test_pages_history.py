@@ -51,7 +51,7 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
         "“a” had 5 successful lines, then 4.",
     ):
         assert change in first
-    assert "file:" in second
+    assert "vertex a new" in second
     assert "→" not in third
 
 

@@ -184,8 +184,8 @@ def walk(client, job, query):
     """The paths of all parts of the table, and how many each has."""
     address, paths, sizes = f"/jobs/{job.pk}/{query}", [], []
     while address:
-        part = client.get(address, headers=FILES).content.decode()
-        assert part.lstrip().startswith('<div id="files">')
+        part = client.get(address).content.decode()
+        assert '<div id="files"' in part
         found = re.findall(r"<tr><td>.*?<code>(b/[^<]*)</code>", part, re.DOTALL)
         paths += found
         sizes.append(len(found))
