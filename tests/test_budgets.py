@@ -193,6 +193,7 @@ def test_what_is_asked_all_day_reads_its_index(project, member):
     queue = Job.objects.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX])
     assert "job_to_review" in plan(queue.order_by("-begin_time", "-pk")[:8])
     assert "job_changed" in plan(with_change(member))
+    assert "job_of_project" in plan(Job.objects.visible_to(member).order_by("-begin_time", "-pk")[:50])
     assert "job_newest" in plan(Job.objects.filter(first_seen_at__gt=now))
     assert "file_by_path " in plan(ImportFile.objects.filter(path="b/0/e.csv"))
     assert "file_by_path_part" in plan(ImportFile.objects.filter(path__contains="/e.csv"))

@@ -158,6 +158,10 @@ class Migration(migrations.Migration):
             index=models.Index(models.F('end_time'), condition=models.Q(('end_time__isnull', False), models.Q(('begin_time', None), ('begin_time__gt', models.F('end_time')), _connector='OR')), name='job_of_odd_times'),
         ),
         migrations.AddIndex(
+            model_name='job',
+            index=models.Index(models.F('project'), models.OrderBy(models.F('begin_time'), descending=True, nulls_first=True), models.OrderBy(models.F('id'), descending=True), include=('verdict',), name='job_of_project'),
+        ),
+        migrations.AddIndex(
             model_name='miss',
             index=models.Index(models.F('job'), models.OrderBy(models.F('last_seen_at'), descending=True), name='miss_of_job'),
         ),

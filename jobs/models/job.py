@@ -129,6 +129,9 @@ class Job(models.Model):
             models.Index(
                 "graph", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_graph"
             ),
+            models.Index(
+                "project", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_project"
+            ),
             # What ran on a graph in a span of time.
             models.Index("graph", "end_time", name="job_of_graph_by_end"),
             # The few that a condition on the end can't also put on the begin.

@@ -23,7 +23,7 @@ from jobs.pages.rendering import render_page
 from jobs.pages.zone import midnight
 from jobs.paging import TIME, one_of, page
 
-SPANS, SHOWN, LIKE = {"7": 7, "30": 30, "90": 90}, 100, 5000
+SPANS, SHOWN, LIKE = {"7": 7, "30": 30, "90": 90}, 100, 1000
 NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
