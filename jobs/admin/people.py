@@ -52,7 +52,6 @@ class MembershipAdmin(Visible):
     list_display = ["user", "project", "role"]
     list_filter = ["role", ("project", VisibleFilter)]
     search_fields = ["user__username", "project__name", "project__project_id"]
-    search_help_text = gettext_lazy("Part of a user's or a project's name.")
     list_select_related = ["user", "project"]
     ordering = ["project", "user", "pk"]
     autocomplete_fields = ["user", "project"]
