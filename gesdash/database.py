@@ -4,9 +4,10 @@ import atexit
 import fcntl
 import os
 import signal
+import subprocess
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -76,7 +77,7 @@ def start_embedded() -> str:
     in_use = os.open(home / "database.in-use", os.O_RDWR | os.O_CREAT, 0o600)
     with _turn(home):
         fcntl.flock(in_use, fcntl.LOCK_SH)
-        server = postgres_server.get_server(home / "postgres", cleanup_mode=None)
+        server = _start_server(home / "postgres", postgres_server.get_server)
         # Started as root, the server runs as a user of its own, which must reach its files as long as it runs: the home is
         # that user's then (root needs no permission), and nobody else's.
         os.chown(home, (home / "postgres").stat().st_uid, -1)
@@ -87,6 +88,24 @@ def start_embedded() -> str:
                 connection.execute("CREATE DATABASE gesdash")
     atexit.register(_stop_if_last, home, in_use)
     return folder
+
+
+def _start_server(data: Path, get_server: Callable[..., Any]) -> Any:
+    """A server that was killed may hold its memory for a moment, and a busy machine may take long: try a few times.
+
+    Raises: env.BadSetting when it does not start.
+    """
+    wrong: Exception | None = None
+    for _ in range(4):
+        try:
+            server = get_server(data, cleanup_mode=None)
+            server.ensure_postgres_running()  # the second time, what get_server gives was never started
+        except (OSError, AssertionError, subprocess.SubprocessError) as failed:  # it asserts that the server runs
+            wrong = failed
+            time.sleep(1)
+        else:
+            return server
+    raise env.BadSetting(f"The PostgreSQL in GESDASH_HOME did not start; its log, {data / 'log'}, says why.") from wrong
 
 
 @contextmanager

@@ -2,7 +2,10 @@
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
+from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
@@ -12,6 +15,7 @@ from jobs.models import Project, Watch
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
+DISCOVERING = 0x676573  # any number, the same in every worker
 
 
 @app.periodic(cron="* * * * * */5")
@@ -27,9 +31,28 @@ def poll_due(timestamp: int) -> None:
 
 
 @app.periodic(cron="* * * * * */15")
-@app.task(queueing_lock="discover", lock="discover")
+@app.task(queueing_lock="discover")
 def discover(timestamp: int = 0) -> None:
-    """Look at each project's task centre for jobs nobody named."""
+    """Look at each project's task centre for jobs nobody named; one worker at a time."""
+    with _turn() as is_ours:
+        if is_ours:
+            _discover_all()
+
+
+@contextmanager
+def _turn() -> Iterator[bool]:
+    """Whether nobody else is at it. PostgreSQL gives back the turn of a worker that was killed; a job's lock would stay."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s)", [DISCOVERING])
+        is_ours = cursor.fetchone() == (True,)
+        try:
+            yield is_ours
+        finally:
+            if is_ours:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [DISCOVERING])
+
+
+def _discover_all() -> None:
     for project in Project.objects.exclude(credentials=""):
         before = project.problem
         try:
@@ -44,7 +67,7 @@ def discover(timestamp: int = 0) -> None:
 @app.periodic(cron="* * * * *")
 @app.task(queueing_lock="drop_stalled", pass_context=False)
 async def drop_stalled(timestamp: int = 0) -> None:
-    """Forget what a worker that died had begun: its lock would hold back every later round. The next tick does the work."""
+    """Forget what a worker that died had begun; the next tick does the work."""
     for job in await app.job_manager.get_stalled_jobs():
         await app.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
 

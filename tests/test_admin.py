@@ -27,7 +27,7 @@ from jobs.record import find_graph, find_jobs, observe, record
 from tests.conftest import NOW
 
 TABLES = [
-    "accesskey", "cause", "correction", "graph", "importfile", "job", "miss", "project", "review", "savedview", "snapshot",
+    "accesskey", "cause", "correction", "graph", "importfile", "job", "membership", "miss", "project", "review", "savedview", "snapshot",
     "watch",
 ]  # fmt: skip
 
@@ -77,7 +77,7 @@ def everything(imported, people):
     key, *_ = AccessKey.issue(alice, now=timezone.now())
     return {
         "accesskey": key, "cause": cause, "correction": Correction.objects.get(), "graph": imported.graph, "job": imported,
-        "importfile": ImportFile.objects.get(kind="vertex"), "miss": Miss.objects.get(), "project": imported.project,
+        "importfile": ImportFile.objects.get(kind="vertex"), "membership": imported.project.membership_set.first(), "miss": Miss.objects.get(), "project": imported.project,
         "review": Review.objects.get(), "savedview": view, "snapshot": Snapshot.objects.get(), "watch": Watch.objects.get(),
     }  # fmt: skip
 
@@ -172,6 +172,7 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
 @pytest.mark.parametrize(
     ("where", "field", "value", "sentence"),
     [("vertex:0", "failed_lines", "-3", "“-3” is not a count of lines"), ("job", "begin_time", "noon", "is not a time"),
+     ("job", "end_time", "0001-01-01T00:00:00+14:00", "is not a time"),
      ("job", "status", "", "can&#x27;t be empty")],
 )  # fmt: skip
 def test_a_wrong_value_is_said_at_its_field(sign_in, imported, where, field, value, sentence):
@@ -244,3 +245,27 @@ def test_a_list_of_many_costs_no_exact_count(sign_in, imported, monkeypatch):
     page = sign_in("alice").get("/admin/jobs/job/").content.decode()
     assert "2 jobs" in page
     assert Job.objects.count() == 6
+
+
+def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admin, project):
+    client.force_login(admin)
+    members = {f"membership_set-{key}": 0 for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
+    form = {"name": "named", "endpoint": "http://evil.example", "credentials": "env", "project_id": "other", **members}
+    client.post(f"/admin/jobs/project/{project.pk}/change/", form)
+    before = project.endpoint, project.credentials, project.project_id
+    project.refresh_from_db()
+    assert (project.endpoint, project.credentials, project.project_id) == before
+    assert project.name == "named"
+
+
+def test_a_membership_in_a_project_one_may_not_see_can_not_be_made(sign_in, people, other):
+    alice = sign_in("alice")
+    form = {"user": people["bob"].pk, "project": other.pk, "role": "fixer"}
+    assert "project" in alice.post("/admin/jobs/membership/add/", form).context["adminform"].form.errors
+    assert not other.membership_set.filter(user=people["bob"]).exists()
+
+
+def test_a_correction_starts_from_the_stored_value_and_leads_to_each_field(sign_in, imported):
+    page = sign_in("alice").get(f"/admin/jobs/job/{imported.pk}/correct/?where=vertex:0&field=failed_lines")
+    assert page.context["form"]["corrected"].value() == "450"
+    assert "?where=vertex:0&amp;field=cause" in page.content.decode()

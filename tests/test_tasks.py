@@ -1,6 +1,8 @@
+import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
+import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
@@ -8,7 +10,7 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
 from jobs import polling, tasks
-from jobs.models import Project
+from jobs.models import Job, Project
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,30 @@ def test_what_a_dead_worker_had_begun_holds_nobody_back():
         cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
     async_to_sync(tasks.drop_stalled.func)()
     assert not ProcrastinateJob.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(polled, simulator):
+    place = connection.settings_dict
+    other = psycopg.connect(host=place["HOST"], user=place["USER"], dbname=place["NAME"], autocommit=True)
+    pid = other.info.backend_pid
+    other.execute("SELECT pg_advisory_lock(%s)", [tasks.DISCOVERING])
+    tasks.discover(timestamp=0)
+    assert not Job.objects.exists()
+    other.close()  # as the kernel does for a killed process
+    give_up = time.monotonic() + 10
+    while is_alive(pid):
+        assert time.monotonic() < give_up, "the closed connection lives on"
+    tasks.discover(timestamp=15)
+    assert Job.objects.exists()
+    tasks.discover(timestamp=30)
+    assert simulator.asked["graphs", ""] == 2
+
+
+def is_alive(pid):
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [pid])
+        return cursor.fetchone() is not None
 
 
 @pytest.mark.django_db

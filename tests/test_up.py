@@ -101,6 +101,13 @@ def belonging_to(home):
     return [one for one in found if one.pid != os.getpid()]
 
 
+def is_ours(process):
+    try:
+        return "manage.py" in " ".join(process.cmdline())
+    except psutil.Error:  # it ended while we looked
+        return False
+
+
 @pytest.mark.browser
 def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(start, tmp_path):
     if CHROMIUM is None:
@@ -162,12 +169,32 @@ def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
     first.process.kill()
     first.process.wait(5)
     give_up = time.monotonic() + 10
-    while any("manage.py" in " ".join(p.cmdline()) for p in belonging_to(first.home)) and time.monotonic() < give_up:
+    while any(is_ours(process) for process in belonging_to(first.home)) and time.monotonic() < give_up:
         time.sleep(0.2)
     second = start("--port", str(port))
     second.wait_until_it_says("Ctrl-C stops it")
     third = start("--port", str(port), home="other")
     assert f"Port {port} on 127.0.0.1 can't be used" in third.refused()
+
+
+def test_a_home_whose_database_can_not_start_is_one_sentence(start):
+    first = start("--port", str(free_port()))
+    first.wait_until_it_says("Ctrl-C stops it")
+    first.end()
+    (first.home / "postgres" / "global" / "pg_control").write_bytes(b"")
+    assert start("--port", str(free_port())).refused().startswith("The PostgreSQL in GESDASH_HOME did not start; its log, ")
+
+
+@pytest.mark.parametrize(
+    ("env", "options", "sentence"),
+    [({"GES_ENDPOINT": "http://h", "GES_PROJECT_ID": "p", "GES_AK": "a"}, [], "GES_SK is missing"),
+     ({}, ["--port", "99999"], "Port 99999 on 127.0.0.1 can't be used"),
+     ({}, ["--host", "no.such.host.invalid"], "on no.such.host.invalid can't be used")],
+)  # fmt: skip
+def test_a_wrong_setting_or_option_stops_the_start_with_one_sentence(start, env, options, sentence):
+    up = start(*options, **env)
+    assert sentence in up.refused()
+    assert len(up.said.splitlines()) == 1
 
 
 @pytest.mark.parametrize(

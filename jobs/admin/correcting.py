@@ -55,6 +55,11 @@ class Place:
         """The file's."""
         return self.file.position if self.file else None
 
+    @property
+    def where(self) -> str:
+        """How an address names it."""
+        return f"{self.kind}:{self.position}" if self.file else "job"
+
     def values(self) -> list[dict[str, Any]]:
         """Each field as shown now, and as GES said it where a correction stands over it."""
         standing = Correction.objects.filter(job=self.job, kind=self.kind, position=self.position, reverted_at=None)
@@ -62,6 +67,7 @@ class Place:
         row = self.file or self.job
         return [
             {
+                "name": name,
                 "label": LABELS[name],
                 "shown": _as_text(getattr(row, name)),
                 "observed": observed.get(name, _as_text(getattr(row, name))),
@@ -85,6 +91,7 @@ class CorrectionForm(forms.Form):
     corrected = forms.CharField(
         label=gettext_lazy("Right value"),
         required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy("Empty means unknown. Times as 2026-01-31T08:15:00Z."),
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
@@ -116,7 +123,12 @@ def correct(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpRespons
     if not may_correct(request, job):
         raise PermissionDenied
     place = _place(job, request.POST.get("where") or request.GET.get("where") or "job")
-    start = {"where": f"{place.kind}:{place.position}" if place.file else "job", "field": request.GET.get("field")}
+    field = request.GET.get("field", "")
+    start = {
+        "where": place.where,
+        "field": field,
+        "corrected": _as_text(getattr(place.file or job, field)) if field in place.fields else "",
+    }
     form = CorrectionForm(request.POST or None, place=place, initial=start)
     if request.method == "POST" and form.is_valid():
         try:
@@ -140,6 +152,7 @@ def correct(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpRespons
         "form": form,
         "job": job,
         "file": place.file,
+        "where": place.where,
         "values": place.values(),
         "opts": Job._meta,
         "title": _("Correct a value"),

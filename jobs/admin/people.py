@@ -25,15 +25,36 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
 
 @admin.register(Project)
 class ProjectAdmin(Visible):
-    """GES projects; their secrets are in the settings, never here."""
+    """GES projects. Address and credentials come from the settings: nobody may send a secret elsewhere from here."""
 
     project_path = "pk"
     list_display = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
     list_filter = [("problem", admin.EmptyFieldListFilter)]
     search_fields = ["project_id", "name"]
     ordering = ["name", "project_id"]
-    readonly_fields = ["discovered_at", "problem"]
+    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
     inlines = [MembershipInline]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
+        """All but the name, once it is there."""
+        kept = ["endpoint", "credentials", "discovered_at", "problem"]
+        return ["project_id", *kept] if obj else kept
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """An administrator, who also sees it then: a project for replies that `ingest` brings."""
+        return request.user.is_superuser and super().has_add_permission(request)
+
+
+@admin.register(Membership)
+class MembershipAdmin(Visible):
+    """Who may do what in which project."""
+
+    list_display = ["user", "project", "role"]
+    list_filter = ["role", ("project", VisibleFilter)]
+    search_fields = ["user__username", "project__name", "project__project_id"]
+    list_select_related = ["user", "project"]
+    ordering = ["project", "user", "pk"]
+    autocomplete_fields = ["user", "project"]
 
 
 @admin.register(Graph)

@@ -44,10 +44,10 @@ def read_value(field: str, value: str | None) -> Any:
 def _time(value: str) -> datetime:
     try:
         at = datetime.fromisoformat(value)
-    except ValueError as wrong:
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError) as wrong:  # the first and the last day reach past the calendar in some zones
         text = gettext_noop("“{value}” is not a time; expected for example 2026-01-31T08:15:00Z.")
         raise ValueError(Sentence(text, {"value": value})) from wrong
-    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def lay_over(reply: JobReply, corrections: Iterable[Corrected]) -> JobReply:
