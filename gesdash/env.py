@@ -4,6 +4,7 @@ import os
 import secrets
 import tomllib
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -82,11 +83,14 @@ def home() -> Path:
 def kept(name: str, make: Callable[[], str]) -> str:
     """A value made on the first use of this GESDASH_HOME and kept there under `name` (file mode 0600)."""
     path = home() / name
-    try:
-        with open(path, "x", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
+    if not path.exists():
+        # Written aside and linked whole: a process that starts beside this one never reads half of it.
+        fresh = path.with_name(f"{name}.{os.getpid()}")
+        with open(fresh, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
             new.write(make())
-    except FileExistsError:
-        pass
+        with suppress(FileExistsError):
+            os.link(fresh, path)
+        fresh.unlink()
     return path.read_text(encoding="utf-8").strip()
 
 
