@@ -63,6 +63,10 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='importfile',
+            index=models.Index(models.F('job'), condition=models.Q(('cause__isnull', False)), name='file_caused'),
+        ),
+        migrations.AddIndex(
+            model_name='importfile',
             index=django.contrib.postgres.indexes.HashIndex(models.F('path'), name='file_by_path'),
         ),
         migrations.AddIndex(

@@ -223,6 +223,8 @@ class ImportFile(models.Model):
             HashIndex("path", name="file_by_path"),
             GinIndex(OpClass("path", "gin_trgm_ops"), name="file_by_path_part"),
             GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), name="file_by_cause_part"),
+            # Which jobs have a cause at all: few, so that a common text is soon found among the newest.
+            models.Index("job", condition=Q(cause__isnull=False), name="file_caused"),
             # Sums of what was lost, by cause and by job, read from the index alone.
             models.Index(
                 "cause_group", "job", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_by_cause"

@@ -41,7 +41,10 @@ def causes(request: HttpRequest) -> HttpResponse:
     lossy = begun.filter(lost_file_count__gt=0).order_by()
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
-        rows = rows.filter(Q(cause_group__pattern__icontains=wanted) | Q(cause_group__note__icontains=wanted))
+        has = Q(pattern__icontains=wanted) | Q(note__icontains=wanted)
+        rows = rows.filter(
+            cause_group__in=list(Cause.objects.visible_to(request.user).filter(has).values_list("pk", flat=True))
+        )
     summed: Any = rows.values("cause_group").annotate(
         files=Count("*"),
         lost=Sum("failed_lines"),
@@ -160,7 +163,7 @@ def files(request: HttpRequest) -> HttpResponse:
             )
         else:
             # The newest of them, so that a part of every path costs no more than a part of few.
-            like = visible.filter(path__contains=path).order_by("-pk").values_list("path", flat=True)[:LIKE]
+            like = visible.filter(path__contains=path).order_by("-job__begin_time").values_list("path", flat=True)[:LIKE]
             imports = Counter(like)
             context["like"] = [{"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]]
             context["like_over"] = imports.total() == LIKE
