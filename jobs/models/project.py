@@ -97,6 +97,14 @@ class Project(models.Model):
     def __str__(self) -> str:
         return self.name or self.project_id
 
+    def may_be_reviewed_by(self, user: Viewer) -> bool:
+        """Whether somebody who may see this project may decide about its imports; a superuser costs no query."""
+        return user.is_superuser or Project.objects.reviewable_by(user).filter(pk=self.pk).exists()
+
+    def may_be_corrected_by(self, user: Viewer) -> bool:
+        """Whether somebody who may see this project may correct what GES said of it, if they have the permission to."""
+        return user.is_superuser or Project.objects.correctable_by(user).filter(pk=self.pk).exists()
+
 
 class Membership(models.Model):
     """What a user may do in a project."""

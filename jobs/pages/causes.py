@@ -1,6 +1,5 @@
-"""The same cause over files, jobs and graphs, and one path over all its imports."""
+"""The same cause over files, jobs and graphs, and what the team knows of it."""
 
-from collections import Counter
 from datetime import date, timedelta
 from typing import Any
 
@@ -18,12 +17,11 @@ from jobs import review
 from jobs.models import Cause, ImportFile, Job, Project
 from jobs.pages.charts import Part, bars
 from jobs.pages.job import explanations, read_note
-from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
 from jobs.pages.zone import midnight
-from jobs.paging import TIME, one_of, page
+from jobs.paging import one_of
 
-SPANS, SHOWN, LIKE = {"7": 7, "30": 30, "90": 90}, 100, 1000
+SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
 NEW_DAYS = 7  # a cause first seen since is called new
 TREND = 15  # bars of a cause's trend in the list
 LAST = 20  # files of a cause shown as examples
@@ -113,7 +111,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
         "days": days,
         "table": [(day, counted[day]) for day in reversed(days) if day in counted],
         "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
-        "may_review": Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists(),
+        "may_review": one.project.may_be_reviewed_by(request.user),
     }
     return render_page(request, "pages/cause.html", "cause", context)
 
@@ -136,35 +134,3 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     else:
         messages.success(request, _("The note is saved."))
     return redirect("pages:cause", pk=pk)
-
-
-@require_safe
-def files(request: HttpRequest) -> HttpResponse:
-    """Look a path up; with one whole path, its biography."""
-    path = request.GET.get("path", "").replace("\x00", "")[:4000]
-    visible = ImportFile.objects.filter(job__in=Job.objects.visible_to(request.user))
-    if project := request.GET.get("project", "").replace("\x00", ""):
-        visible = visible.filter(job__project__project_id=project)
-    context: dict[str, Any] = {"path": path, "project": project}
-    if path:
-        exact = visible.filter(path=path).select_related("job__graph")
-        shown, problems = page(
-            request.GET, exact.annotate(begin_time=F("job__begin_time")), {"begin_time": TIME}, "-begin_time"
-        )
-        context |= {
-            "page": shown,
-            "problems": problems,
-            "next_url": at_cursor(request, shown.next),
-            "previous_url": at_cursor(request, shown.previous),
-        }
-        if shown.rows:
-            context["sums"] = exact.order_by().aggregate(
-                imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
-            )
-        else:
-            # The newest of them, so that a part of every path costs no more than a part of few.
-            like = visible.filter(path__contains=path).order_by("-job__begin_time").values_list("path", flat=True)[:LIKE]
-            imports = Counter(like)
-            context["like"] = [{"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]]
-            context["like_over"] = imports.total() == LIKE
-    return render_page(request, "pages/files.html", "files", context)

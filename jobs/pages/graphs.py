@@ -65,7 +65,7 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
         imports = _imports(one)
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
         context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
-        context["may_review"] = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
+        context["may_review"] = one.project.may_be_reviewed_by(request.user)
     return render_page(request, "pages/graph.html", "jobs", context)
 
 

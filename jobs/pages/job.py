@@ -99,7 +99,7 @@ def _figures(one: Job) -> list[Figure]:
 def _review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
     if not one.review:
         return {"reviews": []}
-    may_review = Project.objects.reviewable_by(request.user).filter(pk=one.project_id).exists()
+    may_review = one.project.may_be_reviewed_by(request.user)
     reviews = list(one.reviews.select_related("actor", "assignee", "fixed_by").order_by("-pk")[:20])
     fix = review.propose_fix(one) if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED} else None
     return {
@@ -165,7 +165,7 @@ def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
     """A correction needs the permission, and the fixer's role in the project."""
     if not request.user.has_perm(f"jobs.{what}_correction"):
         return False
-    return Project.objects.correctable_by(request.user).filter(pk=one.project_id).exists()
+    return one.project.may_be_corrected_by(request.user)
 
 
 def _actor(request: HttpRequest) -> User:

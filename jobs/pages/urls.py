@@ -5,7 +5,7 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from jobs.pages import causes, comparison, graphs, health, history, job, jobs, keys, overview, preferences, repair
+from jobs.pages import causes, comparison, files, graphs, health, history, job, jobs, keys, overview, preferences, repair
 
 app_name = "pages"
 urlpatterns = [
@@ -30,7 +30,7 @@ urlpatterns = [
     path("causes/", causes.causes, name="causes"),
     path("causes/<int:pk>/", causes.cause, name="cause"),
     path("causes/<int:pk>/note/", causes.note, name="note"),
-    path("files/", causes.files, name="files"),
+    path("files/", files.files, name="files"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),

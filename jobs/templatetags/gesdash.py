@@ -268,8 +268,8 @@ def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
 @register.filter
 def in_language(both: Any) -> str:
     """A text that comes in both languages."""
-    chosen: str = both.zh if (get_language() or "").startswith("zh") else both.en
-    return chosen
+    text: str = both.of(get_language() or "")
+    return text
 
 
 @register.inclusion_tag("parts/column.html", takes_context=True)
