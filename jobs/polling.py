@@ -196,7 +196,9 @@ def _ask(jobs: Sequence[Job], source: str, version: int = 1, graph_id: str | Non
 
     asked = asyncio.run(ask_all())
     for project in {job.project_id: job.project for job in jobs}.values():
-        budget.tell(project, [seen.error for seen, _ in asked if seen.job.project_id == project.pk], timezone.now())
+        of_project = [(seen.error, answer) for seen, answer in asked if seen.job.project_id == project.pk]
+        budget.tell(project, [error for error, _ in of_project], timezone.now())
+        project.note_clock([answer.clock_skew for _, answer in of_project if answer and answer.clock_skew is not None])
     return asked
 
 

@@ -94,7 +94,7 @@ class ProjectShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ["id", "project_id", "name", "discovered_at", "problem"]
+        fields = ["id", "project_id", "name", "discovered_at", "problem", "clock_skew_ms"]
 
 
 class GraphShape(serializers.ModelSerializer):  # type: ignore[type-arg]

@@ -1,10 +1,8 @@
-"""The only module that opens a socket to GES."""
+"""Asks GES, with its credentials. Only here and in `exchange` is a socket to GES opened."""
 
-import asyncio
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 from urllib.parse import quote, urlencode
@@ -12,11 +10,10 @@ from urllib.parse import quote, urlencode
 import aiohttp
 
 from jobs.ges import auth
-from jobs.ges.errors import NoCredentials, Refused, TimedOut, TooLarge, Unreachable
-from jobs.ges.reply import MAX_BODY
+from jobs.ges.errors import NoCredentials, Refused
+from jobs.ges.exchange import Answer as Answer
+from jobs.ges.exchange import exchange
 
-CONNECT_SECONDS = 5
-TOTAL_SECONDS = 20
 TOKEN_SECONDS = 23 * 3600  # IAM's tokens live 24 hours
 CONCURRENT = 50
 
@@ -42,18 +39,6 @@ class Credentials(Protocol):
     def iam_endpoint(self) -> str: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came over HTTP, whatever it says; `retry_after` in seconds."""
-
-    http_status: int
-    body: bytes
-    content_type: str
-    request_id: str | None
-    retry_after: float | None
-    observed_at: datetime
-
-
 def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -> str:
     """The path of a job's status; ids are percent-encoded whole."""
     ids = [quote(one, safe="") for one in (project_id, graph_id, job_id)]
@@ -63,17 +48,14 @@ def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -
 class Client:
     """Asks one GES project. Use as an async context manager.
 
-    Raises, from every call: TimedOut, Unreachable, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
+    Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
     """
 
     def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None) -> None:
         self.endpoint, self.project_id, self.credentials = endpoint, project_id, credentials
 
     async def __aenter__(self) -> "Client":
-        timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-        self._session = aiohttp.ClientSession(
-            timeout=timeout, connector=aiohttp.TCPConnector(limit=CONCURRENT), auto_decompress=True
-        )
+        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONCURRENT))
         return self
 
     async def __aexit__(self, *_: object) -> None:
@@ -108,26 +90,8 @@ class Client:
         return await self._request("GET", url, headers)
 
     async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        from yarl import URL
-
-        try:
-            async with self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
-            ) as response:
-                content = await _read(response)
-                self._last_headers = response.headers
-                return Answer(
-                    response.status,
-                    content,
-                    response.headers.get("Content-Type", ""),
-                    response.headers.get("X-Request-Id"),
-                    _seconds(response.headers.get("Retry-After")),
-                    datetime.now(UTC),
-                )
-        except TimeoutError as wrong:
-            raise TimedOut(f"GES did not answer within {TOTAL_SECONDS} s.") from wrong
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as wrong:
-            raise Unreachable(f"No answer from {self.endpoint}: {str(wrong) or type(wrong).__name__}.") from wrong
+        answer, self._last_headers = await exchange(self._session, method, url, headers, body)
+        return answer
 
     async def _iam_token(self, who: Credentials) -> str:
         key = (who.iam_endpoint, who.domain, who.user, self.project_id)
@@ -149,21 +113,3 @@ class Client:
             raise Refused(answer.http_status, "", "IAM gave no token for the user in the settings.")
         _tokens[key] = (token, time.monotonic() + TOKEN_SECONDS)
         return token
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, read in pieces and never past the limit."""
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_chunked(64 * 1024):
-        size += len(piece)
-        if size > MAX_BODY:
-            raise TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _seconds(value: str | None) -> float | None:
-    if value is None or not value.strip().isdigit():
-        return None
-    return float(value)
