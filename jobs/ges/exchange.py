@@ -2,13 +2,13 @@
 
 import asyncio
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
 import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError, PayloadEncodingError
+from aiohttp.http_exceptions import HttpProcessingError
 from yarl import URL
 
 from jobs.ges import errors
@@ -116,18 +116,12 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
         case aiohttp.ClientPayloadError() | EOFError():
             return errors.BrokenBody(f"GES's answer is broken: {why}.")
         case aiohttp.ClientResponseError() | HttpProcessingError():
-            began = began or any(isinstance(one, PayloadEncodingError) for one in _causes(wrong))
+            # Head and body may come, and break, at once.
+            began = began or "chunk" in why
             return errors.BrokenBody(f"GES's answer is broken: {why}.") if began else errors.NotHttp(f"{at}: {why}.")
         case aiohttp.ClientConnectionError() | ConnectionError():
             return errors.ConnectionBroken(f"{at} ended the connection: {why}.")
     return errors.Unreachable(f"No answer from {at}: {why}.")
-
-
-def _causes(wrong: BaseException | None) -> Iterator[BaseException]:
-    """The error and what it came from: head and body may come, and break, at once."""
-    while wrong is not None:
-        yield wrong
-        wrong = wrong.__cause__
 
 
 def _skew(date: str | None, here: datetime) -> timedelta | None:
