@@ -96,7 +96,7 @@ def observed(question: Question, said: Answer | GesError, source: str) -> Observ
     except Exception as wrong:  # a reply that breaks its reader is kept beside the others
         error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
         return Observation(question.job, source, said.observed_at, said.http_status, said.body, error=error)
-    seen.content_type = said.content_type
+    seen.content_type, seen.clock_skew = said.content_type, said.clock_skew
     if seen.reply is not None and source == "proxy":
         # What was asked, not what the keys look like: a bare {"status"} is the same in both.
         seen.reply = replace(seen.reply, version=question.version)

@@ -21,7 +21,6 @@ from jobs import budget
 from jobs.asking import Lane, Question, Said, client_for, observed
 from jobs.finishing import Before, finish
 from jobs.ges.client import CONCURRENT
-from jobs.ges.errors import GesError
 from jobs.models import CallBudget, Job, Project, Watch
 from jobs.record import Observation
 
@@ -160,11 +159,12 @@ class Round:
         return len(seen)
 
     def _tell_budgets(self, seen: list[Observation]) -> None:
-        errors: dict[int, list[GesError | None]] = defaultdict(list)
+        by_project: dict[int, list[Observation]] = defaultdict(list)
         for one in seen:
-            errors[one.job.project_id].append(one.error)
-        for pk, told in errors.items():
-            budget.tell(self._projects[pk], told, self._clock())
+            by_project[one.job.project_id].append(one)
+        for pk, told in by_project.items():
+            budget.tell(self._projects[pk], [one.error for one in told], self._clock())
+            self._projects[pk].note_clock([one.clock_skew for one in told if one.clock_skew is not None])
 
     def _end(self) -> None:
         """Give back what is still held."""

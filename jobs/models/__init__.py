@@ -6,6 +6,7 @@ from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
+from jobs.models.odd_reply import OddReply
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
@@ -25,6 +26,7 @@ __all__ = [
     "Job",
     "Membership",
     "Miss",
+    "OddReply",
     "Project",
     "Review",
     "SavedView",

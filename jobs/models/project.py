@@ -1,5 +1,8 @@
 """A GES project, who may see it, and its graphs."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from django.conf import settings
@@ -10,6 +13,9 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 GES_ID = 255
+MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing
+FAR_OFF = timedelta(seconds=30)
+MOST_SKEW_MS = 2**31 - 1
 Viewer = User | AnonymousUser
 
 
@@ -95,6 +101,14 @@ class Project(models.Model):
         _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
     )
 
+    clock_skew_ms = models.IntegerField(
+        _("clock skew"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Milliseconds that GES's clock is ahead of ours, by its Date headers; null before the first answer."),
+    )
+
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
@@ -103,6 +117,27 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.project_id
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far GES's clock is ahead of ours, where that is far enough to confuse a reader; negative where it is behind."""
+        skew = timedelta(milliseconds=self.clock_skew_ms or 0)
+        return skew if abs(skew) >= FAR_OFF else None
+
+    @property
+    def skew_seconds(self) -> int:
+        """How far the two clocks are apart, whichever is ahead."""
+        return round(abs(self.clock_skew_ms or 0) / 1000)
+
+    def note_clock(self, skews: Sequence[timedelta]) -> None:
+        """Keep how far GES's clock is ahead, as the middle one of these tells it; written only where it has moved."""
+        if not skews:
+            return
+        told = round(median(skew.total_seconds() for skew in skews) * 1000)
+        told = max(-MOST_SKEW_MS, min(told, MOST_SKEW_MS))
+        if self.clock_skew_ms is None or abs(told - self.clock_skew_ms) >= MOVED.total_seconds() * 1000:
+            self.clock_skew_ms = told
+            self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
         """Whether somebody who may see this project may decide about its imports; a superuser costs no query."""
