@@ -1,23 +1,25 @@
 """Asks GES, with its credentials. Only here and in `exchange` is a socket to GES opened."""
 
+import asyncio
 import json
-import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote, urlencode
+from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from jobs.ges import auth
-from jobs.ges.errors import NoCredentials, Refused
+from jobs.ges import auth, fields, loop
+from jobs.ges.errors import NoCredentials, Refused, Throttled
 from jobs.ges.exchange import Answer as Answer
 from jobs.ges.exchange import exchange
 
-TOKEN_SECONDS = 23 * 3600  # IAM's tokens live 24 hours
-CONCURRENT = 50
+TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
+CONCURRENT = 50  # calls to one project at a time, in one process
 
-_tokens: dict[tuple[str, str, str, str], tuple[str, float]] = {}
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
 class Credentials(Protocol):
@@ -46,20 +48,20 @@ def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -
 
 
 class Client:
-    """Asks one GES project. Use as an async context manager.
+    """Asks one GES project, over connections that all clients of an event loop share and that stay open.
 
+    `token` is IAM's, where the credentials are a user's. As an async context manager it closes the loop's connections.
     Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
     """
 
-    def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None) -> None:
-        self.endpoint, self.project_id, self.credentials = endpoint, project_id, credentials
+    def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = "") -> None:
+        self.endpoint, self.project_id, self.credentials, self.token = endpoint, project_id, credentials, token
 
     async def __aenter__(self) -> "Client":
-        self._session = aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=CONCURRENT))
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await close_connections()
 
     async def status(self, graph_id: str, job_id: str, version: int = 1) -> Answer:
         """A job's status."""
@@ -86,30 +88,70 @@ class Client:
             now = datetime.now(UTC)
             headers |= auth.sign("GET", url, headers, b"", self.credentials.ak, self.credentials.sk, now)
         else:
-            headers["X-Auth-Token"] = self.credentials.token or await self._iam_token(self.credentials)
-        return await self._request("GET", url, headers)
+            headers["X-Auth-Token"] = self.credentials.token or self.token
+        return (await _request("GET", url, headers))[0]
 
-    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        answer, self._last_headers = await exchange(self._session, method, url, headers, body)
-        return answer
 
-    async def _iam_token(self, who: Credentials) -> str:
-        key = (who.iam_endpoint, who.domain, who.user, self.project_id)
-        held = _tokens.get(key)
-        if held and held[1] > time.monotonic():
-            return held[0]
-        identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
-        wanted = {
-            "auth": {
-                "identity": {"methods": ["password"], "password": {"user": identity}},
-                "scope": {"project": {"id": self.project_id}},
-            }
+@dataclass(frozen=True, slots=True)
+class IamToken:
+    """What a user shows to GES until it expires."""
+
+    value: str
+    expires_at: datetime
+
+
+async def iam_token(who: Credentials, project_id: str) -> IamToken:
+    """A new token from IAM, for this project alone.
+
+    Raises: Refused, Throttled, TimedOut, Unreachable, TooLarge.
+    Source: IAM API Reference, Obtaining a User Token Through Password Authentication.
+    """
+    identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
+    wanted = {
+        "auth": {
+            "identity": {"methods": ["password"], "password": {"user": identity}},
+            "scope": {"project": {"id": project_id}},
         }
-        answer = await self._request(
-            "POST", f"{who.iam_endpoint}/v3/auth/tokens", {"Content-Type": "application/json"}, json.dumps(wanted).encode()
+    }
+    kind = {"Content-Type": "application/json"}
+    answer, headers = await _request("POST", f"{who.iam_endpoint}/v3/auth/tokens", kind, json.dumps(wanted).encode())
+    value = headers.get("X-Subject-Token")
+    if answer.http_status == 201 and value:
+        return IamToken(value, _expiry(answer))
+    kind_of_error = Throttled if answer.http_status == 429 else Refused
+    error = kind_of_error(answer.http_status, "", "IAM gave no token for the user in the settings.")
+    error.retry_after = answer.retry_after
+    raise error
+
+
+def _expiry(answer: Answer) -> datetime:
+    try:
+        told = fields.time(json.loads(answer.body)["token"]["expires_at"], "expires_at", [])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        told = None
+    return told or answer.observed_at + TOKEN_LIFE
+
+
+async def _session() -> aiohttp.ClientSession:
+    at = asyncio.get_running_loop()
+    session = _sessions.get(at)
+    if session is None or session.closed:
+        session = _sessions[at] = aiohttp.ClientSession(
+            # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
-        token = self._last_headers.get("X-Subject-Token")
-        if answer.http_status != 201 or not token:
-            raise Refused(answer.http_status, "", "IAM gave no token for the user in the settings.")
-        _tokens[key] = (token, time.monotonic() + TOKEN_SECONDS)
-        return token
+    return session
+
+
+@loop.at_end
+async def close_connections() -> None:
+    """Close the running loop's connections to GES."""
+    if session := _sessions.pop(asyncio.get_running_loop(), None):
+        await session.close()
+
+
+async def _request(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> tuple[Answer, Mapping[str, str]]:
+    return await exchange(await _session(), method, url, headers, body)

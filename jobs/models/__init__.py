@@ -10,6 +10,7 @@ from jobs.models.odd_reply import OddReply
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.token import IamToken
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -20,6 +21,7 @@ __all__ = [
     "Cause",
     "Correction",
     "Graph",
+    "IamToken",
     "ImportFile",
     "Job",
     "Membership",

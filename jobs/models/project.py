@@ -78,6 +78,13 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("members"), through="Membership", related_name="ges_projects"
     )
     discovered_at = models.DateTimeField(_("discovered at"), null=True, blank=True)
+    history_offset = models.PositiveIntegerField(
+        null=True, blank=True, default=0, editable=False,
+        help_text="Where the reading of GES's whole job list goes on; null once it was read to its end.",
+    )  # fmt: skip
+    history_read_at = models.DateTimeField(
+        _("history read at"), null=True, blank=True, help_text=_("When GES's whole job list was last read to its end.")
+    )
     calls_per_second = models.PositiveIntegerField(
         _("calls per second"),
         default=50,
@@ -178,6 +185,13 @@ class Graph(models.Model):
     graph_id = models.CharField(_("graph id"), max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     name = models.CharField(_("name"), max_length=GES_ID, blank=True)
     is_deleted = models.BooleanField(_("no longer in GES"), default=False)
+    created_at = models.DateTimeField(
+        _("created at"), null=True, blank=True, help_text=_("As GES says; a job that began before is an earlier graph's.")
+    )
+    forgotten_jobs = models.JSONField(
+        default=list, blank=True, editable=False,
+        help_text="Ids of jobs that GES still names as this graph's imports, and knows no more when asked.",
+    )  # fmt: skip
     tolerated_loss = models.DecimalField(
         _("tolerated loss"),
         max_digits=5,
