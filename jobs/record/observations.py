@@ -20,7 +20,7 @@ class Observation:
     reply: JobReply | None = None
     error: GesError | None = None
     content_type: str = ""
-    clock_skew: timedelta | None = None
+    clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:
