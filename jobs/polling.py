@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import time
 from collections.abc import Iterable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from jobs import budget, schedule
+from jobs import budget, outcomes, schedule
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import ErrorReply, GesError
 from jobs.ges.fields import MAX_ID
@@ -157,6 +158,8 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
         Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
     if job.pk is not None:
         _finish(list(Watch.objects.filter(job=job)), [(seen, answer)])
+    else:
+        outcomes.note([seen], timezone.now())
     if seen.error is not None:
         if isinstance(seen.error, ErrorReply) and answer is not None:
             seen.error.answer = answer
@@ -201,12 +204,14 @@ def _ask(jobs: Sequence[Job], source: str, version: int = 1, graph_id: str | Non
 
 
 async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version: int) -> Asked:
+    begun = time.monotonic()
     try:
         answer = await client.status(graph_id, job.job_id, version)
     except GesError as error:
-        return Observation(job, source, timezone.now(), None, None, error=error), None
+        return Observation(job, source, timezone.now(), None, None, error=error, seconds=time.monotonic() - begun), None
     seen = observe(job, source, answer.observed_at, answer.http_status, answer.body)
-    seen.content_type = answer.content_type
+    seen.content_type, seen.request_id = answer.content_type, answer.request_id or ""
+    seen.seconds = time.monotonic() - begun
     if seen.reply is not None and source == "proxy":
         # What was asked, not what the keys look like: a bare {"status"} is the same in both.
         seen.reply = replace(seen.reply, version=version)
@@ -218,6 +223,7 @@ async def _ask_one(client: Client, job: Job, graph_id: str, source: str, version
 def _finish(watches: Sequence[Watch], asked: Sequence[Asked]) -> None:
     """Record the answers, then give the leases back with the time of the next poll; jobs of the proxy may have no watch."""
     record([seen for seen, _ in asked], now=timezone.now())
+    outcomes.note([seen for seen, _ in asked], timezone.now())
     verdicts = dict(Job.objects.filter(pk__in=[one.pk for one in watches]).values_list("pk", "verdict"))
     told = {seen.job.pk: seen for seen, _ in asked}
     for one in watches:
@@ -255,6 +261,7 @@ def discover(project: Project) -> int:
     except GesError as error:
         if not isinstance(error, budget.Spent | budget.Resting):
             budget.tell(project, [error], timezone.now())
+        outcomes.note_no_list(project, error, timezone.now())
         Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
         return 0
     graphs = _graphs_by_name(project, listed.graphs)
@@ -267,6 +274,7 @@ def discover(project: Project) -> int:
             Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs
         ]
         record(told, now=timezone.now())
+        outcomes.note(told, timezone.now())
     watch_unfinished(jobs.values())
     Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
     return len(items)

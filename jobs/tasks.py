@@ -11,7 +11,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
 from jobs import crowd, polling
-from jobs.models import Project, Watch
+from jobs.models import Presence, Project, Watch
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
@@ -24,6 +24,7 @@ def poll_due(timestamp: int) -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
     until = time.monotonic() + ROUND_SECONDS
     while time.monotonic() < until:
+        Presence.objects.note(timezone.now())
         if not polling.poll_due(timezone.now()):
             if not Watch.objects.due(timezone.now()).exists():
                 break
@@ -53,6 +54,7 @@ def _turn() -> Iterator[bool]:
 
 
 def _discover_all() -> None:
+    Presence.objects.note(timezone.now())
     for project in Project.objects.exclude(credentials=""):
         before = project.problem
         try:

@@ -6,9 +6,11 @@ from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
+from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.tally import Tally
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -23,9 +25,11 @@ __all__ = [
     "Job",
     "Membership",
     "Miss",
+    "Presence",
     "Project",
     "Review",
     "SavedView",
     "Snapshot",
+    "Tally",
     "Watch",
 ]
