@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.diagnosis.gaps import gaps, seen_before
+from jobs.diagnosis.gaps import gaps, joined, seen_before
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 PAUSE = timedelta(minutes=2)
@@ -66,3 +66,16 @@ def test_nobody_was_there_in_a_gap(lengths):
 )
 def test_a_change_came_after_anything_else_was_last_seen(earlier, expected):
     assert seen_before(at(10), runs(*earlier)) == (None if expected is None else at(expected))
+
+
+@pytest.mark.parametrize(
+    ("apart", "expected"),
+    [
+        ([], []),
+        ([(5, 9), (0, 3)], [(0, 3), (5, 9)]),
+        ([(0, 3), (3, 9)], [(0, 9)]),
+        ([(0, 9), (2, 3), (8, 10)], [(0, 10)]),
+    ],
+)
+def test_runs_that_touch_are_one(apart, expected):
+    assert joined(runs(*apart)) == runs(*expected)

@@ -22,6 +22,17 @@ def gaps(runs: Iterable[Stretch], begin: datetime, end: datetime, *, longer_than
     return found
 
 
+def joined(runs: Iterable[Stretch]) -> list[Stretch]:
+    """Runs that touch as one, the oldest first."""
+    found: list[Stretch] = []
+    for first, last in sorted(runs):
+        if found and first <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], last)
+        else:
+            found.append((first, last))
+    return found
+
+
 def seen_before(first_seen_at: datetime, earlier: Iterable[Stretch]) -> datetime | None:
     """When anything was last seen before this was first seen: the change to it came between the two.
 

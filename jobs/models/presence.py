@@ -28,12 +28,13 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
         if prolonged:
             self.filter(pk__in=prolonged, last_at__lt=now).update(last_at=now)
 
-    def away(self, project: int, begin: datetime, end: datetime, *, most: int = 200) -> list[Stretch]:
-        """When no worker was there, within these times; the newest `most` stretches are looked at."""
-        rows = self.filter(project=project, first_at__lte=end, last_at__gte=begin - PAUSE).order_by("-last_at")
-        before = self.filter(project=project, last_at__lt=begin - PAUSE).order_by("-last_at")
-        runs = [*rows.values_list("first_at", "last_at")[:most], *before.values_list("first_at", "last_at")[:1]]
-        return gaps(runs, begin, end, longer_than=PAUSE)
+    def stretches(self, project: int, until: datetime, *, most: int = 200) -> "PresenceQuerySet":
+        """The newest `most` that began by then; what lies between them are the gaps."""
+        return self.filter(project=project, first_at__lte=until).order_by("-last_at", "-pk")[:most]
+
+    def away(self, project: int, begin: datetime, end: datetime) -> list[Stretch]:
+        """When no worker was there, within these times."""
+        return gaps(self.stretches(project, end).values_list("first_at", "last_at"), begin, end, longer_than=PAUSE)
 
 
 class Presence(models.Model):
