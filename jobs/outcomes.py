@@ -3,7 +3,7 @@
 import logging
 from bisect import bisect_left
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from jobs.ges.errors import GesError
@@ -22,6 +22,8 @@ ANSWERED = ("new", "repeated")
 def note(seen: Sequence[Observation], now: datetime) -> None:
     """Count these, which were recorded, and log them."""
     counted: dict[Key, Counted] = defaultdict(Counted)
+    pks = {one.job.project_id for one in seen}
+    projects = dict(Project.objects.filter(pk__in=pks).values_list("pk", "project_id")) if pks else {}
     for one in seen:
         # A job that GES does not know is not recorded when the proxy asks about it.
         one.outcome = one.outcome or (one.error.kind if one.error else "new")
@@ -32,8 +34,8 @@ def note(seen: Sequence[Observation], now: datetime) -> None:
         if one.reply is not None and one.outcome == "new":
             for kind, name in _unknown(one.reply):
                 _once(counted, (project, kind, name))
-        _log(one)
-    _warn(seen)
+        _log(one, projects[project])
+    _warn(seen, projects)
     Tally.objects.add(counted, now)
 
 
@@ -62,22 +64,22 @@ def _unknown(reply: JobReply) -> Iterable[tuple[Kind, str]]:
                 yield Kind.FIELD, name
 
 
-def _warn(seen: Sequence[Observation]) -> None:
+def _warn(seen: Sequence[Observation], projects: Mapping[int, str]) -> None:
     """One line a project and reason, however many polls failed; who asked through the proxy is told by the proxy."""
     failed: dict[tuple[str, str], list[Observation]] = defaultdict(list)
     for one in seen:
         if one.error is not None and one.source == Source.POLL:
-            failed[one.job.project.project_id, one.outcome].append(one)
+            failed[projects[one.job.project_id], one.outcome].append(one)
     for (project, outcome), those in failed.items():
         told = {"project": project, "outcome": outcome, "ges_request_id": those[0].request_id or None}
         log.warning("%s of %s polls got no usable answer: %s", len(those), len(seen), those[0].error, extra=told)
 
 
-def _log(one: Observation) -> None:
+def _log(one: Observation, project: str) -> None:
     """A reply that says something new, and a poll without one, are worth a line; the rest is for whoever debugs."""
     told = {
-        "project": one.job.project.project_id,
-        "graph": one.job.graph.graph_id or one.job.graph.name,
+        "project": project,
+        "graph": one.job.graph.graph_id,
         "job": one.job.job_id,
         "ges_request_id": one.request_id or None,
         "source": one.source,
