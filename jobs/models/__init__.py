@@ -7,9 +7,11 @@ from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 from jobs.models.odd_reply import OddReply
+from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.tally import Tally
 from jobs.models.token import IamToken
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
@@ -27,9 +29,11 @@ __all__ = [
     "Membership",
     "Miss",
     "OddReply",
+    "Presence",
     "Project",
     "Review",
     "SavedView",
     "Snapshot",
+    "Tally",
     "Watch",
 ]

@@ -21,6 +21,9 @@ class Observation:
     error: GesError | None = None
     content_type: str = ""
     clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
+    request_id: str = ""  # GES's own, where it gave one
+    seconds: float | None = None  # from asking to the answer, where that was measured
+    outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from jobs.ges.errors import NotAJobStatus
 from jobs.ges.reply import JobReply
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
@@ -87,10 +88,13 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
 def _fold(history: History, one: Observation, count: Recorded) -> None:
     if one.reply is None:
         fold_miss(history, one)
+        one.outcome = one.error.kind if one.error else NotAJobStatus.kind
         count.misses += 1
     elif fold_reply(history, one):
+        one.outcome = "new"
         count.recorded += 1
     else:
+        one.outcome = "repeated"
         count.repeated += 1
 
 

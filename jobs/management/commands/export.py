@@ -8,17 +8,22 @@ from heapq import merge
 from operator import itemgetter
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Case, Exists, F, OuterRef, Value, When, prefetch_related_objects
+from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
+from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.models import Cause, Correction, ImportFile, Job, Review, Snapshot
 from jobs.models.export import file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
+from jobs.paging import read_time
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 # What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
@@ -96,8 +101,15 @@ def _files(jobs: JobQuerySet) -> Rows:
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
+    # Of the few replies before it, for when it came; more would make a job of many replies cost their square.
+    earlier = Snapshot.objects.filter(job=OuterRef("job"), first_seen_at__lte=OuterRef("first_seen_at")).exclude(
+        pk=OuterRef("pk")
+    )
+    runs = earlier.order_by("-first_seen_at", "-pk").values(run=JSONObject(first="first_seen_at", last="last_seen_at"))
     rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("pk")
-    for one in rows.iterator(chunk_size=CHUNK_BODIES):
+    for one in rows.annotate(earlier=ArraySubquery(runs[:EARLIER])).iterator(chunk_size=CHUNK_BODIES):
+        before = [(read_time(run["first"]), read_time(run["last"])) for run in getattr(one, "earlier", [])]
+        since = seen_before(one.first_seen_at, before)
         yield {
             "project_id": one.job.project.project_id,
             "graph_id": one.job.graph.graph_id,
@@ -109,6 +121,8 @@ def _snapshots(jobs: JobQuerySet) -> Rows:
             "source": one.source,
             "http_status": one.http_status,
             "sha256": bytes(one.sha256).hex(),
+            "changed_after": rfc3339(since),
+            "unobserved_seconds": None if since is None else (one.first_seen_at - since).total_seconds(),
             "body": bytes(one.body).decode("utf-8", "surrogateescape"),
         }
 
@@ -191,7 +205,7 @@ _FILE = (
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",
-    "sha256", "body",
+    "sha256", "changed_after", "unobserved_seconds", "body",
 )  # fmt: skip
 _AUDIT = (
     "what", "at", "actor", *_IDS, "kind", "position", "field", "observed", "corrected", "reason", "reverted_at",
