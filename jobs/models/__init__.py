@@ -7,6 +7,7 @@ from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 from jobs.models.project import Graph, Membership, Project
+from jobs.models.proof import Checkpoint, Hold, Pruning, Tombstone, Verification
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
 from jobs.models.view import SavedView
@@ -17,15 +18,20 @@ __all__ = [
     "Call",
     "CallBudget",
     "Cause",
+    "Checkpoint",
     "Correction",
     "Graph",
+    "Hold",
     "ImportFile",
     "Job",
     "Membership",
     "Miss",
     "Project",
+    "Pruning",
     "Review",
     "SavedView",
     "Snapshot",
+    "Tombstone",
+    "Verification",
     "Watch",
 ]

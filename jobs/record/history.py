@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from jobs.chain.forms import START, Facts, link
 from jobs.ges.errors import NotAJobStatus
 from jobs.models import Job, Miss, Snapshot
 from jobs.record.bulk import copy_rows, update_rows
@@ -15,6 +16,7 @@ MISS_BODY = 64 * 1024  # bytes kept of an answer that is no status: enough to se
 _NEW = 2**63  # above every key: a new row comes after those that are stored
 _SNAPSHOT_COLUMNS = [
     "job_id", "source", "version", "http_status", "content_type", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
+    "number", "link",
 ]  # fmt: skip
 _MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
 
@@ -50,10 +52,17 @@ class History:
     misses: list[Run] = field(default_factory=list)
     changed: dict[int, Run] = field(default_factory=dict)
     latest: datetime | None = None  # of this batch's observations
+    chained: bool = False  # whether the job's chain grew
 
     def newest(self) -> Run | None:
         """The reply that was seen last, which is what the job's row says."""
         return max(self.snapshots, key=lambda run: (run.last_seen_at, run.order), default=None)
+
+    def chain(self, facts: Facts) -> bytes:
+        """Put one more reply on the job's chain; its link."""
+        self.chained, self.job.chain_length = True, facts.number
+        self.job.chain_link = link(bytes(self.job.chain_link or START), facts)
+        return self.job.chain_link
 
 
 def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_misses: Iterable[Job]) -> dict[int, History]:
@@ -131,7 +140,7 @@ def write_runs(histories: Iterable[History]) -> None:
             one = run.newest
             assert one is not None  # noqa: S101  a changed run was changed by an observation
             if one.reply is not None and run.is_new:
-                new_snapshots.append(_snapshot(history.job, run, one))
+                new_snapshots.append(_snapshot(history, run, one))
             elif one.reply is not None:
                 seen_again.append((run.order, run.last_seen_at, run.seen))
             elif run.is_new:
@@ -144,12 +153,14 @@ def write_runs(histories: Iterable[History]) -> None:
     update_rows(Miss, ["id", "last_seen_at", "seen", "detail", "body"], missed_again)
 
 
-def _snapshot(job: Job, run: Run, one: Observation) -> tuple[Any, ...]:
+def _snapshot(history: History, run: Run, one: Observation) -> tuple[Any, ...]:
     assert one.reply is not None  # noqa: S101
-    status = one.http_status or 200
+    job, number = history.job, history.job.chain_length + 1
+    content_type = one.content_type[:255]
+    told = (run.source, one.reply.version, one.http_status or 200, content_type)
+    chained = history.chain(Facts(job.project.project_id, job.job_id, number, *told, run.first_seen_at, run.content))
     return (
-        job.pk, run.source, one.reply.version, status, one.content_type[:255], one.body or b"", run.content,
-        run.first_seen_at, run.last_seen_at, run.seen,
+        job.pk, *told, one.body or b"", run.content, run.first_seen_at, run.last_seen_at, run.seen, number, chained,
     )  # fmt: skip
 
 

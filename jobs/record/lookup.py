@@ -62,7 +62,10 @@ def lock_jobs(pks: Iterable[int]) -> dict[int, Job]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TOLERANCE_LOCK])
     pks = sorted(set(pks))
-    return {} if not pks else {job.pk: job for job in Job.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    if not pks:
+        return {}
+    rows = Job.objects.select_related("project").select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    return {job.pk: job for job in rows}
 
 
 def reserve_keys(jobs: Sequence[Job]) -> None:
