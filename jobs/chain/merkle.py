@@ -42,9 +42,9 @@ class Tree:
     """All hashes of a tree in a file that goes when it is closed: the path of any leaf, without holding the others."""
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
-        self._file = TemporaryFile()
+        self._file = TemporaryFile()  # noqa: SIM115  as long as the tree
         self._levels = [(0, self._write(leaves))]
-        while (size := self._levels[-1][1]) > 1:
+        while self._levels[-1][1] > 1:
             start = self._file.tell()
             self._levels.append((start, self._write(self._above(*self._levels[-1]))))
 
