@@ -13,7 +13,7 @@ from django.db.models import Case, Exists, F, OuterRef, Value, When, prefetch_re
 from django.http import QueryDict
 
 from jobs.filters import FILTERS, filtered
-from jobs.models import Cause, Correction, ImportFile, Job, Review, Snapshot
+from jobs.models import Cause, Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
 from jobs.models.export import file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 
@@ -27,7 +27,7 @@ type Rows = Iterator[dict[str, Any]]
 
 
 class Command(BaseCommand):
-    help = "Write jobs, files, snapshots, reviews or the whole audit trail to standard output."
+    help = "Write jobs, files, snapshots, reviews, the audit trail, or the whole history for another gesdash, to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=list(WRITERS))
@@ -96,21 +96,66 @@ def _files(jobs: JobQuerySet) -> Rows:
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
-    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("pk")
+    return (row for _, row in _replies(jobs))
+
+
+type Placed = Iterator[tuple[tuple[int, int, Any], dict[str, Any]]]  # where a row stands: job by job, a job's chain in order
+
+
+def _history(jobs: JobQuerySet) -> Rows:
+    """All that was observed, for `ingest` of another gesdash: replies, what is left of removed ones, failed polls."""
+    nothing = dict.fromkeys(_HISTORY)
+    for _, row in merge(_replies(jobs), _removed(jobs), _misses(jobs), key=itemgetter(0)):
+        yield nothing | row
+
+
+def _replies(jobs: JobQuerySet) -> Placed:
+    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
     for one in rows.iterator(chunk_size=CHUNK_BODIES):
-        yield {
-            "project_id": one.job.project.project_id,
-            "graph_id": one.job.graph.graph_id,
-            "graph_name": one.job.graph.name or None,
-            "job_id": one.job.job_id,
-            "observed_at": rfc3339(one.first_seen_at),
-            "last_seen_at": rfc3339(one.last_seen_at),
-            "seen": one.seen,
-            "source": one.source,
-            "http_status": one.http_status,
-            "sha256": bytes(one.sha256).hex(),
-            "body": bytes(one.body).decode("utf-8", "surrogateescape"),
-        }
+        yield (one.job_id, 0, one.number), _run(one) | _chained(one) | {"body": _body(one.body)}
+
+
+def _removed(jobs: JobQuerySet) -> Placed:
+    rows = Tombstone.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    for one in rows.iterator(chunk_size=CHUNK):
+        yield (one.job_id, 0, one.number), _run(one) | _chained(one) | {"removed_size": one.size}
+
+
+def _misses(jobs: JobQuerySet) -> Placed:
+    rows = (
+        Miss.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "first_seen_at", "pk")
+    )
+    for one in rows.iterator(chunk_size=CHUNK):
+        body = None if one.body is None else _body(one.body)
+        yield (one.job_id, 1, one.first_seen_at), _run(one) | {"miss": one.kind, "detail": one.detail, "body": body}
+
+
+def _run(one: Snapshot | Tombstone | Miss) -> dict[str, Any]:
+    return {
+        "project_id": one.job.project.project_id,
+        "graph_id": one.job.graph.graph_id,
+        "graph_name": one.job.graph.name or None,
+        "job_id": one.job.job_id,
+        "observed_at": rfc3339(one.first_seen_at),
+        "last_seen_at": rfc3339(one.last_seen_at),
+        "seen": one.seen,
+        "source": one.source,
+        "http_status": one.http_status,
+    }
+
+
+def _chained(one: Snapshot | Tombstone) -> dict[str, Any]:
+    return {
+        "content_type": one.content_type or None,
+        "version": one.version,
+        "sha256": bytes(one.sha256).hex(),
+        "number": one.number,
+        "link": bytes(one.link).hex(),
+    }
+
+
+def _body(stored: bytes | memoryview) -> str:
+    return bytes(stored).decode("utf-8", "surrogateescape")
 
 
 def _audit(jobs: JobQuerySet) -> Rows:
@@ -191,8 +236,9 @@ _FILE = (
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",
-    "sha256", "body",
+    "content_type", "version", "sha256", "number", "link", "body",
 )  # fmt: skip
+_HISTORY = (*_SNAPSHOT, "miss", "detail", "removed_size")
 _AUDIT = (
     "what", "at", "actor", *_IDS, "kind", "position", "field", "observed", "corrected", "reason", "reverted_at",
     "reverted_by", "state", "fixed_by", "assignee", "due_on", "cause",
@@ -202,6 +248,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
     "jobs": (_JOB, _jobs),
     "files": (_FILE, _files),
     "snapshots": (_SNAPSHOT, _snapshots),
+    "history": (_HISTORY, _history),
     "reviews": (_AUDIT, lambda jobs: map(itemgetter(1), _reviews(jobs))),
     "audit": (_AUDIT, _audit),
 }
