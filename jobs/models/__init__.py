@@ -6,10 +6,12 @@ from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
+from jobs.models.odd_reply import OddReply
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.proof import Checkpoint, Hold, Pruning, Tombstone, Verification
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.token import IamToken
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -22,10 +24,12 @@ __all__ = [
     "Correction",
     "Graph",
     "Hold",
+    "IamToken",
     "ImportFile",
     "Job",
     "Membership",
     "Miss",
+    "OddReply",
     "Project",
     "Pruning",
     "Review",

@@ -26,6 +26,8 @@ from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import render_page
 from jobs.paging import read_pk
 
+ODD = 4  # contradictions shown; the history has them all
+
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
@@ -47,6 +49,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
         "may_correct": _may_correct(request, one, "add"),
+        "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
+        "more_odd": max(0, one.odd_count - ODD),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)

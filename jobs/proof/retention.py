@@ -14,6 +14,7 @@ from jobs.models import Job, Miss, Project, Pruning, Snapshot
 from jobs.models.job import JobQuerySet, ReviewState
 from jobs.models.project import Keeping
 from jobs.proof.thinning import Told, redundant, told
+from jobs.record import rebuild
 from jobs.record.lookup import lock_jobs
 
 BATCH_JOBS, BATCH_REPLIES = 200, 2_000  # of one transaction
@@ -49,7 +50,8 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator
             jobs = [*prunable(project, cutoff).filter(pk__in=batch)]
             gone = _gone(jobs, cutoff, keep_changes=project.keeps == Keeping.CHANGES)
             misses = Miss.objects.filter(job__in=jobs, last_seen_at__lt=cutoff)
-            done = Pruned(len({job for job, _ in gone}), len(gone), misses.count(), _size([pk for _, pk in gone]))
+            touched = {job for job, _ in gone}
+            done = Pruned(len(touched), len(gone), misses.count(), _size([pk for _, pk in gone]))
             if locked and (done.replies or done.misses):
                 row = Pruning.objects.create(
                     project=project, made_at=now, keeps=project.keeps, keep_days=project.keep_days,
@@ -57,6 +59,7 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator
                 )  # fmt: skip
                 _bury(row, [pk for _, pk in gone])
                 misses.delete()
+                rebuild([one for one in jobs if one.pk in touched])  # counts, and what neighbours say against each other
         yield done
 
 
@@ -112,9 +115,4 @@ def _bury(pruning: Pruning, replies: Sequence[int]) -> None:
             f" SELECT {names}, length(body), %s FROM jobs_snapshot WHERE id = ANY(%s)",
             [pruning.pk, list(replies)],
         )
-        cursor.execute(
-            "WITH gone AS (DELETE FROM jobs_snapshot WHERE id = ANY(%s) RETURNING job_id)"
-            " UPDATE jobs_job SET snapshot_count = snapshot_count - few.count"
-            " FROM (SELECT job_id, count(*) FROM gone GROUP BY job_id) AS few WHERE id = few.job_id",
-            [list(replies)],
-        )
+        cursor.execute("DELETE FROM jobs_snapshot WHERE id = ANY(%s)", [list(replies)])

@@ -9,7 +9,7 @@ from jobs.diagnosis.verdict import job_verdict
 from jobs.ges.reply import JobReply
 from jobs.models.reply import Source
 
-type Word = tuple[str, str | None]  # GES's word and reason
+type Word = tuple[object, ...]  # GES's word and reason, and its times
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +30,16 @@ def told(id_: int, source: str, version: int, last_seen_at: datetime, reply: Job
         return Told(id_, source, version, last_seen_at, None, None)
     counts = [(f.kind, f.position, f.path, f.status, f.total_lines, f.failed_lines, f.successful_lines) for f in reply.files]
     says = repr((job_verdict(reply.status, reply.files).value, counts))
+    word = (reply.status, reply.fail_reason, reply.begin_time, reply.end_time)
     files = None if source == Source.LIST and not reply.files else hashlib.sha256(says.encode("utf-8", "replace")).digest()
-    return Told(id_, source, version, last_seen_at, (reply.status, reply.fail_reason), files)
+    return Told(id_, source, version, last_seen_at, word, files)
 
 
 def redundant(replies: Sequence[Told], *, keep_changes: bool) -> list[Told]:
     """Those that may go, of all replies of a job in the order they were first seen.
 
     What always stays: the first, the newest, the newest of each version and of the job lists (what the proxy answers with),
-    and what can't be read. `keep_changes`: also each that says another word, verdict, reason, file's status or count than
+    and what can't be read. `keep_changes`: also each that says another word, verdict, reason, time, file's status or count than
     what stood before it; a progress is no change, nor is another door telling the same.
     """
     newest: dict[object, Told] = {}

@@ -1,7 +1,7 @@
 """What came of asking: a reply, or the error that stood in its place."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
@@ -39,6 +39,7 @@ class Observation:
     error: GesError | None = None
     content_type: str = ""
     moved: Moved | None = None
+    clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:
