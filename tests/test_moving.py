@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from jobs.models import Cause, Checkpoint, Graph, ImportFile, Job, Miss, Project, Pruning, Snapshot, Tombstone
+from jobs.models import Cause, Checkpoint, Graph, ImportFile, Job, Miss, OddReply, Project, Pruning, Snapshot, Tombstone
 from jobs.proof.retention import prune
 from jobs.proof.seal import seal, state
 from jobs.record import find_jobs, observe, record
@@ -49,7 +49,7 @@ def stands():
 
 def leave():
     """An empty house: the same database without a row of it."""
-    for model in (Snapshot, Tombstone, Pruning, Checkpoint, Miss, ImportFile, Cause, Job, Graph, Project):
+    for model in (OddReply, Snapshot, Tombstone, Pruning, Checkpoint, Miss, ImportFile, Cause, Job, Graph, Project):
         if model.objects.exists():
             tamper(f"DELETE FROM {model._meta.db_table}")
 
