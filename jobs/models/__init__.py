@@ -9,6 +9,7 @@ from jobs.models.job import ImportFile, Job
 from jobs.models.odd_reply import OddReply
 from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
+from jobs.models.proof import Checkpoint, Hold, Pruning, Tombstone, Verification
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
 from jobs.models.tally import Tally
@@ -21,8 +22,10 @@ __all__ = [
     "Call",
     "CallBudget",
     "Cause",
+    "Checkpoint",
     "Correction",
     "Graph",
+    "Hold",
     "IamToken",
     "ImportFile",
     "Job",
@@ -31,9 +34,12 @@ __all__ = [
     "OddReply",
     "Presence",
     "Project",
+    "Pruning",
     "Review",
     "SavedView",
     "Snapshot",
     "Tally",
+    "Tombstone",
+    "Verification",
     "Watch",
 ]

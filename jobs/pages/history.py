@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -91,6 +91,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "more_misses": len(failed) > MISSES,
         "more_before": found[REPLIES - 1].pk if len(found) > REPLIES else None,
         "is_first_page": anchor is None,
+        "removed": one.tombstones.aggregate(count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")),
     }
     return render_page(request, "pages/history.html", "history", context)
 

@@ -225,6 +225,12 @@ def zone_name() -> str:
 
 
 @register.filter
+def hex(value: bytes) -> str:
+    """A hash, in lower-case hex."""
+    return bytes(value).hex()
+
+
+@register.filter
 def middle(value: str, most: int = 16) -> str:
     """A long id or path with its middle left out."""
     keep = most // 2
