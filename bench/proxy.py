@@ -17,7 +17,6 @@ import tempfile
 import time
 import urllib.request
 from contextlib import ExitStack
-from datetime import UTC, datetime
 from pathlib import Path
 
 import aiohttp

@@ -6,9 +6,11 @@ from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
+from jobs.models.people import GroupPermission, TrackedGroup, TrackedUser, UserGroup, UserPermission
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.trail import Entry
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -18,7 +20,9 @@ __all__ = [
     "CallBudget",
     "Cause",
     "Correction",
+    "Entry",
     "Graph",
+    "GroupPermission",
     "ImportFile",
     "Job",
     "Membership",
@@ -27,5 +31,9 @@ __all__ = [
     "Review",
     "SavedView",
     "Snapshot",
+    "TrackedGroup",
+    "TrackedUser",
+    "UserGroup",
+    "UserPermission",
     "Watch",
 ]

@@ -110,18 +110,23 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     return replies
 
 
+def read_again(jobs: Sequence[Job], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
+    """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
+    locked = lock_jobs(job.pk for job in jobs).values()
+    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
+    for history in histories:
+        history.latest = now
+    return list(histories), _newest_replies(histories)
+
+
 @transaction.atomic
 def rebuild(jobs: Sequence[Job], *, now: datetime | None = None) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
 
     `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
     """
-    locked = lock_jobs(job.pk for job in jobs).values()
-    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
-    for history in histories:
-        history.latest = now
-    replies = _newest_replies(histories)
-    project(list(histories), replies, anew=True)
+    histories, replies = read_again(jobs, now=now)
+    project(histories, replies, anew=True)
     return len(replies)
 
 
