@@ -119,8 +119,8 @@ def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -
 def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
     """The first use of a key a day, in each project that it names."""
     if key.is_first_use(now):
-        named = list(key.projects.values_list("pk", flat=True)) if not key.all_projects else []
-        for project in [*named] or [None]:
+        named: list[int | None] = [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
+        for project in named or [None]:
             note(
                 Deed.USED, What.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
                 project_id=project,

@@ -48,7 +48,7 @@ class KeyAuthentication(BaseAuthentication):
         now = timezone.now()
         try:
             claim = auth.read_authorization(shown)
-            key = AccessKey.objects.valid(now).filter(access_key=claim.access_key[:40]).first()
+            key = AccessKey.objects.for_access_key(claim.access_key, now)
             if key is None:
                 raise auth.BadSignature("there is no such access key, or it is no longer valid")
             headers = {name.lower(): value for name, value in request.headers.items()}

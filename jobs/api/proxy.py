@@ -9,6 +9,8 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
+from django.contrib.auth.models import User
+from django.db.models import QuerySet
 from django.http import HttpResponse, HttpResponseBase
 from django.utils import timezone
 from django.utils.cache import get_conditional_response
@@ -26,9 +28,10 @@ from jobs.ges.client import Answer
 from jobs.ges.errors import GesError
 from jobs.ges.reply import parse_reply
 from jobs.ges.words import Verdict, meaning
-from jobs.models import Project, Snapshot
+from jobs.models import AccessKey, Project, Snapshot
 from jobs.models.call import Question
 from jobs.models.export import rfc3339
+from jobs.models.prepared import Prepared
 from jobs.models.project import Viewer
 
 _SHAPE = re.compile(r"/(v1\.0|v2)/(.*?)/graphs/(.*?)/jobs/(.*)/status", re.DOTALL)
@@ -98,14 +101,38 @@ class Stored(NamedTuple):
 
 def _stored(user: Viewer, project_id: str, graph_id: str, job_id: str, version: int) -> Stored | None:
     """The newest stored reply, if this user may see it: one query."""
-    found = (
-        Snapshot.objects.replies_to(version)
-        .filter(job__project__in=Project.objects.visible_to(user), job__project__project_id=project_id)
+    limited: AccessKey | None = getattr(user, "access_key", None)
+    shape = Shape(user.is_superuser, limited is not None and not limited.all_projects, version)
+    who: dict[str, int] = {} if user.is_superuser else {"user": user.pk or 0}
+    if limited and shape.is_limited:
+        who["key"] = limited.pk
+    rows = _newest.rows(shape, project_id=project_id, graph_id=graph_id, job_id=job_id, **who)
+    return Stored(bytes(rows[0][0]), bytes(rows[0][1]), *rows[0][2:]) if rows else None
+
+
+class Shape(NamedTuple):
+    """What decides how the query for a stored reply looks, beside its values."""
+
+    is_superuser: bool
+    is_limited: bool
+    version: int
+
+
+def _newest_reply(
+    shape: Shape, *, project_id: str, graph_id: str, job_id: str, user: int = 0, key: int = 0
+) -> "QuerySet[Snapshot, Any]":
+    viewer = User(pk=user, is_superuser=shape.is_superuser)
+    if shape.is_limited:
+        viewer.access_key = AccessKey(pk=key)  # type: ignore[attr-defined]
+    return (
+        Snapshot.objects.replies_to(shape.version)
+        .filter(job__project__in=Project.objects.visible_to(viewer), job__project__project_id=project_id)
         .filter(job__graph__graph_id=graph_id, job__job_id=job_id)
-        .values_list("body", "sha256", "content_type", "last_seen_at", "job__first_seen_at")
-        .first()
+        .values_list("body", "sha256", "content_type", "last_seen_at", "job__first_seen_at")[:1]
     )
-    return None if found is None else Stored(bytes(found[0]), bytes(found[1]), *found[2:])
+
+
+_newest = Prepared(_newest_reply)
 
 
 @lru_cache(10_000)

@@ -5,6 +5,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.fernet import Fernet
 from django.conf import settings
@@ -14,6 +15,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.prepared import Prepared
 from jobs.models.project import Project
 from jobs.models.tracking import plain, project_name, tracked, username
 
@@ -41,9 +43,15 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
         alive = Q(expires_at=None) | Q(expires_at__gt=now)
         return self.filter(alive, revoked_at=None, user__is_active=True).select_related("user")
 
-    def for_token(self, token: str, now: datetime) -> "AccessKey | None":
+    @staticmethod
+    def for_token(token: str, now: datetime) -> "AccessKey | None":
         """The valid key with this token."""
-        return self.valid(now).filter(token_digest=_digest(token)).first()
+        return _shown("token_digest", _digest(token), now)
+
+    @staticmethod
+    def for_access_key(access_key: str, now: datetime) -> "AccessKey | None":
+        """The valid key with this public half."""
+        return _shown("access_key", access_key, now)
 
 
 class AccessKey(models.Model):
@@ -171,3 +179,22 @@ class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
             key="{row}.accesskey_id",
             compared=["project"],
         )
+
+
+def _valid_by(field: str, *, shown: str, now: datetime) -> "models.QuerySet[AccessKey, Any]":
+    found = AccessKey.objects.valid(now).filter(**{field: shown}).order_by("pk")
+    return found.values_list(*_KEY, *(f"user__{name}" for name in _USER))[:1]
+
+
+_KEY = [field.attname for field in AccessKey._meta.concrete_fields]
+_USER = [field.attname for field in User._meta.concrete_fields]
+_valid_keys = Prepared(_valid_by)
+
+
+def _shown(field: str, value: str, now: datetime) -> AccessKey | None:
+    """The valid key that a caller shows, with its user."""
+    for row in _valid_keys.rows(field, shown=value, now=now):
+        key = AccessKey.from_db(None, _KEY, row[: len(_KEY)])
+        key.user = User.from_db(None, _USER, row[len(_KEY) :])
+        return key
+    return None

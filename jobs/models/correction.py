@@ -16,7 +16,7 @@ _KEPT = ["newest", "flag", "reverted_at", "reverted_by"]
 
 def _value(column: str) -> str:
     """The value as people know it: a graph by its name."""
-    graph = "(SELECT COALESCE(NULLIF(name, ''), graph_id) FROM jobs_graph WHERE id = {row}.%s::bigint)" % column
+    graph = of_graph("COALESCE(NULLIF(name, ''), graph_id)", f"{column}::bigint")
     return f"CASE WHEN {{row}}.field = 'graph' THEN {graph} ELSE {{row}}.{column} END"
 
 
