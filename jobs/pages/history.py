@@ -26,6 +26,7 @@ from jobs.pages.job import visible
 from jobs.pages.misses import said_of_miss
 from jobs.pages.rendering import render_page
 from jobs.paging import read_pk, won_t_do
+from jobs.trail import note_download
 
 REPLIES, MISSES, CHANGES, WARNINGS = 20, 50, 8, 4
 OTHERS, ALL_CHANGES = 100, 500
@@ -161,6 +162,7 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     reply = get_object_or_404(Snapshot, pk=snapshot_pk, job=one)
     body = bytes(reply.body)
     if "raw" in request.GET:
+        note_download(request, request.user, reply, one)
         response = HttpResponse(body, content_type="application/octet-stream")
         response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
         return response
