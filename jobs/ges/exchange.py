@@ -45,7 +45,8 @@ async def exchange(
 
     Raises: Unreachable and its kinds, TooLarge.
     """
-    asked_at, heard = datetime.now(UTC), None
+    clock = asyncio.get_running_loop().time
+    asked_at, began, heard = datetime.now(UTC), clock(), None
     try:
         async with (
             asyncio.timeout(TOTAL_SECONDS),
@@ -62,6 +63,9 @@ async def exchange(
             content = await _read(heard)
     except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
         raise _error(wrong, str(URL(url).origin()), began=heard is not None) from wrong
+    if clock() - began > TOTAL_SECONDS:
+        # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
+        raise errors.TimedOut(f"GES's answer was read only after {clock() - began:.0f} s.")
     skew = _skew(heard.headers.get("Date"), asked_at + (observed_at - asked_at) / 2)
     answer = Answer(
         heard.status,

@@ -1,5 +1,9 @@
 """One PostgreSQL for a worker of the test run, one database and one simulated GES for a test."""
 
+import shutil
+import tempfile
+from pathlib import Path
+
 import pytest
 
 from gesdash import database
@@ -11,8 +15,10 @@ TEMPLATE = "prepared"
 
 
 @pytest.fixture(scope="session")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("faults")
+def server():
+    # Not among pytest's folders: run as root, the server has a user of its own, which must reach its files.
+    folder = Path(tempfile.mkdtemp(prefix="gesdash-faults-"))
+    folder.chmod(0o711)
     made = Server(folder)
     made.sql(f"CREATE DATABASE {TEMPLATE}")
     url = f"postgresql://postgres@/{TEMPLATE}?host={made.socket}"
@@ -21,6 +27,7 @@ def server(tmp_path_factory):
     host.end()
     yield made
     database._stop(made.data)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture

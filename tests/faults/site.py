@@ -101,8 +101,10 @@ class Nursery:
         self.process.stdin.write(line + "\n")
         return int(self._next())
 
-    def work(self):
-        return self.start("call_command('work')")
+    def work(self, patience=None):
+        """A worker; `patience` in seconds for GES's answers, where less than usual will do."""
+        limits = "" if patience is None else f"from tests.faults.site import patient; patient({patience}); "
+        return self.start(f"{limits}call_command('work')")
 
     def run(self, line, seconds=60):
         pid = self.start(line)
@@ -120,6 +122,7 @@ class Site:
 
     def __init__(self, server, name, simulator, folder):
         self.server, self.name, self.simulator, self.folder = server, name, simulator, folder
+        self.patience = None
         self.hosts, self.workers = [], {}
         self.host()
         self.sql("UPDATE jobs_project SET calls_per_second = 2000, calls_per_minute = 100000")
@@ -162,7 +165,7 @@ class Site:
 
     def add(self, host=None):
         host = host or random.choice(self.hosts)
-        self.workers[host.work()] = host
+        self.workers[host.work(self.patience)] = host
 
     def kill(self):
         """One worker, whichever, with no chance to say goodbye; another takes its place."""
@@ -259,6 +262,13 @@ class Site:
         for host in self.hosts:
             with suppress(AssertionError, OSError):
                 host.end()
+
+
+def patient(seconds):
+    """In a worker: wait no longer than this for GES."""
+    from jobs.ges import exchange
+
+    exchange.TOTAL_SECONDS, exchange.SILENT_SECONDS, exchange.SLOW_SECONDS = seconds, seconds / 2, seconds / 2
 
 
 def tick():
