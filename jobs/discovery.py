@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
 
-from jobs import budget
+from jobs import budget, outcomes
 from jobs.asking import client_for
 from jobs.finishing import watch_unfinished
 from jobs.ges.errors import GesError
@@ -41,6 +41,7 @@ def discover(project: Project) -> int:
     except GesError as error:
         if not isinstance(error, budget.Spent | budget.Resting):
             budget.tell(project, [error], timezone.now())
+        outcomes.note_no_list(project, error, timezone.now())
         Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
         return 0
     graphs = _graphs_by_name(project, listed.graphs)
@@ -52,6 +53,7 @@ def discover(project: Project) -> int:
         known = [(jobs[i], *items[i]) for i in ids if i in jobs]
         told = [Observation(job, "list", at, 200, raw, reply=reply) for job, reply, raw, at in known]
         record(told, now=timezone.now())
+        outcomes.note(told, timezone.now())
     watch_unfinished(jobs.values())
     Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
     return len(items)

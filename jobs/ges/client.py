@@ -103,7 +103,7 @@ class IamToken:
 async def iam_token(who: Credentials, project_id: str) -> IamToken:
     """A new token from IAM, for this project alone.
 
-    Raises: Refused, Throttled, TimedOut, Unreachable, TooLarge.
+    Raises: Refused, Throttled, Unreachable and its kinds, TooLarge.
     Source: IAM API Reference, Obtaining a User Token Through Password Authentication.
     """
     identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}

@@ -113,6 +113,9 @@ class Job(models.Model):
         _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
     )
     snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
+    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
+    chain_length = models.PositiveIntegerField(_("chain length"), default=0)
+    chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
 
     objects = JobQuerySet.as_manager()
 

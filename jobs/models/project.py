@@ -62,6 +62,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return found.filter(membership__user=user, membership__role__in=roles)
 
 
+class Keeping(models.TextChoices):
+    """Which replies of a job that has ended stay once they are old."""
+
+    ALL = "all", _("all")
+    CHANGES = "changes", _("first, last and every change")
+    ENDS = "ends", _("first and last")
+
+
 class Project(models.Model):
     """A GES project."""
 
@@ -99,6 +107,18 @@ class Project(models.Model):
     )
     problem = models.TextField(
         _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
+    )
+    keeps = models.CharField(
+        _("replies to keep"),
+        max_length=7,
+        choices=Keeping,
+        default=Keeping.ALL,
+        help_text=_(
+            "Of a job that has ended, once they are older than the days below. Failed polls as old go too, unless all stay."
+        ),
+    )
+    keep_days = models.PositiveIntegerField(
+        _("keep days"), default=90, help_text=_("How long every reply stays, whatever the rule.")
     )
 
     clock_skew_ms = models.IntegerField(

@@ -2,10 +2,11 @@
 
 from jobs.record.corrections import check_value, correct, revert
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
-from jobs.record.observations import Observation, observe
+from jobs.record.observations import Moved, Observation, observe
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
 
 __all__ = [
+    "Moved",
     "Observation",
     "Recorded",
     "check_value",

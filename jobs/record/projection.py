@@ -25,7 +25,9 @@ _SAYS = [
     "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "odd_count",
     "lines", "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
 ]  # fmt: skip
-_JOB_COLUMNS = ["id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at"]
+_JOB_COLUMNS = [
+    "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
+]  # fmt: skip
 _FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
     "failed_lines", "successful_lines",
@@ -65,7 +67,7 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
         elif job.changed_at is None:
             job.changed_at = job.observed_at
         row = _values(job, _JOB_COLUMNS)
-        if not job._state.adding and row != before[job.pk]:
+        if not job._state.adding and (history.chained or row != before[job.pk]):
             rows.append(row)
     update_rows(Job, _JOB_COLUMNS, rows)
 
