@@ -9,7 +9,7 @@ import threading
 import time
 import warnings
 from collections import Counter
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -128,6 +128,11 @@ class Site:
         self.sql("UPDATE jobs_project SET calls_per_second = 2000, calls_per_minute = 100000")
 
     @property
+    def url(self):
+        """Of the database."""
+        return f"postgresql://postgres@/{self.name}?host={self.server.socket}"
+
+    @property
     def asked(self):
         """How often GES was asked about a job."""
         return sum(count for (what, _), count in list(self.simulator.asked.items()) if what == "status")
@@ -141,7 +146,7 @@ class Site:
         made = Nursery(
             self.folder / f"host-{len(self.hosts)}",
             {
-                "DATABASE_URL": f"postgresql://postgres@/{self.name}?host={self.server.socket}",
+                "DATABASE_URL": self.url,
                 "GES_ENDPOINT": self.simulator.address,
                 "GES_PROJECT_ID": self.simulator.project_id,
                 "GES_AK": self.simulator.access_key,
@@ -207,6 +212,22 @@ class Site:
                     self.story.advance(job_id)
             return self.story.is_over and all((job_id, self.story.body(job_id)) in known for job_id in self.story.at)
         return False
+
+    def flow(self):
+        """From now on GES goes on from each state as soon as it has told it once: what is not recorded then is lost for ever."""
+        tell = self.simulator._tell
+
+        def told(what, job_id, said, body):
+            tell(what, job_id, said, body)
+            if what == "status" and job_id in self.story.at:
+                self.story.advance(job_id)
+
+        self.simulator._tell = told
+
+    def end_of_flow(self):
+        """Let every job come to its end, and see it recorded."""
+        self.story.may_end = True
+        self.until(lambda: self.story.is_over, "every job is at its end")
 
     def _is_last(self, job_id):
         return self.story.at[job_id] == self.story.states - 1
@@ -293,18 +314,3 @@ def rebuild():
     from jobs.record import rebuild_in_batches
 
     list(rebuild_in_batches(Job.objects.all(), now=timezone.now()))
-
-
-@contextmanager
-def flowing(simulator):
-    """Let GES go on from each state as soon as it has told it once: what is not recorded then is lost for ever."""
-    tell = simulator._tell
-
-    def told(what, job_id, said, body):
-        tell(what, job_id, said, body)
-        if what == "status" and job_id in simulator.story.at:
-            simulator.story.advance(job_id)
-
-    simulator._tell = told
-    yield
-    simulator._tell = tell
