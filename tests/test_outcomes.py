@@ -37,7 +37,7 @@ def test_every_poll_is_counted_by_what_came_of_it(upstream):
         polling.poll_now(job)
     upstream.status, upstream.body = 503, b"{}"
     assert polling.discover(upstream.project) == 0
-    assert tallied(Kind.REPLY) == {"poll:new": 1, "poll:repeated": 1, "poll:not_a_status": 1, "list:error_reply": 1}
+    assert tallied(Kind.REPLY) == {"poll:new": 1, "poll:repeated": 1, "poll:html": 1, "list:server_error": 1}
     latencies = Tally.objects.filter(kind=Kind.LATENCY)
     assert sum(one.count for one in latencies) == 3
     assert 0 < sum(one.seconds for one in latencies) < 60
@@ -95,6 +95,6 @@ def test_a_poll_is_told_with_job_graph_project_and_the_request_id_of_ges(upstrea
         told = (one.project, one.graph, one.job, one.ges_request_id)
         assert told == ("p1", "g1", "j1", "ges-said-42")
     assert said.getMessage() == "GES said running."
-    assert missed.outcome == "not_a_status"
+    assert missed.outcome == "html"
     assert (warned.levelname, warned.ges_request_id) == ("WARNING", "ges-said-42")
     assert warned.getMessage().startswith("1 of 1 polls got no usable answer: The reply is not JSON: an HTML page")

@@ -63,7 +63,7 @@ def test_misses_and_their_gaps_stand_between_the_replies(signed_in, project):
     tell(project, "j1", file("a"), at=NOW + 9 * MINUTE)
     said = text(signed_in.get(f"/jobs/{job.pk}/history/"))
     asked = said.index("GES asked to be asked less often")
-    answered = said.index("GES answered, but not with a job status")
+    answered = said.index("GES answered with an HTML page")
     assert said.index("Reply #") < asked < answered < said.rindex("Reply #")
     assert "3 polls" in said[answered:]
     assert "12:01 – 2026-03-04 12:03" in said[answered:]
@@ -86,7 +86,7 @@ def test_earlier_replies_come_by_a_link_each_reply_and_miss_once(signed_in, proj
     while address:
         page = signed_in.get(address).content.decode()
         replies += [int(pk) for pk in re.findall(r"Reply #(\d+)", page)]
-        misses += page.count("not with a job status")
+        misses += page.count("with an HTML page")
         pages += 1
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None

@@ -169,7 +169,7 @@ def test_a_body_over_the_limit_is_a_502(client, upstream, shown):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, shown, monkeypatch):
-    monkeypatch.setattr("jobs.ges.client.TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr("jobs.ges.exchange.TOTAL_SECONDS", 0.5)
 
     def stall(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")

@@ -10,7 +10,7 @@ from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
 from jobs.ges.simulator_story import Story, to_v2
-from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
+from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddReply, Project, Review, Snapshot
 from jobs.record import (
     correct,
     find_graph,
@@ -107,6 +107,7 @@ def dump():
         list(Job.objects.order_by("pk").values()),
         [{name: value for name, value in row.items() if name != "id"} for row in files.values()],
         list(Cause.objects.order_by("pk").values()),
+        list(OddReply.objects.order_by("job", "seen_at", "kind").values("job", "seen_at", "kind", "count", "says")),
     )
 
 

@@ -6,11 +6,13 @@ from jobs.models.call import Call
 from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
+from jobs.models.odd_reply import OddReply
 from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
 from jobs.models.tally import Tally
+from jobs.models.token import IamToken
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -21,10 +23,12 @@ __all__ = [
     "Cause",
     "Correction",
     "Graph",
+    "IamToken",
     "ImportFile",
     "Job",
     "Membership",
     "Miss",
+    "OddReply",
     "Presence",
     "Project",
     "Review",

@@ -38,6 +38,7 @@ def job_fields(job: Job) -> dict[str, Any]:
         "fail_reason": job.fail_reason or None,
         "observed_at": rfc3339(job.observed_at),
         "snapshots": job.snapshot_count,
+        "contradictions": job.odd_count,
         "lines": {
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },

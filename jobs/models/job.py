@@ -82,6 +82,12 @@ class Job(models.Model):
     end_time = models.DateTimeField(_("end time"), null=True)
     fail_reason = models.TextField(_("fail reason"), blank=True)
     oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
+    odd_count = models.PositiveIntegerField(
+        _("contradictions"),
+        default=0,
+        db_default=0,
+        help_text=_("How often its replies contradict an earlier one, by reply and kind; each is an odd reply."),
+    )
     lines = models.JSONField(
         _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
     )
@@ -170,6 +176,8 @@ class Job(models.Model):
                 condition=Q(review__in=["waiting", "to_fix"]),
                 name="job_to_review",
             ),
+            # The few that GES contradicted itself about.
+            models.Index(F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.

@@ -106,8 +106,8 @@ def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
             step.says, step.verdict = reply.status, job_verdict(reply.status, reply.files).value
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
-            wrong = backwards(earlier, reply) if earlier else []
-            step.warnings, step.more_warnings = wrong[:WARNINGS], max(0, len(wrong) - WARNINGS)
+            wrong = backwards(earlier, reply)
+            step.warnings, step.more_warnings = [one.says for one in wrong[:WARNINGS]], max(0, len(wrong) - WARNINGS)
         yield step
 
 

@@ -29,6 +29,7 @@ from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
 
 EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
+ODD = 4  # contradictions shown; the history has them all
 
 
 @require_safe
@@ -55,6 +56,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
         "may_correct": _may_correct(request, one, "add"),
+        "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
+        "more_odd": max(0, one.odd_count - ODD),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)

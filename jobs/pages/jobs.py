@@ -54,6 +54,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "reviews": ReviewState.choices,
         "names": _names(queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
+        "also": [one for name in FILTERS if name != "verdict" for one in _also(request, name, asked.get(name, [])[1:])],
         "asked_verdicts": asked.get("verdict", []),
         "zone": str(timezone.get_current_timezone()),  # its key: the name of a fixed one would be "+08"
         "is_filtered": any(name in FILTERS for name in asked),
@@ -67,6 +68,17 @@ def _names(queryset: JobQuerySet, asked: dict[str, list[str]]) -> list[str]:
     """The job names to choose from: those of the newest jobs, and what was asked for."""
     newest = queryset.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
     return sorted({*newest, *asked.get("job_name", [])} - {""})[:40]
+
+
+def _also(request: HttpRequest, name: str, values: list[str]) -> list[dict[str, str]]:
+    """The further values of one filter, which its field has no room for, each with the address that asks it no more."""
+    also = []
+    for value in filter(None, values):
+        query = request.GET.copy()
+        query.pop("cursor", None)
+        query.setlist(name, [other for other in query.getlist(name) if other != value])
+        also.append({"name": name, "value": value, "without": f"{request.path}?{query.urlencode()}"})
+    return also
 
 
 def asked_of_list(request: HttpRequest) -> QueryDict:

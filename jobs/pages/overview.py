@@ -47,7 +47,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     projects = list(with_change(request.user))
     changes = [changed for one in projects if (changed := getattr(one, "changed", None))]
     # A job gets stuck and a graph falls silent without a word of GES: drawn anew every ten minutes.
-    problems = zlib.crc32("\n".join(one.problem for one in projects).encode())
+    problems = zlib.crc32("\n".join(f"{one.problem} {one.clock_skew}" for one in projects).encode())
     seen = token(max(changes, default=""), f"{timezone.localtime(now):%Y%m%d%H%M}"[:-1], problems)
     if is_unchanged(request, seen):
         return HttpResponse(status=204)

@@ -1,7 +1,7 @@
 """What came of asking: a reply, or the error that stood in its place."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
@@ -23,6 +23,7 @@ class Observation:
     request_id: str = ""  # GES's own, where it gave one
     seconds: float | None = None  # from asking to the answer, where that was measured
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
+    clock_skew: timedelta | None = None
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:

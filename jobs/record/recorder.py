@@ -1,6 +1,5 @@
 """Observations into the database, and the projections anew from what is stored."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,16 +7,17 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from jobs.ges.errors import GesError, NotAJobStatus
-from jobs.ges.reply import JobReply, parse_reply
-from jobs.models import Job, Project, Snapshot
+from jobs.ges.errors import NotAJobStatus
+from jobs.ges.reply import JobReply
+from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
 from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
 from jobs.record.lookup import known_jobs, lock_jobs, reserve_keys
 from jobs.record.observations import Observation
+from jobs.record.oddities import mark_new, read_through
 from jobs.record.projection import project
+from jobs.record.replies import read_replies
 
-log = logging.getLogger(__name__)
 BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
 
 
@@ -79,7 +79,7 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     write_runs(changed)
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
-    project(changed, _newest_replies(stale))
+    project(changed, _newest_replies(stale), mark_new(changed))
     for job in new:
         job._state.adding = False
     return count
@@ -102,29 +102,23 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     """By job; a reply that came in this batch is not read a second time."""
     newest = {history.job.pk: run for history in histories if (run := history.newest())}
     replies = {pk: run.newest.reply for pk, run in newest.items() if run.newest and run.newest.reply}
-    stored = {run.order: pk for pk, run in newest.items() if pk not in replies}
-    if stored:
-        rows = Snapshot.objects.filter(pk__in=stored).values_list("pk", "http_status", "body")
-        for order, http_status, body in rows.iterator(chunk_size=20):
-            try:
-                replies[stored[order]] = parse_reply(bytes(body), http_status=http_status)
-            except GesError as wrong:  # read by a version that took it; what stands is kept
-                log.warning("Snapshot %s can't be read any more: %s", order, wrong)
-    return replies
+    stored = read_replies(run.order for pk, run in newest.items() if pk not in replies)
+    return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
 
 
 @transaction.atomic
-def rebuild(jobs: Sequence[Job], *, now: datetime | None = None) -> int:
+def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: bool = False) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
 
-    `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
+    `now` dates a change of what a row says; without it that is when the job's newest reply was seen. `with_marks` derives the
+    odd replies too, for which every reply is read, not only the newest.
     """
     locked = lock_jobs(job.pk for job in jobs).values()
     histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
     for history in histories:
         history.latest = now
-    replies = _newest_replies(histories)
-    project(list(histories), replies, anew=True)
+    replies, marks = read_through(histories) if with_marks else (_newest_replies(histories), {})
+    project(list(histories), replies, marks, anew=True)
     return len(replies)
 
 
@@ -134,7 +128,7 @@ def rebuild_in_batches(jobs: JobQuerySet, *, now: datetime) -> Iterator[int]:
     for job in jobs.order_by("pk").only("pk", "file_count").iterator(chunk_size=2000):
         batch.append(job)
         if len(batch) >= BATCH_JOBS or sum(one.file_count for one in batch) >= BATCH_FILES:
-            yield rebuild(batch, now=now)
+            yield rebuild(batch, now=now, with_marks=True)
             batch = []
     if batch:
-        yield rebuild(batch, now=now)
+        yield rebuild(batch, now=now, with_marks=True)

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0005_words'),
+        ('jobs', '0007_trust'),
     ]
 
     operations = [
