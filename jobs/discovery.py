@@ -25,7 +25,7 @@ MOST_WAIT = 5.0  # seconds a reading of the lists waits for the call budget betw
 @dataclass
 class _Listed:
     graphs: list[GraphReply]
-    jobs: list[tuple[JobReply, bytes]]
+    jobs: list[tuple[JobReply, bytes, datetime]]  # the last: when its page came
     observed_at: datetime
 
 
@@ -45,14 +45,13 @@ def discover(project: Project) -> int:
         Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
         return 0
     graphs = _graphs_by_name(project, listed.graphs)
-    items = {reply.job_id: (reply, raw) for reply, raw in listed.jobs if reply.job_id}
-    wanted = [(_graph_named(project, graphs, reply), job_id, listed.observed_at) for job_id, (reply, _) in items.items()]
+    items = {reply.job_id: (reply, raw, at) for reply, raw, at in listed.jobs if reply.job_id}
+    wanted = [(_graph_named(project, graphs, reply), job_id, at) for job_id, (reply, _, at) in items.items()]
     jobs = find_jobs(project, wanted)
     for start in range(0, len(items), BATCH):
         ids = list(items)[start : start + BATCH]
-        told = [
-            Observation(jobs[i], "list", listed.observed_at, 200, items[i][1], reply=items[i][0]) for i in ids if i in jobs
-        ]
+        known = [(jobs[i], *items[i]) for i in ids if i in jobs]
+        told = [Observation(job, "list", at, 200, raw, reply=reply) for job, reply, raw, at in known]
         record(told, now=timezone.now())
         outcomes.note(told, timezone.now())
     watch_unfinished(jobs.values())
@@ -62,7 +61,7 @@ def discover(project: Project) -> int:
 
 async def _list(project: Project, *, only_newest: bool) -> _Listed:
     graphs: list[GraphReply] = []
-    jobs: list[tuple[JobReply, bytes]] = []
+    jobs: list[tuple[JobReply, bytes, datetime]] = []
     async with client_for(project) as client:
         while True:
             await _draw(project)
@@ -77,7 +76,7 @@ async def _list(project: Project, *, only_newest: bool) -> _Listed:
             await _draw(project)
             answer = await client.jobs(offset, LIST_PAGE)
             found = parse_job_page(answer.body, http_status=answer.http_status)
-            jobs += found.jobs
+            jobs += [(reply, raw, answer.observed_at) for reply, raw in found.jobs]
             offset += len(found.jobs) + len(found.refused)
             oldest = min((reply.begin_time for reply, _ in found.jobs if reply.begin_time), default=None)
             reached = only_newest and since is not None and oldest is not None and oldest < since

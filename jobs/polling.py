@@ -134,7 +134,7 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
         assert said is not None  # noqa: S101  it has no turn to wait for
         seen = observed(question, said, source)
         budget.tell(job.project, [seen.error], timezone.now())
-        job.project.note_clock([seen.clock_skew] if seen.clock_skew is not None else [])
+        job.project.note_clock([] if seen.clock_skew is None else [seen.clock_skew])
         if job.pk is None and seen.error is None:
             claimed = _store(seen, question.graph_id, lease)
         elif seen.error is None and source == "proxy" and claimed is None and job.project.watches_proxied:

@@ -70,7 +70,7 @@ def test_a_failed_poll_is_a_miss_and_a_run_of_them_one_row(job):
         see(job, seconds, b"<html>maintenance</html>")
     see(job, 10, body())
     see(job, 15, b'{"errorCode": "GES.8301", "errorMessage": "can not find job"}', http_status=400)
-    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [("not_a_status", 2), ("error_reply", 1)]
+    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [("html", 2), ("error_reply", 1)]
     assert job.verdict == "success"
 
 
