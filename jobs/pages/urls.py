@@ -5,7 +5,21 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from jobs.pages import causes, comparison, files, graphs, health, history, job, jobs, keys, overview, preferences, repair
+from jobs.pages import (
+    causes,
+    comparison,
+    files,
+    graphs,
+    health,
+    history,
+    job,
+    jobs,
+    keys,
+    overview,
+    preferences,
+    repair,
+    status,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -31,6 +45,7 @@ urlpatterns = [
     path("causes/<int:pk>/", causes.cause, name="cause"),
     path("causes/<int:pk>/note/", causes.note, name="note"),
     path("files/", files.files, name="files"),
+    path("status/", status.status, name="status"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),
