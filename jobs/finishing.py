@@ -74,7 +74,9 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong
     log.error("What GES said of job %s can't be recorded; it is set aside.", one.job.job_id, exc_info=wrong)
     problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
     try:
-        record([replace(one, reply=None, error=NotRecorded(problem))], now=timezone.now())
+        missed = [replace(one, reply=None, error=NotRecorded(problem))]
+        record(missed, now=timezone.now())
+        outcomes.note(missed, timezone.now())
     except Exception as worse:
         if is_the_databases(worse):
             raise

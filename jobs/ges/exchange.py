@@ -37,7 +37,7 @@ class Answer:
     retry_after: float | None
     observed_at: datetime
     clock_skew: timedelta | None = None
-    seconds: float | None = None
+    seconds: float | None = None  # from asking to the end of it
 
 
 async def exchange(

@@ -20,6 +20,7 @@ from jobs.pages import (
     preferences,
     proof,
     repair,
+    status,
 )
 
 app_name = "pages"
@@ -49,6 +50,7 @@ urlpatterns = [
     path("proof/", proof.proof, name="proof"),
     path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
     path("audit/", audit.audit, name="audit"),
+    path("status/", status.status, name="status"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),

@@ -14,8 +14,9 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
-from jobs.models import ImportFile, Job
+from jobs.models import ImportFile, Job, Project
 from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.project import Viewer
 
 register = template.Library()
 
@@ -278,6 +279,12 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.filter
+def may_see_status(user: Viewer) -> bool:
+    """Whether there is a project whose polling this user may look at."""
+    return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
 
 
 @register.filter
