@@ -8,6 +8,7 @@ from django.views.i18n import set_language
 from jobs.pages import (
     causes,
     comparison,
+    evidence,
     files,
     graphs,
     health,
@@ -37,6 +38,8 @@ urlpatterns = [
     path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
     path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
     path("jobs/<int:pk>/history/", history.history, name="history"),
+    path("jobs/<int:pk>/evidence/", evidence.of_job, name="job-evidence"),
+    path("jobs/evidence/", evidence.of_list, name="list-evidence"),
     path("jobs/<int:pk>/review/", job.decide, name="decide"),
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
