@@ -12,7 +12,7 @@ from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import OuterRef
 from django.utils import timezone
 
-from jobs import schedule
+from jobs import outcomes, schedule
 from jobs.asking import NotRecorded
 from jobs.diagnosis.usual import Usual, usual_duration
 from jobs.ges.words import Verdict
@@ -53,6 +53,8 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
             finish(seen[half:], lease, before)
         elif seen:
             _set_aside(seen[0], lease, before, wrong)
+    else:
+        outcomes.note(seen, timezone.now())
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:

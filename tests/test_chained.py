@@ -76,7 +76,7 @@ def test_what_a_former_version_stored_gets_the_same_chain(jobs):
         record([told(job, seconds, jobProgress=f'{seconds} "é\\\n') for job in jobs[:2]])
     columns = "id", "number", "link"
     before = list(Snapshot.objects.order_by("pk").values_list(*columns)), list(Job.objects.order_by("pk").values())
-    migration = import_module("jobs.migrations.0008_proof")
+    migration = import_module("jobs.migrations.0009_proof")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("UPDATE jobs_snapshot SET number = id + 1000, link = ''")

@@ -161,7 +161,7 @@ def test_a_chain_computed_anew_shows_against_the_checkpoint_and_nothing_is_seale
     tamper("UPDATE jobs_snapshot SET first_seen_at = first_seen_at - interval '1 s', last_seen_at = last_seen_at - interval '1 s' WHERE id = %s", one.pk)  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        import_module("jobs.migrations.0008_proof").chain_what_is_stored(cursor)
+        import_module("jobs.migrations.0009_proof").chain_what_is_stored(cursor)
         cursor.execute("SET session_replication_role = DEFAULT")
     found = verify(code=1)
     assert "checkpoint 2 of" in found

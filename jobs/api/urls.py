@@ -9,6 +9,7 @@ from django.views.decorators.http import conditional_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from jobs.api import lists, resources
+from jobs.api.metrics import Metrics
 from jobs.api.proxy import Status
 
 
@@ -41,3 +42,4 @@ urlpatterns = [
 
 # One door for all of it, so that what is no address of GES gets a sentence too, never a redirect.
 proxy_urlpatterns = [re_path(r"^(?:v1\.0|v2)/", Status.as_view(), name="proxy-status")]
+metrics_urlpatterns = [path("metrics", Metrics.as_view(), name="metrics")]

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ SLOW_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came over HTTP, whatever it says; `retry_after` in seconds.
+    """What came over HTTP, whatever it says; `retry_after` in seconds, `seconds` from asking to its end.
 
     `clock_skew`: how far GES's clock, by its Date header, is ahead of ours; it tells no more than whole seconds.
     """
@@ -36,6 +37,7 @@ class Answer:
     retry_after: float | None
     observed_at: datetime
     clock_skew: timedelta | None = None
+    seconds: float | None = None
 
 
 async def exchange(
@@ -45,7 +47,7 @@ async def exchange(
 
     Raises: Unreachable and its kinds, TooLarge.
     """
-    asked_at, heard = datetime.now(UTC), None
+    asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
     try:
         async with (
             asyncio.timeout(TOTAL_SECONDS),
@@ -71,6 +73,7 @@ async def exchange(
         _seconds(heard.headers.get("Retry-After")),
         datetime.now(UTC),
         skew,
+        time.monotonic() - begun,
     )
     return answer, heard.headers
 

@@ -12,6 +12,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.tracking import plain, project_name, tracked, username
+
 GES_ID = 255
 MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing
 FAR_OFF = timedelta(seconds=30)
@@ -48,12 +50,20 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return ids
 
     def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
-        """Where this user may decide about imports, set the tolerated loss and write notes."""
-        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER)
+        """Where this user may decide about imports, write notes, ask GES now and watch a job."""
+        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER)
 
     def correctable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may correct what GES said, if they have the permission to."""
-        return self._as(user, Membership.Role.FIXER)
+        return self._as(user, Membership.Role.FIXER, Membership.Role.OWNER)
+
+    def owned_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user says who belongs to it, what loss is tolerated, and which keys see it."""
+        return self._as(user, Membership.Role.OWNER)
+
+    def auditable_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user sees the whole trail."""
+        return self._as(user, Membership.Role.AUDITOR, Membership.Role.OWNER)
 
     def _as(self, user: Viewer, *roles: str) -> "ProjectQuerySet":
         found = self.visible_to(user)
@@ -134,6 +144,14 @@ class Project(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("project"), _("projects")
         constraints = [models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")]
+        triggers = tracked(
+            "project",
+            plain(
+                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied"
+            ),
+            name="{row}.project_id",
+            project="{row}.id",
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.name or self.project_id
@@ -167,16 +185,22 @@ class Project(models.Model):
         """Whether somebody who may see this project may correct what GES said of it, if they have the permission to."""
         return user.is_superuser or Project.objects.correctable_by(user).filter(pk=self.pk).exists()
 
+    def is_owned_by(self, user: Viewer) -> bool:
+        """Whether somebody who may see this project manages it."""
+        return user.is_superuser or Project.objects.owned_by(user).filter(pk=self.pk).exists()
+
 
 class Membership(models.Model):
     """What a user may do in a project."""
 
     class Role(models.TextChoices):
-        """Viewers read; reviewers decide about imports and write notes; fixers correct as well."""
+        """Each may do what those before may; an auditor reads as a viewer does, and the whole trail."""
 
         VIEWER = "viewer", _("viewer")
         REVIEWER = "reviewer", _("reviewer")
         FIXER = "fixer", _("fixer")
+        OWNER = "owner", _("owner")
+        AUDITOR = "auditor", _("auditor")
 
     project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.CASCADE)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE)
@@ -185,6 +209,12 @@ class Membership(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("membership"), _("memberships")
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
+        triggers = tracked(
+            "membership",
+            {"user": username("user_id"), "project": project_name(), **plain("role")},
+            name=username("user_id"),
+            project="{row}.project_id",
+        )
 
     def __str__(self) -> str:
         return _("%(user)s in %(project)s") % {"user": self.user, "project": self.project}
@@ -221,6 +251,15 @@ class Graph(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("Share of lines, 0 to 1; an import that loses no more waits for nobody's review."),
     )
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        help_text=_("The graph known by its id that this one, known by its name, turned out to be."),
+    )
 
     objects = GraphQuerySet.as_manager()
 
@@ -231,6 +270,18 @@ class Graph(models.Model):
             models.UniqueConstraint(fields=["project", "name"], condition=Q(graph_id=None), name="one_graph_a_bare_name"),
             models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
         ]
+        # Discovery makes them; what people change is kept, and what GES said anew.
+        triggers = tracked(
+            "graph",
+            {
+                **plain("name", "graph_id", "is_deleted", "tolerated_loss"),
+                "merged_into": "(SELECT COALESCE(graph_id, name) FROM jobs_graph WHERE id = {row}.merged_into_id)",
+            },
+            name="COALESCE(NULLIF({row}.name, ''), {row}.graph_id)",
+            made=False,
+            project="{row}.project_id",
+            graph="{row}.id",
+        )
 
     def __str__(self) -> str:
         return self.name or self.graph_id or ""

@@ -6,6 +6,7 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from jobs.pages import (
+    audit,
     causes,
     comparison,
     evidence,
@@ -50,6 +51,7 @@ urlpatterns = [
     path("files/", files.files, name="files"),
     path("proof/", proof.proof, name="proof"),
     path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
+    path("audit/", audit.audit, name="audit"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),

@@ -83,7 +83,7 @@ def _fill(found: dict[int, Case]) -> None:
         Review.objects.select_related("actor", "assignee", "fixed_by"),
     )
     for correction in people[0].filter(job__in=found).order_by("made_at", "pk"):
-        found[correction.job_id].corrections.append(correction)
+        found[correction.job_id or 0].corrections.append(correction)
     for review in people[1].filter(job__in=found).order_by("made_at", "pk"):
         found[review.job_id].reviews.append(review)
     for miss in Miss.objects.filter(job__in=found).defer("body").order_by("first_seen_at", "pk"):

@@ -7,6 +7,7 @@ from django.db import connection
 
 from jobs.models import Graph, Job, Project
 from jobs.record.bulk import copy_rows, insert_rows
+from jobs.record.graphs import tell_graph
 
 # Held shared by all who derive a review's state, alone by who changes what the states are derived from.
 TOLERANCE_LOCK = 0x67657364
@@ -53,7 +54,7 @@ def known_jobs(project: Project, job_ids: Sequence[str]) -> dict[str, Job]:
 def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
     """The graph with this id, made if missing; a row that had only the name gets its id."""
     graph, made = Graph.objects.get_or_create(project=project, graph_id=graph_id, defaults={"name": name})
-    if not made and name and graph.name != name:
+    if not made and name and graph.name != name and not tell_graph(graph, "name", name):
         graph.name = name
         graph.save(update_fields=["name"])
     return graph

@@ -40,6 +40,9 @@ class Observation:
     content_type: str = ""
     moved: Moved | None = None
     clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
+    request_id: str = ""  # GES's own, where it gave one
+    seconds: float | None = None  # from asking to the answer, where that was measured
+    outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:

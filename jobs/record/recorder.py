@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from jobs.ges.errors import NotAJobStatus
 from jobs.ges.reply import JobReply
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
@@ -103,10 +104,13 @@ def _fold(history: History, one: Observation, count: Recorded) -> None:
         count.misses += 1
     elif one.reply is None:
         fold_miss(history, one)
+        one.outcome = one.error.kind if one.error else NotAJobStatus.kind
         count.misses += 1
     elif fold_reply(history, one):
+        one.outcome = "new"
         count.recorded += 1
     else:
+        one.outcome = "repeated"
         count.repeated += 1
 
 
@@ -118,6 +122,20 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
 
 
+def read_again(jobs: Sequence[Job], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
+    """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
+    histories = _read_runs(jobs, now=now)
+    return histories, _newest_replies(histories)
+
+
+def _read_runs(jobs: Sequence[Job], *, now: datetime | None) -> list[History]:
+    locked = lock_jobs(job.pk for job in jobs).values()
+    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
+    for history in histories:
+        history.latest = now
+    return list(histories)
+
+
 @transaction.atomic
 def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: bool = False) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
@@ -125,12 +143,12 @@ def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: boo
     `now` dates a change of what a row says; without it that is when the job's newest reply was seen. `with_marks` derives the
     odd replies too, for which every reply is read, not only the newest.
     """
-    locked = lock_jobs(job.pk for job in jobs).values()
-    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
-    for history in histories:
-        history.latest = now
-    replies, marks = read_through(histories) if with_marks else (_newest_replies(histories), {})
-    project(list(histories), replies, marks, anew=True)
+    if with_marks:
+        histories = _read_runs(jobs, now=now)
+        replies, marks = read_through(histories)
+    else:
+        (histories, replies), marks = read_again(jobs, now=now), {}
+    project(histories, replies, marks, anew=True)
     return len(replies)
 
 

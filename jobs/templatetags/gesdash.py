@@ -193,6 +193,15 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
 
 
 @register.simple_tag
+def moments(first: datetime, last: datetime) -> tuple[SafeString, SafeString]:
+    """Two times to the second in the reader's zone; of the second only the clock where both are of one day."""
+    one, other = local_time(first), local_time(last)
+    shown = f"{other:%H:%M:%S}" if one.date() == other.date() else f"{other:%Y-%m-%d %H:%M:%S}"
+    time = '<time datetime="{}">{}</time>'
+    return format_html(time, first.isoformat(), f"{one:%Y-%m-%d %H:%M:%S}"), format_html(time, last.isoformat(), shown)
+
+
+@register.simple_tag
 def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
     if value is None or is_unknown(value):

@@ -9,8 +9,10 @@ from django.http import QueryDict
 
 from jobs.filters import FILTERS, filtered
 from jobs.models import Job
+from jobs.models.trail import Deed, What
 from jobs.proof.evidence import evidence
 from jobs.proof.gather import TooMuch
+from jobs.trail import machine_user, note
 
 
 class Command(BaseCommand):
@@ -41,6 +43,10 @@ class Command(BaseCommand):
                 out.write(first)
                 for piece in pieces:
                     out.write(piece)
+                asked = {name: values for name, values in [*params.lists(), ("job", options["job"])] if values}
+                note(
+                    Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name="evidence", after={"filters": asked}
+                )  # fmt: skip
             except TooMuch as wrong:
                 raise CommandError(str(wrong)) from wrong
             except OSError as wrong:

@@ -56,7 +56,7 @@ def _chain(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('jobs', '0007_trust'),
+        ('jobs', '0008_observed'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
