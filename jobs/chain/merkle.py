@@ -52,6 +52,10 @@ class Tree:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """The file goes."""
         self._file.close()
 
     @property

@@ -226,6 +226,12 @@ def zone_name() -> str:
 
 
 @register.filter
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the second, the same for every reader and at every moment: for what is kept."""
+    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.filter
 def hex(value: bytes) -> str:
     """A hash, in lower-case hex."""
     return bytes(value).hex()

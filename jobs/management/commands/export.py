@@ -18,7 +18,7 @@ from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
 from jobs.models import ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.export import file_object, job_object, rfc3339
+from jobs.models.export import csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
@@ -27,8 +27,6 @@ from jobs.trail import machine_user, note
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
 EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
-# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
 
 type Rows = Iterator[dict[str, Any]]
@@ -91,15 +89,7 @@ class Command(BaseCommand):
         writer = csv.DictWriter(self.stdout, list(columns))
         writer.writeheader()
         for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return value
+            writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
 def _jobs(jobs: JobQuerySet) -> Rows:
