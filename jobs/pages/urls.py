@@ -18,6 +18,7 @@ from jobs.pages import (
     keys,
     overview,
     preferences,
+    project,
     repair,
 )
 
@@ -45,6 +46,9 @@ urlpatterns = [
     path("causes/<int:pk>/", causes.cause, name="cause"),
     path("causes/<int:pk>/note/", causes.note, name="note"),
     path("files/", files.files, name="files"),
+    path("projects/<int:pk>/", project.project, name="project"),
+    path("projects/<int:pk>/members/", project.set_member, name="set-member"),
+    path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
     path("audit/", audit.audit, name="audit"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
