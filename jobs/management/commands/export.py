@@ -14,13 +14,11 @@ from django.http import QueryDict
 
 from jobs.filters import FILTERS, filtered
 from jobs.models import Cause, Correction, ImportFile, Job, Review, Snapshot
-from jobs.models.export import file_object, job_object, rfc3339
+from jobs.models.export import file_object, job_object, rfc3339, spreadsheet_cell
 from jobs.models.job import JobQuerySet
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
-# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
 
 type Rows = Iterator[dict[str, Any]]
@@ -55,21 +53,12 @@ class Command(BaseCommand):
             self.stdout.write(json.dumps(row, ensure_ascii=False))
 
     def _write_csv(self, columns: Iterable[str], rows: Rows, *, bom: bool) -> None:
-        """Nested values as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
         if bom:
             self.stdout.write("\ufeff", ending="")
         writer = csv.DictWriter(self.stdout, list(columns))
         writer.writeheader()
         for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return value
+            writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
 
 
 def _jobs(jobs: JobQuerySet) -> Rows:
