@@ -6,30 +6,37 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
-from django.db.models.functions import Coalesce
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef, QuerySet
+from django.db.models.functions import Coalesce, JSONObject
 
 from jobs.ges.words import FINAL, Verdict
 from jobs.models import ImportFile, Job
-from jobs.models.job import LOST_FILE
+from jobs.models.job import LOST_FILE, ReviewState
 
-MOST_LOADS = 20_000  # looked at for one page: a path that is imported every minute costs no more
-MOST_LOST = 100  # files of one job looked at for a list's tag; an import that lost more has to be opened
-_LOADED_NOTHING = {Verdict.FAILED, Verdict.CANCELLED}
-FIXING = sorted(word.value for word in FINAL - _LOADED_NOTHING)
+MOST_LOADS = 30  # later jobs looked at for one lost file of a list
+MOST_LOST = 50  # lost files of one job looked at for a list; an import that lost more has to be opened
+UNDECIDED = {ReviewState.WAITING, ReviewState.TO_FIX}
+FIXING = sorted(word.value for word in FINAL - {Verdict.FAILED, Verdict.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
 class Reload:
-    """A job that loaded a path whole, and when it began."""
+    """A job that loaded a path whole."""
 
     pk: int
     job_id: str
     job_name: str
-    began: datetime
 
 
-type Place = tuple[int, str]  # graph, path
+@dataclass(frozen=True, slots=True)
+class LostFile:
+    """A file that lost something: where, what GES said of it, how many lines (None when not counted), and who loaded it since."""
+
+    path: str
+    cause: str
+    failed_lines: int | None
+    loads: tuple[Reload, ...]
 
 
 def began(job: Job) -> datetime:
@@ -37,52 +44,56 @@ def began(job: Job) -> datetime:
     return job.begin_time or job.first_seen_at
 
 
-def reloads(lost: Iterable[tuple[Job, str]]) -> dict[tuple[int, str], list[Reload]]:
-    """For each lost path of each job, by (job's key, path): the jobs that loaded it whole since, the earliest first; one query."""
-    wanted = [(job, path) for job, path in lost if path]
-    loads = _loads(wanted)
-    return {
-        (job.pk, path): [one for one in loads.get((job.graph_id, path), ()) if one.began > began(job)]
-        for job, path in wanted
-    }
-
-
-def _loads(wanted: Sequence[tuple[Job, str]]) -> Mapping[Place, list[Reload]]:
-    found: dict[Place, list[Reload]] = defaultdict(list)
-    if not wanted:
-        return found
-    rows: QuerySet[ImportFile, Any] = (
+def with_loads(files: QuerySet[ImportFile], most: int) -> QuerySet[ImportFile]:
+    """These files with `loads`, for `loads_of`: the first jobs of the same graph that loaded that very path whole since."""
+    since = (
         ImportFile.objects.filter(
+            path=OuterRef("path"),
             verdict=Verdict.SUCCESS.value,
-            path__in={path for _job, path in wanted},
-            job__graph__in={job.graph_id for job, _path in wanted},
+            job__graph=OuterRef("job__graph"),
             job__verdict__in=FIXING,
         )
         .annotate(began=Coalesce("job__begin_time", "job__first_seen_at"))
-        .filter(began__gt=min(began(job) for job, _path in wanted))
+        .filter(began__gt=Coalesce(OuterRef("job__begin_time"), OuterRef("job__first_seen_at")))
+        .exclude(path="")
         .order_by("began", "job")
-        .values_list("job__graph", "path", "job", "job__job_id", "job__job_name", "began")
+        .values(load=JSONObject(pk="job", job_id="job__job_id", job_name="job__job_name"))
     )
-    for graph, path, pk, job_id, job_name, at in rows[:MOST_LOADS]:
-        found[graph, path].append(Reload(pk, job_id, job_name, at))
+    return files.annotate(loads=ArraySubquery(since[:most]))
+
+
+def loads_of(file: Any) -> tuple[Reload, ...]:
+    """The earliest first."""
+    return tuple(Reload(**one) for one in file.loads)
+
+
+def lost_files_of(jobs: Iterable[Job]) -> dict[int, list[LostFile]]:
+    """The lost files of these jobs, by the job's key; of none that lost more than MOST_LOST. One query."""
+    few = [job.pk for job in jobs if 0 < job.lost_file_count <= MOST_LOST]
+    found: dict[int, list[LostFile]] = defaultdict(list)
+    rows = with_loads(ImportFile.objects.filter(LOST_FILE, job__in=few), MOST_LOADS)
+    for file in rows.only("job", "path", "cause", "failed_lines") if few else ():
+        found[file.job_id].append(LostFile(file.path, file.cause or "", file.failed_lines, loads_of(file)))
     return found
 
 
 def reloaded(jobs: Iterable[Job]) -> dict[int, Reload]:
-    """Of these jobs, by key, those whose lost paths one later import loaded all, with the earliest that did; two queries."""
-    lossy = {job.pk: job for job in jobs if 0 < job.lost_file_count <= MOST_LOST and job.is_final}
-    paths: dict[int, set[str]] = defaultdict(set)
-    rows: QuerySet[ImportFile, Any] = ImportFile.objects.filter(LOST_FILE, job__in=lossy).values_list("job", "path")
-    for pk, path in rows if lossy else ():
-        paths[pk].add(path)
-    since = reloads((lossy[pk], path) for pk, lost in paths.items() for path in lost)
-    return {pk: fix for pk, lost in paths.items() if (fix := _by_all([since.get((pk, path), []) for path in lost]))}
+    """Of these jobs, by key, those whose lost paths one later import loaded all, with the earliest that did; one query.
+
+    Undecided imports alone are asked about: the others have somebody's word.
+    """
+    undecided = [job for job in jobs if job.review in UNDECIDED and job.is_final]
+    return by_one(lost_files_of(undecided))
 
 
-def _by_all(loads: Sequence[Sequence[Reload]]) -> Reload | None:
-    """The earliest job that is in each of these."""
-    keys = set.intersection(*({one.pk for one in some} for some in loads))
-    return next((one for one in loads[0] if one.pk in keys), None)
+def by_one(lost: Mapping[int, Sequence[LostFile]]) -> dict[int, Reload]:
+    """For each job the earliest of those that loaded every one of its lost files."""
+    found = {}
+    for pk, files in lost.items():
+        keys = set.intersection(*({one.pk for one in file.loads} for file in files))
+        if fix := next((one for one in files[0].loads if one.pk in keys), None):
+            found[pk] = fix
+    return found
 
 
 def lost_paths(job: Job) -> set[str]:

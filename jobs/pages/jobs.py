@@ -19,6 +19,7 @@ from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
 from jobs.pages.live import newest_change
 from jobs.pages.rendering import render_page
 from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
+from jobs.reloads import reloaded
 
 MAX_VIEW = 4000  # characters of a saved view's query string
 # The filters everybody uses stand open; the others fold away unless one is used.
@@ -37,14 +38,17 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     """What a list of jobs shows: a page of rows, counts a verdict, and what was asked."""
     params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
-    found, problems = asked_by_reader(params, queryset)
+    every_verdict, problems = asked_by_reader(params, queryset, but="verdict")
+    of_verdicts = QueryDict(mutable=True)
+    of_verdicts.setlist("verdict", params.getlist("verdict"))
+    found, unknown = asked_by_reader(of_verdicts, every_verdict)
     page, more = page_of(params, found)
-    every_verdict, _problems = asked_by_reader(params, queryset, but="verdict")
     counted = counts(every_verdict, most_counted(params))
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
-        "problems": problems + more,
+        "reloaded": reloaded(page.rows),
+        "problems": problems + unknown + more,
         "counts": counted,
         "tabs": [(word, counted.by_verdict.get(word, 0)) for word in Verdict.values if word in counted.by_verdict],
         "next_url": at_cursor(request, page.next),
@@ -161,6 +165,7 @@ def news(request: HttpRequest) -> HttpResponse:
     place = reverse("pages:jobs") if of is None else reverse("pages:graph", args=[of])
     context = {
         "rows": changed,
+        "reloaded": reloaded(changed),
         "count": count,
         "over": over,
         "graph": of,

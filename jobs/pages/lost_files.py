@@ -22,7 +22,7 @@ from jobs.models.job import LOST_FILE, ReviewState
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
 from jobs.paging import NUMBER, Column, page, read_time, won_t_do
-from jobs.reloads import Reload, began, reloads
+from jobs.reloads import Reload, began, loads_of, with_loads
 
 SINCE, ROWS, CHUNK = "24h", 200, 500
 SPANS = {"24h": gettext_lazy("24 hours"), "7d": gettext_lazy("7 days"), "30d": gettext_lazy("30 days")}
@@ -84,7 +84,7 @@ class _Asked:
     def files(self, **more: Any) -> QuerySet[ImportFile]:
         of_jobs = {f"job__{name}": value for name, value in (self.jobs | more).items()}
         found = ImportFile.objects.filter(LOST_FILE, job__lost_file_count__gt=0, **of_jobs)
-        return found.select_related("job__graph", "job__project")
+        return with_loads(found, 1).select_related("job__graph", "job__project")
 
     def begun(self) -> QuerySet[ImportFile]:
         return self.files(begin_time__gte=self.since).annotate(begin_time=F("job__begin_time"))
@@ -103,7 +103,7 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
         return _download(_csv(asked), "text/csv", "lost-files.csv")
     shown, more = page(request.GET, asked.begun(), SORTS, "-begin_time", ROWS)
     unbegun = [] if shown.previous else list(asked.unbegun()[:ROWS])
-    rows = _with_reloads([*unbegun, *shown.rows])
+    rows = _seen([*unbegun, *shown.rows])
     again = [one for one in rows if one.is_open]
     is_whole = shown.next is None and shown.previous is None
     query = urlencode([(name, request.GET[name]) for name in ("since", "graph", "project") if request.GET.get(name)])
@@ -154,16 +154,13 @@ def _read(request: HttpRequest) -> _Asked:
     return _Asked(since, word, jobs, problems)
 
 
-def _with_reloads(files: Sequence[ImportFile], newer: set[tuple[int, str]] | None = None) -> list[Lost]:
+def _seen(files: Sequence[ImportFile], newer: set[tuple[int, str]] | None = None) -> list[Lost]:
     """What became of these files since; `newer`: the graphs and paths of rows that came before these, to which these are added."""
-    since = reloads((file.job, file.path) for file in files)
     newer = set() if newer is None else newer
     made: dict[int, Lost] = {}
     for file in sorted(files, key=lambda file: (began(file.job), file.job_id), reverse=True):
         place = file.job.graph_id, file.path
-        made[file.pk] = Lost(
-            file, next(iter(since.get((file.job_id, file.path), ())), None), bool(file.path) and place in newer
-        )
+        made[file.pk] = Lost(file, next(iter(loads_of(file)), None), bool(file.path) and place in newer)
         newer.add(place)
     return [made[file.pk] for file in files]
 
@@ -180,7 +177,7 @@ def _all(asked: _Asked) -> Iterator[Lost]:
     newer: set[tuple[int, str]] = set()
     for rows in (asked.unbegun(), asked.begun().order_by("-job__begin_time", "-pk")):
         for files in batched(rows.iterator(chunk_size=CHUNK), CHUNK, strict=False):
-            yield from _with_reloads(files, newer)
+            yield from _seen(files, newer)
 
 
 def _paths(asked: _Asked) -> Iterator[str]:

@@ -105,6 +105,12 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+@register.filter
+def at(values: Any, key: Any) -> Any:
+    """What a mapping has for a key; None where it has nothing, or where there is no mapping."""
+    return values.get(key) if values else None
+
+
 def local_time(value: datetime) -> datetime:
     """The time in the reader's zone; as it is where that zone has no such year, as of a year 1 that means no time."""
     try:
