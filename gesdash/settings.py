@@ -50,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jobs.pages.tracing.TraceMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "jobs.pages.zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -125,7 +125,7 @@ def filtered(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tupl
     Repeated filters mean or, different ones mean and; an empty value asks nothing; `but` is a filter passed over.
     """
     problems: list[str] = []
-    zone = _zone(params.get("zone", ""), problems)
+    zone = read_zone_parameter(params.get("zone", ""), problems)
     for name in params:
         if name in STEERING or name == but:
             continue
@@ -145,7 +145,7 @@ def filtered(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tupl
     return queryset, problems
 
 
-def _zone(name: str, problems: list[str]) -> tzinfo:
+def read_zone_parameter(name: str, problems: list[str]) -> tzinfo:
     """The zone of times that name none; UTC unless `zone` says another."""
     if not name:
         return UTC

@@ -22,8 +22,7 @@ ANSWERED = ("new", "repeated")
 def note(seen: Sequence[Observation], now: datetime) -> None:
     """Count these, which were recorded, and log them."""
     counted: dict[Key, Counted] = defaultdict(Counted)
-    pks = {one.job.project_id for one in seen}
-    projects = dict(Project.objects.filter(pk__in=pks).values_list("pk", "project_id")) if pks else {}
+    projects = {one.job.project_id: one.job.project.project_id for one in seen}
     for one in seen:
         # A job that GES does not know is not recorded when the proxy asks about it.
         one.outcome = one.outcome or (one.error.kind if one.error else "new")

@@ -13,6 +13,7 @@ from procrastinate.jobs import Status
 
 from jobs import crowd, polling
 from jobs.models import Presence, Project, Watch
+from jobs.proof.seal import seal_all
 from jobs.rounds import BATCH
 
 log = logging.getLogger(__name__)
@@ -90,3 +91,10 @@ async def drop_stalled(timestamp: int = 0) -> None:
 def forget_calls(timestamp: int = 0) -> None:
     """Drop answers that were kept for a crowd."""
     crowd.forget(timezone.now())
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queueing_lock="seal")
+def seal(timestamp: int = 0) -> None:
+    """Put what was recorded since the last hour under a checkpoint, in each project."""
+    seal_all(now=timezone.now())

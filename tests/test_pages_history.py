@@ -148,6 +148,8 @@ def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, proje
         sha256=b"x" * 32,
         first_seen_at=NOW,
         last_seen_at=NOW,
+        number=99,
+        link=b"x" * 32,
     )
     assert "This reply is not JSON" in text(signed_in.get(f"/jobs/{job.pk}/snapshots/{one.pk}/"))
     assert signed_in.get(f"/jobs/{job.pk}/history/").status_code == 200

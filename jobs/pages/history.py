@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Max, Q
+from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
@@ -24,6 +24,7 @@ from jobs.pages.job import visible
 from jobs.pages.misses import said_of_miss
 from jobs.pages.rendering import render_page
 from jobs.paging import read_pk, won_t_do
+from jobs.trail import note_download
 
 REPLIES, MISSES, CHANGES, WARNINGS = 20, 50, 8, 4
 OTHERS, ALL_CHANGES = 100, 500
@@ -85,6 +86,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "more_misses": len(failed) > MISSES,
         "more_before": found[REPLIES - 1].pk if len(found) > REPLIES else None,
         "is_first_page": anchor is None,
+        "removed": one.tombstones.aggregate(count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")),
     }
     return render_page(request, "pages/history.html", "history", context)
 
@@ -150,6 +152,7 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     reply = get_object_or_404(Snapshot, pk=snapshot_pk, job=one)
     body = bytes(reply.body)
     if "raw" in request.GET:
+        note_download(request, request.user, reply, one)
         response = HttpResponse(body, content_type="application/octet-stream")
         response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
         return response

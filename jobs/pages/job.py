@@ -29,6 +29,7 @@ from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
 
 ODD = 4  # contradictions shown; the history has them all
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
@@ -141,7 +142,8 @@ def _people(one: Job) -> list[User]:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what becomes of an import that lost data; what can't be taken is said, with all that was typed kept."""
     one = visible(request, pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     said = request.POST
     try:
         review.decide(
@@ -212,7 +214,7 @@ def _assignee(name: str) -> User | None:
         return None
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
-        raise ValueError(_("There is no user %(who)s.") % {"who": name[:80]})
+        raise ValueError(_("%(who)s may not see this project.") % {"who": name[:80]})
     return found
 
 
@@ -227,8 +229,10 @@ def _day(value: str) -> date | None:
 
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask GES about this job at once."""
+    """Ask GES about this job at once; reviewers and above, since each call counts against the project's budget."""
     one = visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph.graph_id is None:
             raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))

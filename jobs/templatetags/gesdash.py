@@ -14,7 +14,7 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
-from jobs.models import ImportFile, Job, Project
+from jobs.models import Graph, ImportFile, Job, Project
 from jobs.models.job import Ledger, ReviewState, Verdict
 from jobs.models.project import Viewer
 
@@ -226,6 +226,18 @@ def zone_name() -> str:
 
 
 @register.filter
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the second, the same for every reader and at every moment: for what is kept."""
+    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.filter
+def hex(value: bytes) -> str:
+    """A hash, in lower-case hex."""
+    return bytes(value).hex()
+
+
+@register.filter
 def middle(value: str, most: int = 16) -> str:
     """A long id or path with its middle left out."""
     keep = most // 2
@@ -279,6 +291,17 @@ def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
 def may_see_status(user: Viewer) -> bool:
     """Whether there is a project whose polling this user may look at."""
     return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
+
+
+def reviewable_by(project: Project, user: Any) -> bool:
+    """Whether this user may decide about its imports and ask GES now."""
+    return project.may_be_reviewed_by(user)
+
+
+@register.filter
+def graph_filter(graph: Graph) -> str:
+    """What finds this graph in a list: its id, or its name where that is all that is known."""
+    return graph.graph_id or graph.name
 
 
 @register.filter
