@@ -115,7 +115,7 @@ def ask(world, role, route, other=False, **headers):
     user = world["users"].get(role)
     if user:
         if route.startswith(("api/", "^")) and route != "api/docs/":
-            key, _secret, token = AccessKey.issue(user, now=timezone.now())
+            _key, _secret, token = AccessKey.issue(user, now=timezone.now())
             headers["X-Auth-Token"] = token
         else:
             client.force_login(user)

@@ -106,6 +106,12 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+@register.filter
+def at(values: Any, key: Any) -> Any:
+    """What a mapping has for a key; None where it has nothing, or where there is no mapping."""
+    return values.get(key) if values else None
+
+
 def local_time(value: datetime) -> datetime:
     """The time in the reader's zone; as it is where that zone has no such year, as of a year 1 that means no time."""
     try:
@@ -293,6 +299,7 @@ def may_see_status(user: Viewer) -> bool:
     return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
 
 
+@register.filter
 def reviewable_by(project: Project, user: Any) -> bool:
     """Whether this user may decide about its imports and ask GES now."""
     return project.may_be_reviewed_by(user)

@@ -57,7 +57,7 @@ def test_a_worker_that_stood_still_does_not_bring_back_what_was(site):
         os.kill(stopped, signal.SIGSTOP)
         seen = sum(here.story.at.values())
         gone_on = time.monotonic() + 4
-        here.until(lambda: here.advance_recorded() or time.monotonic() > gone_on, "time passes")
+        here.until(lambda gone_on=gone_on: here.advance_recorded() or time.monotonic() > gone_on, "time passes")
         here.until(lambda seen=seen: here.advance_recorded() or sum(here.story.at.values()) > seen, "the others go on")
         os.kill(stopped, signal.SIGCONT)
     here.story.may_end = True
