@@ -1,7 +1,7 @@
 """One job: what became of it first, then file by file, and what to decide about it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, record, review
 from jobs.diagnosis.explain import explain
-from jobs.diagnosis.gaps import seen_before
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Job, Project, Review
 from jobs.models.job import ReviewState
+from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
@@ -47,7 +47,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "is_final": one.is_final,
         "headline": headline_of(one),
         "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
-        "change": _last_change(one),
+        "change": last_change(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -77,25 +77,6 @@ def headline_of(one: Job) -> list[Any]:
         lost_files=one.lost_file_count,
         file_count=one.file_count,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Between which moments GES came to say what it says now; `since` is None where nothing was seen before."""
-
-    since: datetime | None
-    at: datetime
-
-    @property
-    def unobserved(self) -> timedelta | None:
-        """For how long it may have gone unseen."""
-        return None if self.since is None else self.at - self.since
-
-
-def _last_change(one: Job) -> Change | None:
-    newest = one.snapshots.order_by("-first_seen_at", "-pk").values_list("first_seen_at", "last_seen_at")
-    runs = list(newest[:EARLIER])
-    return Change(seen_before(runs[0][0], runs[1:]), runs[0][0]) if runs else None
 
 
 def explanations(text: str) -> list[Any]:
