@@ -9,8 +9,7 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from jobs import polling, rounds
-from jobs.ges import loop
+from jobs import asking, polling
 from jobs.management.child import end_with_parent
 from jobs.tasks import POLLS
 
@@ -58,13 +57,12 @@ async def _work(stop: asyncio.Event) -> None:
             ]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)
-            rounds.stopping.set()
-            loop.break_off()
+            asking.stop()
             stopped.cancel()
             for worker in workers:
                 worker.cancel()
             ended = await asyncio.gather(*workers, return_exceptions=True)
-            rounds.stopping.clear()
+            asking.stopping.clear()
     if wrong := next((one for one in ended if isinstance(one, Exception)), None):
         raise wrong
 
