@@ -1,10 +1,14 @@
 """Calls to GES: a client a project, and a lane in which many calls go on at once while their caller does other things."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Event
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
@@ -33,6 +37,9 @@ class Question:
     version: int = 1
 
 
+#: Set when this process is to stop: rounds give back what they hold and end, readings of the lists break off.
+stopping = Event()
+
 type Said = Answer | GesError | None  # None: it was not asked
 
 
@@ -42,9 +49,26 @@ def client_for(project: Project) -> Client:
     return Client(project.endpoint, project.project_id, configured.credentials if configured else None)
 
 
+def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
+    """What GES is asked in this call, while this thread waits.
+
+    Raises: CancelledError when the process is to stop.
+    """
+    if stopping.is_set():
+        call.close()
+        raise CancelledError
+    return loop.call(call)
+
+
 def ask(client: Client, question: Question) -> Said:
-    """One call, while this thread waits."""
-    return loop.call(_ask(client, question))
+    """One call about a job, while this thread waits."""
+    return wait_for(_ask(client, question))
+
+
+def stop() -> None:
+    """Break off all calls to GES and make no more, as the process is to stop."""
+    stopping.set()
+    loop.break_off()
 
 
 async def _ask(client: Client, question: Question) -> Said:
@@ -89,6 +113,11 @@ class Lane:
     def _done(self, question: Question, call: asyncio.Task[Said]) -> None:
         self._calls.discard(call)
         self._deliver(question, None if call.cancelled() else call.result())
+
+
+def new_lease() -> int:
+    """A number no other claim has."""
+    return secrets.randbits(63)
 
 
 def observed(question: Question, said: Answer | GesError, source: str) -> Observation:

@@ -5,20 +5,18 @@ has claimed and not heard of when it ends, stops or breaks is given back at once
 """
 
 import logging
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from threading import Event
 
 from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
-from jobs.asking import Lane, Question, Said, client_for, observed
+from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, stopping
 from jobs.finishing import Before, finish
 from jobs.ges.client import CONCURRENT
 from jobs.models import CallBudget, Job, Project, Watch
@@ -31,14 +29,6 @@ MOST_AHEAD = 1000  # watches of one project that a round holds
 NAP = 0.25  # seconds between two looks while all that is due waits for the call budget or for GES
 LINGER = 0.1  # seconds that the first answer of a batch waits for others
 Clock = Callable[[], datetime]
-
-#: Set when this process is to stop: rounds give back what they hold and end.
-stopping = Event()
-
-
-def new_lease() -> int:
-    """A number no other claim has."""
-    return secrets.randbits(63)
 
 
 def database_clock() -> Clock:
@@ -114,7 +104,7 @@ class Round:
         granted = budget.take(project, wanted, now) if wanted else 0
         if not granted:
             return wanted > 0
-        claimed = {one.job_id: one for one in Watch.objects.claim(project, self._lease, now, granted)}
+        claimed = {one.job_id: one for one in Watch.objects.claim_due(project, self._lease, now, granted)}
         self._heard[project.pk] = 0
         jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
         questions = []

@@ -53,7 +53,7 @@ def wait_until(holds, seconds=20):
 
 def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream):
     watched(1)
-    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim(upstream.project, lease, at, 9)
+    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim_due(upstream.project, lease, at, 9)
     assert len(claim(1, now)) == 1
     assert claim(2, now) == []
     assert timedelta(seconds=30) < LEASE < timedelta(seconds=55), "longer than a call, and taken over within a minute"
@@ -63,8 +63,8 @@ def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream)
 def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
     [job] = watched(1)
     now = timezone.now()
-    Watch.objects.claim(upstream.project, 1, now, 9)
-    Watch.objects.claim(upstream.project, 2, now + LEASE, 9)
+    Watch.objects.claim_due(upstream.project, 1, now, 9)
+    Watch.objects.claim_due(upstream.project, 2, now + LEASE, 9)
     assert Watch.objects.plan(1, [Plan(job.pk, None, 7)]) == 0
     assert Watch.objects.give_back(1, [job.pk]) == 0
     held = Watch.objects.get()
@@ -80,7 +80,7 @@ def test_a_late_answer_is_recorded_all_the_same(watched, upstream):
     upstream.seconds = 1
     late = in_thread(lambda: polling.poll_for(5))
     wait_until(lambda: len(upstream.asked) == 1)
-    taken = Watch.objects.claim(upstream.project, 99, timezone.now() + LEASE, 9)
+    taken = Watch.objects.claim_due(upstream.project, 99, timezone.now() + LEASE, 9)
     assert len(taken) == 1
     assert late.result(20) == 1
     assert Watch.objects.get().lease == 99, "the taker's claim stands"
