@@ -12,15 +12,16 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
-from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, stopping
+from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, renewed, stopping
 from jobs.finishing import Before, finish
-from jobs.ges.client import CONCURRENT
+from jobs.ges.client import CONCURRENT, Answer
 from jobs.ges.errors import GesError
 from jobs.models import CallBudget, Job, Project, Watch
+from jobs.outage import is_the_databases, surely
 from jobs.record import Observation
 
 log = logging.getLogger(__name__)
@@ -45,8 +46,10 @@ class Round:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lease = clock, new_lease()
-        self._lanes: dict[int, Lane] = {}
-        self._said: SimpleQueue[tuple[Question, Said]] = SimpleQueue()
+        self._lanes: dict[int, Lane] = {}  # by project
+        self._former: list[Lane] = []  # whose token GES takes no more
+        self._asked_again: set[int] = set()  # jobs
+        self._said: SimpleQueue[tuple[Lane, Question, Said]] = SimpleQueue()
         self._held: dict[int, dict[int, Before]] = defaultdict(dict)  # by project, then by job
         self._heard: dict[int, int] = defaultdict(int)  # by project, since its last claim
         self._projects: dict[int, Project] = {}
@@ -57,7 +60,12 @@ class Round:
         try:
             while True:
                 is_open = time.monotonic() < until and not stopping.is_set()
-                waits = is_open and self._claim_all()
+                try:
+                    waits = is_open and self._claim_all()
+                except Error as wrong:
+                    if not is_the_databases(wrong) or not any(self._held.values()):
+                        raise
+                    until, waits = 0.0, False  # nothing more is claimed; what is under way is seen through
                 if not waits and not any(self._held.values()):
                     return count
                 count += self._record(self._collect(NAP))
@@ -95,6 +103,11 @@ class Round:
         return room if room >= ahead // 4 else 0
 
     def _claim(self, project: Project, room: int, now: datetime) -> bool:
+        try:
+            lane = self._lane(project)
+        except GesError as error:  # IAM gives no token: nothing can be asked
+            budget.tell(project, [error], now)
+            return False
         wanted = len(Watch.objects.due(now).filter(project=project).values_list("pk")[:room])
         granted = budget.take(project, wanted, now) if wanted else 0
         if not granted:
@@ -107,7 +120,7 @@ class Round:
             self._held[project.pk][job.pk] = Before(claimed[job.pk].failures, job.is_final, job.observed_at is not None)
             questions.append(Question(job, job.graph.graph_id or ""))
         self._projects[project.pk] = project
-        self._lane(project).ask(questions)
+        lane.ask(questions)
         return granted < wanted
 
     def _lane(self, project: Project) -> Lane:
@@ -116,8 +129,8 @@ class Round:
             lane = self._lanes[project.pk] = Lane(client_for(project), self._deliver)
         return lane
 
-    def _deliver(self, question: Question, said: Said) -> None:
-        self._said.put((question, said))
+    def _deliver(self, lane: Lane, question: Question, said: Said) -> None:
+        self._said.put((lane, question, said))
 
     def _collect(self, wait: float) -> list[tuple[Question, Said]]:
         """What has been said by now, a batch at most; waits for the first, and a moment for more."""
@@ -127,12 +140,33 @@ class Round:
         with suppress(Empty):
             while len(found) < most:
                 left = until - time.monotonic()
-                found.append(self._said.get(timeout=left) if left > 0 else self._said.get_nowait())
+                lane, question, said = self._said.get(timeout=left) if left > 0 else self._said.get_nowait()
+                if self._is_asked_again(lane, question, said):
+                    continue
+                found.append((question, said))
                 if len(found) == 1:
                     until = min(until, time.monotonic() + LINGER)
         if not most:
             time.sleep(wait)
         return found
+
+    def _is_asked_again(self, lane: Lane, question: Question, said: Said) -> bool:
+        """Whether GES took the token no more, and there is another to ask with: each job once."""
+        if not isinstance(said, Answer) or said.http_status != 401 or question.job.pk in self._asked_again:
+            return False
+        pk = question.job.project_id
+        if self._lanes[pk] is lane:
+            try:
+                client = renewed(self._projects[pk], lane.client)
+            except GesError:  # IAM gives none; the refusal stands
+                client = None
+            if client is None:
+                return False
+            self._former.append(lane)
+            self._lanes[pk] = Lane(client, self._deliver)
+        self._asked_again.add(question.job.pk)
+        self._lanes[pk].ask([question])
+        return True
 
     def _record(self, said: list[tuple[Question, Said]]) -> int:
         """Record what was said, and give back what was not asked; how many were."""
@@ -141,24 +175,25 @@ class Round:
         unasked = [question.job.pk for question, answer in said if answer is None]
         before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
         if seen:
-            self._tell_budgets(seen)
-            finish(seen, self._lease, before)
-        Watch.objects.give_back(self._lease, unasked)
+            surely(lambda: finish(seen, self._lease, before), stopping)
+            surely(lambda: self._tell_budgets(seen), stopping)
+        surely(lambda: Watch.objects.give_back(self._lease, unasked), stopping)
         for question, _ in said:
             self._heard[question.job.project_id] += 1
             del self._held[question.job.project_id][question.job.pk]
         return len(seen)
 
     def _tell_budgets(self, seen: list[Observation]) -> None:
-        errors: dict[int, list[GesError | None]] = defaultdict(list)
+        by_project: dict[int, list[Observation]] = defaultdict(list)
         for one in seen:
-            errors[one.job.project_id].append(one.error)
-        for pk, told in errors.items():
-            budget.tell(self._projects[pk], told, self._clock())
+            by_project[one.job.project_id].append(one)
+        for pk, told in by_project.items():
+            budget.tell(self._projects[pk], [one.error for one in told], self._clock())
+            self._projects[pk].note_clock([one.clock_skew for one in told if one.clock_skew is not None])
 
     def _end(self) -> None:
         """Give back what is still held."""
-        for lane in self._lanes.values():
+        for lane in [*self._lanes.values(), *self._former]:
             lane.stop()
         held = [job for jobs in self._held.values() for job in jobs]
         self._held.clear()

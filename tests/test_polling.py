@@ -68,7 +68,7 @@ def test_a_ges_that_is_down_is_said_on_the_project(polled):
     polled.save()
     assert polling.discover(polled) == 0
     polled.refresh_from_db()
-    assert "No answer from http://127.0.0.1:9" in polled.problem
+    assert "Nothing listens at http://127.0.0.1:9" in polled.problem
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 256, "a/b", "..", "a\x00b"])

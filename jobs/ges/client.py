@@ -1,4 +1,4 @@
-"""The only module that opens a socket to GES."""
+"""Asks GES, with its credentials. Only here and in `exchange` is a socket to GES opened."""
 
 import asyncio
 import json
@@ -10,14 +10,12 @@ from urllib.parse import quote, urlencode
 from weakref import WeakKeyDictionary
 
 import aiohttp
-from yarl import URL
 
 from jobs.ges import auth, fields, loop
-from jobs.ges.errors import NoCredentials, Refused, Throttled, TimedOut, TooLarge, Unreachable
-from jobs.ges.reply import MAX_BODY
+from jobs.ges.errors import NoCredentials, Refused, Throttled
+from jobs.ges.exchange import Answer as Answer
+from jobs.ges.exchange import exchange
 
-CONNECT_SECONDS = 5
-TOTAL_SECONDS = 20
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
 CONCURRENT = 50  # calls to one project at a time, in one process
 
@@ -43,18 +41,6 @@ class Credentials(Protocol):
     def iam_endpoint(self) -> str: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came over HTTP, whatever it says; `retry_after` in seconds."""
-
-    http_status: int
-    body: bytes
-    content_type: str
-    request_id: str | None
-    retry_after: float | None
-    observed_at: datetime
-
-
 def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -> str:
     """The path of a job's status; ids are percent-encoded whole."""
     ids = [quote(one, safe="") for one in (project_id, graph_id, job_id)]
@@ -65,7 +51,7 @@ class Client:
     """Asks one GES project, over connections that all clients of an event loop share and that stay open.
 
     `token` is IAM's, where the credentials are a user's. As an async context manager it closes the loop's connections.
-    Raises, from every call: TimedOut, Unreachable, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
+    Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
     """
 
     def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = "") -> None:
@@ -117,7 +103,7 @@ class IamToken:
 async def iam_token(who: Credentials, project_id: str) -> IamToken:
     """A new token from IAM, for this project alone.
 
-    Raises: Refused, Throttled, TimedOut, Unreachable, TooLarge.
+    Raises: Refused, Throttled, Unreachable and its kinds, TooLarge.
     Source: IAM API Reference, Obtaining a User Token Through Password Authentication.
     """
     identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
@@ -151,7 +137,6 @@ async def _session() -> aiohttp.ClientSession:
     session = _sessions.get(at)
     if session is None or session.closed:
         session = _sessions[at] = aiohttp.ClientSession(
-            timeout=aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS),
             # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -169,41 +154,4 @@ async def close_connections() -> None:
 async def _request(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
 ) -> tuple[Answer, Mapping[str, str]]:
-    try:
-        session = await _session()
-        async with session.request(
-            method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
-        ) as response:
-            content = await _read(response)
-            answer = Answer(
-                response.status,
-                content,
-                response.headers.get("Content-Type", ""),
-                response.headers.get("X-Request-Id"),
-                _seconds(response.headers.get("Retry-After")),
-                datetime.now(UTC),
-            )
-            return answer, response.headers
-    except TimeoutError as wrong:
-        raise TimedOut(f"GES did not answer within {TOTAL_SECONDS} s.") from wrong
-    except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as wrong:
-        at = URL(url).origin()
-        raise Unreachable(f"No answer from {at}: {str(wrong) or type(wrong).__name__}.") from wrong
-
-
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, read in pieces and never past the limit."""
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_chunked(64 * 1024):
-        size += len(piece)
-        if size > MAX_BODY:
-            raise TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
-        pieces.append(piece)
-    return b"".join(pieces)
-
-
-def _seconds(value: str | None) -> float | None:
-    if value is None or not value.strip().isdigit():
-        return None
-    return float(value)
+    return await exchange(await _session(), method, url, headers, body)

@@ -1,11 +1,14 @@
 """One job as programs see it: the object of the API and of the export."""
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
 from jobs.models.job import ImportFile, Job
 
 _FIGURES = ("total", "failed", "successful", "complete")
+# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
@@ -38,6 +41,7 @@ def job_fields(job: Job) -> dict[str, Any]:
         "fail_reason": job.fail_reason or None,
         "observed_at": rfc3339(job.observed_at),
         "snapshots": job.snapshot_count,
+        "contradictions": job.odd_count,
         "lines": {
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },
@@ -65,3 +69,12 @@ def file_object(file: ImportFile) -> dict[str, Any]:
 def rfc3339(at: datetime | None) -> str | None:
     """The time with a Z, to the microsecond where it has any."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def csv_cell(value: Any) -> Any:
+    """A value for CSV: nested ones as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return "'" + value
+    return value

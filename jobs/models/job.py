@@ -47,6 +47,10 @@ class ReviewState(models.TextChoices):
 ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
 
 
+#: Files of which something did not load: `diagnosis.verdict.is_lost` as a condition.
+LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (Q(failed_lines__gt=0) & ~Q(kind="schema"))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about jobs."""
 
@@ -54,6 +58,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         """The jobs of the projects this user may see."""
         ids = Project.objects.visible_ids(user)
         return self.all() if ids is None else self.filter(project__in=ids)
+
+    def counted(self) -> "JobQuerySet":
+        """Without those that people keep out of the statistics, such as tests."""
+        return self.filter(is_hidden=False)
 
     def unfinished(self) -> "JobQuerySet":
         """GES may still change its mind about these."""
@@ -82,6 +90,12 @@ class Job(models.Model):
     end_time = models.DateTimeField(_("end time"), null=True)
     fail_reason = models.TextField(_("fail reason"), blank=True)
     oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
+    odd_count = models.PositiveIntegerField(
+        _("contradictions"),
+        default=0,
+        db_default=0,
+        help_text=_("How often its replies contradict an earlier one, by reply and kind; each is an odd reply."),
+    )
     lines = models.JSONField(
         _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
     )
@@ -97,6 +111,9 @@ class Job(models.Model):
         db_persist=True,
     )
     review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
+    is_hidden = models.BooleanField(
+        _("out of the statistics"), default=False, db_default=False, help_text=_("Shown in lists, counted nowhere.")
+    )
     changed_at = models.DateTimeField(
         _("changed at"), null=True, help_text=_("When this row last came to say something else.")
     )
@@ -107,6 +124,9 @@ class Job(models.Model):
         _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
     )
     snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
+    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
+    chain_length = models.PositiveIntegerField(_("chain length"), default=0)
+    chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -151,7 +171,7 @@ class Job(models.Model):
             models.Index(
                 "begin_time",
                 "project",
-                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
+                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph", "is_hidden"],
                 name="job_by_day",
             ),
             # Where the overview and the causes look for what was lost.
@@ -159,7 +179,7 @@ class Job(models.Model):
                 "begin_time",
                 "project",
                 condition=Q(lost_file_count__gt=0),
-                include=["id", "graph", "loss_rate", "verdict"],
+                include=["id", "graph", "loss_rate", "verdict", "is_hidden"],
                 name="job_lossy",
             ),
             # The queue of imports that wait for somebody.
@@ -170,10 +190,20 @@ class Job(models.Model):
                 condition=Q(review__in=["waiting", "to_fix"]),
                 name="job_to_review",
             ),
+            # The few that GES contradicted itself about.
+            models.Index(F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.
-            models.Index("graph", "job_name", F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"),
+            models.Index(
+                "graph",
+                "job_name",
+                F("begin_time").desc(),
+                include=["duration", "verdict", "is_hidden"],
+                name="job_usual",
+            ),
+            # The few that are kept out.
+            models.Index("project", F("id").desc(), condition=Q(is_hidden=True), name="job_hidden"),
         ]
 
     def __str__(self) -> str:

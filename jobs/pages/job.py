@@ -20,18 +20,25 @@ from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Job, Project, Review
 from jobs.models.job import ReviewState
+from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import render_page
+from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
+
+ODD = 4  # contradictions shown; the history has them all
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
     one = visible(request, pk)
-    seen = token(one.observed_at or "", one.changed_at or "")
+    now = timezone.now()
+    # A job gets stuck without a word of GES: drawn anew every ten minutes.
+    seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     context: dict[str, Any] = {
@@ -39,6 +46,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "seen": seen,
         "is_final": one.is_final,
         "headline": headline_of(one),
+        "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
+        "change": last_change(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -47,6 +56,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
         "may_correct": _may_correct(request, one, "add"),
+        "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
+        "more_odd": max(0, one.odd_count - ODD),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)
@@ -131,7 +142,8 @@ def _people(one: Job) -> list[User]:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what becomes of an import that lost data; what can't be taken is said, with all that was typed kept."""
     one = visible(request, pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     said = request.POST
     try:
         review.decide(
@@ -202,7 +214,7 @@ def _assignee(name: str) -> User | None:
         return None
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
-        raise ValueError(_("There is no user %(who)s.") % {"who": name[:80]})
+        raise ValueError(_("%(who)s may not see this project.") % {"who": name[:80]})
     return found
 
 
@@ -217,8 +229,10 @@ def _day(value: str) -> date | None:
 
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask GES about this job at once."""
+    """Ask GES about this job at once; reviewers and above, since each call counts against the project's budget."""
     one = visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph.graph_id is None:
             raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))
