@@ -117,6 +117,7 @@ class Round:
         jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
         questions = []
         for job in jobs:
+            job.project = project  # whoever asks the job for it costs no query
             self._held[project.pk][job.pk] = Before(claimed[job.pk].failures, job.is_final, job.observed_at is not None)
             questions.append(Question(job, job.graph.graph_id or ""))
         self._projects[project.pk] = project

@@ -241,6 +241,13 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
     assert len(ended) <= 15, "\n".join(sql[:150] for sql in ended)
 
 
+def test_no_question_is_asked_for_each_job_of_a_round(watched):
+    watched(40)
+    told = statements(lambda: polling.poll_due(timezone.now()))
+    assert sum('FROM "jobs_project" WHERE "jobs_project"."id"' in sql for sql in told) <= 1
+    assert sum('FROM "jobs_graph"' in sql for sql in told) <= 1
+
+
 def test_what_is_due_is_found_by_its_index(watched, upstream):
     watched(1)
     with connection.cursor() as cursor:
