@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import finishing, polling, rounds
+from jobs import finishing, outage, polling, rounds
 from jobs.models import CallBudget, Miss, Project, Snapshot, Watch
 from jobs.models.watch import LEASE, Plan
 from jobs.record import find_graph, find_jobs, observe, recorder
@@ -181,6 +181,7 @@ def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypat
 def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
     watched(4)
     with monkeypatch.context() as patch:
+        patch.setattr(outage, "HOLD_SECONDS", 0.0)  # held no longer than this: let go then
         patch.setattr(finishing, "record", lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")))
         with pytest.raises(OperationalError):
             polling.poll_for(0.1)
