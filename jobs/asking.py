@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
+from jobs import tokens
 from jobs.ges import loop
 from jobs.ges.client import CONCURRENT, Answer, Client
 from jobs.ges.errors import GesError
@@ -43,10 +44,21 @@ stopping = Event()
 type Said = Answer | GesError | None  # None: it was not asked
 
 
-def client_for(project: Project) -> Client:
-    """A client with the project's own credentials; it raises NoCredentials when the settings hold none."""
+def client_for(project: Project, *, refused: str = "") -> Client:
+    """A client with the project's own credentials; it raises NoCredentials when the settings hold none.
+
+    `refused`: the token of IAM's that GES took no more, so that another is got. Raises: what `tokens.token_for` does.
+    """
     configured = settings.GES_PROJECTS.get(project.credentials)
-    return Client(project.endpoint, project.project_id, configured.credentials if configured else None)
+    shown = configured.credentials if configured else None
+    token = tokens.token_for(project, shown, refused=refused) if shown and tokens.needs_one(shown) else ""
+    return Client(project.endpoint, project.project_id, shown, token)
+
+
+def renewed(project: Project, client: Client) -> Client | None:
+    """A client with another token, after GES refused this one's; None where there is no other."""
+    other = client_for(project, refused=client.token) if client.token else client
+    return other if other.token != client.token else None
 
 
 def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
@@ -86,8 +98,8 @@ async def _ask(client: Client, question: Question) -> Said:
 class Lane:
     """The calls to one project's GES, so many at a time; what comes of each is delivered from another thread."""
 
-    def __init__(self, client: Client, deliver: Callable[[Question, Said], None]) -> None:
-        self._client, self._deliver = client, deliver
+    def __init__(self, client: Client, deliver: Callable[["Lane", Question, Said], None]) -> None:
+        self.client, self._deliver = client, deliver
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._calls: set[asyncio.Task[Said]] = set()
 
@@ -108,11 +120,11 @@ class Lane:
 
     async def _call(self, question: Question, give_up: float) -> Said:
         async with self._slots:
-            return await _ask(self._client, question) if asyncio.get_running_loop().time() < give_up else None
+            return await _ask(self.client, question) if asyncio.get_running_loop().time() < give_up else None
 
     def _done(self, question: Question, call: asyncio.Task[Said]) -> None:
         self._calls.discard(call)
-        self._deliver(question, None if call.cancelled() else call.result())
+        self._deliver(self, question, None if call.cancelled() else call.result())
 
 
 def new_lease() -> int:

@@ -15,11 +15,11 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import budget, outcomes, schedule
-from jobs.asking import NotRecorded, Question, ask, client_for, new_lease, observed, stopping, wait_for
+from jobs.asking import NotRecorded, Question, ask, client_for, new_lease, observed, renewed, stopping, wait_for
 from jobs.finishing import Before, finish, watch_unfinished
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import GesError, NotAJobStatus, TooLarge
-from jobs.ges.reply import GraphPage, GraphReply, JobPage, JobReply, parse_graph_page, parse_job_page
+from jobs.ges.reply import GraphReply, JobPage, JobReply, parse_graph_page, parse_job_page
 from jobs.graphs_by_name import GraphsByName
 from jobs.models import Graph, Job, Project, Watch
 from jobs.record import Observation, find_jobs
@@ -54,9 +54,10 @@ def discover(project: Project) -> int:
 
     What goes wrong with GES is said on the project; what was read until then is kept.
     """
-    look = Look(project, client_for(project), GraphsByName(project), project.discovered_at and project.discovered_at - SINCE)
-    began_at, problem = timezone.now(), ""
+    began_at, problem, jobs = timezone.now(), "", set[str]()
+    since = project.discovered_at - SINCE if project.discovered_at else None
     try:
+        look = Look(project, client_for(project), GraphsByName(project), since, jobs=jobs)
         named = _read_graphs(look)
         _read_newest(look)
         Project.objects.filter(pk=project.pk).update(discovered_at=began_at)
@@ -66,7 +67,7 @@ def discover(project: Project) -> int:
         problem = str(error)[:2000]
         outcomes.note_no_list(project, error, timezone.now())
     Project.objects.filter(pk=project.pk).exclude(problem=problem).update(problem=problem)
-    return len(look.jobs)
+    return len(jobs)
 
 
 def _read_graphs(look: Look) -> dict[str, tuple[str, ...]]:
@@ -74,7 +75,7 @@ def _read_graphs(look: Look) -> dict[str, tuple[str, ...]]:
     listed: dict[str, GraphReply] = {}
     offset = stale = 0
     while True:
-        page: GraphPage = _call(look, look.client.graphs(offset, PAGE), parse_graph_page)
+        page, _ = _call(look, Client.graphs, (offset, PAGE), parse_graph_page)
         new = [one for one in page.graphs if one.graph_id not in listed]
         listed |= {one.graph_id: one for one in new}
         stale = 0 if new else stale + 1
@@ -86,8 +87,8 @@ def _read_graphs(look: Look) -> dict[str, tuple[str, ...]]:
 
 def _read_newest(look: Look) -> None:
     """The pages of jobs that began since the last look, and on as long as a page saves enough polls; the first time one."""
-    for _, page in _pages(look, 0):
-        new, saved = _take(look, page, everything=False)
+    for _, page, at in _pages(look, 0):
+        new, saved = _take(look, page, at, everything=False)
         begins = [reply.begin_time for reply, _ in page.jobs if reply.begin_time]
         if look.since is None:
             return
@@ -105,8 +106,8 @@ def _read_history(look: Look) -> None:
             return
         project.history_offset = 0
     row = Project.objects.filter(pk=project.pk)
-    for after, page in _pages(look, project.history_offset):
-        _take(look, page, everything=True)
+    for after, page, at in _pages(look, project.history_offset):
+        _take(look, page, at, everything=True)
         row.update(history_offset=after, **({"history_read_at": timezone.now()} if after is None else {}))
         if monotonic() > until:
             return
@@ -147,13 +148,13 @@ def _ask_about_one(look: Look, graph: Graph, job_id: str) -> bool:
     )
 
 
-def _pages(look: Look, start: int) -> Iterator[tuple[int | None, JobPage]]:
-    """The pages of the job list from an offset on, each with the offset of the next, None with the last."""
+def _pages(look: Look, start: int) -> Iterator[tuple[int | None, JobPage, datetime]]:
+    """The pages of the job list from an offset on, each with the next one's offset, None with the last, and when it came."""
     offset, before, read = start, set[str](), set[str]()
     back = stale = 0
     while True:
         try:
-            page: JobPage = _call(look, look.client.jobs(offset, look.page), parse_job_page)
+            page, at = _call(look, Client.jobs, (offset, look.page), parse_job_page)
         except TooLarge:
             if look.page == 1:
                 log.warning(
@@ -170,27 +171,29 @@ def _pages(look: Look, start: int) -> Iterator[tuple[int | None, JobPage]]:
         overlap = min(OVERLAP, size // 2)
         stale = 0 if ids - read else stale + 1
         if not size or offset + size >= page.count or stale >= MOST_STALE:
-            yield None, page
+            yield None, page, at
             return
         offset, before, read = offset + size - overlap, ids if overlap else set(), read | ids
-        yield offset, page
+        yield offset, page, at
 
 
-def _take(look: Look, page: JobPage, *, everything: bool) -> tuple[int, int]:
+def _take(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tuple[int, int]:
     """Record a page: how many jobs are new, and how many polls it saves.
 
     Without `everything`, ended jobs of which the page says what is known are passed over.
     """
-    project, now = look.project, timezone.now()
+    project = look.project
     for sentence in page.refused:
         log.warning("Project %s: %s", project.project_id, sentence)
     items = {reply.job_id: (reply, raw) for reply, raw in page.jobs if reply.job_id}
-    stored = {job.job_id: job for job in Job.objects.filter(project=project, job_id__in=items).select_related("graph")}
-    wanted = [(look.graphs.of(reply), job_id, now) for job_id, (reply, _) in items.items() if job_id not in stored]
+    stored = {
+        job.job_id: job for job in Job.objects.filter(project=project, job_id__in=items).select_related("graph", "project")
+    }
+    wanted = [(look.graphs.of(reply), job_id, at) for job_id, (reply, _) in items.items() if job_id not in stored]
     jobs = stored | (find_jobs(project, wanted) if wanted else {})
     look.graphs.adopt([(job, items[job_id][0]) for job_id, job in stored.items()])
     told = {
-        job_id: Observation(jobs[job_id], "list", now, 200, raw, reply=reply)
+        job_id: Observation(jobs[job_id], "list", at, 200, raw, reply=reply)
         for job_id, (reply, raw) in items.items()
         if everything or job_id not in stored or not _says_what_is_known(stored[job_id], reply)
     }
@@ -222,18 +225,22 @@ def _says_what_is_known(job: Job, reply: JobReply) -> bool:
     return job.is_final and known == (reply.status[:255], reply.begin_time, reply.end_time, len(reply.files))
 
 
-def _call[Page](look: Look, call: Coroutine[Any, Any, Answer], parse: Callable[..., Page]) -> Page:
-    """One page, within the call budget, which is told what came of it."""
+def _call[Page](
+    look: Look,
+    ask_for: Callable[[Client, int, int], Coroutine[Any, Any, Answer]],
+    place: tuple[int, int],
+    parse: Callable[..., Page],
+) -> tuple[Page, datetime]:
+    """One page (offset, limit) and when it came, within the call budget, which is told what came of it."""
     error: GesError | None = None
-    try:
-        _draw(look.project)
-    except BaseException:
-        call.close()
-        raise
     answer: Answer | None = None
+    _draw(look.project)
     try:
-        answer = wait_for(call)
-        return parse(answer.body, http_status=answer.http_status)
+        answer = wait_for(ask_for(look.client, *place))
+        if answer.http_status == 401 and (other := renewed(look.project, look.client)):
+            look.client = other
+            answer = wait_for(ask_for(look.client, *place))
+        return parse(answer.body, http_status=answer.http_status), answer.observed_at
     except GesError as wrong:
         error = wrong
         if answer is not None:

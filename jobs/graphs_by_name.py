@@ -3,7 +3,6 @@
 from collections.abc import Collection
 from datetime import UTC, datetime
 
-from jobs.diagnosis.corrections import GRAPH_FIELDS, as_text
 from jobs.ges.fields import MAX_ID
 from jobs.ges.reply import GraphReply, JobReply
 from jobs.models import Graph, Job, Project
@@ -13,36 +12,30 @@ _EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class GraphsByName:
-    """A project's graphs, those that GES lists no longer too."""
+    """A project's graphs by the names GES gave them, those that it lists no longer too."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
         known = list(Graph.objects.filter(project=project).select_related("merged_into"))
         self.by_id: dict[str, Graph] = {graph.graph_id: graph for graph in known if graph.graph_id}
+        self._names = {graph_id: graph.name for graph_id, graph in self.by_id.items()}
         self._bare = {graph.name: graph.merged_into or graph for graph in known if not graph.graph_id}
 
     def bring_up_to_date(self, listed: Collection[GraphReply], *, are_all: bool) -> None:
-        """Make GES's list ours; what it has no longer is marked, where the list was read whole."""
+        """Make GES's list ours, under people's corrections; what it has no longer is marked, where it was read whole."""
         for one in listed:
             told = {"name": one.name[:MAX_ID], "created_at": one.created_at, "is_deleted": False}
             graph = self.by_id.get(one.graph_id)
             if graph is None:
                 graph, _ = Graph.objects.get_or_create(project=self._project, graph_id=one.graph_id, defaults=told)
                 self.by_id[one.graph_id] = graph
-            told = {name: value for name, value in told.items() if not _stays(graph, name, value)}
-            if told:
-                Graph.objects.filter(pk=graph.pk).update(**told)
-                for name, value in told.items():
-                    setattr(graph, name, value)
+            self._names[one.graph_id] = one.name[:MAX_ID]
+            _tell(graph, told)
         if are_all:
             ids = {one.graph_id for one in listed}
-            gone = [
-                one for graph_id, one in self.by_id.items() if graph_id not in ids and not _stays(one, "is_deleted", True)
-            ]
-            for graph in gone:
-                graph.is_deleted = True
-            if gone:
-                Graph.objects.filter(pk__in=[graph.pk for graph in gone]).update(is_deleted=True)
+            for graph_id, graph in self.by_id.items():
+                if graph_id not in ids:
+                    _tell(graph, {"is_deleted": True})
 
     def of(self, reply: JobReply) -> Graph:
         """The graph that bore the name when the job began; one known by name only where no such graph is known.
@@ -50,7 +43,7 @@ class GraphsByName:
         A graph is newer than the job when it was created after the job began. Of those that are not, it is the newest.
         """
         name, begin = (reply.related_graph or "")[:MAX_ID], reply.begin_time
-        named = [graph for graph in self.by_id.values() if graph.name == name]
+        named = [self.by_id[graph_id] for graph_id, known in self._names.items() if known == name]
         older = [graph for graph in named if begin is None or graph.created_at is None or graph.created_at <= begin]
         if older:
             return max(older, key=lambda graph: (graph.created_at or _EVER, not graph.is_deleted))
@@ -68,6 +61,13 @@ class GraphsByName:
                 job.graph = graph
 
 
-def _stays(graph: Graph, field: str, value: object) -> bool:
-    """Whether a graph's row says this already, or a person's correction stands over what GES says."""
-    return getattr(graph, field) == value or (field in GRAPH_FIELDS and tell_graph(graph, field, as_text(value) or ""))
+def _tell(graph: Graph, told: dict[str, str | bool | datetime | None]) -> None:
+    """Write what came to differ, unless a person corrected it."""
+    other = {name: value for name, value in told.items() if getattr(graph, name) != value}
+    for name, value in list(other.items()):
+        if name != "created_at" and tell_graph(graph, name, {True: "yes", False: "no"}.get(value, str(value))):  # type: ignore[arg-type]
+            del other[name]
+    if other:
+        Graph.objects.filter(pk=graph.pk).update(**other)
+        for name, value in other.items():
+            setattr(graph, name, value)

@@ -8,12 +8,12 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from jobs import budget, outcomes
-from jobs.asking import Question, Said, ask, client_for, new_lease, observed
+from jobs.asking import Question, Said, ask, client_for, new_lease, observed, renewed
 from jobs.discovery import discover as discover
 from jobs.finishing import Before, finish
 from jobs.finishing import watch_unfinished as watch_unfinished
 from jobs.ges.client import Answer
-from jobs.ges.errors import ErrorReply
+from jobs.ges.errors import ErrorReply, GesError
 from jobs.ges.fields import MAX_ID
 from jobs.models import Graph, Job, Project, Watch
 from jobs.models.watch import Claimed
@@ -128,9 +128,7 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
     lease = new_lease()
     claimed = [] if job.pk is None else Watch.objects.claim_of([job], lease, now)
     try:
-        client = client_for(job.project)
-        release_connection()
-        said = ask(client, question)
+        said = _ask_with_token(job.project, question)
         assert said is not None  # noqa: S101  it has no turn to wait for
         seen = observed(question, said, source)
         budget.tell(job.project, [seen.error], timezone.now())
@@ -150,6 +148,19 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
     finally:
         Watch.objects.give_back(lease, [one.job_id for one in claimed])
     return seen, said
+
+
+def _ask_with_token(project: Project, question: Question) -> Said:
+    """Ask, once more where GES takes IAM's token no longer and there is another."""
+    try:
+        client = client_for(project)
+        release_connection()
+        said = ask(client, question)
+        if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
+            said = ask(other, question)
+    except GesError as error:
+        return error
+    return said
 
 
 def _store(seen: Observation, graph_id: str, lease: int) -> list[Claimed]:

@@ -48,6 +48,7 @@ def poll() -> None:
 @app.task(queueing_lock="discover")
 def discover(timestamp: int = 0) -> None:
     """Have each project's lists looked at."""
+    Presence.objects.note(timezone.now())
     for pk in Project.objects.exclude(credentials="").values_list("pk", flat=True):
         try:
             look.configure(queueing_lock=f"look {pk}").defer(project=pk)

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from jobs import discovery
-from jobs.ges import client
+from jobs.ges import exchange
 from jobs.models import CallBudget, Graph, Job, Miss, Project, Snapshot, Watch
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -164,7 +164,7 @@ def test_a_list_that_never_turns_its_page_ends(lists):
 
 
 def test_pages_over_the_limit_are_asked_for_in_smaller_ones(lists, monkeypatch):
-    monkeypatch.setattr(client, "MAX_BODY", 20_000)
+    monkeypatch.setattr(exchange, "MAX_BODY", 20_000)
     fill(lists, 60)
     lists.job("giant", failReason="x" * 30_000, at=5)
     for number in range(60):

@@ -11,7 +11,7 @@ from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from jobs import finishing, polling, rounds
+from jobs import finishing, outage, polling, rounds
 from jobs.models import CallBudget, Miss, Project, Snapshot, Watch
 from jobs.models.watch import LEASE, Plan
 from jobs.record import find_graph, find_jobs, observe, recorder
@@ -181,6 +181,7 @@ def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypat
 def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
     watched(4)
     with monkeypatch.context() as patch:
+        patch.setattr(outage, "HOLD_SECONDS", 0.0)  # held no longer than this: let go then
         patch.setattr(finishing, "record", lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")))
         with pytest.raises(OperationalError):
             polling.poll_for(0.1)
@@ -239,6 +240,13 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
     ended = finished(jobs, with_files)
     assert (first, again) == (8, 8)
     assert len(ended) <= 15, "\n".join(sql[:150] for sql in ended)
+
+
+def test_no_question_is_asked_for_each_job_of_a_round(watched):
+    watched(40)
+    told = statements(lambda: polling.poll_due(timezone.now()))
+    assert sum('FROM "jobs_project" WHERE "jobs_project"."id"' in sql for sql in told) <= 1
+    assert sum('FROM "jobs_graph"' in sql for sql in told) <= 1
 
 
 def test_what_is_due_is_found_by_its_index(watched, upstream):

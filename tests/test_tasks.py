@@ -60,6 +60,16 @@ def is_alive(pid):
         return cursor.fetchone() is not None
 
 
+@pytest.fixture
+def empty_queue(db):
+    """No test's rollback or flush reaches Procrastinate's tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
+
+
 def waiting():
     return sorted(
         (job.task_name.split(".")[-1], job.queueing_lock) for job in ProcrastinateJob.objects.filter(status="todo")
@@ -67,7 +77,7 @@ def waiting():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_project_is_looked_at_by_itself_and_once_at_a_time():
+def test_each_project_is_looked_at_by_itself_and_once_at_a_time(empty_queue):
     pks = [Project.objects.create(project_id=name, credentials=name).pk for name in "ab"]
     Project.objects.create(project_id="without credentials")
     for _ in range(2):
@@ -77,7 +87,7 @@ def test_each_project_is_looked_at_by_itself_and_once_at_a_time():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_as_many_rounds_wait_as_there_is_work_and_workers_for(project, monkeypatch):
+def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, project, monkeypatch):
     now = timezone.now()
     tasks.dispatch()
     assert waiting() == []
