@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from jobs.models import Hold, Membership, Project
+from jobs.models import Entry, Hold, Membership, Project
 
 from .imports import tell
 
@@ -63,3 +63,19 @@ def test_an_administrator_sets_the_rule(client, sign_in, project, admin, is_admi
     assert client.post(reverse("admin:jobs_project_change", args=[project.pk]), form).status_code == 302
     project.refresh_from_db()
     assert (project.name, project.keeps, project.keep_days) == ("n", *(("changes", 7) if is_administrator else ("all", 90)))
+
+
+def test_the_trail_tells_who_set_the_rule_and_held_a_job(client, admin, project):
+    client.force_login(admin)
+    job = tell(project, "j1")
+    form = {"name": "", "keeps": "ends", "keep_days": 7, "membership_set-TOTAL_FORMS": 0, "membership_set-INITIAL_FORMS": 0}
+    client.post(reverse("admin:jobs_project_change", args=[project.pk]), form)
+    hold(client, job)
+    client.post(reverse("admin:jobs_hold_delete", args=[Hold.objects.get().pk]), {"post": "yes"})
+    rows = Entry.objects.filter(what__in=["project", "hold"], deed__in=["changed", "made", "deleted"]).order_by("pk")
+    assert [(row.what, row.deed, row.actor) for row in rows][-3:] == [
+        ("project", "changed", "ada"),
+        ("hold", "made", "ada"),
+        ("hold", "deleted", "ada"),
+    ]
+    assert (rows.get(what="project", deed="changed").after["keeps"], rows.get(deed="deleted").job_id) == ("ends", job.pk)

@@ -80,10 +80,9 @@ def house(project, admin):
 
 
 def uncorrected(project):
-    from jobs.models import Correction, Review
-
-    Correction.objects.all().delete()
-    Review.objects.all().delete()
+    """What people did stays in the old house: only what GES said moves."""
+    tamper("DELETE FROM jobs_correction")
+    tamper("DELETE FROM jobs_review")
     Graph.objects.update(tolerated_loss=None)
     call_command("rebuild", stdout=io.StringIO())
 

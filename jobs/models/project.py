@@ -155,7 +155,8 @@ class Project(models.Model):
         triggers = tracked(
             "project",
             plain(
-                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied"
+                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied",
+                "keeps", "keep_days",
             ),
             name="{row}.project_id",
             project="{row}.id",

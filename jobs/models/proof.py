@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models.job import Job
 from jobs.models.project import GES_ID, Keeping, Project, Viewer
 from jobs.models.reply import Source
+from jobs.models.tracking import of_job, plain, tracked
 
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:
@@ -107,6 +108,15 @@ class Hold(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("hold"), _("holds")
+        triggers = tracked(
+            "hold",
+            plain("reason"),
+            name=of_job("job_id"),
+            project=of_job("project_id"),
+            job="{row}.job_id",
+            graph=of_job("graph_id"),
+            reason="{row}.reason",
+        )
 
     def __str__(self) -> str:
         return str(self.job)

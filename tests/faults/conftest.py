@@ -1,12 +1,12 @@
 """One PostgreSQL for a worker of the test run, one database and one simulated GES for a test."""
 
 import shutil
+import signal
 import tempfile
 from pathlib import Path
 
 import pytest
 
-from gesdash import database
 from jobs.ges.simulator import Simulator, run_in_thread
 from tests.faults.site import Nursery, Server, Site
 from tests.faults.story import Steps
@@ -26,7 +26,7 @@ def server():
     host.run("call_command('migrate', verbosity=0)", seconds=120)
     host.end()
     yield made
-    database._stop(made.data)
+    made.kill(signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
 
 

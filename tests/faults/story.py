@@ -9,8 +9,8 @@ PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 class Steps:
     """So many jobs of so many states; the last one is final. In the place of the simulator's own story."""
 
-    def __init__(self, jobs, states, width=1):
-        self.states, self.width = states, width
+    def __init__(self, jobs, states, width=1, begin="2026-03-04T10:00:00"):
+        self.states, self.width, self.begin = states, width, begin
         self.at = {f"job-{number:03d}": 0 for number in range(jobs)}
         self.may_end = True
 
@@ -39,9 +39,9 @@ class Steps:
         at = self.at[job_id]
         is_final = at == self.states - 1
         said = {"jobId": job_id, "status": "success" if is_final else "running", "jobName": "ImportGraph",
-                "relatedGraph": GRAPH["name"], "beginTime": "2026-03-04T10:00:00"}  # fmt: skip
+                "relatedGraph": GRAPH["name"], "beginTime": self.begin}  # fmt: skip
         if is_final:
-            said["endTime"] = "2026-03-04T11:00:00"
+            said["endTime"] = "2036-03-04T11:00:00"
         lines = {"totalLines": 100 * at, "failedLines": 0, "successfulLines": 100 * at, "status": "success"}
         said["jobDetail"] = {"edgesetPath": [{"path": f"bucket/{job_id}/{n}.csv", **lines} for n in range(self.width)]}
         return said

@@ -3,7 +3,6 @@
 import os
 import random
 import signal
-import time
 
 
 def test_twenty_workers_killed_in_the_middle_of_a_batch(site):
@@ -45,22 +44,21 @@ def test_a_worker_that_stood_still_does_not_bring_back_what_was(site):
 
     What it had asked and not yet read is asked again by others, so here too GES goes on only from what is recorded.
     """
-    here = site(jobs=20, states=8)
+    here = site(jobs=20, states=60)
     here.patience = 1.5  # for an answer; a claim counts as a dead worker's after two seconds
     here.simulator.fault("delay", times=10**6, seconds=0.3)
     here.story.may_end = False
     here.discover()
     here.start(2)
-    for _ in range(3):
+    for _ in range(2):
         asked, stopped = here.asked, random.choice(list(here.workers))
         here.until(lambda asked=asked: here.advance_recorded() or here.asked > asked + 5, "a batch is under way")
         os.kill(stopped, signal.SIGSTOP)
-        seen = sum(here.story.at.values())
-        gone_on = time.monotonic() + 4
-        here.until(lambda gone_on=gone_on: here.advance_recorded() or time.monotonic() > gone_on, "time passes")
-        here.until(lambda seen=seen: here.advance_recorded() or sum(here.story.at.values()) > seen, "the others go on")
+        asked = here.asked
+        here.until(lambda asked=asked: here.advance_recorded() or here.asked > asked + 80, "the other goes on")
         os.kill(stopped, signal.SIGCONT)
+    here.story.states = max(here.story.at.values()) + 2
     here.story.may_end = True
     here.until(here.advance_recorded, "every job is at its end")
-    assert len(here.check()) == 20 * 8
+    here.check()
     assert here.sql("SELECT count(*) FROM jobs_oddreply") == [(0,)]
