@@ -152,6 +152,7 @@ def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
     assert 'class="verdict running"' in rows.partition("<tbody")[2]
     assert f"?as_of={at(5)}".replace(":", "%3A") in rows
     assert "This is the past : the rows are as known on 2026-03-04 12:05:00 UTC" in text(page)
+    assert 'name="as_of" required value="2026-03-04T12:05:00"' in page.content.decode()
     assert "Nothing on this page was known then." in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(-5)}"))
     assert "as_of: “x” won't do" in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of=x"))
 
