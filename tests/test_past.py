@@ -191,3 +191,33 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
             assert len(as_known(some, NOW)) == len(some)
         counts.append(len(captured))
     assert counts[0] == counts[1] == 6
+
+
+def test_the_overview_stands_as_known_then(signed_in, told, project):
+    tell(project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE)  # nothing changed since
+    tell(project, "new", status="success", at=NOW + 60 * MINUTE)
+    page = signed_in.get(f"/?as_of={at(5)}")
+    assert is_sound(page.content)
+    early = text(page)
+    assert "This is the past : as known on 2026-03-04 12:05:00 UTC" in early
+    assert "running 1 partial 1 Lines loaded 10 Lines lost 1" in early
+    assert "Needed a person 1" in early
+    assert "Nothing was running." not in early
+    later = text(signed_in.get(f"/?as_of={at(15)}"))
+    assert "partial 2 Lines loaded 12 Lines lost 4" in later
+    assert "Needed a person 2" in later
+    assert "Nothing was running." in later
+    assert "Needed a person 1" in text(signed_in.get(f"/?as_of={at(35)}"))  # one is accepted by then
+    assert "Jobs 0 Lines loaded 0" in text(signed_in.get(f"/?as_of={at(-9999)}"))
+    assert "as_of: “x” won't do" in text(signed_in.get("/?as_of=x"))
+
+
+def test_an_overview_that_would_fold_too_much_says_so(signed_in, told, monkeypatch):
+    monkeypatch.setattr("jobs.pages.past_overview.MOST", 0)
+    assert "More than 0 jobs have changed since" in text(signed_in.get(f"/?as_of={at(5)}"))
+    assert "More than" not in text(signed_in.get(f"/?as_of={at(9999)}"))
+
+
+def test_an_outsiders_past_is_empty(client, told, django_user_model):
+    client.force_login(django_user_model.objects.create_user("otto"))
+    assert "Jobs 0 Lines loaded 0" in text(client.get(f"/?as_of={at(15)}"))
