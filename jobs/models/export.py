@@ -1,6 +1,7 @@
 """One job as programs see it: the object of the API and of the export."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,10 +13,10 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
-def job_object(job: Job) -> dict[str, Any]:
-    """A job with its files, in the order GES sent them; prefetch `files` for many."""
+def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
+    """A job with its files, in the order GES sent them; prefetch `files` for many, or give those of another moment."""
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    files = sorted(job.files.all(), key=lambda file: (kinds[file.kind], file.position))
+    files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
     return job_fields(job) | {"files": [file_object(file) for file in files]}
 
 

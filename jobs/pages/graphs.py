@@ -1,7 +1,9 @@
 """Graphs, and the jobs of one graph."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
@@ -22,8 +24,10 @@ from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.charts import Span
 from jobs.pages.jobs import at_cursor, job_list
+from jobs.pages.past import read_as_of
 from jobs.pages.rendering import is_part, render_page
 from jobs.paging import TEXT, one_of, page, read_time
+from jobs.record import as_known
 
 STRIP = 30
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -58,6 +62,8 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
     context = job_list(request, Job.objects.filter(graph=one)) | {"graph": one}
+    if "as_of" in request.GET:
+        context |= _as_known(request, context)
     if not is_part(request):
         days = one_of(request.GET, "days", DAYS, "7", context["problems"])
         imports = _imports(one)
@@ -68,6 +74,14 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
             "owns": one.project.is_owned_by(request.user),
         }
     return render_page(request, "pages/graph.html", "jobs", context)
+
+
+def _as_known(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The rows of this page as they were known at the moment that is asked for; those not heard of then are left out."""
+    at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
+    rows = context["page"].rows
+    found = as_known(rows, at)
+    return {"as_of": at, "page": replace(context["page"], rows=[found[job.pk].job for job in rows if job.pk in found])}
 
 
 def _visible(request: HttpRequest, pk: int) -> Graph:

@@ -24,18 +24,20 @@ from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
+from jobs.pages.past import moments, past
 from jobs.pages.rendering import render_page
 from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
 
 ODD = 4  # contradictions shown; the history has them all
-EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
     one = visible(request, pk)
+    if "as_of" in request.GET:
+        return past(request, one)
     now = timezone.now()
     # A job gets stuck without a word of GES: drawn anew every ten minutes.
     seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
@@ -55,6 +57,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
         "figures": _figures(one),
+        "moments": known if len(known := moments(one)) > 1 else [],
+        "moment": len(known) - 1,
         "may_correct": _may_correct(request, one, "add"),
         "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
         "more_odd": max(0, one.odd_count - ODD),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.http import QueryDict
@@ -15,6 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
 from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models.export import rfc3339
 from jobs.models.job import Ledger, ReviewState, Verdict
 from jobs.models.project import Viewer
 
@@ -291,6 +293,18 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.filter
+def utc_input(value: datetime) -> str:
+    """The time as a form's field has it, in UTC."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+@register.filter
+def as_parameter(value: datetime) -> str:
+    """The time as it stands in an address."""
+    return quote(rfc3339(value) or "")
 
 
 @register.filter
