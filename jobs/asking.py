@@ -50,7 +50,8 @@ def ask(client: Client, question: Question) -> Said:
 async def _ask(client: Client, question: Question) -> Said:
     begun = time.monotonic()
     try:
-        return await client.status(question.graph_id, question.job.job_id, question.version)
+        answer = await client.status(question.graph_id, question.job.job_id, question.version)
+        return replace(answer, seconds=time.monotonic() - begun)
     except GesError as error:
         error.seconds = time.monotonic() - begun
         return error

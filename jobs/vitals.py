@@ -9,12 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from django.db import connection
-from django.db.models import OuterRef, Subquery
+from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from jobs import budget
-from jobs.models import CallBudget, Presence, Project, Tally
+from jobs.models import CallBudget, Presence, Project, Tally, Watch
 from jobs.models.project import ProjectQuerySet, Viewer
+from jobs.models.reply import Source
 from jobs.models.tally import Kind
 from jobs.outcomes import ANSWERED
 
@@ -22,6 +23,8 @@ LATE = timedelta(minutes=1)  # a watch that is due for longer is overdue
 STALLED = timedelta(minutes=5)  # nothing was polled for so long while something was due: not ready
 HEARTBEAT = timedelta(seconds=30)  # procrastinate's own; a worker that is silent for longer is dead
 MOST_DUE = 10_000  # watches counted of a project
+POLL = f"{Source.POLL}:"  # how the counters of polls begin
+POLLED = Q(kind=Kind.REPLY, name__startswith=POLL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +52,14 @@ class Health:
         return [one for one in self.tallies if one.kind == kind]
 
     @property
+    def polled_at(self) -> datetime | None:
+        """When a job was last polled, whatever came of it."""
+        return max((one.last_at for one in self.of(Kind.REPLY) if one.name.startswith(POLL)), default=None)
+
+    @property
     def answered_at(self) -> datetime | None:
         """When a poll last got a usable answer."""
-        names = {f"poll:{outcome}" for outcome in ANSWERED}
+        names = {f"{POLL}{outcome}" for outcome in ANSWERED}
         return max((one.last_at for one in self.of(Kind.REPLY) if one.name in names), default=None)
 
     def paused_until(self, now: datetime) -> datetime | None:
@@ -94,14 +102,20 @@ class Vitals:
         return max((one.present_at for one in self.projects if one.present_at), default=None)
 
     @property
+    def polled_at(self) -> datetime | None:
+        """When anything was last polled, whatever came of it."""
+        return max((one.polled_at for one in self.projects if one.polled_at), default=None)
+
+    @property
     def is_stalled(self) -> bool:
-        """Whether no worker has come for too long while something was due."""
-        return is_stalled(self.due_since, self.present_at, self.now)
+        """Whether nothing was polled for too long though it was due and nobody asked for a pause."""
+        since = (one.due.since for one in self.projects if one.due.since and not one.paused_until(self.now))
+        return is_stalled(min(since, default=None), self.polled_at, self.now)
 
 
-def is_stalled(due_since: datetime | None, present_at: datetime | None, now: datetime) -> bool:
-    """Whether nothing has polled for too long while something was due all that time."""
-    return due_since is not None and due_since < now - STALLED and (present_at is None or present_at < now - STALLED)
+def is_stalled(due_since: datetime | None, polled_at: datetime | None, now: datetime) -> bool:
+    """Whether nothing was polled for too long while something was due all that time."""
+    return due_since is not None and due_since < now - STALLED and (polled_at is None or polled_at < now - STALLED)
 
 
 def projects_for(user: Viewer) -> ProjectQuerySet:
@@ -111,7 +125,7 @@ def projects_for(user: Viewer) -> ProjectQuerySet:
 
 
 def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
-    """How these projects do now. Five queries."""
+    """How these projects do now. Six queries."""
     newest = Presence.objects.filter(project=OuterRef("pk")).order_by("-last_at", "-pk").values("last_at")[:1]
     rows = list(projects.annotate(present_at=Subquery(newest)).order_by("name", "project_id"))
     pks = [one.pk for one in rows]
@@ -119,6 +133,8 @@ def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
     tallies: dict[int, list[Tally]] = defaultdict(list)
     for tally in Tally.objects.filter(project__in=pks).order_by("kind", "name"):
         tallies[tally.project_id].append(tally)
+    waiting = Watch.objects.set_aside().filter(project__in=pks).order_by().values_list("project")
+    set_aside = dict(waiting.annotate(count=Count("*")))
     found = [
         Health(
             project=one,
@@ -126,6 +142,7 @@ def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
             calls=budget.now_left(one, budgets.get(one.pk), now),
             present_at=getattr(one, "present_at", None),
             tallies=tallies[one.pk],
+            set_aside=set_aside.get(one.pk, 0),
         )
         for one in rows
     ]
@@ -142,20 +159,19 @@ def due_by_project(projects: Sequence[int], now: datetime) -> dict[int, Due]:
     """What is due of each of these projects, those that wait for longest first."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT job.project_id, count(*), count(*) FILTER (WHERE due.next_poll_at <= %s), min(due.next_poll_at) FROM"
-            " (SELECT job_id, next_poll_at FROM jobs_watch WHERE next_poll_at <= %s"
-            " AND (leased_until IS NULL OR leased_until <= %s) ORDER BY next_poll_at LIMIT %s) AS due"
-            " JOIN jobs_job AS job ON job.id = due.job_id WHERE job.project_id = ANY(%s) GROUP BY job.project_id",
-            [now - LATE, now, now, MOST_DUE, list(projects)],
+            "SELECT project.id, count(*), count(*) FILTER (WHERE due.next_poll_at <= %s), min(due.next_poll_at)"
+            " FROM unnest(%s::bigint[]) AS project (id), LATERAL (SELECT next_poll_at FROM jobs_watch"
+            " WHERE project_id = project.id AND next_poll_at <= %s AND (leased_until IS NULL OR leased_until <= %s)"
+            " ORDER BY next_poll_at LIMIT %s) AS due GROUP BY project.id",
+            [now - LATE, list(projects), now, now, MOST_DUE],
         )
         return {project: Due(*rest) for project, *rest in cursor.fetchall()}
 
 
 def stalled(now: datetime) -> datetime | None:
-    """Since when something is due that nobody polls, where that is too long: two look-ups by index."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT min(next_poll_at) FROM jobs_watch WHERE next_poll_at <= %s", [now])
-        (due_since,) = cursor.fetchone()
-    newest = Presence.objects.order_by("-last_at").values_list("last_at", flat=True)[:1]
-    present_at = next(iter(newest), None)
-    return due_since if is_stalled(due_since, present_at, now) else None
+    """Since when something is due that nobody asks about, where that is too long: two cheap questions."""
+    due = Watch.objects.due(now).filter(project=OuterRef("pk")).order_by("next_poll_at").values("next_poll_at")[:1]
+    asked = Project.objects.exclude(budget__paused_until__gt=now).annotate(due_since=Subquery(due))
+    due_since = asked.aggregate(least=Min("due_since"))["least"]
+    polled_at = Tally.objects.filter(POLLED).aggregate(newest=Max("last_at"))["newest"]
+    return due_since if is_stalled(due_since, polled_at, now) else None

@@ -275,5 +275,5 @@ def test_further_values_of_a_filter_stay_in_the_form_and_can_be_taken_away(signe
     page = signed_in.get("/jobs/", {"job_id": ["runs", "lost"], "cursor": ""}).content.decode()
     assert '<input name="job_id" value="runs">' in page
     assert '<input type="hidden" name="job_id" value="lost">' in page
-    [without] = re.findall(r'href="([^"]*)" aria-label="Ask no more for job_id lost"', page)
+    [without] = re.findall(r'href="([^"]*)" aria-label="Ask no more for Job id from its start: lost"', page)
     assert listed(signed_in, unescape(without)) == ["runs"]

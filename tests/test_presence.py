@@ -67,9 +67,9 @@ def test_two_workers_that_come_back_at_once_are_one_stretch_to_the_reader(cared_
     assert Presence.objects.away(cared_for.pk, at(0), at(250)) == []
 
 
-@pytest.mark.parametrize("task", [tasks.dispatch, tasks.discover])
+@pytest.mark.parametrize("task", [tasks.dispatch, tasks.poll, tasks.discover])
 def test_a_workers_rounds_are_noted(polled, task):
-    task(timestamp=0)
+    task(**({} if task is tasks.poll else {"timestamp": 0}))
     assert Presence.objects.get().project == polled
 
 

@@ -57,6 +57,19 @@ def test_a_change_came_between_two_moments_which_the_job_and_its_history_say(sig
     assert f"changed {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/history/"))
 
 
+def test_who_tells_the_final_word_again_does_not_hide_when_it_came(signed_in, changed, project):
+    for source, minutes in (("list", 16), ("proxy", 17)):
+        record([observe(changed, source, NOW + minutes * MINUTE, 200, said("j1", file("a", 0, 9), x=source))])
+    assert f"Came to its end {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
+
+
+def test_a_change_within_the_second_is_told_as_a_moment(signed_in, project):
+    tell(project, "j1", file("a", 0, 5), status="running", took=None)
+    job = tell(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
+    assert "Came to its end 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "unobserved" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
+
+
 def test_of_a_single_reply_nothing_is_known_before(signed_in, project):
     job = tell(project, "j1", file("a"))
     assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(signed_in.get(f"/jobs/{job.pk}/"))

@@ -15,7 +15,7 @@ class GesError(Exception):
     can_retry = True
     #: Seconds GES asked us to wait, from Retry-After.
     retry_after: float | None = None
-    #: Seconds from asking to this, where that was measured.
+    #: From asking to the failure.
     seconds: float | None = None
 
 

@@ -37,7 +37,7 @@ class Answer:
     retry_after: float | None
     observed_at: datetime
     clock_skew: timedelta | None = None
-    seconds: float | None = None
+    seconds: float | None = None  # from asking to the end of it
 
 
 async def exchange(
@@ -64,6 +64,10 @@ async def exchange(
             content = await _read(heard)
     except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
         raise _error(wrong, str(URL(url).origin()), began=heard is not None) from wrong
+    took = time.monotonic() - begun
+    if took > TOTAL_SECONDS:
+        # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
+        raise errors.TimedOut(f"GES's answer was read only after {took:.0f} s.")
     skew = _skew(heard.headers.get("Date"), asked_at + (observed_at - asked_at) / 2)
     answer = Answer(
         heard.status,
@@ -73,7 +77,7 @@ async def exchange(
         _seconds(heard.headers.get("Retry-After")),
         datetime.now(UTC),
         skew,
-        time.monotonic() - begun,
+        took,
     )
     return answer, heard.headers
 

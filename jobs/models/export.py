@@ -6,9 +6,9 @@ from typing import Any
 
 from jobs.models.job import ImportFile, Job
 
+_FIGURES = ("total", "failed", "successful", "complete")
 # What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
-_FIGURES = ("total", "failed", "successful", "complete")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 

@@ -47,6 +47,10 @@ class ReviewState(models.TextChoices):
 ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
 
 
+#: Files of which something did not load: `diagnosis.verdict.is_lost` as a condition.
+LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (Q(failed_lines__gt=0) & ~Q(kind="schema"))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about jobs."""
 

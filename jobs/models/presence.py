@@ -1,5 +1,6 @@
 """When workers looked after a project: one narrow row a stretch of time."""
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 
 from django.db import models
@@ -35,6 +36,14 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
     def away(self, project: int, begin: datetime, end: datetime) -> list[Stretch]:
         """When no worker was there, within these times."""
         return gaps(self.stretches(project, end).values_list("first_at", "last_at"), begin, end, longer_than=PAUSE)
+
+    def away_by_project(self, projects: Collection[int], begin: datetime, end: datetime) -> dict[int, list[Stretch]]:
+        """The same of several projects, of their newest thousand stretches together."""
+        runs: dict[int, list[Stretch]] = {pk: [] for pk in projects}
+        rows = self.filter(project__in=projects, first_at__lte=end).order_by("-last_at")
+        for project, first, last in rows.values_list("project_id", "first_at", "last_at")[:1000]:
+            runs[project].append((first, last))
+        return {project: gaps(found, begin, end, longer_than=PAUSE) for project, found in runs.items()}
 
 
 class Presence(models.Model):

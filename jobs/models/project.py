@@ -9,7 +9,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.tracking import plain, project_name, tracked, username
@@ -35,19 +35,27 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return found.distinct()
 
     def visible_ids(self, user: Viewer) -> list[int] | None:
-        """The keys of what this user may see, None where that is all; read once a request, as Django does with permissions.
+        """The keys of what this user may see, None where that is all.
 
         As values, not as a subquery: the planner then knows how much of a table they own, which decides between its indexes.
         """
-        limited: Any = getattr(user, "access_key", None)
-        if user.is_superuser and user.is_active and limited is None:
+        if user.is_superuser and user.is_active and getattr(user, "access_key", None) is None:
             return None
-        known: Any = getattr(user, "_visible_projects", None)
+        return list(self.roles_of(user))
+
+    def roles_of(self, user: Viewer) -> dict[int, str]:
+        """This user's role by project they may see; an administrator's is an owner's.
+
+        Read once a request, as Django does with permissions.
+        """
+        limited: Any = getattr(user, "access_key", None)
+        known: Any = getattr(user, "_roles", None)
         if known is None or known[0] is not limited:
-            known = limited, list(self.visible_to(user).values_list("pk", flat=True))
-            user._visible_projects = known  # type: ignore[union-attr]
-        ids: list[int] = known[1]
-        return ids
+            role = Value(Membership.Role.OWNER.value) if user.is_superuser else F("membership__role")
+            known = limited, dict(self.visible_to(user).order_by().values_list("pk", role))
+            user._roles = known  # type: ignore[union-attr]
+        roles: dict[int, str] = known[1]
+        return roles
 
     def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may decide about imports, write notes, ask GES now and watch a job."""
@@ -179,16 +187,22 @@ class Project(models.Model):
             self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
-        """Whether somebody who may see this project may decide about its imports; a superuser costs no query."""
-        return user.is_superuser or Project.objects.reviewable_by(user).filter(pk=self.pk).exists()
+        """Whether somebody may decide about its imports, write notes, ask GES now and watch a job."""
+        return self._role(user) in {Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER}
 
     def may_be_corrected_by(self, user: Viewer) -> bool:
-        """Whether somebody who may see this project may correct what GES said of it, if they have the permission to."""
-        return user.is_superuser or Project.objects.correctable_by(user).filter(pk=self.pk).exists()
+        """Whether somebody may correct what GES said of it, if they have the permission to."""
+        return self._role(user) in {Membership.Role.FIXER, Membership.Role.OWNER}
 
     def is_owned_by(self, user: Viewer) -> bool:
-        """Whether somebody who may see this project manages it."""
-        return user.is_superuser or Project.objects.owned_by(user).filter(pk=self.pk).exists()
+        """Whether somebody says who belongs to it, what loss is tolerated, and which keys see it."""
+        return self._role(user) == Membership.Role.OWNER
+
+    def _role(self, user: Viewer) -> str:
+        """A superuser costs no query."""
+        if user.is_superuser and user.is_active and getattr(user, "access_key", None) is None:
+            return Membership.Role.OWNER.value
+        return Project.objects.roles_of(user).get(self.pk, "")
 
 
 class Membership(models.Model):

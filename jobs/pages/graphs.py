@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
@@ -16,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job, Project
+from jobs.models import Graph, Job
 from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.charts import Span
@@ -56,14 +57,16 @@ def graphs(request: HttpRequest) -> HttpResponse:
 def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
-    jobs = Job.objects.visible_to(request.user).filter(graph=one)
-    context = job_list(request, jobs) | {"graph": one}
+    context = job_list(request, Job.objects.filter(graph=one)) | {"graph": one}
     if not is_part(request):
         days = one_of(request.GET, "days", DAYS, "7", context["problems"])
         imports = _imports(one)
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
         context |= {"axis": _axis(one, days), "days": days, "newest": imports[0] if imports else None, "usual": usual}
-        context["may_review"] = one.project.may_be_reviewed_by(request.user)
+        context |= {
+            "may_review": one.project.may_be_reviewed_by(request.user),
+            "owns": one.project.is_owned_by(request.user),
+        }
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
@@ -103,8 +106,10 @@ def _span(job: Job, now: datetime, changes: Iterable[dict[str, str]]) -> Span:
 
 @require_POST
 def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start watching a job of this graph by its id."""
+    """Start watching a job of this graph by its id; reviewers and above, since it costs calls of the project's budget."""
     one = _visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph_id is None:
             raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
@@ -120,7 +125,8 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
 def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
     """Set the share of lines that this graph's imports may lose without troubling anybody."""
     one = _visible(request, pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.is_owned_by(request.user):
+        raise PermissionDenied
     try:
         moved = review.set_tolerance(one, request.POST.get("share", "").strip() or None, now=timezone.now())
     except ValueError as wrong:

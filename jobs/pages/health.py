@@ -27,8 +27,6 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return HttpResponse("database\n", status=503, content_type="text/plain")
     if since is not None:
-        said = (
-            f"polling: no worker has polled for over {STALLED}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
-        )
+        said = f"polling: nothing was polled for over {STALLED}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
         return HttpResponse(said, status=503, content_type="text/plain")
     return HttpResponse("ready\n", content_type="text/plain")

@@ -14,13 +14,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.changes import backwards, changes
-from jobs.diagnosis.gaps import seen_before
 from jobs.diagnosis.verdict import job_verdict
-from jobs.ges.errors import GesError
-from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Job, Miss, Presence, Snapshot
 from jobs.models.job import Verdict
 from jobs.pages.axis import Axis, absence, axis, gap, unsure
+from jobs.pages.changes import Change, change_to, read
 from jobs.pages.charts import Span
 from jobs.pages.job import visible
 from jobs.pages.misses import said_of_miss
@@ -47,18 +45,14 @@ class Step:
     more: int = 0
     warnings: list[Any] = field(default_factory=list)
     more_warnings: int = 0
-    since: datetime | None = None  # a change to this reply came after this
+    change: Change | None = None  # when this reply came to be, where that is known
+    is_new_word: bool = False
     away: bool = False  # no worker was polling
 
     @property
     def took(self) -> timedelta:
         """How long it lasted."""
         return self.until - self.at
-
-    @property
-    def unobserved(self) -> timedelta | None:
-        """For how long a change to this reply may have gone unseen."""
-        return None if self.since is None else self.at - self.since
 
 
 @require_safe
@@ -98,26 +92,21 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
-    read = [_read(job, snapshot) for snapshot in found]
+    told = [read(job, snapshot) for snapshot in found]
     for number, snapshot in enumerate(found[:REPLIES]):
-        earlier = read[number + 1] if number + 1 < len(found) else None
-        reply = read[number]
+        earlier = told[number + 1] if number + 1 < len(found) else None
+        reply = told[number]
         step = Step(snapshot.first_seen_at, snapshot.last_seen_at, snapshot.seen, snapshot=snapshot)
-        step.since = seen_before(snapshot.first_seen_at, ((o.first_seen_at, o.last_seen_at) for o in found[number + 1 :]))
+        change = change_to(snapshot, found[number + 1 :])
+        step.change = change if change.is_wide else None
         if reply is not None:
             step.says, step.verdict = reply.status, job_verdict(reply.status, reply.files).value
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
+            step.is_new_word = earlier is not None and earlier.status != reply.status
             wrong = backwards(earlier, reply)
             step.warnings, step.more_warnings = [one.says for one in wrong[:WARNINGS]], max(0, len(wrong) - WARNINGS)
         yield step
-
-
-def _read(job: Job, snapshot: Snapshot) -> JobReply | None:
-    try:
-        return parse_reply(bytes(snapshot.body), http_status=snapshot.http_status, job_id=job.job_id)
-    except GesError:
-        return None
 
 
 def _life(job: Job) -> datetime:
@@ -143,7 +132,8 @@ def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool)
     spans = []
     for one, reply in told:
         label = f"{one.says} · {reply.get_source_display()}"
-        parts = (unsure(label, one.since, one.at),) if one.since and one.changed else ()
+        since = one.change.since if one.change and one.is_new_word else None
+        parts = (unsure(label, since, one.at),) if since else ()
         spans.append(Span(one.at, one.until, one.verdict, f"#reply-{reply.pk}", label, lanes.index(reply.source), parts))
     end = max([end, *(one.until for one in steps)])
     return axis(spans, gaps, begin, end, until_now=until_now) if begin < end else None
@@ -178,8 +168,8 @@ def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
     chosen = next((one for one in others if str(one.pk) == asked), None)
     if chosen is None and not asked:
         chosen = next((one for one in others if one.first_seen_at < reply.first_seen_at), None)
-    told = _read(job, chosen) if chosen else None
-    now = _read(job, reply)
+    told = read(job, chosen) if chosen else None
+    now = read(job, reply)
     rows = changes(told, now) if told and now else []
     return {
         "others": others,

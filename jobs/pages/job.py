@@ -1,7 +1,7 @@
 """One job: what became of it first, then file by file, and what to decide about it."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -16,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, record, review
 from jobs.diagnosis.explain import explain
-from jobs.diagnosis.gaps import seen_before
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Job, Project, Review
 from jobs.models.job import ReviewState
+from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
@@ -47,7 +47,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "is_final": one.is_final,
         "headline": headline_of(one),
         "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
-        "change": _last_change(one),
+        "change": last_change(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -77,25 +77,6 @@ def headline_of(one: Job) -> list[Any]:
         lost_files=one.lost_file_count,
         file_count=one.file_count,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """Between which moments GES came to say what it says now; `since` is None where nothing was seen before."""
-
-    since: datetime | None
-    at: datetime
-
-    @property
-    def unobserved(self) -> timedelta | None:
-        """For how long it may have gone unseen."""
-        return None if self.since is None else self.at - self.since
-
-
-def _last_change(one: Job) -> Change | None:
-    newest = one.snapshots.order_by("-first_seen_at", "-pk").values_list("first_seen_at", "last_seen_at")
-    runs = list(newest[:EARLIER])
-    return Change(seen_before(runs[0][0], runs[1:]), runs[0][0]) if runs else None
 
 
 def explanations(text: str) -> list[Any]:
@@ -161,7 +142,8 @@ def _people(one: Job) -> list[User]:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what becomes of an import that lost data; what can't be taken is said, with all that was typed kept."""
     one = visible(request, pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     said = request.POST
     try:
         review.decide(
@@ -232,7 +214,7 @@ def _assignee(name: str) -> User | None:
         return None
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
-        raise ValueError(_("There is no user %(who)s.") % {"who": name[:80]})
+        raise ValueError(_("%(who)s may not see this project.") % {"who": name[:80]})
     return found
 
 
@@ -247,8 +229,10 @@ def _day(value: str) -> date | None:
 
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask GES about this job at once."""
+    """Ask GES about this job at once; reviewers and above, since each call counts against the project's budget."""
     one = visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph.graph_id is None:
             raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))

@@ -19,8 +19,10 @@ from jobs.pages import (
     keys,
     overview,
     preferences,
+    project,
     proof,
     repair,
+    status,
 )
 
 app_name = "pages"
@@ -51,7 +53,11 @@ urlpatterns = [
     path("files/", files.files, name="files"),
     path("proof/", proof.proof, name="proof"),
     path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
+    path("projects/<int:pk>/", project.project, name="project"),
+    path("projects/<int:pk>/members/", project.set_member, name="set-member"),
+    path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
     path("audit/", audit.audit, name="audit"),
+    path("status/", status.status, name="status"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),

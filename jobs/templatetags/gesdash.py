@@ -14,8 +14,9 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
-from jobs.models import ImportFile, Job
+from jobs.models import Graph, ImportFile, Job, Project
 from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.project import Viewer
 
 register = template.Library()
 
@@ -103,6 +104,12 @@ def field_label(name: str) -> str:
 def kind_label(kind: str) -> str:
     """The kind of a file, in words."""
     return str(ImportFile.Kind(kind).label)
+
+
+@register.filter
+def at(values: Any, key: Any) -> Any:
+    """What a mapping has for a key; None where it has nothing, or where there is no mapping."""
+    return values.get(key) if values else None
 
 
 def local_time(value: datetime) -> datetime:
@@ -284,6 +291,24 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.filter
+def may_see_status(user: Viewer) -> bool:
+    """Whether there is a project whose polling this user may look at."""
+    return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
+
+
+@register.filter
+def reviewable_by(project: Project, user: Any) -> bool:
+    """Whether this user may decide about its imports and ask GES now."""
+    return project.may_be_reviewed_by(user)
+
+
+@register.filter
+def graph_filter(graph: Graph) -> str:
+    """What finds this graph in a list: its id, or its name where that is all that is known."""
+    return graph.graph_id or graph.name
 
 
 @register.filter

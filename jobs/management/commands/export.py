@@ -83,7 +83,6 @@ class Command(BaseCommand):
         return lambda _jobs: audit_rows(entries)
 
     def _write_csv(self, columns: Iterable[str], rows: Rows, *, bom: bool) -> None:
-        """Nested values as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
         if bom:
             self.stdout.write("\ufeff", ending="")
         writer = csv.DictWriter(self.stdout, list(columns))
