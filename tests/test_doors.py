@@ -17,7 +17,11 @@ from .imports import file, tell
 
 ROLES = ("anonymous", "outsider", "viewer", "auditor", "reviewer", "fixer", "owner", "administrator")
 MEMBERS = ROLES[2:]
-REVIEWERS, FIXERS, OWNERS = ("reviewer", "fixer", "owner", "administrator"), ("fixer", "owner", "administrator"), ("owner", "administrator")
+REVIEWERS, FIXERS, OWNERS = (
+    ("reviewer", "fixer", "owner", "administrator"),
+    ("fixer", "owner", "administrator"),
+    ("owner", "administrator"),
+)
 
 #: What an address is: `open` to all; a `list`, of which each sees their own part; `mine`, one's own things, where nobody
 #: else finds any; or a thing of the project, which `read` shows to members, or which the named roles may do.
@@ -74,13 +78,15 @@ def test_every_address_has_a_line_and_every_line_an_address():
 def world(project, db):
     """One of everything in p1, and a user for each role."""
     one = tell(project, "lossy-job-id", file("b/secret-path.csv", 3, cause="line 7: a secret cause"), graph="secretgraph")
-    users = {role: User.objects.create_user(role, password="a long password") for role in MEMBERS[:-1]}
+    users = {role: User.objects.create_user(role) for role in MEMBERS[:-1]}
     for role, user in users.items():
         Membership.objects.create(project=project, user=user, role=role)
-    users["outsider"] = User.objects.create_user("outsider", password="a long password")
+    users["outsider"] = User.objects.create_user("outsider")
     Membership.objects.create(project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner")
-    users["administrator"] = User.objects.create_superuser("administrator", password="a long password")
-    made = correct(one, kind="", position=None, field="job_name", corrected="x", reason="secret note", actor=users["fixer"], now=NOW)
+    users["administrator"] = User.objects.create_superuser("administrator")
+    made = correct(
+        one, kind="", position=None, field="job_name", corrected="x", reason="secret note", actor=users["fixer"], now=NOW
+    )
     cause = Cause.objects.get()
     view = SavedView.objects.create(owner=users["viewer"], name="mine", created_at=NOW)
     key, *_ = AccessKey.issue(users["viewer"], now=timezone.now(), projects=[project])
@@ -109,7 +115,7 @@ def ask(world, role, route, other=False, **headers):
     user = world["users"].get(role)
     if user:
         if route.startswith(("api/", "^")) and route != "api/docs/":
-            key, _secret, token = AccessKey.issue(user, now=timezone.now())
+            _key, _secret, token = AccessKey.issue(user, now=timezone.now())
             headers["X-Auth-Token"] = token
         else:
             client.force_login(user)
@@ -250,7 +256,12 @@ def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
         for method in (client.get, client.post):
             answer = method(path)
             assert answer.status_code in {302, 403, 404}, path
-            assert answer.status_code != 302 or "/login/" in answer.headers["Location"] or name == "view_on_site" or route.endswith(("1/", "url>")), path
+            assert (
+                answer.status_code != 302
+                or "/login/" in answer.headers["Location"]
+                or name == "view_on_site"
+                or route.endswith(("1/", "url>"))
+            ), path
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "reviewer", "fixer"])
@@ -261,8 +272,13 @@ def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own
     client = Client()
     client.force_login(user)
     membership = Membership.objects.get(user=world["users"]["viewer"])
-    client.post(f"/admin/jobs/membership/{membership.pk}/change/", {"user": membership.user_id, "project": project.pk, "role": "owner"})
-    client.post("/admin/jobs/membership/add/", {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "owner"})
+    client.post(
+        f"/admin/jobs/membership/{membership.pk}/change/",
+        {"user": membership.user_id, "project": project.pk, "role": "owner"},
+    )
+    client.post(
+        "/admin/jobs/membership/add/", {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "owner"}
+    )
     client.post(f"/admin/jobs/membership/{membership.pk}/delete/", {"post": "yes"})
     client.post(f"/admin/jobs/graph/{world['pks']['graphs']}/change/", {"tolerated_loss": "1"})
     client.post(f"/admin/jobs/project/{project.pk}/change/", {"name": "mine now"})

@@ -36,7 +36,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     tomorrow = midnight(timezone.localdate() + timedelta(days=1))
-    begun = Job.objects.visible_to(request.user).filter(begin_time__gte=since, begin_time__lt=tomorrow)
+    begun = Job.objects.visible_to(request.user).counted().filter(begin_time__gte=since, begin_time__lt=tomorrow)
     lossy = begun.filter(lost_file_count__gt=0).order_by()
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
@@ -90,7 +90,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     """One cause: what it means, its trend, where it struck last, and how the team fixed it."""
     one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk)
     first = timezone.localdate() - timedelta(days=29)
-    rows = ImportFile.objects.filter(cause_group=one)
+    rows = ImportFile.objects.filter(cause_group=one, job__is_hidden=False)
     days = [first + timedelta(days=number) for number in range(30)]
     begun = {"job__begin_time__gte": midnight(first), "job__begin_time__lt": midnight(days[-1] + timedelta(days=1))}
     recent = rows.filter(**begun).order_by()

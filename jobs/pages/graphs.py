@@ -20,6 +20,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
 from jobs.models import Graph, Job, Miss
+from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
 from jobs.pages.charts import LANE, Span, timeline
 from jobs.pages.jobs import at_cursor, job_list
@@ -66,17 +67,22 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
         imports = _imports(one)
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
         context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
-        context |= {"may_review": one.project.may_be_reviewed_by(request.user), "owns": one.project.is_owned_by(request.user)}
+        context |= {
+            "may_review": one.project.may_be_reviewed_by(request.user),
+            "owns": one.project.is_owned_by(request.user),
+        }
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
 def _visible(request: HttpRequest, pk: int) -> Graph:
-    return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+    """The graph, with the corrections that stand over it."""
+    rows = Graph.objects.visible_to(request.user).select_related("project").prefetch_related(OF_GRAPH)
+    return get_object_or_404(rows, pk=pk)
 
 
 def _imports(graph: Graph) -> list[Job]:
     """Its newest imports, the newest first."""
-    rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    rows = Job.objects.counted().filter(graph=graph, file_count__gt=0).select_related("graph", "project")
     return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 

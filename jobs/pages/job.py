@@ -18,7 +18,8 @@ from jobs import polling, record, review
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
-from jobs.models import Correction, Job, Project, Review
+from jobs.models import Correction, Graph, Job, Project, Review
+from jobs.models.correction import STANDING
 from jobs.models.job import ReviewState
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
@@ -44,7 +45,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "totals": [
             (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
         ],
-        "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
+        "corrections": corrections_of(one),
         "figures": _figures(one),
         "may_correct": _may_correct(request, one, "add"),
         **_review_context(request, one),
@@ -53,8 +54,22 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 
 def visible(request: HttpRequest, pk: int) -> Job:
-    """The job, or 404 where this user may not see it."""
-    return get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
+    """The job with the corrections that stand over it, or 404 where this user may not see it."""
+    rows = Job.objects.visible_to(request.user).select_related("graph", "project").prefetch_related(STANDING)
+    return get_object_or_404(rows, pk=pk)
+
+
+def corrections_of(one: Job) -> list[Correction]:
+    """The newest corrections of a job and its files, undone ones too; graphs in them by their names."""
+    found = list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50])
+    named = [correction for correction in (*found, *one.standing) if correction.field == "graph"]  # type: ignore[attr-defined]
+    if named:
+        graphs = Graph.objects.filter(project=one.project_id)
+        pks = {int(value) for row in named for value in (row.observed, row.newest, row.corrected) if value}
+        names = {str(graph.pk): str(graph) for graph in graphs.filter(pk__in=pks)}
+        for row in named:
+            row.graph_names = names
+    return found
 
 
 def headline_of(one: Job) -> list[Any]:

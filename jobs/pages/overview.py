@@ -51,7 +51,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     seen = token(max(changes, default=""), f"{timezone.localtime(now):%Y%m%d%H%M}"[:-1], problems)
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
-    jobs = Job.objects.visible_to(request.user)
+    jobs = Job.objects.visible_to(request.user).counted()
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
     recent = jobs.filter(begin_time__gte=midnight(first), begin_time__lt=midnight(days[-1] + timedelta(days=1)))
@@ -87,7 +87,7 @@ class Running:
 
 
 def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:
-    like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
+    like = Job.objects.counted().filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
     took = ArraySubquery(like.order_by("-begin_time").values("duration")[:20])
     rows = jobs.unfinished().exclude(observed_at=None).select_related("graph").annotate(took=took)
     return [

@@ -2,7 +2,7 @@
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -110,9 +110,9 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     return replies
 
 
-def read_again(jobs: Sequence[Job], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
+def read_again(pks: Iterable[int], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
     """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
-    locked = lock_jobs(job.pk for job in jobs).values()
+    locked = lock_jobs(pks).values()
     histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
     for history in histories:
         history.latest = now
@@ -125,7 +125,7 @@ def rebuild(jobs: Sequence[Job], *, now: datetime | None = None) -> int:
 
     `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
     """
-    histories, replies = read_again(jobs, now=now)
+    histories, replies = read_again((job.pk for job in jobs), now=now)
     project(histories, replies, anew=True)
     return len(replies)
 
