@@ -1,9 +1,10 @@
 """Query string -> rows, for pages, API and export alike. A filter has one name and one meaning everywhere."""
 
+import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -11,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from django.db.models import Q, QuerySet
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -38,13 +40,28 @@ COUNTED, COUNTED_BY_FILES = 10_000, 1_000
 OF_FILES = ("path", "cause", "cause_group")
 
 
-def _time(value: str, zone: tzinfo) -> datetime:
+_AGO = re.compile(r"(\d{1,4})([hdw])", re.ASCII)
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+_DAYS_BACK = {"today": 0, "yesterday": 1, "今天": 0, "昨天": 1}
+
+
+def read_when(value: str, zone: tzinfo) -> datetime:
+    """A time in UTC: an ISO time, of `zone` where it names none; 24h, 7d or 4w ago; or the start of today or yesterday there.
+
+    Relative words are of the moment they are read at, so that a saved view does not age. Raises: ValueError.
+    """
+    word, now = value.casefold(), timezone.now()
+    if ago := _AGO.fullmatch(word):
+        return now - int(ago[1]) * _UNITS[ago[2]]
+    if word in _DAYS_BACK:
+        day = now.astimezone(zone).date() - timedelta(days=_DAYS_BACK[word])
+        return datetime.combine(day, time.min, zone).astimezone(UTC)
     at = datetime.fromisoformat(value)
     return at.replace(tzinfo=zone).astimezone(UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _share(value: str, _zone: tzinfo) -> Decimal:
-    share = Decimal(value)
+    share = Decimal(value[:-1]) / 100 if value.endswith("%") else Decimal(value)
     if not 0 <= share <= 1:
         raise ValueError
     return share
@@ -64,16 +81,17 @@ def _number(value: str, _zone: tzinfo) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter: how its value is read, what it finds, and the words for a value that won't do."""
+    """One filter: how its value is read, what it finds, the words for a value that won't do, and what a page calls it."""
 
     read: Callable[[str, tzinfo], Any]
     find: Callable[[Any], Q]
     expected: str | Promise
+    label: str | Promise
 
 
-def _one_of(words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q]) -> Filter:
+def _one_of(words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q], label: Promise) -> Filter:
     values = [word.value for word in words]
-    return Filter(lambda value, _zone: words(value).value, find, ", ".join(values))
+    return Filter(lambda value, _zone: words(value).value, find, ", ".join(values), label)
 
 
 def _ended_before(at: datetime) -> Q:
@@ -88,26 +106,43 @@ def _lossy(share: Decimal) -> Q:
     return Q(loss_rate__gt=share, lost_file_count__gt=0)
 
 
-_TIME = gettext_lazy("a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
+_TIME = gettext_lazy("a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday")
 _TEXT = gettext_lazy("text of at most 1,024 characters")
+
+
+def _said(find: Callable[[Any], Q], label: Promise) -> Filter:
+    return Filter(_text, find, _TEXT, label)
+
+
+def _dated(find: Callable[[Any], Q], label: Promise) -> Filter:
+    return Filter(read_when, find, _TIME, label)
+
+
 FILTERS: dict[str, Filter] = {
-    "project": Filter(_text, lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))), _TEXT),
-    "graph": Filter(_text, lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))), _TEXT),
-    "verdict": _one_of(Verdict, lambda v: Q(verdict=v)),
-    "review": _one_of(ReviewState, lambda v: Q(review=v)),
-    "status": Filter(_text, lambda v: Q(status__iexact=v), _TEXT),
-    "job_name": Filter(_text, lambda v: Q(job_name__iexact=v), _TEXT),
-    "job_type": Filter(_text, lambda v: Q(job_type__iexact=v), _TEXT),
-    "job_id": Filter(_text, lambda v: Q(job_id__startswith=v), _TEXT),
-    "path": Filter(_text, lambda v: Q(pk__in=_with_file(path__contains=v)), _TEXT),
-    "cause": Filter(_text, lambda v: Q(pk__in=_with_file(cause__icontains=v)), _TEXT),
-    "cause_group": Filter(_number, lambda v: Q(pk__in=_with_file(cause_group=v)), gettext_lazy("the number of a cause")),
-    "ledger": _one_of(Ledger, lambda v: Q(ledger=v)),
-    "began_after": Filter(_time, lambda v: Q(begin_time__gte=v), _TIME),
-    "began_before": Filter(_time, lambda v: Q(begin_time__lt=v), _TIME),
-    "ended_after": Filter(_time, lambda v: Q(end_time__gte=v), _TIME),
-    "ended_before": Filter(_time, _ended_before, _TIME),
-    "loss_over": Filter(_share, _lossy, gettext_lazy("a number from 0 to 1, such as 0.05")),
+    "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))), gettext_lazy("Project")),
+    "graph": _said(
+        lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))), gettext_lazy("Graph")
+    ),
+    "verdict": _one_of(Verdict, lambda v: Q(verdict=v), gettext_lazy("Verdict")),
+    "review": _one_of(ReviewState, lambda v: Q(review=v), gettext_lazy("Review")),
+    "status": _said(lambda v: Q(status__iexact=v), gettext_lazy("GES’s word")),
+    "job_name": _said(lambda v: Q(job_name__iexact=v), gettext_lazy("Job name")),
+    "job_type": _said(lambda v: Q(job_type__iexact=v), gettext_lazy("Job type")),
+    "job_id": _said(lambda v: Q(job_id__startswith=v), gettext_lazy("Job id from its start")),
+    "path": _said(lambda v: Q(pk__in=_with_file(path__contains=v)), gettext_lazy("A file’s path has")),
+    "cause": _said(lambda v: Q(pk__in=_with_file(cause__icontains=v)), gettext_lazy("A cause has")),
+    "cause_group": Filter(
+        _number,
+        lambda v: Q(pk__in=_with_file(cause_group=v)),
+        gettext_lazy("the number of a cause"),
+        gettext_lazy("Cause number"),
+    ),
+    "ledger": _one_of(Ledger, lambda v: Q(ledger=v), gettext_lazy("Ledger")),
+    "began_after": _dated(lambda v: Q(begin_time__gte=v), gettext_lazy("Began after")),
+    "began_before": _dated(lambda v: Q(begin_time__lt=v), gettext_lazy("Began before")),
+    "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("Ended after")),
+    "ended_before": _dated(_ended_before, gettext_lazy("Ended before")),
+    "loss_over": Filter(_share, _lossy, gettext_lazy("a share such as 5% or 0.05, from 0 to 1"), gettext_lazy("Loss over")),
 }
 
 
@@ -120,13 +155,17 @@ def _with_file(**condition: Any) -> QuerySet[Any]:
     return ImportFile.objects.filter(**condition).values("job")
 
 
-def filtered(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tuple[JobQuerySet, list[str]]:
+def filtered(
+    params: QueryDict, queryset: JobQuerySet, *, but: str = "", zone: tzinfo = UTC, labelled: bool = False
+) -> tuple[JobQuerySet, list[str]]:
     """The jobs asked for, and a sentence for each name or value that won't do; those are left out of the filtering.
 
-    Repeated filters mean or, different ones mean and; an empty value asks nothing; `but` is a filter passed over.
+    Repeated filters mean or, different ones mean and; an empty value asks nothing; `but` is a filter passed over. `zone` is
+    that of times which name none, unless the parameter `zone` says another; a sentence is `labelled` with the field's label
+    where people read it, else with the parameter's name.
     """
     problems: list[str] = []
-    zone = read_zone_parameter(params.get("zone", ""), problems)
+    zone = read_zone_parameter(params.get("zone", ""), problems, default=zone)
     for name in params:
         if name in STEERING or name == but:
             continue
@@ -141,20 +180,21 @@ def filtered(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tupl
             try:
                 found |= FILTERS[name].find(FILTERS[name].read(value, zone))
             except (ValueError, ArithmeticError):
-                problems.append(won_t_do(name, value, str(FILTERS[name].expected)))
+                called = str(FILTERS[name].label) if labelled else name
+                problems.append(won_t_do(called, value, str(FILTERS[name].expected)))
         queryset = queryset.filter(found)
     return queryset, problems
 
 
-def read_zone_parameter(name: str, problems: list[str]) -> tzinfo:
-    """The zone of times that name none; UTC unless `zone` says another."""
+def read_zone_parameter(name: str, problems: list[str], *, default: tzinfo = UTC) -> tzinfo:
+    """The zone of times that name none: `default` unless `zone` says another."""
     if not name:
-        return UTC
+        return default
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
         problems.append(won_t_do("zone", name, _("a time zone such as Asia/Shanghai")))
-        return UTC
+        return default
 
 
 def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:

@@ -1,46 +1,125 @@
-"""When to ask GES again. Pure: times in, times out.
+"""When to ask GES again. Pure: times in, times out. The tables stand in README too, where a test compares them.
 
-| what is known | next poll |
+| what is known of the job | asked again after |
 |---|---|
-| running or pending, seen for less than 5 min | 5 s |
-| for less than an hour | 20 s |
+| pending or running, for less than 5 min | 5 s |
+| longer, and the usual end for this graph's jobs of that name is far off | a quarter of the time until then, 20 s to 5 min |
+| longer, and about to end as usual: from 8/10 of the median to what nine in ten need | a fiftieth of the median, 5 s to 1 min |
+| longer, with no usual end or past it: for less than an hour | 20 s |
 | for less than a day | 2 min |
-| longer, or an unknown word | 15 min |
-| the poll failed n times | 5 s x 2^n, at most an hour, or as long as Retry-After says |
-| a final word | never |
+| for a day or more, or GES's word is unknown | 15 min |
+| a final word | 10 min, to see whether it stands |
+| a final word that stood | never |
+
+| what went wrong | asked again after, doubled each time in a row | at most |
+|---|---|---|
+| no answer, a broken one, or one of GES's own errors (5xx) | 5 s | 10 min |
+| not a job status | 10 s | 15 min |
+| GES throttles | 10 s, or what Retry-After says | 1 h |
+| GES refuses the credentials, or the settings hold none | 1 min | 15 min |
+| about another job, over the limit, or another error of GES | 1 min | 1 h |
+| GES knows no such job | 1 min; the fifth time, and the first for a job that never was heard of, is the last | 1 h |
+
+Each wait has up to a quarter more by chance, so that what failed together does not come back together; none is over an hour.
+After a final word the third failure is the last.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from jobs.diagnosis.usual import Usual
+from jobs.ges.errors import ErrorReply, GesError, NoCredentials, Refused, Throttled, TooLarge, Unreachable, WrongJob
 from jobs.ges.words import Verdict
 
-LEASE = timedelta(seconds=60)
 LONGEST = timedelta(hours=1)
-FIRST = timedelta(seconds=5)
+YOUNG = timedelta(minutes=5)
+CONFIRM = timedelta(minutes=10)
+SELDOM = timedelta(minutes=15)
+NEARLY = 0.8  # of the median: from here on the end may come
+MOST_NOT_FOUND = 5
+MOST_UNCONFIRMED = 3
+NOT_FOUND = {"GES.8301", "GES.7007"}
 
 
-def poll_interval(verdict: Verdict, age: timedelta) -> timedelta | None:
-    """How long a reply stays fresh; `age` is the time since the job was first seen. None: never ask again."""
+def poll_interval(verdict: Verdict, age: timedelta, usual: Usual | None = None) -> timedelta | None:
+    """How long a reply stays fresh; `age` is how long the job has run, as far as is known. None: it is final."""
     if verdict.is_final:
         return None
     if verdict is Verdict.UNKNOWN:
-        return timedelta(minutes=15)
-    if age < timedelta(minutes=5):
-        return FIRST
+        return SELDOM
+    if age < YOUNG:
+        return timedelta(seconds=5)
+    if usual is not None and age <= usual.p90:
+        left = NEARLY * usual.median - age
+        if left > timedelta():
+            return _between(timedelta(seconds=20), left / 4, timedelta(minutes=5))
+        return _between(timedelta(seconds=5), usual.median / 50, timedelta(minutes=1))
     if age < timedelta(hours=1):
         return timedelta(seconds=20)
-    return timedelta(minutes=2) if age < timedelta(days=1) else timedelta(minutes=15)
+    return timedelta(minutes=2) if age < timedelta(days=1) else SELDOM
 
 
-def after_failure(failures: int, retry_after: float | None, jitter: float) -> timedelta:
-    """How long to wait after the n-th failure in a row; `jitter` is 0 to 1 and adds up to a quarter."""
-    if retry_after is not None:
-        return min(timedelta(seconds=max(retry_after, 1)), LONGEST)
-    wait: timedelta = FIRST * 2 ** min(failures, 10)
-    return min(wait * (1 + jitter / 4), LONGEST)
+def next_poll(
+    verdict: Verdict, *, was_final: bool, began_at: datetime, now: datetime, usual: Usual | None = None
+) -> datetime | None:
+    """The time of the next poll; None when a final word was heard a second time, as `was_final` says."""
+    interval = poll_interval(verdict, now - began_at, usual)
+    if interval is None:
+        return None if was_final else now + CONFIRM
+    return now + interval
 
 
-def next_poll(verdict: Verdict, *, first_seen_at: datetime, now: datetime) -> datetime | None:
-    """The time of the next poll, None after a final word."""
-    interval = poll_interval(verdict, now - first_seen_at)
-    return None if interval is None else now + interval
+@dataclass(frozen=True, slots=True)
+class Backoff:
+    """How long to wait after failures of a kind."""
+
+    first: timedelta
+    longest: timedelta
+
+    def wait(self, failures: int, jitter: float) -> timedelta:
+        """After the n-th in a row; `jitter` is 0 to 1."""
+        wait: timedelta = min(self.first * 2 ** min(failures - 1, 20), self.longest)
+        return min(wait * (1 + jitter / 4), LONGEST)
+
+
+def after_failure(
+    error: GesError, failures: int, *, jitter: float, was_heard: bool = True, is_final: bool = False
+) -> timedelta | None:
+    """How long to wait after the n-th failure in a row; None: not again.
+
+    `was_heard`: GES has told something of this job before. `is_final`: what it told was a final word.
+    """
+    if is_final and failures >= MOST_UNCONFIRMED:
+        return None
+    if is_not_found(error) and (is_final or not was_heard or failures >= MOST_NOT_FOUND):
+        return None
+    if error.retry_after is not None:
+        return min(timedelta(seconds=max(error.retry_after, 1)) * (1 + jitter / 4), LONGEST)
+    return next(backoff for holds, backoff in _BACKOFFS if holds(error)).wait(failures, jitter)
+
+
+def is_not_found(error: GesError | None) -> bool:
+    """Whether GES says that there is no such job (any more)."""
+    return isinstance(error, ErrorReply) and error.code in NOT_FOUND
+
+
+def _is_ges_down(error: GesError) -> bool:
+    return isinstance(error, Unreachable) or (isinstance(error, ErrorReply) and error.http_status >= 500)
+
+
+def _is_a(*kinds: type[GesError]) -> Callable[[GesError], bool]:
+    return lambda error: isinstance(error, kinds)
+
+
+def _between(least: timedelta, value: timedelta, most: timedelta) -> timedelta:
+    return max(least, min(value, most))
+
+
+_BACKOFFS: list[tuple[Callable[[GesError], bool], Backoff]] = [
+    (_is_a(Throttled), Backoff(timedelta(seconds=10), LONGEST)),
+    (_is_a(Refused, NoCredentials), Backoff(timedelta(minutes=1), timedelta(minutes=15))),
+    (_is_ges_down, Backoff(timedelta(seconds=5), timedelta(minutes=10))),
+    (_is_a(ErrorReply, WrongJob, TooLarge), Backoff(timedelta(minutes=1), LONGEST)),
+    (_is_a(GesError), Backoff(timedelta(seconds=10), timedelta(minutes=15))),
+]

@@ -1,33 +1,46 @@
 """Procrastinate's tasks: thin. The sixth field of a cron line is its seconds."""
 
 import logging
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.db import connection
 from django.utils import timezone
+from procrastinate import exceptions
 from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateWorker
 from procrastinate.jobs import Status
 
 from jobs import crowd, polling
-from jobs.models import Project, Watch
+from jobs.models import Presence, Project, Watch
+from jobs.proof.seal import seal_all
+from jobs.rounds import BATCH
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
 DISCOVERING = 0x676573  # any number, the same in every worker
+POLLS = "polls"  # the queue of the rounds: a worker process does one of them at a time, beside everything else
 
 
 @app.periodic(cron="* * * * * */5")
-@app.task(queueing_lock="poll_due", pass_context=False)
-def poll_due(timestamp: int) -> None:
+@app.task(queueing_lock="dispatch")
+def dispatch(timestamp: int = 0) -> None:
+    """Have as many rounds begun as there is work for, at most one for each worker; a round that waits already is enough."""
+    Presence.objects.note(timezone.now())
+    most = max(ProcrastinateWorker.objects.count() // 2, 1)  # a process has two, see the command `work`
+    due = len(Watch.objects.due(timezone.now()).values_list("pk")[: most * BATCH])
+    for number in range(-(-due // BATCH)):
+        try:
+            poll.configure(queueing_lock=f"poll {number}").defer()
+        except exceptions.AlreadyEnqueued:
+            continue
+
+
+@app.task(queue=POLLS)
+def poll() -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
-    until = time.monotonic() + ROUND_SECONDS
-    while time.monotonic() < until:
-        if not polling.poll_due(timezone.now()):
-            if not Watch.objects.due(timezone.now()).exists():
-                break
-            time.sleep(0.5)  # what is due waits for the call budget, which refills by the second
+    Presence.objects.note(timezone.now())
+    polling.poll_for(ROUND_SECONDS)
 
 
 @app.periodic(cron="* * * * * */15")
@@ -53,6 +66,7 @@ def _turn() -> Iterator[bool]:
 
 
 def _discover_all() -> None:
+    Presence.objects.note(timezone.now())
     for project in Project.objects.exclude(credentials=""):
         before = project.problem
         try:
@@ -65,7 +79,7 @@ def _discover_all() -> None:
 
 
 @app.periodic(cron="* * * * *")
-@app.task(queueing_lock="drop_stalled", pass_context=False)
+@app.task(queueing_lock="drop_stalled")
 async def drop_stalled(timestamp: int = 0) -> None:
     """Forget what a worker that died had begun; the next tick does the work."""
     for job in await app.job_manager.get_stalled_jobs():
@@ -77,3 +91,10 @@ async def drop_stalled(timestamp: int = 0) -> None:
 def forget_calls(timestamp: int = 0) -> None:
     """Drop answers that were kept for a crowd."""
     crowd.forget(timezone.now())
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queueing_lock="seal")
+def seal(timestamp: int = 0) -> None:
+    """Put what was recorded since the last hour under a checkpoint, in each project."""
+    seal_all(now=timezone.now())

@@ -92,7 +92,8 @@ class Upstream:
         said = self.body(handler) if callable(self.body) else self.body
         if said is None:
             return
-        handler.send_response(self.status)
+        # The other sends a Date of its own.
+        (handler.send_response_only if "Date" in self.headers else handler.send_response)(self.status)
         for name, value in {"Content-Type": self.content_type, "Content-Length": len(said), **self.headers}.items():
             handler.send_header(name, str(value))
         handler.end_headers()

@@ -65,12 +65,14 @@ def test_the_first_reply_changes_nothing_into_something():
          "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
         (reply(files=[("a", {}), ("b", {})]), reply(files=[("a", {})]),
          "The reply no longer lists all files. Gone: 1, the first is “b”."),
-        (reply(files=[("a", {})]), reply(files=[("a", {}), ("a", {}), ("b", {})]),
-         "The reply lists more files than before. New: 2, the first is “a”."),
+        (reply("success", files=[("a", {})]), reply("success", files=[("a", {}), ("a", {}), ("b", {})]),
+         "The reply lists more files than the final one before. New: 2, the first is “a”."),
+        (None, reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
+         "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
     ],
 )  # fmt: skip
 def test_what_goes_backwards_is_said(before, after, said):
-    assert [str(one) for one in backwards(before, after)] == [said]
+    assert [str(one.says) for one in backwards(before, after)] == [said]
 
 
 @pytest.mark.parametrize(
@@ -80,6 +82,7 @@ def test_what_goes_backwards_is_said(before, after, said):
         (reply("success"), reply("complete")),
         (reply("running"), reply("pending")),
         (reply(), reply(files=[("a", {})])),
+        (reply(files=[("a", {})]), reply(files=[("a", {}), ("b", {})])),
         (reply(files=[("a", {"totalLines": 5})]), reply(files=[("a", {"totalLines": -1})])),
         (reply(endTime="2026-03-04T09:00:00", beginTime="2026-03-04T10:00:00"),) * 2,
     ],

@@ -1,5 +1,7 @@
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.http import QueryDict
@@ -85,3 +87,57 @@ def test_counts_are_bounded(jobs, project):
     few = counts(Job.objects.exclude(job_id__startswith="n"))
     assert (few.total, few.over, few.by_verdict) == (3, False, {"success": 1, "partial": 1, "failed": 1})
     assert set(few.by_verdict) < set(Verdict.values)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("began_after=24h", {"new", "day"}),
+        ("began_after=1d&began_before=2H", {"day"}),
+        ("began_after=1w", {"new", "day", "old"}),
+        ("began_after=today", {"new"}),
+        ("began_after=yesterday", {"new", "day"}),
+        ("began_before=yesterday", {"old"}),
+        ("began_after=昨天", {"new", "day"}),
+        # Noon in UTC is two in the morning there, and one.
+        ("began_after=today&zone=Pacific/Kiritimati", {"new"}),
+        ("began_after=today&zone=Pacific/Pago_Pago", {"new"}),
+        ("loss_over=9%25", {"new"}),
+        ("loss_over=10%25", set()),
+    ],
+)
+def test_words_for_a_time_are_of_the_moment_they_are_asked(project, monkeypatch, query, found):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    tell(project, "new", file("a", 1, 9), begin=NOW - timedelta(hours=1))
+    tell(project, "day", begin=NOW - timedelta(hours=23))
+    tell(project, "old", begin=NOW - timedelta(days=4))
+    assert ask(query) == (found, [])
+
+
+def test_a_word_for_a_time_does_not_age(project, monkeypatch):
+    tell(project, "once", begin=NOW - timedelta(hours=1))
+    for later, found in ((timedelta(), {"once"}), (timedelta(days=1), set())):
+        monkeypatch.setattr("django.utils.timezone.now", lambda at=NOW + later: at)
+        assert ask("began_after=24h") == (found, [])
+
+
+def test_a_time_that_names_no_zone_is_of_the_readers(project):
+    tell(project, "early", begin=datetime(2026, 3, 3, 17, tzinfo=UTC))
+    shanghai = ZoneInfo("Asia/Shanghai")
+    assert ask("began_after=2026-03-04") == (set(), [])
+    assert ask("began_after=2026-03-04", zone=shanghai) == ({"early"}, [])
+    assert ask("began_after=2026-03-04&zone=UTC", zone=shanghai) == (set(), [])
+
+
+@pytest.mark.parametrize("name", FILTERS)
+def test_people_are_told_the_fields_label(jobs, name):
+    _found, [problem] = ask(f"{name}=%00", labelled=True)
+    assert problem.startswith(f"{FILTERS[name].label}: “")
+    assert "_" not in problem.split(":")[0]
+
+
+@pytest.mark.parametrize("value", ["h", "24 m", "12345d", "-1d", "tomorrow", "101%", "%", "1%%"])
+def test_words_that_are_none_are_said(jobs, value):
+    name = "loss_over" if "%" in value else "began_after"
+    _found, problems = ask(urlencode({name: value}))
+    assert len(problems) == 1

@@ -117,7 +117,8 @@ def test_a_count_in_the_legend_leads_to_exactly_its_jobs(signed_in, project, lat
 def test_the_queue_has_what_waits_and_what_is_to_be_fixed(signed_in, admin, late, project):
     page = signed_in.get("/").content.decode()
     assert "3 imports to review" in page  # one of them began long ago
-    assert "4 lines lost in 1 of 2 files · 20.00%" in re.sub(r"\s+", " ", page)
+    assert "10 lines lost in 1 of 1 files · 100.00%" in re.sub(r"\s+", " ", page)
+    assert "2 more wait" in page
     jobs = {job.job_id: job for job in Job.objects.all()}
     decide(jobs["gone"], state="accepted", note="known", actor=admin, now=NOW)
     decide(jobs["lost"], state="to_fix", actor=admin, now=NOW)
@@ -236,3 +237,52 @@ def test_the_story_of_the_simulator_costs_few_queries(signed_in, project, django
 
 def test_without_a_project_it_says_what_to_set(signed_in):
     assert "GES_ENDPOINT=" in signed_in.get("/").content.decode()
+
+
+def queued(page):
+    """The graphs in the queue, in order."""
+    listing = re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
+    return re.findall(r'<li>.*?<a href="/graphs/\d+/">([^<]*)</a> · <a href="/jobs/\d+/">', listing)
+
+
+def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, project):
+    for number in range(12):
+        tell(project, f"small {number}", file("a", 1), graph=f"small {number % 3}", begin=NOW - number * HOUR / 4)
+    tell(
+        project,
+        "large",
+        file("a", 217_890, cause="GES.7017: gone"),
+        file("b", 1, cause="x"),
+        graph="chain",
+        begin=NOW - 20 * HOUR,
+    )
+    tell(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
+    page = signed_in.get("/").content.decode()
+    assert queued(page)[0] == "chain"
+    assert queued(page)[-1] == "old"
+    assert len(queued(page)) == 5
+    assert "GES.7017: gone" in re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
+    assert page.count("3 more wait") == 3
+    assert "14 imports to review" in page
+    assert '<a class="end" href="/files/?since=24h">14 files lost lines since yesterday: list them</a>' in page
+
+
+def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
+    tell(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
+    tell(project, "half", file("a"), begin=NOW - 4 * HOUR)
+    for address in ("/", "/jobs/"):
+        assert "repaired by a later import" not in signed_in.get(address).content.decode()
+    fix = tell(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
+    for address in ("/", "/jobs/"):
+        tag = rf'<a class="tag good" href="/jobs/{fix.pk}/"[^>]*>repaired by a later import'
+        assert re.search(tag, signed_in.get(address).content.decode()), address
+    decide(Job.objects.get(job_id="lost"), state="accepted", note="known", actor=admin, now=NOW)
+    assert "repaired by" not in signed_in.get("/jobs/").content.decode()
+
+
+def test_a_figure_that_is_no_count_is_left_out_of_the_sums_and_said(signed_in, project):
+    tell(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
+    tell(project, "good", file("a", 5, 95), begin=NOW - HOUR)
+    page = signed_in.get("/").content.decode()
+    assert "1 job tells of more than 10¹⁵ lines" in page
+    assert "95 loaded" in page

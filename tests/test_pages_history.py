@@ -43,7 +43,7 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
     said = text(page)
     first, second, third = said.partition("Reply #")[2].split("Reply #")
-    assert "changed within 2 min 00 s of the reply before" in first
+    assert "changed between 2026-03-04 12:01:00 and 12:03:00 , 2 min 00 s unobserved" in first
     for change in (
         "GES's word: running → success",
         "failed lines: 1 → 3",
@@ -63,7 +63,7 @@ def test_misses_and_their_gaps_stand_between_the_replies(signed_in, project):
     tell(project, "j1", file("a"), at=NOW + 9 * MINUTE)
     said = text(signed_in.get(f"/jobs/{job.pk}/history/"))
     asked = said.index("GES asked to be asked less often")
-    answered = said.index("GES answered, but not with a job status")
+    answered = said.index("GES answered with an HTML page")
     assert said.index("Reply #") < asked < answered < said.rindex("Reply #")
     assert "3 polls" in said[answered:]
     assert "12:01 – 2026-03-04 12:03" in said[answered:]
@@ -86,7 +86,7 @@ def test_earlier_replies_come_by_a_link_each_reply_and_miss_once(signed_in, proj
     while address:
         page = signed_in.get(address).content.decode()
         replies += [int(pk) for pk in re.findall(r"Reply #(\d+)", page)]
-        misses += page.count("not with a job status")
+        misses += page.count("with an HTML page")
         pages += 1
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None
@@ -148,6 +148,8 @@ def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, proje
         sha256=b"x" * 32,
         first_seen_at=NOW,
         last_seen_at=NOW,
+        number=99,
+        link=b"x" * 32,
     )
     assert "This reply is not JSON" in text(signed_in.get(f"/jobs/{job.pk}/snapshots/{one.pk}/"))
     assert signed_in.get(f"/jobs/{job.pk}/history/").status_code == 200

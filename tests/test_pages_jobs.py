@@ -269,3 +269,11 @@ def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_pa
         assert re.search(r"Tolerated loss.*?<form", page, re.DOTALL)
     part = signed_in.get(address, headers=PART).content.decode()
     assert part.lstrip().startswith('<div id="jobs">')
+
+
+def test_further_values_of_a_filter_stay_in_the_form_and_can_be_taken_away(signed_in, some):
+    page = signed_in.get("/jobs/", {"job_id": ["runs", "lost"], "cursor": ""}).content.decode()
+    assert '<input name="job_id" value="runs">' in page
+    assert '<input type="hidden" name="job_id" value="lost">' in page
+    [without] = re.findall(r'href="([^"]*)" aria-label="Ask no more for Job id from its start: lost"', page)
+    assert listed(signed_in, unescape(without)) == ["runs"]

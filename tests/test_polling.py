@@ -3,9 +3,10 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import polling
+from jobs import polling, schedule
 from jobs.ges.errors import GesError
 from jobs.models import Graph, Job, Miss, Snapshot, Watch
+from tests.conftest import body
 
 
 @pytest.mark.django_db(transaction=True)
@@ -26,9 +27,26 @@ def test_one_step_polls_what_is_due_and_ends_at_a_final_word(polled, simulator):
     assert polling.poll_due(now + timedelta(seconds=1)) == 1
     job.refresh_from_db()
     assert job.is_final
+    confirm = Watch.objects.get(job=job).next_poll_at - job.observed_at
+    assert confirm == schedule.CONFIRM
+    assert polling.poll_due(now + confirm - timedelta(seconds=5)) == 0
+    assert polling.poll_due(now + confirm + timedelta(seconds=60)) == 1, "once more, to see whether the word stands"
     assert Watch.objects.get(job=job).next_poll_at is None
     assert polling.poll_due(now + timedelta(days=9)) == 0
-    assert simulator.asked["status", done.job_id] == 1
+    assert simulator.asked["status", done.job_id] == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_final_word_that_is_taken_back_is_polled_on(upstream):
+    now = timezone.now()
+    upstream.body = body("j1", "success")
+    job = polling.watch(upstream.project, "g1", "j1", now)
+    assert polling.poll_due(now) == 1
+    upstream.body = body("j1", "running")
+    assert polling.poll_due(now + timedelta(minutes=11)) == 1
+    job.refresh_from_db()
+    assert job.verdict == "running"
+    assert Watch.objects.get().next_poll_at < timezone.now() + timedelta(minutes=1)
 
 
 @pytest.mark.django_db(transaction=True)
@@ -45,21 +63,12 @@ def test_a_failed_poll_backs_off_and_honours_retry_after(polled, simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(polled):
-    now = timezone.now()
-    polling.watch(polled, "g", "j", now)
-    assert len(polling.claim(now)) == 1
-    assert polling.claim(now) == []
-    assert len(polling.claim(now + timedelta(minutes=2))) == 1
-
-
-@pytest.mark.django_db(transaction=True)
 def test_a_ges_that_is_down_is_said_on_the_project(polled):
     polled.endpoint = "http://127.0.0.1:9"
     polled.save()
     assert polling.discover(polled) == 0
     polled.refresh_from_db()
-    assert "No answer from http://127.0.0.1:9" in polled.problem
+    assert "Nothing listens at http://127.0.0.1:9" in polled.problem
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 256, "a/b", "..", "a\x00b"])

@@ -170,7 +170,7 @@ def test_a_body_over_the_limit_is_a_502(client, upstream, shown):
 
 @pytest.mark.django_db(transaction=True)
 def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, shown, monkeypatch):
-    monkeypatch.setattr("jobs.ges.client.TOTAL_SECONDS", 0.5)
+    monkeypatch.setattr("jobs.ges.exchange.TOTAL_SECONDS", 0.5)
 
     def stall(handler):
         handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
@@ -236,7 +236,7 @@ def test_a_stored_running_reply_is_not_final_because_the_list_or_a_correction_sa
 
 
 def test_a_stored_reply_takes_at_most_three_queries(client, imported, shown, django_assert_max_num_queries):
-    client.get(ADDRESS, headers=shown)  # the key's first use that day is noted
+    client.get(ADDRESS, headers=shown)  # the key's first use of a day is noted in the trail
     throttling._drawn.clear()
     with django_assert_max_num_queries(3):
         assert client.get(ADDRESS, headers=shown).status_code == 200

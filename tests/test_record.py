@@ -10,7 +10,7 @@ from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
 from jobs.ges.simulator_story import Story, to_v2
-from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
+from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddReply, Project, Review, Snapshot
 from jobs.record import (
     correct,
     find_graph,
@@ -70,7 +70,7 @@ def test_a_failed_poll_is_a_miss_and_a_run_of_them_one_row(job):
         see(job, seconds, b"<html>maintenance</html>")
     see(job, 10, body())
     see(job, 15, b'{"errorCode": "GES.8301", "errorMessage": "can not find job"}', http_status=400)
-    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [("not_a_status", 2), ("error_reply", 1)]
+    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [("html", 2), ("error_reply", 1)]
     assert job.verdict == "success"
 
 
@@ -107,6 +107,7 @@ def dump():
         list(Job.objects.order_by("pk").values()),
         [{name: value for name, value in row.items() if name != "id"} for row in files.values()],
         list(Cause.objects.order_by("pk").values()),
+        list(OddReply.objects.order_by("job", "seen_at", "kind").values("job", "seen_at", "kind", "count", "says")),
     )
 
 

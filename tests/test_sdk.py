@@ -92,7 +92,7 @@ def test_what_ges_fails_at_is_a_server_exception_with_our_code(ask, simulator, v
 
 @pytest.mark.parametrize("version", [1, 2])
 def test_a_ges_that_is_too_slow_is_a_server_exception_with_our_code(ask, simulator, version, monkeypatch):
-    monkeypatch.setattr("jobs.ges.client.TOTAL_SECONDS", 0.3)
+    monkeypatch.setattr("jobs.ges.exchange.TOTAL_SECONDS", 0.3)
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("delay", job_id, seconds=2)
     assert told(ask("proxy", job_id, version))[:3] == ("ServerResponseException", 504, "GESDASH.0504")

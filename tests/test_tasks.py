@@ -14,7 +14,7 @@ from jobs.models import Job, Project
 
 
 @pytest.mark.parametrize(
-    ("task", "every"), [(tasks.poll_due, timedelta(seconds=5)), (tasks.discover, timedelta(seconds=15)),
+    ("task", "every"), [(tasks.dispatch, timedelta(seconds=5)), (tasks.discover, timedelta(seconds=15)),
                         (tasks.drop_stalled, timedelta(minutes=1))],
 )  # fmt: skip
 @pytest.mark.parametrize("minute", [0, 12])

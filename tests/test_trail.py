@@ -249,6 +249,7 @@ def test_sign_ins_and_failed_ones_are_noted(client, db):
 
 def test_failed_sign_ins_are_noted_at_a_bounded_rate(client, db, monkeypatch):
     monkeypatch.setattr(trail, "bound", trail._Bound())
+    monkeypatch.setattr(trail.time, "monotonic", lambda: 60.0)  # all of it in one minute
     for number in range(25):
         client.post("/login/", {"username": f"u{number}", "password": "wrong"})
     noted = Entry.objects.filter(deed="sign_in_failed").order_by("pk")

@@ -44,12 +44,13 @@ class ProjectAdmin(Visible):
     list_filter = [("problem", admin.EmptyFieldListFilter)]
     search_fields = ["project_id", "name"]
     ordering = ["name", "project_id"]
-    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
+    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem", "keeps", "keep_days"]
     inlines = [MembershipInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
-        """All but the name, once it is there."""
+        """All but the name, once it is there; what may be removed is an administrator's to say."""
         kept = ["endpoint", "credentials", "discovered_at", "problem"]
+        kept += [] if request.user.is_superuser else ["keeps", "keep_days"]
         return ["project_id", *kept] if obj else kept
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -17,11 +17,25 @@ from jobs.models.export import WITH_CORRECTIONS, job_object, job_row
 from jobs.models.job import Ledger, Verdict
 
 _EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form
-_TIME = [{"type": "string", "format": "date-time"}, {"type": "string", "format": "date"}]
+_TIME = [
+    {"type": "string", "format": "date-time"},
+    {"type": "string", "format": "date"},
+    {
+        "type": "string",
+        "pattern": "^([0-9]{1,4}[hdw]|today|yesterday)$",
+        "description": "So long ago, or the start of the day.",
+    },
+]
 _SCHEMAS: dict[str, Any] = {
     "verdict": {"type": "string", "enum": ["", *Verdict.values]},
     "ledger": {"type": "string", "enum": ["", *Ledger.values]},
-    "loss_over": {"anyOf": [{"type": "number", "minimum": 0, "maximum": 1}, _EMPTY]},
+    "loss_over": {
+        "anyOf": [
+            {"type": "number", "minimum": 0, "maximum": 1},
+            {"type": "string", "pattern": "^(100|[0-9]{1,2})%$"},
+            _EMPTY,
+        ]
+    },
     "sort": {"type": "string", "enum": ["", *(f"{sign}{name}" for name in SORTS for sign in ("", "-"))]},
     **{name: {"anyOf": [*_TIME, _EMPTY]} for name in ("began_after", "began_before", "ended_after", "ended_before")},
 }

@@ -72,6 +72,9 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     fail_reason = serializers.CharField(allow_null=True)
     observed_at = serializers.DateTimeField(allow_null=True)
     snapshots = serializers.IntegerField(help_text="How many distinct replies are stored.")
+    contradictions = serializers.IntegerField(
+        help_text="How often its replies contradict an earlier one, by reply and kind."
+    )
     lines = _Lines()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
     is_hidden = serializers.BooleanField(help_text="Kept out of the statistics.")
@@ -108,7 +111,7 @@ class ProjectShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = Project
-        fields = ["id", "project_id", "name", "discovered_at", "problem"]
+        fields = ["id", "project_id", "name", "discovered_at", "problem", "clock_skew_ms"]
 
 
 class GraphShape(serializers.ModelSerializer):  # type: ignore[type-arg]

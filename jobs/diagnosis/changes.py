@@ -3,9 +3,10 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from jobs.diagnosis.comparison import paired
-from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
+from jobs.diagnosis.corrections import FILE_FIELDS, REPLY_FIELDS
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import meaning
@@ -22,6 +23,24 @@ _EARLIER = {
     "begin_time": gettext_noop("The begin time went back from {before} to {after}."),
     "end_time": gettext_noop("The end time went back from {before} to {after}."),
 }
+
+
+class Odd(StrEnum):
+    """What one reply of a job said against the one before it, or against itself."""
+
+    FINAL_WORD = "final_word"  # a final word was taken back
+    EARLIER = "earlier"  # the begin or the end moved back in time
+    ENDS_FIRST = "ends_first"  # the end is before the begin
+    FEWER_LINES = "fewer_lines"  # a file lost lines that were reported
+    FILES = "files"  # a file is gone, or is new in a list that was final
+
+
+@dataclass(frozen=True, slots=True)
+class Backwards:
+    """One such contradiction."""
+
+    kind: Odd
+    says: Sentence
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +62,7 @@ def changes(before: JobReply | None, after: JobReply) -> list[Changed]:
     """The job's changes, then those of its files in the order sent, gone ones last; from nothing when `before` is None."""
     job = [
         Changed("", "", field, old, new)
-        for field in JOB_FIELDS
+        for field in REPLY_FIELDS
         if (old := getattr(before, field, None)) != (new := getattr(after, field))
     ]
     return job + [one for pair in _pairs(before, after) for one in _of_file(*pair)]
@@ -62,50 +81,55 @@ def _of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
             yield Changed(file.kind, file.path, field, was, now)
 
 
-def backwards(before: JobReply | None, after: JobReply) -> list[Sentence]:
-    """What contradicts the order of the replies: a final word taken back, fewer lines, earlier times, another list of files."""
+def backwards(before: JobReply | None, after: JobReply) -> list[Backwards]:
+    """What contradicts the order of the replies, or the reply itself; the first reply can only contradict itself."""
     if before is None:
-        return []
+        return list(_ends_first(after))
     pairs = _pairs(before, after)
-    return [*_word(before, after), *_times(before, after), *_files(pairs, bool(before.files)), *_lines(pairs)]
+    return [*_word(before, after), *_times(before, after), *_files(pairs, meaning(before.status).is_final), *_lines(pairs)]
 
 
-def _word(before: JobReply, after: JobReply) -> Iterator[Sentence]:
+def _word(before: JobReply, after: JobReply) -> Iterator[Backwards]:
     was, now = meaning(before.status), meaning(after.status)
     if was.is_final and was is not now:
         text = gettext_noop("GES's final word “{before}” became “{after}”.")
-        yield Sentence(text, {"before": before.status, "after": after.status})
+        yield Backwards(Odd.FINAL_WORD, Sentence(text, {"before": before.status, "after": after.status}))
 
 
-def _times(before: JobReply, after: JobReply) -> Iterator[Sentence]:
+def _times(before: JobReply, after: JobReply) -> Iterator[Backwards]:
     for field, text in _EARLIER.items():
         was, now = getattr(before, field), getattr(after, field)
         if was is not None and now is not None and now < was:
-            yield Sentence(text, {"before": was.isoformat(), "after": now.isoformat()})
-    begin, end = after.begin_time, after.end_time
-    if begin and end and end < begin and (before.begin_time, before.end_time) != (begin, end):
+            yield Backwards(Odd.EARLIER, Sentence(text, {"before": was.isoformat(), "after": now.isoformat()}))
+    if (before.begin_time, before.end_time) != (after.begin_time, after.end_time):
+        yield from _ends_first(after)
+
+
+def _ends_first(reply: JobReply) -> Iterator[Backwards]:
+    begin, end = reply.begin_time, reply.end_time
+    if begin and end and end < begin:
         text = gettext_noop("The end time {end} is before the begin time {begin}.")
-        yield Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()})
+        yield Backwards(Odd.ENDS_FIRST, Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()}))
 
 
-def _files(pairs: list[Pair], had_files: bool) -> Iterator[Sentence]:
-    """The first files may come late; once there, the list should stay."""
+def _files(pairs: list[Pair], was_final: bool) -> Iterator[Backwards]:
+    """A running import may come to list more files; a file never goes, and a final list stays."""
     gone = [old for old, new in pairs if old is not None and new is None]
     added = [new for old, new in pairs if old is None and new is not None]
     if gone:
         text = gettext_noop("The reply no longer lists all files. Gone: {count}, the first is “{path}”.")
-        yield Sentence(text, {"count": len(gone), "path": gone[0].path})
-    if added and had_files:
-        text = gettext_noop("The reply lists more files than before. New: {count}, the first is “{path}”.")
-        yield Sentence(text, {"count": len(added), "path": added[0].path})
+        yield Backwards(Odd.FILES, Sentence(text, {"count": len(gone), "path": gone[0].path}))
+    if added and was_final:
+        text = gettext_noop("The reply lists more files than the final one before. New: {count}, the first is “{path}”.")
+        yield Backwards(Odd.FILES, Sentence(text, {"count": len(added), "path": added[0].path}))
 
 
-def _lines(pairs: list[Pair]) -> Iterator[Sentence]:
+def _lines(pairs: list[Pair]) -> Iterator[Backwards]:
     for old, new in pairs:
         for field, text in _FEWER.items():
             was, now = getattr(old, field, None), getattr(new, field, None)
             if new is not None and was is not None and now is not None and now < was:
-                yield Sentence(text, {"path": new.path, "before": was, "after": now})
+                yield Backwards(Odd.FEWER_LINES, Sentence(text, {"path": new.path, "before": was, "after": now}))
 
 
 def _pairs(before: JobReply | None, after: JobReply) -> list[Pair]:

@@ -1,26 +1,25 @@
-"""The only module that opens a socket to GES."""
+"""Asks GES, with its credentials. Only here and in `exchange` is a socket to GES opened."""
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from urllib.parse import quote, urlencode
+from weakref import WeakKeyDictionary
 
 import aiohttp
 
-from jobs.ges import auth
-from jobs.ges.errors import NoCredentials, Refused, TimedOut, TooLarge, Unreachable
-from jobs.ges.reply import MAX_BODY
+from jobs.ges import auth, fields, loop
+from jobs.ges.errors import NoCredentials, Refused, Throttled
+from jobs.ges.exchange import Answer as Answer
+from jobs.ges.exchange import exchange
 
-CONNECT_SECONDS = 5
-TOTAL_SECONDS = 20
-TOKEN_SECONDS = 23 * 3600  # IAM's tokens live 24 hours
-CONCURRENT = 50
+TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
+CONCURRENT = 50  # calls to one project at a time, in one process
 
-_tokens: dict[tuple[str, str, str, str], tuple[str, float]] = {}
+_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
 
 
 class Credentials(Protocol):
@@ -42,18 +41,6 @@ class Credentials(Protocol):
     def iam_endpoint(self) -> str: ...  # noqa: D102
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """What came over HTTP, whatever it says; `retry_after` in seconds."""
-
-    http_status: int
-    body: bytes
-    content_type: str
-    request_id: str | None
-    retry_after: float | None
-    observed_at: datetime
-
-
 def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -> str:
     """The path of a job's status; ids are percent-encoded whole."""
     ids = [quote(one, safe="") for one in (project_id, graph_id, job_id)]
@@ -61,23 +48,20 @@ def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -
 
 
 class Client:
-    """Asks one GES project. Use as an async context manager.
+    """Asks one GES project, over connections that all clients of an event loop share and that stay open.
 
-    Raises, from every call: TimedOut, Unreachable, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
+    `token` is IAM's, where the credentials are a user's. As an async context manager it closes the loop's connections.
+    Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
     """
 
-    def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None) -> None:
-        self.endpoint, self.project_id, self.credentials = endpoint, project_id, credentials
+    def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = "") -> None:
+        self.endpoint, self.project_id, self.credentials, self.token = endpoint, project_id, credentials, token
 
     async def __aenter__(self) -> "Client":
-        timeout = aiohttp.ClientTimeout(total=TOTAL_SECONDS, connect=CONNECT_SECONDS)
-        self._session = aiohttp.ClientSession(
-            timeout=timeout, connector=aiohttp.TCPConnector(limit=CONCURRENT), auto_decompress=True
-        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
+        await close_connections()
 
     async def status(self, graph_id: str, job_id: str, version: int = 1) -> Answer:
         """A job's status."""
@@ -104,66 +88,70 @@ class Client:
             now = datetime.now(UTC)
             headers |= auth.sign("GET", url, headers, b"", self.credentials.ak, self.credentials.sk, now)
         else:
-            headers["X-Auth-Token"] = self.credentials.token or await self._iam_token(self.credentials)
-        return await self._request("GET", url, headers)
+            headers["X-Auth-Token"] = self.credentials.token or self.token
+        return (await _request("GET", url, headers))[0]
 
-    async def _request(self, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None) -> Answer:
-        from yarl import URL
 
-        try:
-            async with self._session.request(
-                method, URL(url, encoded=True), headers=headers, data=body, allow_redirects=False
-            ) as response:
-                content = await _read(response)
-                self._last_headers = response.headers
-                return Answer(
-                    response.status,
-                    content,
-                    response.headers.get("Content-Type", ""),
-                    response.headers.get("X-Request-Id"),
-                    _seconds(response.headers.get("Retry-After")),
-                    datetime.now(UTC),
-                )
-        except TimeoutError as wrong:
-            raise TimedOut(f"GES did not answer within {TOTAL_SECONDS} s.") from wrong
-        except (aiohttp.ClientError, OSError, asyncio.IncompleteReadError) as wrong:
-            raise Unreachable(f"No answer from {self.endpoint}: {str(wrong) or type(wrong).__name__}.") from wrong
+@dataclass(frozen=True, slots=True)
+class IamToken:
+    """What a user shows to GES until it expires."""
 
-    async def _iam_token(self, who: Credentials) -> str:
-        key = (who.iam_endpoint, who.domain, who.user, self.project_id)
-        held = _tokens.get(key)
-        if held and held[1] > time.monotonic():
-            return held[0]
-        identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
-        wanted = {
-            "auth": {
-                "identity": {"methods": ["password"], "password": {"user": identity}},
-                "scope": {"project": {"id": self.project_id}},
-            }
+    value: str
+    expires_at: datetime
+
+
+async def iam_token(who: Credentials, project_id: str) -> IamToken:
+    """A new token from IAM, for this project alone.
+
+    Raises: Refused, Throttled, Unreachable and its kinds, TooLarge.
+    Source: IAM API Reference, Obtaining a User Token Through Password Authentication.
+    """
+    identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
+    wanted = {
+        "auth": {
+            "identity": {"methods": ["password"], "password": {"user": identity}},
+            "scope": {"project": {"id": project_id}},
         }
-        answer = await self._request(
-            "POST", f"{who.iam_endpoint}/v3/auth/tokens", {"Content-Type": "application/json"}, json.dumps(wanted).encode()
+    }
+    kind = {"Content-Type": "application/json"}
+    answer, headers = await _request("POST", f"{who.iam_endpoint}/v3/auth/tokens", kind, json.dumps(wanted).encode())
+    value = headers.get("X-Subject-Token")
+    if answer.http_status == 201 and value:
+        return IamToken(value, _expiry(answer))
+    kind_of_error = Throttled if answer.http_status == 429 else Refused
+    error = kind_of_error(answer.http_status, "", "IAM gave no token for the user in the settings.")
+    error.retry_after = answer.retry_after
+    raise error
+
+
+def _expiry(answer: Answer) -> datetime:
+    try:
+        told = fields.time(json.loads(answer.body)["token"]["expires_at"], "expires_at", [])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        told = None
+    return told or answer.observed_at + TOKEN_LIFE
+
+
+async def _session() -> aiohttp.ClientSession:
+    at = asyncio.get_running_loop()
+    session = _sessions.get(at)
+    if session is None or session.closed:
+        session = _sessions[at] = aiohttp.ClientSession(
+            # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
+            connector=aiohttp.TCPConnector(limit=0),
+            cookie_jar=aiohttp.DummyCookieJar(),
         )
-        token = self._last_headers.get("X-Subject-Token")
-        if answer.http_status != 201 or not token:
-            raise Refused(answer.http_status, "", "IAM gave no token for the user in the settings.")
-        _tokens[key] = (token, time.monotonic() + TOKEN_SECONDS)
-        return token
+    return session
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, read in pieces and never past the limit."""
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in response.content.iter_chunked(64 * 1024):
-        size += len(piece)
-        if size > MAX_BODY:
-            raise TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
-        pieces.append(piece)
-    return b"".join(pieces)
+@loop.at_end
+async def close_connections() -> None:
+    """Close the running loop's connections to GES."""
+    if session := _sessions.pop(asyncio.get_running_loop(), None):
+        await session.close()
 
 
-def _seconds(value: str | None) -> float | None:
-    if value is None or not value.strip().isdigit():
-        return None
-    return float(value)
+async def _request(
+    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> tuple[Answer, Mapping[str, str]]:
+    return await exchange(await _session(), method, url, headers, body)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.ges.client import Answer
+    from jobs.ges.exchange import Answer
 
 
 class GesError(Exception):
@@ -15,6 +15,8 @@ class GesError(Exception):
     can_retry = True
     #: Seconds GES asked us to wait, from Retry-After.
     retry_after: float | None = None
+    #: From asking to the failure.
+    seconds: float | None = None
 
 
 class NotAJobStatus(GesError):
@@ -33,6 +35,30 @@ class TooLarge(NotAJobStatus):
     """The reply is over the limit of 8 MiB."""
 
     kind = "too_large"
+
+
+class HtmlPage(NotAJobStatus):
+    """The reply is an HTML page, as a gateway or a sign-in page sends."""
+
+    kind = "html"
+
+
+class CutShort(NotAJobStatus):
+    """The reply is JSON whose end is missing."""
+
+    kind = "cut"
+
+
+class WrongEncoding(NotAJobStatus):
+    """The reply is not UTF-8, or is packed in a way its headers do not tell."""
+
+    kind = "encoding"
+
+
+class Redirected(NotAJobStatus):
+    """GES sends us to another address, where no credentials go."""
+
+    kind = "redirect"
 
 
 class ErrorReply(GesError):
@@ -59,16 +85,70 @@ class Throttled(ErrorReply):
     kind = "throttled"
 
 
+class ServerError(ErrorReply):
+    """GES, or the gateway before it, is in trouble (5xx)."""
+
+    kind = "server_error"
+
+
 class Unreachable(GesError):
-    """No connection, no name, or the connection broke."""
+    """No connection could be made."""
 
     kind = "unreachable"
+
+
+class NoSuchHost(Unreachable):
+    """The endpoint's name has no address."""
+
+    kind = "dns"
+
+
+class ConnectionRefused(Unreachable):
+    """Nothing listens at the endpoint."""
+
+    kind = "no_listener"
+
+
+class TlsFailed(Unreachable):
+    """The endpoint's certificate or its TLS is not to be trusted."""
+
+    kind = "tls"
+
+
+class ConnectionBroken(Unreachable):
+    """The connection ended before an answer came."""
+
+    kind = "broken_connection"
+
+
+class NotHttp(Unreachable):
+    """What answered does not speak HTTP."""
+
+    kind = "not_http"
+
+
+class BrokenBody(Unreachable):
+    """The answer ended before its end, or its chunks or its compression are broken."""
+
+    kind = "broken_body"
 
 
 class TimedOut(Unreachable):
     """GES did not answer in time."""
 
     kind = "timeout"
+
+
+class Stalled(TimedOut):
+    """GES began to answer and then fell silent."""
+
+    kind = "stalled"
+
+
+class TooSlow(TimedOut):
+    """GES's answer trickles in."""
+
+    kind = "slow_body"
 
 
 class NoCredentials(GesError):

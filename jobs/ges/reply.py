@@ -11,7 +11,19 @@ from decimal import Decimal
 from typing import Any
 
 from jobs.ges import fields
-from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, TooLarge, WrongJob
+from jobs.ges.errors import (
+    CutShort,
+    ErrorReply,
+    HtmlPage,
+    NotAJobStatus,
+    Redirected,
+    Refused,
+    ServerError,
+    Throttled,
+    TooLarge,
+    WrongEncoding,
+    WrongJob,
+)
 from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import Verdict, meaning
 
@@ -164,7 +176,7 @@ def _object(body: bytes, http_status: int) -> dict[str, Any]:
         data = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
     except (ValueError, ArithmeticError, RecursionError) as wrong:
         _raise_for_status(http_status, "", "")
-        raise NotAJobStatus(f"The reply is not JSON: {_what_came(body)} ({fields.short(str(wrong), 120)}).") from wrong
+        raise _not_json(body, wrong) from wrong
     if not isinstance(data, dict):
         _raise_for_status(http_status, "", "")
         raise NotAJobStatus(f"The reply is {_kind_of(data)}; expected an object with a status.")
@@ -191,8 +203,8 @@ def _raise_for_status(http_status: int, code: str, message: str) -> None:
     if http_status in {401, 403}:
         raise Refused(http_status, code, message)
     if 300 <= http_status < 400:
-        raise NotAJobStatus(f"GES answered HTTP {http_status}, a redirect; expected 200 with a job status.")
-    raise ErrorReply(http_status, code, message)
+        raise Redirected(f"GES answered HTTP {http_status}, a redirect; expected 200 with a job status.")
+    raise (ServerError if http_status >= 500 else ErrorReply)(http_status, code, message)
 
 
 def _job(data: dict[str, Any]) -> JobReply:
@@ -329,10 +341,21 @@ def _kind_of(value: Any) -> str:
     return names.get(type(value), "a number")
 
 
-def _what_came(body: bytes) -> str:
+def _not_json(body: bytes, wrong: Exception) -> NotAJobStatus:
+    """What came instead, as far as its first bytes and its last tell."""
     start = body[:400].lstrip().lower()
+    why = fields.short(str(wrong), 120)
     if not start:
-        return "an empty body"
-    if start.startswith((b"<!doctype", b"<html", b"<")):
-        return "an HTML page"
-    return "JSON cut short" if start.startswith((b"{", b"[")) else "other text"
+        return NotAJobStatus("The reply is not JSON: an empty body.")
+    if start.startswith(b"<"):
+        return HtmlPage("The reply is not JSON: an HTML page.")
+    if isinstance(wrong, UnicodeDecodeError):
+        return WrongEncoding(f"The reply is not UTF-8 ({why}).")
+    if isinstance(wrong, json.JSONDecodeError) and start.startswith((b"{", b"[")) and _is_cut(wrong):
+        return CutShort(f"The reply is not JSON: JSON cut short ({why}).")
+    return NotAJobStatus(f"The reply is not JSON: {'broken JSON' if start[:1] in b'{[' else 'other text'} ({why}).")
+
+
+def _is_cut(wrong: json.JSONDecodeError) -> bool:
+    text = wrong.doc.rstrip()
+    return wrong.pos >= len(text) or not text.endswith(("}", "]"))

@@ -12,30 +12,24 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import quote, unquote
 
 from aiohttp import web
 
+from jobs.ges.simulator_faults import Fault, go_wrong
 from jobs.ges.simulator_story import Story, to_v2
 
 PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
 
-@dataclass
-class Fault:
-    """Something to go wrong with the next `times` answers about a job, or about any when `job_id` is None."""
-
-    kind: str
-    job_id: str | None = None
-    times: int = 1
-    options: dict[str, Any] = field(default_factory=dict)
-
-
 class Simulator:
-    """One GES project; `asked` counts the requests it answered by (what, job id)."""
+    """One GES project; `asked` counts the requests it answered by (what, job id).
+
+    `told`: each distinct job status that left this process whole, as (what, job id, body) and how often: "status" for an answer
+    of its own, "jobs" for an item of a list.
+    """
 
     def __init__(
         self,
@@ -57,11 +51,12 @@ class Simulator:
         )
         self.story = Story(seed, started_at or now())
         self.asked: Counter[tuple[str, str]] = Counter()
+        self.told: Counter[tuple[str, str, bytes]] = Counter()
         self.faults: list[Fault] = []
         self._number = 0
 
     def fault(self, kind: str, job_id: str | None = None, times: int = 1, **options: Any) -> None:
-        """Let something go wrong: delay, throttle, error, html, redirect, cut, wrong_job or drop."""
+        """Let something go wrong; the kinds are `simulator_faults.KINDS`."""
         self.faults.append(Fault(kind, job_id, times, options))
 
     def state(self, job_id: str) -> dict[str, Any] | None:
@@ -83,21 +78,34 @@ class Simulator:
         self, view: Callable[[web.Request], tuple[int, dict[str, Any]]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
-            self.asked[view.__name__.strip("_"), request.match_info.get("job", "")] += 1
+            what = view.__name__.strip("_")
+            self.asked[what, request.match_info.get("job", "")] += 1
             self._number += 1
             status, data = self._refusal(request) or view(request)
-            body = json.dumps(to_v2(data) if request.path.startswith("/v2") else data, ensure_ascii=False).encode()
+            said = to_v2(data) if request.path.startswith("/v2") else data
+            body = _bytes(said)
             fault = self._next_fault(request.match_info.get("job"))
-            if fault is not None:
-                return await self._go_wrong(fault, request, status, body)
-            return self._response(status, body)
+            headers = {"X-Request-Id": f"sim-{self._number:08d}"}
+            if fault is not None and not await go_wrong(fault, request, body, headers):
+                return web.Response()
+            response = web.Response(status=status, body=body, content_type="application/json", headers=headers)
+            try:
+                await response.prepare(request)
+                await response.write_eof()
+            except ConnectionError:  # whoever asked is gone, and was told nothing
+                return response
+            if status == 200:
+                self._tell(what, request.match_info.get("job", ""), said, body)
+            return response
 
         return answer
 
-    def _response(self, status: int, body: bytes, kind: str = "application/json", **headers: str) -> web.Response:
-        return web.Response(
-            status=status, body=body, content_type=kind, headers={"X-Request-Id": f"sim-{self._number:08d}", **headers}
-        )
+    def _tell(self, what: str, job_id: str, said: dict[str, Any], body: bytes) -> None:
+        if what == "status":
+            self.told[what, job_id, body] += 1
+        elif what == "jobs":
+            for item in said.get("jobList", said.get("job_list", [])):
+                self.told[what, item.get("jobId", item.get("job_id")), _bytes(item)] += 1
 
     def _refusal(self, request: web.Request) -> tuple[int, dict[str, Any]] | None:
         why = self._what_is_wrong_with_authentication(request)
@@ -161,35 +169,9 @@ class Simulator:
                 return fault
         return None
 
-    async def _go_wrong(self, fault: Fault, request: web.Request, status: int, body: bytes) -> web.StreamResponse:
-        match fault.kind:
-            case "delay":
-                await asyncio.sleep(fault.options.get("seconds", 1))
-                return self._response(status, body)
-            case "throttle":
-                wait = fault.options.get("retry_after")
-                said = {
-                    "error_msg": "The throttling threshold has been reached: policy user over ratelimit,limit:20,time:1 second",
-                    "error_code": "APIG.0308",
-                }
-                return self._response(429, json.dumps(said).encode(), **({"Retry-After": str(wait)} if wait else {}))
-            case "error":
-                said = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
-                return self._response(fault.options.get("status", 500), json.dumps(said).encode())
-            case "html":
-                return self._response(200, b"<!DOCTYPE html><html><body>Maintenance</body></html>", "text/html")
-            case "redirect":
-                return self._response(301, b"", Location="/elsewhere")
-            case "cut":
-                return self._response(200, body[: len(body) // 2])
-            case "wrong_job":
-                other = dict(json.loads(body), jobId="another-job")
-                return self._response(200, json.dumps(other).encode())
-            case "drop":
-                assert request.transport is not None  # noqa: S101
-                request.transport.abort()
-                return web.Response()
-        raise ValueError(f"There is no fault {fault.kind!r}.")
+
+def _bytes(said: Any) -> bytes:
+    return json.dumps(said, ensure_ascii=False).encode()
 
 
 def _place(request: web.Request) -> slice | None:

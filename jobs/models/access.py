@@ -1,13 +1,11 @@
 """A person's key for the API and the proxy."""
 
-import base64
 import hashlib
 import secrets
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from cryptography.fernet import Fernet
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.core.validators import MinValueValidator
@@ -17,14 +15,13 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.models.prepared import Prepared
 from jobs.models.project import Project
+from jobs.models.sealing import seal, unseal
 from jobs.models.tracking import plain, project_name, tracked, username
 
 USE_NOTED = timedelta(minutes=1)  # how often at most the last use is written
 
 
-def _vault() -> Fernet:
-    key = hashlib.sha256(b"gesdash access keys" + settings.SECRET_KEY.encode()).digest()
-    return Fernet(base64.urlsafe_b64encode(key))
+_PURPOSE = "access keys"
 
 
 def _digest(token: str) -> str:
@@ -120,7 +117,7 @@ class AccessKey(models.Model):
             name=name,
             all_projects=projects is None,
             access_key=secrets.token_hex(10).upper(),
-            sealed_secret=_vault().encrypt(secret.encode()),
+            sealed_secret=seal(secret, _PURPOSE),
             token_digest=_digest(token),
             created_at=now,
             expires_at=expires_at,
@@ -131,7 +128,7 @@ class AccessKey(models.Model):
     @property
     def secret(self) -> str:
         """The secret half, for checking a signature."""
-        return _vault().decrypt(bytes(self.sealed_secret)).decode()
+        return unseal(bytes(self.sealed_secret), _PURPOSE)
 
     def is_valid(self, now: datetime) -> bool:
         """Neither revoked nor expired."""

@@ -1,5 +1,6 @@
 """One job as programs see it: the object of the API and of the export."""
 
+import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -14,6 +15,8 @@ _FIGURES = ("total", "failed", "successful", "complete")
 WITH_CORRECTIONS = Prefetch(
     "corrections", queryset=Correction.objects.standing().select_related("actor").order_by("pk"), to_attr="standing"
 )
+# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
+_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
@@ -47,6 +50,7 @@ def job_fields(job: Job) -> dict[str, Any]:
         "fail_reason": job.fail_reason or None,
         "observed_at": rfc3339(job.observed_at),
         "snapshots": job.snapshot_count,
+        "contradictions": job.odd_count,
         "lines": {
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },
@@ -99,3 +103,12 @@ def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dic
 def rfc3339(at: datetime | None) -> str | None:
     """The time with a Z, to the microsecond where it has any."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def csv_cell(value: Any) -> Any:
+    """A value for CSV: nested ones as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
+        return "'" + value
+    return value

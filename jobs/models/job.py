@@ -47,6 +47,10 @@ class ReviewState(models.TextChoices):
 ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
 
 
+#: Files of which something did not load: `diagnosis.verdict.is_lost` as a condition.
+LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (Q(failed_lines__gt=0) & ~Q(kind="schema"))
+
+
 class JobQuerySet(models.QuerySet["Job"]):
     """Questions about jobs."""
 
@@ -86,6 +90,12 @@ class Job(models.Model):
     end_time = models.DateTimeField(_("end time"), null=True)
     fail_reason = models.TextField(_("fail reason"), blank=True)
     oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
+    odd_count = models.PositiveIntegerField(
+        _("contradictions"),
+        default=0,
+        db_default=0,
+        help_text=_("How often its replies contradict an earlier one, by reply and kind; each is an odd reply."),
+    )
     lines = models.JSONField(
         _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
     )
@@ -114,6 +124,9 @@ class Job(models.Model):
         _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
     )
     snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
+    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
+    chain_length = models.PositiveIntegerField(_("chain length"), default=0)
+    chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -177,6 +190,8 @@ class Job(models.Model):
                 condition=Q(review__in=["waiting", "to_fix"]),
                 name="job_to_review",
             ),
+            # The few that GES contradicted itself about.
+            models.Index(F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.

@@ -1,5 +1,8 @@
 """A GES project, who may see it, and its graphs."""
 
+from collections.abc import Sequence
+from datetime import timedelta
+from statistics import median
 from typing import Any
 
 from django.conf import settings
@@ -12,6 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models.tracking import plain, project_name, tracked, username
 
 GES_ID = 255
+MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing
+FAR_OFF = timedelta(seconds=30)
+MOST_SKEW_MS = 2**31 - 1
 Viewer = User | AnonymousUser
 
 
@@ -74,6 +80,14 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return found.filter(membership__user=user, membership__role__in=roles)
 
 
+class Keeping(models.TextChoices):
+    """Which replies of a job that has ended stay once they are old."""
+
+    ALL = "all", _("all")
+    CHANGES = "changes", _("first, last and every change")
+    ENDS = "ends", _("first and last")
+
+
 class Project(models.Model):
     """A GES project."""
 
@@ -90,6 +104,13 @@ class Project(models.Model):
         settings.AUTH_USER_MODEL, verbose_name=_("members"), through="Membership", related_name="ges_projects"
     )
     discovered_at = models.DateTimeField(_("discovered at"), null=True, blank=True)
+    history_offset = models.PositiveIntegerField(
+        null=True, blank=True, default=0, editable=False,
+        help_text="Where the reading of GES's whole job list goes on; null once it was read to its end.",
+    )  # fmt: skip
+    history_read_at = models.DateTimeField(
+        _("history read at"), null=True, blank=True, help_text=_("When GES's whole job list was last read to its end.")
+    )
     calls_per_second = models.PositiveIntegerField(
         _("calls per second"),
         default=50,
@@ -105,6 +126,26 @@ class Project(models.Model):
     problem = models.TextField(
         _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
     )
+    keeps = models.CharField(
+        _("replies to keep"),
+        max_length=7,
+        choices=Keeping,
+        default=Keeping.ALL,
+        help_text=_(
+            "Of a job that has ended, once they are older than the days below. Failed polls as old go too, unless all stay."
+        ),
+    )
+    keep_days = models.PositiveIntegerField(
+        _("keep days"), default=90, help_text=_("How long every reply stays, whatever the rule.")
+    )
+
+    clock_skew_ms = models.IntegerField(
+        _("clock skew"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("Milliseconds that GES's clock is ahead of ours, by its Date headers; null before the first answer."),
+    )
 
     objects = ProjectQuerySet.as_manager()
 
@@ -114,7 +155,8 @@ class Project(models.Model):
         triggers = tracked(
             "project",
             plain(
-                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied"
+                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied",
+                "keeps", "keep_days",
             ),
             name="{row}.project_id",
             project="{row}.id",
@@ -122,6 +164,27 @@ class Project(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.project_id
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far GES's clock is ahead of ours, where that is far enough to confuse a reader; negative where it is behind."""
+        skew = timedelta(milliseconds=self.clock_skew_ms or 0)
+        return skew if abs(skew) >= FAR_OFF else None
+
+    @property
+    def skew_seconds(self) -> int:
+        """How far the two clocks are apart, whichever is ahead."""
+        return round(abs(self.clock_skew_ms or 0) / 1000)
+
+    def note_clock(self, skews: Sequence[timedelta]) -> None:
+        """Keep how far GES's clock is ahead, as the middle one of these tells it; written only where it has moved."""
+        if not skews:
+            return
+        told = round(median(skew.total_seconds() for skew in skews) * 1000)
+        told = max(-MOST_SKEW_MS, min(told, MOST_SKEW_MS))
+        if self.clock_skew_ms is None or abs(told - self.clock_skew_ms) >= MOVED.total_seconds() * 1000:
+            self.clock_skew_ms = told
+            self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
         """Whether somebody may decide about its imports, write notes, ask GES now and watch a job."""
@@ -187,6 +250,13 @@ class Graph(models.Model):
     graph_id = models.CharField(_("graph id"), max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     name = models.CharField(_("name"), max_length=GES_ID, blank=True)
     is_deleted = models.BooleanField(_("no longer in GES"), default=False)
+    created_at = models.DateTimeField(
+        _("created at"), null=True, blank=True, help_text=_("As GES says; a job that began before is an earlier graph's.")
+    )
+    forgotten_jobs = models.JSONField(
+        default=list, blank=True, editable=False,
+        help_text="Ids of jobs that GES still names as this graph's imports, and knows no more when asked.",
+    )  # fmt: skip
     tolerated_loss = models.DecimalField(
         _("tolerated loss"),
         max_digits=5,

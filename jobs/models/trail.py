@@ -33,6 +33,7 @@ class What(models.TextChoices):
     NOTE = "note", _("note on a cause")
     GRAPH = "graph", _("graph")
     WATCH = "watch", _("watch")
+    HOLD = "hold", _("hold")
     PROJECT = "project", _("project")
     MEMBERSHIP = "membership", _("membership")
     KEY = "key", _("access key")
@@ -46,7 +47,7 @@ class What(models.TextChoices):
 
 
 #: What every member of a project may read: it is about the jobs they see anyway.
-OPEN = (What.CORRECTION, What.REVIEW, What.NOTE, What.GRAPH, What.WATCH)
+OPEN = (What.CORRECTION, What.REVIEW, What.NOTE, What.GRAPH, What.WATCH, What.HOLD)
 
 
 class EntryQuerySet(models.QuerySet["Entry"]):

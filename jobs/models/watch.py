@@ -1,36 +1,127 @@
 """When a job is asked about next. Narrow and without history, so that polling does not bloat Job."""
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
 
-from django.db import models
+import pgtrigger
+from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job
+from jobs.models.project import Project
+
+#: How long a claim holds when nobody gives it back: longer than a call to GES and its recording, and less than a minute
+#: with the five seconds until the next look, so that a dead worker's jobs are taken over within one.
+LEASE = timedelta(seconds=45)
+
+
+class Claimed(NamedTuple):
+    """A watch that is this worker's for now."""
+
+    job_id: int
+    failures: int
+
+
+class Plan(NamedTuple):
+    """What becomes of a watch after its job was asked about."""
+
+    job_id: int
+    next_poll_at: datetime | None
+    failures: int
+    problem: str = ""
 
 
 class WatchQuerySet(models.QuerySet["Watch"]):
-    """Questions about watches."""
+    """Questions about watches, and the claims on them.
+
+    A claim is known by its number, `lease`: a worker whose claim ran out and was taken over changes nothing any more.
+    """
 
     def due(self, now: datetime) -> "WatchQuerySet":
         """To be asked about now, and claimed by nobody whose lease still holds."""
         return self.filter(next_poll_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lte=now))
 
+    def set_aside(self) -> "WatchQuerySet":
+        """Those whose reply could not be recorded; they wait for a person."""
+        return self.exclude(problem="")
+
+    def claim(self, project: Project, lease: int, now: datetime, limit: int) -> list[Claimed]:
+        """Take up to so many due watches of a project for this lease alone, those that are longest due first."""
+        due = self.due(now).filter(project=project).order_by("next_poll_at").values("job_id")[:limit]
+        sql, values = due.query.sql_with_params()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE jobs_watch SET lease = %s, leased_until = %s "  # noqa: S608  made by Django
+                f"WHERE job_id IN ({sql} FOR UPDATE SKIP LOCKED) RETURNING job_id, failures",
+                [lease, now + LEASE, *values],
+            )
+            return [Claimed(*row) for row in cursor.fetchall()]
+
+    def claim_one(self, job: Job, lease: int, now: datetime) -> Claimed | None:
+        """Take this job's watch, due or not; None when there is none or somebody else is at it."""
+        free = self.filter(Q(leased_until=None) | Q(leased_until__lte=now), job=job)
+        if not free.update(lease=lease, leased_until=now + LEASE):
+            return None
+        return Claimed(job.pk, self.values_list("failures", flat=True).get(job=job))
+
+    def plan(self, lease: int, plans: Sequence[Plan]) -> int:
+        """Give these claims back with what was decided; how many were still held."""
+        if not plans:
+            return 0
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
+                "problem = new.problem, lease = NULL, leased_until = NULL "
+                "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::text[]) "
+                "AS new(job_id, next_poll_at, failures, problem) WHERE old.job_id = new.job_id AND old.lease = %s",
+                [*(list(column) for column in zip(*plans, strict=True)), lease],
+            )
+            return int(cursor.rowcount)
+
+    def give_back(self, lease: int, job_ids: Sequence[int]) -> int:
+        """End this lease's claim on these jobs, as if nothing had been claimed; how many were still held."""
+        return self.filter(lease=lease, job__in=job_ids).update(lease=None, leased_until=None) if job_ids else 0
+
 
 class Watch(models.Model):
-    """One job being polled; `next_poll_at` is null once GES has spoken its final word."""
+    """One job being polled; `next_poll_at` is null once GES has spoken its final word, or when the job was set aside."""
 
     job = models.OneToOneField(Job, verbose_name=_("job"), on_delete=models.CASCADE, primary_key=True, related_name="watch")
+    # The job's own, filled in by the database: so that one project's due watches are found without reading the others'.
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="+", db_index=False, editable=False
+    )
     next_poll_at = models.DateTimeField(_("next poll at"), null=True)
+    lease = models.BigIntegerField(_("lease"), null=True, help_text=_("The number of the claim on it, while one holds."))
     leased_until = models.DateTimeField(_("leased until"), null=True)
     failures = models.PositiveIntegerField(_("failures"), default=0)
+    problem = models.TextField(
+        _("problem"),
+        blank=True,
+        default="",
+        help_text=_("Why it was set aside: its reply could not be recorded. Poll it to take it up again."),
+    )
 
     objects = WatchQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("watch"), _("watches")
-        # Read by due(): only the watches that will be asked again.
-        indexes = [models.Index(fields=["next_poll_at"], condition=Q(next_poll_at__isnull=False), name="watch_due")]
+        indexes = [
+            # Read by due(), project by project: only the watches that will be asked again.
+            models.Index("project", "next_poll_at", condition=Q(next_poll_at__isnull=False), name="watch_due"),
+            # The few that wait for a person.
+            models.Index("project", condition=~Q(problem=""), name="watch_set_aside"),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="watch_is_of_its_jobs_project",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Insert,
+                func="NEW.project_id = (SELECT project_id FROM jobs_job WHERE id = NEW.job_id); RETURN NEW;",
+            )
+        ]
 
     def __str__(self) -> str:
         return _("watch of %(job)s") % {"job": self.job_id}

@@ -21,18 +21,25 @@ from jobs.ges.errors import GesError
 from jobs.models import Correction, Graph, Job, Project, Review
 from jobs.models.correction import STANDING
 from jobs.models.job import ReviewState
+from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import render_page
+from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
+
+ODD = 4  # contradictions shown; the history has them all
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
     one = visible(request, pk)
-    seen = token(one.observed_at or "", one.changed_at or "")
+    now = timezone.now()
+    # A job gets stuck without a word of GES: drawn anew every ten minutes.
+    seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     context: dict[str, Any] = {
@@ -40,6 +47,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "seen": seen,
         "is_final": one.is_final,
         "headline": headline_of(one),
+        "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
+        "change": last_change(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -48,6 +57,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "corrections": corrections_of(one),
         "figures": _figures(one),
         "may_correct": _may_correct(request, one, "add"),
+        "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
+        "more_odd": max(0, one.odd_count - ODD),
         **_review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)

@@ -19,6 +19,7 @@ from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
 from jobs.pages.live import newest_change
 from jobs.pages.rendering import render_page
 from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
+from jobs.reloads import reloaded
 
 MAX_VIEW = 4000  # characters of a saved view's query string
 # The filters everybody uses stand open; the others fold away unless one is used.
@@ -37,14 +38,17 @@ def jobs(request: HttpRequest) -> HttpResponse:
 def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     """What a list of jobs shows: a page of rows, counts a verdict, and what was asked."""
     params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
-    found, problems = filtered(params, queryset)
+    every_verdict, problems = asked_by_reader(params, queryset, but="verdict")
+    of_verdicts = QueryDict(mutable=True)
+    of_verdicts.setlist("verdict", params.getlist("verdict"))
+    found, unknown = asked_by_reader(of_verdicts, every_verdict)
     page, more = page_of(params, found)
-    every_verdict, _problems = filtered(params, queryset, but="verdict")
     counted = counts(every_verdict, most_counted(params))
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
-        "problems": problems + more,
+        "reloaded": reloaded(page.rows),
+        "problems": problems + unknown + more,
         "counts": counted,
         "tabs": [(word, counted.by_verdict.get(word, 0)) for word in Verdict.values if word in counted.by_verdict],
         "next_url": at_cursor(request, page.next),
@@ -54,6 +58,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "reviews": ReviewState.choices,
         "names": _names(queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
+        "also": [one for name in FILTERS if name != "verdict" for one in _also(request, name, asked.get(name, [])[1:])],
         "asked_verdicts": asked.get("verdict", []),
         "zone": str(timezone.get_current_timezone()),  # its key: the name of a fixed one would be "+08"
         "is_filtered": any(name in FILTERS for name in asked),
@@ -63,10 +68,40 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
     }
 
 
+def asked_by_reader(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tuple[JobQuerySet, list[str]]:
+    """`filtered` for a page: times without a zone are of the reader's, and fields are called what the page calls them."""
+    return filtered(params, queryset, but=but, zone=timezone.get_current_timezone(), labelled=True)
+
+
 def _names(queryset: JobQuerySet, asked: dict[str, list[str]]) -> list[str]:
     """The job names to choose from: those of the newest jobs, and what was asked for."""
     newest = queryset.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
     return sorted({*newest, *asked.get("job_name", [])} - {""})[:40]
+
+
+def _also(request: HttpRequest, name: str, values: list[str]) -> list[dict[str, Any]]:
+    """The further values of one filter, which its field has no room for, each with the address that asks it no more."""
+    also = []
+    for value in filter(None, values):
+        query = request.GET.copy()
+        query.pop("cursor", None)
+        query.setlist(name, [other for other in query.getlist(name) if other != value])
+        also.append(
+            {
+                "name": name,
+                "label": FILTERS[name].label,
+                "value": value,
+                "shown": _shown(name, value),
+                "without": f"{request.path}?{query.urlencode()}",
+            }
+        )
+    return also
+
+
+def _shown(name: str, value: str) -> str:
+    """A value as the form's own field shows it."""
+    words: dict[str, Any] = {"review": dict(ReviewState.choices), "ledger": dict(Ledger.choices)}.get(name, {})
+    return str(words.get(value, value))
 
 
 def asked_of_list(request: HttpRequest) -> QueryDict:
@@ -122,7 +157,7 @@ def news(request: HttpRequest) -> HttpResponse:
     if of is not None:
         queryset = queryset.filter(graph=of)
     shown = [pk for one in rows.split(",")[:MAX_PAGE_SIZE] if (pk := read_pk(one)) is not None]
-    found, _problems = filtered(asked, queryset)
+    found, _problems = asked_by_reader(asked, queryset)
     count, over = bounded_count(found.filter(first_seen_at__gt=after), 1000)
     changed = list(queryset.filter(pk__in=shown, changed_at__gt=told).select_related("graph", "project"))
     if not changed and not found.filter(first_seen_at__gt=told).exists():
@@ -130,6 +165,7 @@ def news(request: HttpRequest) -> HttpResponse:
     place = reverse("pages:jobs") if of is None else reverse("pages:graph", args=[of])
     context = {
         "rows": changed,
+        "reloaded": reloaded(changed),
         "count": count,
         "over": over,
         "graph": of,
@@ -197,6 +233,6 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
 def view_count(request: HttpRequest, pk: int) -> HttpResponse:
     """How many jobs a saved view shows to this user; a part, asked for when the menu opens."""
     view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
-    found, _problems = filtered(QueryDict(view.query), Job.objects.visible_to(request.user))
+    found, _problems = asked_by_reader(QueryDict(view.query), Job.objects.visible_to(request.user))
     count, over = bounded_count(found)
     return HttpResponse(f"{count:,}{'+' if over else ''}", content_type="text/plain; charset=utf-8")

@@ -3,12 +3,13 @@
 from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
 from jobs.record.graphs import correct_graph, merge_graphs, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
-from jobs.record.observations import Observation, observe
+from jobs.record.observations import Moved, Observation, observe
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
 from jobs.record.values import check_reason, check_value
 
 __all__ = [
     "Change",
+    "Moved",
     "Observation",
     "Recorded",
     "check_reason",

@@ -77,7 +77,7 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     ]  # fmt: skip
     Correction.objects.bulk_create(made)
     _set_own_columns({one.place: value for one, value in zip(changes, values, strict=True)}, rows)
-    project(histories, replies, anew=True)
+    project(histories, replies, {}, anew=True)
     return made
 
 
@@ -155,7 +155,7 @@ def revert_all(corrections: Sequence[Correction], *, actor: User, now: datetime)
     rows = {history.job.pk: history.job for history in histories}
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
     _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, actor, now)
-    project(histories, replies, anew=True)
+    project(histories, replies, {}, anew=True)
     for one in standing:
         if one.graph_id is not None:
             revert_graph(one, actor=actor, now=now)

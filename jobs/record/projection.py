@@ -16,15 +16,18 @@ from jobs.record.bulk import copy_rows, update_rows
 from jobs.record.causes import group_causes
 from jobs.record.history import History
 from jobs.record.lookup import insert_jobs
+from jobs.record.oddities import Marks, write_marks
 from jobs.record.overlay import standing_corrections, tell_corrections, verdict_over
 from jobs.record.review_state import set_reviews
 
 # What a job's row says; the rest only tells how often and when it was said.
 _SAYS = [
-    "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "lines",
-    "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
+    "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "odd_count",
+    "lines", "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
 ]  # fmt: skip
-_JOB_COLUMNS = ["id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at"]
+_JOB_COLUMNS = [
+    "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
+]  # fmt: skip
 _FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
     "failed_lines", "successful_lines",
@@ -37,16 +40,18 @@ type Place = tuple[int, str, int]  # job, kind, position
 type FileRows = dict[Place, list[Any]]  # values of _FILE_COLUMNS
 
 
-def project(histories: Sequence[History], replies: Replies, *, anew: bool = False) -> None:
+def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, Marks], *, anew: bool = False) -> None:
     """Bring the rows of these locked jobs to what their histories say.
 
     `replies`: by job, the newest reply of those whose row may come to say something else. The others, where what came was
-    known, late or unusable, only have their counts and times kept. `anew` does not trust what stands in the files' table.
+    known, late or unusable, only have their counts and times kept. `marks`: by job, what its replies say against each other.
+    `anew` does not trust what stands in the tables of files and of odd replies.
     """
     before = {history.job.pk: _values(history.job, _JOB_COLUMNS) for history in histories}
     told = {history.job.pk: history for history in histories if history.job.pk in replies}
     for history in histories:
         _count(history)
+    write_marks(histories, marks, anew=anew)
     unheard = [history.job for history in histories if anew and not history.snapshots]
     corrections = standing_corrections([*told, *(job.pk for job in unheard)])
     tell_corrections(corrections, replies)
@@ -69,7 +74,7 @@ def project(histories: Sequence[History], replies: Replies, *, anew: bool = Fals
         elif job.changed_at is None:
             job.changed_at = job.observed_at
         row = _values(job, _JOB_COLUMNS)
-        if not job._state.adding and row != before[job.pk]:
+        if not job._state.adding and (history.chained or row != before[job.pk]):
             rows.append(row)
     update_rows(Job, _JOB_COLUMNS, rows)
 

@@ -1,6 +1,5 @@
 """Observations into the database, and the projections anew from what is stored."""
 
-import logging
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -8,16 +7,18 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
-from jobs.ges.errors import GesError
-from jobs.ges.reply import JobReply, parse_reply
-from jobs.models import Job, Project, Snapshot
+from jobs.ges.errors import NotAJobStatus
+from jobs.ges.reply import JobReply
+from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
 from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
 from jobs.record.lookup import known_jobs, lock_jobs, reserve_keys
+from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
+from jobs.record.oddities import mark_new, read_through
 from jobs.record.projection import project
+from jobs.record.replies import read_replies
 
-log = logging.getLogger(__name__)
 BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
 
 
@@ -62,6 +63,8 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     jobs = lock_jobs(one.job.pk for one in observations if not one.job._state.adding)
     new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
     reserve_keys(new)
+    for job in new:
+        job.chain_length, job.chain_link = 0, None  # an attempt that failed may have begun a chain
     jobs |= {job.pk: job for job in new}
     missed = {one.job.pk for one in observations if one.reply is None}
     histories = read_histories(
@@ -71,27 +74,43 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     )
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded()
-    for one in sorted(observations, key=lambda o: o.observed_at):
+    for one in sorted(observations, key=_turn):
         history = histories[one.job.pk]
         history.latest = now or one.observed_at
         _fold(history, one, count)
-    changed = [history for history in histories.values() if history.changed]
+    changed = [history for history in histories.values() if history.changed or history.chained]
+    give_keys(changed)
     write_runs(changed)
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
-    project(changed, _newest_replies(stale))
+    project(changed, _newest_replies(stale), mark_new(changed))
     for job in new:
         job._state.adding = False
     return count
 
 
+def _turn(one: Observation) -> tuple[int, datetime]:
+    """By time; what continues a chain of another gesdash goes first, and in the chain's order."""
+    return (one.moved.number if one.moved and one.moved.number else 2**31, one.observed_at)
+
+
 def _fold(history: History, one: Observation, count: Recorded) -> None:
-    if one.reply is None:
+    if one.moved and (one.reply is not None or one.moved.size is not None):
+        made = fold_moved(history, one, one.moved)
+        count.recorded += made
+        count.repeated += not made and (one.moved.fits or one.moved.size is None)  # else it is nowhere
+    elif one.moved:
+        fold_moved_miss(history, one, one.moved)
+        count.misses += 1
+    elif one.reply is None:
         fold_miss(history, one)
+        one.outcome = one.error.kind if one.error else NotAJobStatus.kind
         count.misses += 1
     elif fold_reply(history, one):
+        one.outcome = "new"
         count.recorded += 1
     else:
+        one.outcome = "repeated"
         count.repeated += 1
 
 
@@ -99,34 +118,38 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     """By job; a reply that came in this batch is not read a second time."""
     newest = {history.job.pk: run for history in histories if (run := history.newest())}
     replies = {pk: run.newest.reply for pk, run in newest.items() if run.newest and run.newest.reply}
-    stored = {run.order: pk for pk, run in newest.items() if pk not in replies}
-    if stored:
-        rows = Snapshot.objects.filter(pk__in=stored).values_list("pk", "http_status", "body")
-        for order, http_status, body in rows.iterator(chunk_size=20):
-            try:
-                replies[stored[order]] = parse_reply(bytes(body), http_status=http_status)
-            except GesError as wrong:  # read by a version that took it; what stands is kept
-                log.warning("Snapshot %s can't be read any more: %s", order, wrong)
-    return replies
+    stored = read_replies(run.order for pk, run in newest.items() if pk not in replies)
+    return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
 
 
 def read_again(pks: Iterable[int], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
     """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
+    histories = _read_runs(pks, now=now)
+    return histories, _newest_replies(histories)
+
+
+def _read_runs(pks: Iterable[int], *, now: datetime | None) -> list[History]:
     locked = lock_jobs(pks).values()
     histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
     for history in histories:
         history.latest = now
-    return list(histories), _newest_replies(histories)
+    return list(histories)
 
 
 @transaction.atomic
-def rebuild(jobs: Sequence[Job], *, now: datetime | None = None) -> int:
+def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: bool = False) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
 
-    `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
+    `now` dates a change of what a row says; without it that is when the job's newest reply was seen. `with_marks` derives the
+    odd replies too, for which every reply is read, not only the newest.
     """
-    histories, replies = read_again((job.pk for job in jobs), now=now)
-    project(histories, replies, anew=True)
+    pks = [job.pk for job in jobs]
+    if with_marks:
+        histories = _read_runs(pks, now=now)
+        replies, marks = read_through(histories)
+    else:
+        (histories, replies), marks = read_again(pks, now=now), {}
+    project(histories, replies, marks, anew=True)
     return len(replies)
 
 
@@ -136,7 +159,7 @@ def rebuild_in_batches(jobs: JobQuerySet, *, now: datetime) -> Iterator[int]:
     for job in jobs.order_by("pk").only("pk", "file_count").iterator(chunk_size=2000):
         batch.append(job)
         if len(batch) >= BATCH_JOBS or sum(one.file_count for one in batch) >= BATCH_FILES:
-            yield rebuild(batch, now=now)
+            yield rebuild(batch, now=now, with_marks=True)
             batch = []
     if batch:
-        yield rebuild(batch, now=now)
+        yield rebuild(batch, now=now, with_marks=True)

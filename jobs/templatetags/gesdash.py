@@ -16,6 +16,7 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 from jobs.ges.sentence import Sentence
 from jobs.models import Correction, Graph, ImportFile, Job, Project
 from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.project import Viewer
 
 register = template.Library()
 
@@ -103,6 +104,12 @@ def field_label(name: str) -> str:
 def kind_label(kind: str) -> str:
     """The kind of a file, in words."""
     return str(ImportFile.Kind(kind).label)
+
+
+@register.filter
+def at(values: Any, key: Any) -> Any:
+    """What a mapping has for a key; None where it has nothing, or where there is no mapping."""
+    return values.get(key) if values else None
 
 
 def local_time(value: datetime) -> datetime:
@@ -193,6 +200,15 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
 
 
 @register.simple_tag
+def moments(first: datetime, last: datetime) -> tuple[SafeString, SafeString]:
+    """Two times to the second in the reader's zone; of the second only the clock where both are of one day."""
+    one, other = local_time(first), local_time(last)
+    shown = f"{other:%H:%M:%S}" if one.date() == other.date() else f"{other:%Y-%m-%d %H:%M:%S}"
+    time = '<time datetime="{}">{}</time>'
+    return format_html(time, first.isoformat(), f"{one:%Y-%m-%d %H:%M:%S}"), format_html(time, last.isoformat(), shown)
+
+
+@register.simple_tag
 def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
     if value is None or is_unknown(value):
@@ -213,6 +229,18 @@ def zone_of(local: datetime) -> str:
 def zone_name() -> str:
     """The reader's zone, now."""
     return zone_of(timezone.localtime())
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the second, the same for every reader and at every moment: for what is kept."""
+    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.filter
+def hex(value: bytes) -> str:
+    """A hash, in lower-case hex."""
+    return bytes(value).hex()
 
 
 @register.filter
@@ -291,6 +319,12 @@ def correction_value(one: Correction, value: str | None) -> str | None:
     if one.field in {"is_hidden", "is_deleted"}:
         return gettext("yes") if value == "yes" else gettext("no")
     return str(Verdict(value).label) if one.field == "verdict" else value
+
+
+@register.filter
+def may_see_status(user: Viewer) -> bool:
+    """Whether there is a project whose polling this user may look at."""
+    return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
 
 
 @register.filter

@@ -5,33 +5,37 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from heapq import merge
 from itertools import batched
 from operator import itemgetter
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Case, F, Value, When, prefetch_related_objects
+from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_objects
+from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
+from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
-from jobs.models import Correction, ImportFile, Job, Review, Snapshot
-from jobs.models.export import WITH_CORRECTIONS, file_object, job_object, rfc3339
+from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
+from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
+from jobs.paging import read_time
 from jobs.trail import machine_user, note
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
-# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
 
 type Rows = Iterator[dict[str, Any]]
 
 
 class Command(BaseCommand):
-    help = "Write jobs, files, snapshots, reviews or the whole audit trail to standard output."
+    help = "Write jobs, files, snapshots, reviews, the audit trail, or the whole history for another gesdash, to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=list(WRITERS))
@@ -81,21 +85,12 @@ class Command(BaseCommand):
         return lambda _jobs: audit_rows(entries)
 
     def _write_csv(self, columns: Iterable[str], rows: Rows, *, bom: bool) -> None:
-        """Nested values as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
         if bom:
             self.stdout.write("\ufeff", ending="")
         writer = csv.DictWriter(self.stdout, list(columns))
         writer.writeheader()
         for row in rows:
-            writer.writerow({key: _cell(value) for key, value in row.items()})
-
-
-def _cell(value: Any) -> Any:
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return value
+            writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
 def _jobs(jobs: JobQuerySet) -> Rows:
@@ -132,21 +127,79 @@ def _files(jobs: JobQuerySet) -> Rows:
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
-    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("pk")
-    for one in rows.iterator(chunk_size=CHUNK_BODIES):
-        yield {
-            "project_id": one.job.project.project_id,
-            "graph_id": one.job.graph.graph_id,
-            "graph_name": one.job.graph.name or None,
-            "job_id": one.job.job_id,
-            "observed_at": rfc3339(one.first_seen_at),
-            "last_seen_at": rfc3339(one.last_seen_at),
-            "seen": one.seen,
-            "source": one.source,
-            "http_status": one.http_status,
-            "sha256": bytes(one.sha256).hex(),
-            "body": bytes(one.body).decode("utf-8", "surrogateescape"),
-        }
+    return (row for _, row in _replies(jobs))
+
+
+type Placed = Iterator[tuple[tuple[int, int, Any], dict[str, Any]]]  # where a row stands: job by job, a job's chain in order
+
+
+def _history(jobs: JobQuerySet) -> Rows:
+    """All that was observed, for `ingest` of another gesdash: replies, what is left of removed ones, failed polls."""
+    nothing = dict.fromkeys(_HISTORY)
+    for _, row in merge(_replies(jobs), _removed(jobs), _misses(jobs), key=itemgetter(0)):
+        yield nothing | row
+
+
+def _replies(jobs: JobQuerySet) -> Placed:
+    # Of the few replies before it, for when it came; more would make a job of many replies cost their square.
+    earlier = Snapshot.objects.filter(job=OuterRef("job"), first_seen_at__lte=OuterRef("first_seen_at")).exclude(
+        pk=OuterRef("pk")
+    )
+    runs = earlier.order_by("-first_seen_at", "-pk").values(run=JSONObject(first="first_seen_at", last="last_seen_at"))
+    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    for one in rows.annotate(earlier=ArraySubquery(runs[:EARLIER])).iterator(chunk_size=CHUNK_BODIES):
+        yield (one.job_id, 0, one.number), _run(one) | _came(one) | _chained(one) | {"body": _body(one.body)}
+
+
+def _came(one: Snapshot) -> dict[str, Any]:
+    """Since when a reply may have been what GES said, which nobody saw."""
+    before = [(read_time(run["first"]), read_time(run["last"])) for run in getattr(one, "earlier", [])]
+    since = seen_before(one.first_seen_at, before)
+    unobserved = None if since is None else (one.first_seen_at - since).total_seconds()
+    return {"changed_after": rfc3339(since), "unobserved_seconds": unobserved}
+
+
+def _removed(jobs: JobQuerySet) -> Placed:
+    rows = Tombstone.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    for one in rows.iterator(chunk_size=CHUNK):
+        yield (one.job_id, 0, one.number), _run(one) | _chained(one) | {"removed_size": one.size}
+
+
+def _misses(jobs: JobQuerySet) -> Placed:
+    rows = (
+        Miss.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "first_seen_at", "pk")
+    )
+    for one in rows.iterator(chunk_size=CHUNK):
+        body = None if one.body is None else _body(one.body)
+        yield (one.job_id, 1, one.first_seen_at), _run(one) | {"miss": one.kind, "detail": one.detail, "body": body}
+
+
+def _run(one: Snapshot | Tombstone | Miss) -> dict[str, Any]:
+    return {
+        "project_id": one.job.project.project_id,
+        "graph_id": one.job.graph.graph_id,
+        "graph_name": one.job.graph.name or None,
+        "job_id": one.job.job_id,
+        "observed_at": rfc3339(one.first_seen_at),
+        "last_seen_at": rfc3339(one.last_seen_at),
+        "seen": one.seen,
+        "source": one.source,
+        "http_status": one.http_status,
+    }
+
+
+def _chained(one: Snapshot | Tombstone) -> dict[str, Any]:
+    return {
+        "content_type": one.content_type or None,
+        "version": one.version,
+        "sha256": bytes(one.sha256).hex(),
+        "number": one.number,
+        "link": bytes(one.link).hex(),
+    }
+
+
+def _body(stored: bytes | memoryview) -> str:
+    return bytes(stored).decode("utf-8", "surrogateescape")
 
 
 type Dated = Iterator[tuple[datetime, dict[str, Any]]]
@@ -185,7 +238,8 @@ def _name(user: Any) -> str | None:
 _IDS = ("project_id", "graph_id", "job_id")
 _JOB = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "lines", "loss_rate", "is_hidden", "corrections", "files",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden",
+    "corrections", "files",
 )  # fmt: skip
 _FILE = (
     *_IDS, "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
@@ -193,8 +247,9 @@ _FILE = (
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",
-    "sha256", "body",
+    "changed_after", "unobserved_seconds", "content_type", "version", "sha256", "number", "link", "body",
 )  # fmt: skip
+_HISTORY = (*_SNAPSHOT, "miss", "detail", "removed_size")
 _REVIEW = (
     "what", "at", "actor", *_IDS, "kind", "position", "field", "observed", "corrected", "reason", "reverted_at",
     "reverted_by", "state", "fixed_by", "assignee", "due_on", "cause",
@@ -204,6 +259,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
     "jobs": (_JOB, _jobs),
     "files": (_FILE, _files),
     "snapshots": (_SNAPSHOT, _snapshots),
+    "history": (_HISTORY, _history),
     "reviews": (_REVIEW, lambda jobs: map(itemgetter(1), _reviews(jobs))),
     "audit": (COLUMNS, lambda _jobs: iter(())),
 }

@@ -1,12 +1,22 @@
 """A worker: any number of them, on any number of hosts, share one database."""
 
+import asyncio
+import logging
+import signal
 from typing import Any
 
-from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from jobs import polling
+from jobs import polling, rounds
+from jobs.ges import loop
 from jobs.management.child import end_with_parent
+from jobs.tasks import POLLS
+
+log = logging.getLogger(__name__)
+STOP_SECONDS = 2.5  # what is under way may take so long to end; a round gives back its claims at once
+AGAIN_SECONDS = 5  # after the database was lost
 
 
 class Command(BaseCommand):
@@ -15,6 +25,55 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         end_with_parent()
         polling.sync_projects()
-        call_command(
-            "procrastinate", "worker", "--delete-jobs", "always", "--shutdown-graceful-timeout", "5", "--concurrency", "2"
-        )
+        polling.release_connection()
+        asyncio.run(_work_until_stopped())
+
+
+async def _work_until_stopped() -> None:
+    stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        rounds.stopping.set()
+        loop.break_off()
+
+    for name in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(name, end)
+    while not stop.is_set():
+        try:
+            await _work(stop)
+        except Exception:  # the database is away, or was; what a round has heard it holds until it can be recorded
+            log.exception("The worker lost its database; it tries again in %s s.", AGAIN_SECONDS)
+            await _wait(stop, AGAIN_SECONDS)
+
+
+async def _work(stop: asyncio.Event) -> None:
+    """One queue for rounds, one at a time in a process, and one for everything else, which never waits for them."""
+    connector = app.connector
+    assert isinstance(connector, DjangoConnector)  # noqa: S101
+    with app.replace_connector(connector.get_worker_connector()) as working:
+        async with working.open_async():
+            options: dict[str, Any] = {
+                "delete_jobs": "always",
+                "install_signal_handlers": False,
+                "shutdown_graceful_timeout": STOP_SECONDS,
+            }
+            workers = [
+                asyncio.create_task(working.run_worker_async(queues=[POLLS], name="polls", concurrency=1, **options)),
+                asyncio.create_task(working.run_worker_async(queues=["default"], name="rest", concurrency=2, **options)),
+            ]
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)
+            stopped.cancel()
+            for worker in workers:
+                worker.cancel()
+            ended = await asyncio.gather(*workers, return_exceptions=True)
+    if wrong := next((one for one in ended if isinstance(one, Exception)), None):
+        raise wrong
+
+
+async def _wait(stop: asyncio.Event, seconds: float) -> None:
+    try:
+        await asyncio.wait_for(stop.wait(), seconds)
+    except TimeoutError:
+        return

@@ -70,7 +70,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('jobs', '0005_words'),
+        ('jobs', '0009_proof'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

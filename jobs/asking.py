@@ -1,0 +1,110 @@
+"""Calls to GES: a client a project, and a lane in which many calls go on at once while their caller does other things."""
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+
+from django.conf import settings
+from django.utils import timezone
+
+from jobs.ges import loop
+from jobs.ges.client import CONCURRENT, Answer, Client
+from jobs.ges.errors import GesError
+from jobs.models import Job, Project
+from jobs.record import Observation, observe
+
+PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
+
+
+class NotRecorded(GesError):
+    """GES's reply could not be recorded."""
+
+    kind = "not_recorded"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked about one job: its status, at the v1.0 or the v2 address, under the graph id it is known or named by."""
+
+    job: Job
+    graph_id: str
+    version: int = 1
+
+
+type Said = Answer | GesError | None  # None: it was not asked
+
+
+def client_for(project: Project) -> Client:
+    """A client with the project's own credentials; it raises NoCredentials when the settings hold none."""
+    configured = settings.GES_PROJECTS.get(project.credentials)
+    return Client(project.endpoint, project.project_id, configured.credentials if configured else None)
+
+
+def ask(client: Client, question: Question) -> Said:
+    """One call, while this thread waits."""
+    return loop.call(_ask(client, question))
+
+
+async def _ask(client: Client, question: Question) -> Said:
+    begun = time.monotonic()
+    try:
+        answer = await client.status(question.graph_id, question.job.job_id, question.version)
+        return replace(answer, seconds=time.monotonic() - begun)
+    except GesError as error:
+        error.seconds = time.monotonic() - begun
+        return error
+    except Exception as wrong:  # whatever it is, it is this call's alone
+        return GesError(f"Asking GES failed: {type(wrong).__name__}: {wrong}")
+
+
+class Lane:
+    """The calls to one project's GES, so many at a time; what comes of each is delivered from another thread."""
+
+    def __init__(self, client: Client, deliver: Callable[[Question, Said], None]) -> None:
+        self._client, self._deliver = client, deliver
+        self._slots = asyncio.Semaphore(CONCURRENT)
+        self._calls: set[asyncio.Task[Said]] = set()
+
+    def ask(self, questions: Sequence[Question]) -> None:
+        """Have these asked; each is delivered once, whatever happens."""
+        loop.running().call_soon_threadsafe(self._start, questions)
+
+    def stop(self) -> None:
+        """Break off all calls; they are delivered as not asked."""
+        loop.running().call_soon_threadsafe(lambda: [call.cancel() for call in self._calls])
+
+    def _start(self, questions: Sequence[Question]) -> None:
+        give_up = asyncio.get_running_loop().time() + PATIENCE
+        for question in questions:
+            call = asyncio.create_task(self._call(question, give_up))
+            self._calls.add(call)
+            call.add_done_callback(partial(self._done, question))
+
+    async def _call(self, question: Question, give_up: float) -> Said:
+        async with self._slots:
+            return await _ask(self._client, question) if asyncio.get_running_loop().time() < give_up else None
+
+    def _done(self, question: Question, call: asyncio.Task[Said]) -> None:
+        self._calls.discard(call)
+        self._deliver(question, None if call.cancelled() else call.result())
+
+
+def observed(question: Question, said: Answer | GesError, source: str) -> Observation:
+    """What came of asking, read."""
+    if isinstance(said, GesError):
+        return Observation(question.job, source, timezone.now(), None, None, error=said, seconds=said.seconds)
+    try:
+        seen = observe(question.job, source, said.observed_at, said.http_status, said.body)
+    except Exception as wrong:  # a reply that breaks its reader is kept beside the others
+        error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
+        return Observation(question.job, source, said.observed_at, said.http_status, said.body, error=error)
+    seen.content_type, seen.clock_skew = said.content_type, said.clock_skew
+    seen.request_id, seen.seconds = said.request_id or "", said.seconds
+    if seen.reply is not None and source == "proxy":
+        # What was asked, not what the keys look like: a bare {"status"} is the same in both.
+        seen.reply = replace(seen.reply, version=question.version)
+    if seen.error is not None:
+        seen.error.retry_after = said.retry_after
+    return seen

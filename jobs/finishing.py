@@ -1,0 +1,137 @@
+"""What was heard, recorded and the next poll planned, in one transaction. A reply that breaks this is set aside, alone."""
+
+import logging
+import random
+import time
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import transaction
+from django.db.models import OuterRef
+from django.utils import timezone
+
+from jobs import outcomes, schedule
+from jobs.asking import NotRecorded
+from jobs.diagnosis.usual import Usual, usual_duration
+from jobs.ges.words import Verdict
+from jobs.models import Job, Watch
+from jobs.models.watch import Plan
+from jobs.outage import is_the_databases
+from jobs.record import Observation, record
+
+log = logging.getLogger(__name__)
+HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
+USUAL_KEPT = 600.0  # seconds for which a process remembers them
+_usual: dict[tuple[int, str], tuple[float, Usual | None]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """What was known of a job when it was claimed."""
+
+    failures: int
+    was_final: bool
+    was_heard: bool
+
+
+def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]) -> None:
+    """Record these and give back the claims of `lease` on those jobs that are in `before`, each with its next poll.
+
+    Raises: the database's error, when it is the database that fails; nothing of the batch is kept then.
+    """
+    try:
+        with transaction.atomic():
+            record(seen, now=timezone.now())
+            Watch.objects.plan(lease, _plans(seen, before))
+    except Exception as wrong:
+        if is_the_databases(wrong):
+            raise
+        if len(seen) > 1:
+            half = len(seen) // 2
+            finish(seen[:half], lease, before)
+            finish(seen[half:], lease, before)
+        elif seen:
+            _set_aside(seen[0], lease, before, wrong)
+    else:
+        outcomes.note(seen, timezone.now())
+
+
+def watch_unfinished(jobs: Iterable[Job]) -> None:
+    """Start watching those of these jobs that have no final word, where GES can be asked about them."""
+    pks = {job.pk for job in jobs}
+    found = Job.objects.unfinished().filter(pk__in=pks, graph__graph_id__isnull=False).exclude(project__endpoint="")
+    now = timezone.now()
+    new = [Watch(job=job, next_poll_at=now) for job in found.filter(watch=None).only("pk")]
+    Watch.objects.bulk_create(new, ignore_conflicts=True)
+    # A job that ended and runs again.
+    Watch.objects.filter(job__in=found, next_poll_at=None, problem="").update(next_poll_at=now, failures=0)
+
+
+def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong: Exception) -> None:
+    """Keep what came as a miss, and poll that job no more until a person takes it up again."""
+    log.error("What GES said of job %s can't be recorded; it is set aside.", one.job.job_id, exc_info=wrong)
+    problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
+    try:
+        missed = [replace(one, reply=None, error=NotRecorded(problem))]
+        record(missed, now=timezone.now())
+        outcomes.note(missed, timezone.now())
+    except Exception as worse:
+        if is_the_databases(worse):
+            raise
+        log.exception("Nor can it be kept as a miss.")
+    if one.job.pk in before:
+        Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
+
+
+def _plans(seen: Sequence[Observation], before: Mapping[int, Before]) -> list[Plan]:
+    known = {one.job.pk: one for one in seen if one.job.pk in before}
+    jobs = Job.objects.filter(pk__in=known).only("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
+    jobs_by_pk = {job.pk: job for job in jobs}
+    now = timezone.now()
+    usual = _usual_for(jobs_by_pk.values(), now)
+    return [_plan(known[pk], job, before[pk], usual.get((job.graph_id, job.job_name))) for pk, job in jobs_by_pk.items()]
+
+
+def _plan(one: Observation, job: Job, before: Before, usual: Usual | None) -> Plan:
+    verdict = Verdict(job.verdict)
+    if one.error is None:
+        began_at = job.begin_time or job.first_seen_at
+        at = schedule.next_poll(verdict, was_final=before.was_final, began_at=began_at, now=one.observed_at, usual=usual)
+        return Plan(job.pk, at, 0)
+    failures = before.failures + 1
+    wait = schedule.after_failure(
+        one.error,
+        failures,
+        jitter=random.random(),  # noqa: S311
+        was_heard=before.was_heard,
+        is_final=verdict.is_final,
+    )
+    return Plan(job.pk, None if wait is None else one.observed_at + wait, failures)
+
+
+def _usual_for(jobs: Collection[Job], now: datetime) -> dict[tuple[int, str], Usual | None]:
+    """What is usual for those that are no longer young, by graph and job name; asked of the database once in a while."""
+    clock = time.monotonic()
+    found: dict[tuple[int, str], Usual | None] = {}
+    asked: dict[tuple[int, str], Job] = {}
+    for job in jobs:
+        key = job.graph_id, job.job_name
+        if Verdict(job.verdict).is_final or now - (job.begin_time or job.first_seen_at) < schedule.YOUNG:
+            continue
+        kept = _usual.get(key)
+        if kept is not None and kept[0] > clock:
+            found[key] = kept[1]
+        else:
+            asked[key] = job
+    if asked:
+        like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
+        took = ArraySubquery(like.order_by("-begin_time").values("duration")[:HABIT])
+        rows = Job.objects.filter(pk__in=[job.pk for job in asked.values()]).values_list("graph_id", "job_name", took)
+        if len(_usual) > 10_000:
+            _usual.clear()
+        for graph_id, job_name, durations in rows:
+            found[graph_id, job_name] = usual = usual_duration(durations or [])
+            _usual[graph_id, job_name] = clock + USUAL_KEPT, usual
+    return found

@@ -1,0 +1,148 @@
+"""One question to GES over HTTP and its answer, within limits; each way it can fail has its own error."""
+
+import asyncio
+import ssl
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+
+import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
+from yarl import URL
+
+from jobs.ges import errors
+from jobs.ges.fields import short
+from jobs.ges.reply import MAX_BODY
+
+CONNECT_SECONDS = 5
+TOTAL_SECONDS = 20
+SILENT_SECONDS = 10  # without a byte of an answer that began
+LEAST_SPEED = 1024  # bytes a second, of a body that takes longer than
+SLOW_SECONDS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came over HTTP, whatever it says; `retry_after` in seconds, `seconds` from asking to its end.
+
+    `clock_skew`: how far GES's clock, by its Date header, is ahead of ours; it tells no more than whole seconds.
+    """
+
+    http_status: int
+    body: bytes
+    content_type: str
+    request_id: str | None
+    retry_after: float | None
+    observed_at: datetime
+    clock_skew: timedelta | None = None
+    seconds: float | None = None  # from asking to the end of it
+
+
+async def exchange(
+    session: aiohttp.ClientSession, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+) -> tuple[Answer, Mapping[str, str]]:
+    """The answer, and its headers. The limits are kept here, whatever the session's are.
+
+    Raises: Unreachable and its kinds, TooLarge.
+    """
+    asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
+    try:
+        async with (
+            asyncio.timeout(TOTAL_SECONDS),
+            session.request(
+                method,
+                URL(url, encoded=True),
+                headers=headers,
+                data=body,
+                allow_redirects=False,
+                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+            ) as heard,
+        ):
+            observed_at = datetime.now(UTC)  # of the head; what the body says can't be newer than the end of it
+            content = await _read(heard)
+    except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
+        raise _error(wrong, str(URL(url).origin()), began=heard is not None) from wrong
+    took = time.monotonic() - begun
+    if took > TOTAL_SECONDS:
+        # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
+        raise errors.TimedOut(f"GES's answer was read only after {took:.0f} s.")
+    skew = _skew(heard.headers.get("Date"), asked_at + (observed_at - asked_at) / 2)
+    answer = Answer(
+        heard.status,
+        content,
+        heard.headers.get("Content-Type", ""),
+        heard.headers.get("X-Request-Id"),
+        _seconds(heard.headers.get("Retry-After")),
+        datetime.now(UTC),
+        skew,
+        took,
+    )
+    return answer, heard.headers
+
+
+async def _read(response: aiohttp.ClientResponse) -> bytes:
+    """The body, never past the limit, nor with less than the least progress."""
+    clock = asyncio.get_running_loop().time
+    pieces: list[bytes] = []
+    size, began = 0, clock()
+    while True:
+        try:
+            async with asyncio.timeout(SILENT_SECONDS):
+                piece = await response.content.readany()
+        except TimeoutError as wrong:
+            raise errors.Stalled(f"GES began to answer and sent nothing more for {SILENT_SECONDS} s.") from wrong
+        if not piece:
+            return b"".join(pieces)
+        pieces.append(piece)
+        size, took = size + len(piece), clock() - began
+        if size > MAX_BODY:
+            raise errors.TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
+        if took > SLOW_SECONDS and size < took * LEAST_SPEED:
+            raise errors.TooSlow(f"GES sent {size:,} bytes in {took:.1f} s; expected {LEAST_SPEED:,} a second at least.")
+
+
+def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
+    why = short(str(wrong) or type(wrong).__name__, 300)
+    match wrong:
+        case aiohttp.ConnectionTimeoutError():
+            return errors.TimedOut(f"No connection to {at} within {CONNECT_SECONDS} s.")
+        case TimeoutError() if began:
+            return errors.TooSlow(f"GES's answer was not whole after {TOTAL_SECONDS} s.")
+        case TimeoutError():
+            return errors.TimedOut(f"GES did not answer within {TOTAL_SECONDS} s.")
+        case aiohttp.ClientConnectorDNSError():
+            return errors.NoSuchHost(f"{URL(at).host} has no address: {why}.")
+        case aiohttp.ClientSSLError() | ssl.SSLError() | aiohttp.ServerFingerprintMismatch():
+            return errors.TlsFailed(f"{at} is not to be trusted: {why}.")
+        case aiohttp.ClientConnectorError() if isinstance(wrong.os_error, ConnectionRefusedError):
+            return errors.ConnectionRefused(f"Nothing listens at {at}.")
+        case aiohttp.ClientConnectorError():
+            return errors.Unreachable(f"No connection to {at}: {why}.")
+        case aiohttp.ClientPayloadError() | EOFError():
+            return errors.BrokenBody(f"GES's answer is broken: {why}.")
+        case aiohttp.ClientResponseError() | HttpProcessingError():
+            # Head and body may come, and break, at once.
+            began = began or "chunk" in why
+            return errors.BrokenBody(f"GES's answer is broken: {why}.") if began else errors.NotHttp(f"{at}: {why}.")
+        case aiohttp.ClientConnectionError() | ConnectionError():
+            return errors.ConnectionBroken(f"{at} ended the connection: {why}.")
+    return errors.Unreachable(f"No answer from {at}: {why}.")
+
+
+def _skew(date: str | None, here: datetime) -> timedelta | None:
+    """How far the clock that wrote a Date header is ahead, taking the middle of the second it tells."""
+    try:
+        there = parsedate_to_datetime(date or "")
+    except ValueError:
+        return None
+    if there.tzinfo is None:
+        there = there.replace(tzinfo=UTC)
+    return there + timedelta(seconds=0.5) - here
+
+
+def _seconds(value: str | None) -> float | None:
+    if value is None or not value.strip().isdigit():
+        return None
+    return float(value)

@@ -1,0 +1,39 @@
+"""What GES said against its own earlier words. A projection of the replies: only `record` writes it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from jobs.diagnosis.changes import Odd
+from jobs.models.job import Job
+
+
+class OddReply(models.Model):
+    """A reply that contradicts the one before it, or itself, in one way."""
+
+    class Kind(models.TextChoices):
+        """The words of `diagnosis.changes.Odd`, with their labels."""
+
+        FINAL_WORD = Odd.FINAL_WORD.value, _("a final word taken back")
+        EARLIER = Odd.EARLIER.value, _("a time that went back")
+        ENDS_FIRST = Odd.ENDS_FIRST.value, _("an end before the begin")
+        FEWER_LINES = Odd.FEWER_LINES.value, _("fewer lines than before")
+        FILES = Odd.FILES.value, _("another list of files")
+
+    # Found by the index of one_oddity_a_kind.
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="odd_replies", db_index=False)
+    seen_at = models.DateTimeField(_("seen at"), help_text=_("When the reply was first seen."))
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    count = models.PositiveIntegerField(_("count"), help_text=_("How many figures or words of the reply did so."))
+    says = models.JSONField(_("says"), help_text=_("A sentence (ges.sentence) about the first of them."))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("odd reply"), _("odd replies")
+        constraints = [models.UniqueConstraint(fields=["job", "seen_at", "kind"], name="one_oddity_a_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} x{self.count}"
+
+    @property
+    def others(self) -> int:
+        """How many more than the one that is told."""
+        return self.count - 1

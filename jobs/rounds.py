@@ -1,0 +1,182 @@
+"""A worker's round: it claims what is due, has it asked, and records what was said, all at the same time.
+
+No project waits for another's GES, no answer for a slower one, and GES is asked on while the database writes. What a round
+has claimed and not heard of when it ends, stops or breaks is given back at once.
+"""
+
+import logging
+import secrets
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from queue import Empty, SimpleQueue
+from threading import Event
+
+from django.db import Error, connection
+from django.db.models import Exists, OuterRef
+
+from jobs import budget
+from jobs.asking import Lane, Question, Said, client_for, observed
+from jobs.finishing import Before, finish
+from jobs.ges.client import CONCURRENT
+from jobs.models import CallBudget, Job, Project, Watch
+from jobs.outage import is_the_databases, surely
+from jobs.record import Observation
+
+log = logging.getLogger(__name__)
+BATCH = 500  # replies recorded in one transaction
+MOST_AHEAD = 1000  # watches of one project that a round holds
+NAP = 0.25  # seconds between two looks while all that is due waits for the call budget or for GES
+LINGER = 0.1  # seconds that the first answer of a batch waits for others
+Clock = Callable[[], datetime]
+
+#: Set when this process is to stop: rounds give back what they hold and end.
+stopping = Event()
+
+
+def new_lease() -> int:
+    """A number no other claim has."""
+    return secrets.randbits(63)
+
+
+def database_clock() -> Clock:
+    """The time as the database has it, the same for all workers however their own clocks go."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT clock_timestamp()")
+        read: datetime = cursor.fetchone()[0]
+    at = time.monotonic()
+    return lambda: read + timedelta(seconds=time.monotonic() - at)
+
+
+class Round:
+    """What one worker is doing now."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._lease = clock, new_lease()
+        self._lanes: dict[int, Lane] = {}
+        self._said: SimpleQueue[tuple[Question, Said]] = SimpleQueue()
+        self._held: dict[int, dict[int, Before]] = defaultdict(dict)  # by project, then by job
+        self._heard: dict[int, int] = defaultdict(int)  # by project, since its last claim
+        self._projects: dict[int, Project] = {}
+
+    def run(self, seconds: float) -> int:
+        """Go on until nothing is due, the time is up or the process stops; how many jobs were asked about."""
+        until, count = time.monotonic() + seconds, 0
+        try:
+            while True:
+                is_open = time.monotonic() < until and not stopping.is_set()
+                try:
+                    waits = is_open and self._claim_all()
+                except Error as wrong:
+                    if not is_the_databases(wrong) or not any(self._held.values()):
+                        raise
+                    until, waits = 0.0, False  # nothing more is claimed; what is under way is seen through
+                if not waits and not any(self._held.values()):
+                    return count
+                count += self._record(self._collect(NAP))
+                if stopping.is_set():
+                    return count + self._record(self._collect(0))
+        finally:
+            self._end()
+
+    def step(self, limit: int) -> int:
+        """Claim once, and see it through; how many jobs were asked about."""
+        count = 0
+        try:
+            self._claim_all(limit)
+            while any(self._held.values()):
+                count += self._record(self._collect(NAP))
+            return count
+        finally:
+            self._end()
+
+    def _claim_all(self, limit: int | None = None) -> bool:
+        """Claim what each project has due and may ask; whether something due was left for want of calls."""
+        now, left = self._clock(), False
+        due = Watch.objects.due(now).filter(project=OuterRef("pk"))
+        paused = CallBudget.objects.filter(project=OuterRef("pk"), paused_until__gt=now)
+        for project in Project.objects.filter(Exists(due), ~Exists(paused)).order_by("?"):
+            room = self._room(project) if limit is None else limit - sum(map(len, self._held.values()))
+            if room > 0:
+                left |= self._claim(project, room, now)
+        return left
+
+    def _room(self, project: Project) -> int:
+        """How many more to hold: enough that GES is asked all the time, and no more than soon get their turn."""
+        ahead = min(max(2 * self._heard[project.pk], CONCURRENT), MOST_AHEAD)
+        room = ahead - len(self._held[project.pk])
+        return room if room >= ahead // 4 else 0
+
+    def _claim(self, project: Project, room: int, now: datetime) -> bool:
+        wanted = len(Watch.objects.due(now).filter(project=project).values_list("pk")[:room])
+        granted = budget.take(project, wanted, now) if wanted else 0
+        if not granted:
+            return wanted > 0
+        claimed = {one.job_id: one for one in Watch.objects.claim(project, self._lease, now, granted)}
+        self._heard[project.pk] = 0
+        jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
+        questions = []
+        for job in jobs:
+            self._held[project.pk][job.pk] = Before(claimed[job.pk].failures, job.is_final, job.observed_at is not None)
+            questions.append(Question(job, job.graph.graph_id or ""))
+        self._projects[project.pk] = project
+        self._lane(project).ask(questions)
+        return granted < wanted
+
+    def _lane(self, project: Project) -> Lane:
+        lane = self._lanes.get(project.pk)
+        if lane is None:
+            lane = self._lanes[project.pk] = Lane(client_for(project), self._deliver)
+        return lane
+
+    def _deliver(self, question: Question, said: Said) -> None:
+        self._said.put((question, said))
+
+    def _collect(self, wait: float) -> list[tuple[Question, Said]]:
+        """What has been said by now, a batch at most; waits for the first, and a moment for more."""
+        found: list[tuple[Question, Said]] = []
+        most = min(BATCH, sum(map(len, self._held.values())))
+        until = time.monotonic() + wait
+        with suppress(Empty):
+            while len(found) < most:
+                left = until - time.monotonic()
+                found.append(self._said.get(timeout=left) if left > 0 else self._said.get_nowait())
+                if len(found) == 1:
+                    until = min(until, time.monotonic() + LINGER)
+        if not most:
+            time.sleep(wait)
+        return found
+
+    def _record(self, said: list[tuple[Question, Said]]) -> int:
+        """Record what was said, and give back what was not asked; how many were."""
+        heard = [(question, answer) for question, answer in said if answer is not None]
+        seen = [observed(question, answer, "poll") for question, answer in heard if answer is not None]
+        unasked = [question.job.pk for question, answer in said if answer is None]
+        before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
+        if seen:
+            surely(lambda: finish(seen, self._lease, before), stopping)
+            surely(lambda: self._tell_budgets(seen), stopping)
+        surely(lambda: Watch.objects.give_back(self._lease, unasked), stopping)
+        for question, _ in said:
+            self._heard[question.job.project_id] += 1
+            del self._held[question.job.project_id][question.job.pk]
+        return len(seen)
+
+    def _tell_budgets(self, seen: list[Observation]) -> None:
+        by_project: dict[int, list[Observation]] = defaultdict(list)
+        for one in seen:
+            by_project[one.job.project_id].append(one)
+        for pk, told in by_project.items():
+            budget.tell(self._projects[pk], [one.error for one in told], self._clock())
+            self._projects[pk].note_clock([one.clock_skew for one in told if one.clock_skew is not None])
+
+    def _end(self) -> None:
+        """Give back what is still held."""
+        for lane in self._lanes.values():
+            lane.stop()
+        held = [job for jobs in self._held.values() for job in jobs]
+        self._held.clear()
+        if held:
+            Watch.objects.give_back(self._lease, held)

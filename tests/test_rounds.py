@@ -1,0 +1,250 @@
+"""Rounds of work, and what becomes of them when workers, replies or the database fail."""
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.models import Count
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from jobs import finishing, polling, rounds
+from jobs.models import CallBudget, Miss, Project, Snapshot, Watch
+from jobs.models.watch import LEASE, Plan
+from jobs.record import find_graph, find_jobs, observe, recorder
+from tests.conftest import body
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def watched(upstream):
+    """Watches so many jobs, all due; GES says of each that it runs."""
+    upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
+
+    def watch(count):
+        graph, now = find_graph(upstream.project, "g1"), timezone.now()
+        jobs = find_jobs(upstream.project, [(graph, f"j{number}", now) for number in range(count)])
+        polling.watch_unfinished(jobs.values())
+        return [jobs[f"j{number}"] for number in range(count)]
+
+    return watch
+
+
+def in_thread(act):
+    def run():
+        try:
+            return act()
+        finally:
+            connection.close()
+
+    return ThreadPoolExecutor(1).submit(run)
+
+
+def wait_until(holds, seconds=20):
+    give_up = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < give_up
+        time.sleep(0.02)
+
+
+def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream):
+    watched(1)
+    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim(upstream.project, lease, at, 9)
+    assert len(claim(1, now)) == 1
+    assert claim(2, now) == []
+    assert timedelta(seconds=30) < LEASE < timedelta(seconds=55), "longer than a call, and taken over within a minute"
+    assert len(claim(2, now + LEASE)) == 1
+
+
+def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
+    [job] = watched(1)
+    now = timezone.now()
+    Watch.objects.claim(upstream.project, 1, now, 9)
+    Watch.objects.claim(upstream.project, 2, now + LEASE, 9)
+    assert Watch.objects.plan(1, [Plan(job.pk, None, 7)]) == 0
+    assert Watch.objects.give_back(1, [job.pk]) == 0
+    held = Watch.objects.get()
+    assert (held.lease, held.failures, held.next_poll_at is None) == (2, 0, False)
+    assert Watch.objects.plan(2, [Plan(job.pk, now + timedelta(hours=1), 3)]) == 1
+    held.refresh_from_db()
+    assert (held.lease, held.leased_until, held.failures) == (None, None, 3)
+
+
+def test_a_late_answer_is_recorded_all_the_same(watched, upstream):
+    """The worker hangs while GES answers, and another takes its claim over."""
+    [job] = watched(1)
+    upstream.seconds = 1
+    late = in_thread(lambda: polling.poll_for(5))
+    wait_until(lambda: len(upstream.asked) == 1)
+    taken = Watch.objects.claim(upstream.project, 99, timezone.now() + LEASE, 9)
+    assert len(taken) == 1
+    assert late.result(20) == 1
+    assert Watch.objects.get().lease == 99, "the taker's claim stands"
+    job.refresh_from_db()
+    assert job.verdict == "running"
+
+
+def test_workers_at_once_ask_about_each_job_once(watched, upstream):
+    watched(60)
+    Project.objects.update(calls_per_second=500, calls_per_minute=5000)
+    counts = [in_thread(lambda: polling.poll_for(0.5)) for _ in range(3)]
+    assert sum(count.result(30) for count in counts) == len(upstream.asked) == 60
+    assert Snapshot.objects.values("job").annotate(n=Count("*")).filter(n=1).count() == 60
+    assert not Watch.objects.exclude(lease=None).exists()
+
+
+def test_a_slow_answer_holds_up_no_other(watched, upstream):
+    jobs = watched(3)
+    slow = threading.Event()
+
+    def say(handler):
+        if "/j0/" in handler.path:
+            slow.wait(10)
+        return body(handler.path.split("/")[-2], "running")
+
+    upstream.body = say
+    ending = in_thread(lambda: polling.poll_for(0.1))
+    wait_until(lambda: Snapshot.objects.count() == 2)
+    assert Watch.objects.get(job=jobs[0]).lease is not None
+    slow.set()
+    assert ending.result(20) == 3
+
+
+def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
+    watched(5)
+    upstream.seconds = 5
+    ending = in_thread(lambda: polling.poll_for(60))
+    try:
+        wait_until(lambda: Watch.objects.exclude(lease=None).count() == 5)
+        began = time.monotonic()
+        rounds.stopping.set()
+        assert ending.result(4) == 0
+        assert time.monotonic() - began < 4
+    finally:
+        rounds.stopping.clear()
+    assert Watch.objects.due(timezone.now()).count() == 5
+    assert not Miss.objects.exists()
+
+
+def breaks(monkeypatch, wrong, job_id):
+    """Let recording fail on one job, as a fault in our own code or a reply the database won't take would."""
+    fold = recorder._fold
+
+    def fold_or_break(history, one, count):
+        if one.job.job_id == job_id and one.reply is not None:
+            raise wrong
+        fold(history, one, count)
+
+    monkeypatch.setattr(recorder, "_fold", fold_or_break)
+
+
+def test_a_reply_that_breaks_its_recording_is_set_aside_alone(watched, upstream, monkeypatch, caplog):
+    jobs = watched(7)
+    with monkeypatch.context() as patch:
+        breaks(patch, ValueError("cannot fold\x00 this"), "j3")
+        assert polling.poll_for(0.1) == 7
+    assert Snapshot.objects.count() == 6
+    miss = Miss.objects.get()
+    assert (miss.job_id, miss.kind, bytes(miss.body)) == (jobs[3].pk, "not_recorded", body("j3", "running"))
+    aside = Watch.objects.set_aside().get()
+    assert (aside.job_id, aside.problem) == (jobs[3].pk, "ValueError: cannot fold this")
+    assert (aside.next_poll_at, aside.lease) == (None, None)
+    assert "job j3" in caplog.text
+    polling.poll_now(jobs[3])
+    aside.refresh_from_db()
+    assert (aside.problem, aside.failures) == ("", 0)
+    assert aside.next_poll_at is not None
+    assert Snapshot.objects.count() == 7
+
+
+def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypatch):
+    watched(2)
+
+    def parse(body, **options):
+        if b"j1" in body:
+            raise KeyError("reader")
+        return read(body, **options)
+
+    from jobs.record import observations
+
+    read = observations.parse_reply
+    monkeypatch.setattr(observations, "parse_reply", parse)
+    assert polling.poll_for(0.1) == 2
+    assert Snapshot.objects.count() == 1
+    assert Miss.objects.get().kind == "not_recorded"
+
+
+def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
+    watched(4)
+    with monkeypatch.context() as patch:
+        patch.setattr(finishing, "record", lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")))
+        with pytest.raises(OperationalError):
+            polling.poll_for(0.1)
+    assert not Watch.objects.set_aside().exists()
+    assert Watch.objects.due(timezone.now()).count() == 4, "given back at once"
+    assert polling.poll_for(0.1) == 4
+
+
+def test_a_paused_project_is_left_alone_and_its_claims_stay_free(watched, upstream):
+    watched(3)
+    now = timezone.now()
+    CallBudget.objects.create(
+        project=upstream.project, second_left=9, minute_left=9, counted_at=now, paused_until=now + timedelta(minutes=1)
+    )
+    began = time.monotonic()
+    assert polling.poll_for(30) == 0
+    assert time.monotonic() - began < 10, "nothing to wait for in this round"
+    assert upstream.asked == []
+
+
+def statements(act):
+    """What is asked of the database, without the marks of transactions."""
+    with CaptureQueriesContext(connection) as asked:
+        act()
+    marks = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+    return [one["sql"] for one in asked if not one["sql"].startswith(marks)]
+
+
+def finished(jobs, said):
+    now = timezone.now()
+    claimed = Watch.objects.filter(job__in=jobs).update(lease=1, leased_until=now + LEASE)
+    assert claimed == len(jobs)
+    seen = [observe(job, "poll", now, 200, said(job.job_id)) for job in jobs]
+    before = {job.pk: finishing.Before(0, was_final=False, was_heard=True) for job in jobs}
+    told = statements(lambda: finishing.finish(seen, 1, before))
+    assert not Watch.objects.exclude(lease=None).exists()
+    return told
+
+
+def with_files(job_id):
+    file = {
+        "path": f"b/{job_id}.csv",
+        "status": "partFailed",
+        "totalLines": 9,
+        "failedLines": 1,
+        "successfulLines": 8,
+        "cause": "bad",
+    }
+    return body(job_id, "partiallyFailed", jobDetail={"vertexsetPath": [file]}, beginTime="2026-03-04T11:00:00")
+
+
+@pytest.mark.parametrize("count", [20, 500])
+def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count):
+    jobs = watched(count)
+    first, again = (len(finished(jobs, lambda job_id: body(job_id, "running"))) for _ in range(2))
+    ended = finished(jobs, with_files)
+    assert (first, again) == (8, 8)
+    assert len(ended) <= 15, "\n".join(sql[:150] for sql in ended)
+
+
+def test_what_is_due_is_found_by_its_index(watched, upstream):
+    watched(1)
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off")
+        due = Watch.objects.due(timezone.now()).filter(project=upstream.project).order_by("next_poll_at")[:9]
+        assert "watch_due" in due.explain()
+        cursor.execute("RESET enable_seqscan")
