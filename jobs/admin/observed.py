@@ -1,7 +1,5 @@
 """What was observed, read-only; the way to a correction starts at a job and at a file."""
 
-import json
-from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -10,15 +8,13 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs.admin.big_tables import ReadOnly
+from jobs.admin.bodies import readable
 from jobs.admin.correcting import correct, may_correct
 from jobs.admin.visible import VisibleFilter
 from jobs.models import ImportFile, Job, Miss, Snapshot, Watch
-
-SHOWN_CHARACTERS = 200_000  # of a body; a browser can still scroll them
 
 
 class Correctable(ReadOnly):
@@ -121,17 +117,7 @@ class WithBody(ReadOnly):
     @admin.display(description=gettext_lazy("reply"))
     def reply(self, row: Snapshot | Miss) -> SafeString | str:
         """The body: JSON set out to be read, all else as text."""
-        return "" if row.body is None else format_html("<pre>{}</pre>", _readable(bytes(row.body)))
-
-
-def _readable(body: bytes) -> str:
-    text = body.decode("utf-8-sig", "replace")
-    with suppress(ValueError, RecursionError):  # an HTML page or JSON cut short is shown as it came
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    if len(text) <= SHOWN_CHARACTERS:
-        return text
-    more = _("… %(count)d more characters") % {"count": len(text) - SHOWN_CHARACTERS}
-    return f"{text[:SHOWN_CHARACTERS]}\n{more}"
+        return "" if row.body is None else format_html("<pre>{}</pre>", readable(bytes(row.body)))
 
 
 @admin.register(Snapshot)

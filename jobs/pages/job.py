@@ -28,6 +28,7 @@ from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import render_page
 from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
+from jobs.typed import take_typed
 
 ODD = 4  # contradictions shown; the history has them all
 EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
@@ -146,6 +147,8 @@ def _typed(request: HttpRequest, one: Job, fix: Job | None) -> dict[str, str]:
     if unsaved and unsaved.get("job") == one.pk:
         del request.session["unsaved"]
         return {name: unsaved.get(name, "") for name in _TYPED}
+    if typed := take_typed(request, reverse("pages:decide", args=[one.pk])):
+        return {name: typed.get(name, "") for name in _TYPED}
     return {"state": ReviewState.FIXED.value, "fixed_by": fix.job_id} if fix else {}
 
 
