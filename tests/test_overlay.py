@@ -233,10 +233,10 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
     job = tell(project, "j1", file("a", 5, cause="bad line 1"), at=timezone.now(), begin=timezone.now() - timedelta(hours=1))
     client.force_login(admin)
     overview = lambda: client.get("/").context  # noqa: E731
-    assert len(overview()["to_review"]) == 1
+    assert len(overview()["queue"].rows) == 1
     assert len(client.get("/causes/").context["rows"]) == 1
     made = fix(job, "is_hidden", "yes")
-    assert (overview()["to_review"], overview()["causes"], client.get("/causes/").context["rows"]) == ([], [], [])
+    assert (overview()["queue"].rows, overview()["causes"], client.get("/causes/").context["rows"]) == ([], [], [])
     assert "out of the statistics" in client.get("/jobs/").content.decode()
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
     tell(project, "j1", file("a", 6), at=timezone.now())

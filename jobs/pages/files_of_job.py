@@ -64,9 +64,8 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
 
 def with_corrections(job: Job, files: list[ImportFile]) -> None:
     """Give each of these files of a job the corrections that stand over it, as `standing`."""
-    rows = Correction.objects.standing().filter(job=job).exclude(kind="").select_related("actor")
     by_place: dict[tuple[str, int | None], list[Correction]] = {}
-    for one in rows.filter(position__in=[file.position for file in files]):
+    for one in job.standing:  # type: ignore[attr-defined]
         by_place.setdefault((one.kind, one.position), []).append(one)
     for file in files:
         file.standing = by_place.get((file.kind, file.position), [])  # type: ignore[attr-defined]

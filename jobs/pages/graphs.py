@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job
+from jobs.models import Correction, Graph, Job
 from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
@@ -73,8 +73,12 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
 
 def _visible(request: HttpRequest, pk: int) -> Graph:
     """The graph, with the corrections that stand over it."""
-    rows = Graph.objects.visible_to(request.user).select_related("project").prefetch_related(OF_GRAPH)
-    return get_object_or_404(rows, pk=pk)
+    standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
+    rows = Graph.objects.visible_to(request.user).select_related("project").annotate(is_corrected=Exists(standing))
+    found = get_object_or_404(rows, pk=pk)
+    if getattr(found, "is_corrected", False):  # few are
+        prefetch_related_objects([found], OF_GRAPH)
+    return found
 
 
 def _imports(graph: Graph) -> list[Job]:

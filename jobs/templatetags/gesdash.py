@@ -296,7 +296,8 @@ def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
 @register.simple_tag
 def corrected(row: Any, *fields: str) -> SafeString | str:
     """The mark of a value that a person corrected: what GES says, who says otherwise, and why."""
-    found = [one for one in getattr(row, "standing", ()) if one.field in fields]
+    kind = getattr(row, "kind", "")
+    found = [one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind]
     return format_html_join(" ", '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', map(_mark, found))
 
 
