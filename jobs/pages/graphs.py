@@ -8,7 +8,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -19,7 +19,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job
+from jobs.models import Correction, Graph, Job
+from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.charts import Span
@@ -85,12 +86,18 @@ def _as_known(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
 
 def _visible(request: HttpRequest, pk: int) -> Graph:
-    return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+    """The graph, with the corrections that stand over it."""
+    standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
+    rows = Graph.objects.visible_to(request.user).select_related("project").annotate(is_corrected=Exists(standing))
+    found = get_object_or_404(rows, pk=pk)
+    if getattr(found, "is_corrected", False):  # few are
+        prefetch_related_objects([found], OF_GRAPH)
+    return found
 
 
 def _imports(graph: Graph) -> list[Job]:
     """Its newest imports, the newest first."""
-    rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    rows = Job.objects.counted().filter(graph=graph, file_count__gt=0).select_related("graph", "project")
     return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 

@@ -2,9 +2,11 @@
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
+from itertools import batched
 from operator import itemgetter
 from typing import Any
 
@@ -17,8 +19,8 @@ from django.http import QueryDict
 from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
-from jobs.models import ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.export import csv_cell, file_object, job_object, rfc3339
+from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
+from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
@@ -119,7 +121,7 @@ def _with_files(batch: list[Job], at: datetime | None) -> Rows:
     if at is not None:
         found = as_known(batch, at)
         return (job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found)
-    prefetch_related_objects(batch, "files")
+    prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
     return map(job_object, batch)
 
 
@@ -127,8 +129,18 @@ def _files(jobs: JobQuerySet) -> Rows:
     rows = ImportFile.objects.filter(job__in=jobs).annotate(
         in_project=F("job__project__project_id"), in_graph=F("job__graph__graph_id"), in_job=F("job__job_id")
     )
-    for file in rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES):
-        yield {"project_id": file.in_project, "graph_id": file.in_graph, "job_id": file.in_job} | file_object(file)
+    for batch in batched(rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES), CHUNK_FILES):
+        standing: dict[int, list[Correction]] = defaultdict(list)
+        for one in (
+            Correction.objects.standing()
+            .filter(job__in={file.job_id for file in batch})
+            .exclude(kind="")
+            .select_related("actor")
+        ):
+            standing[one.job_id or 0].append(one)
+        for file in batch:
+            ids = {"project_id": file.in_project, "graph_id": file.in_graph, "job_id": file.in_job}
+            yield ids | file_object(file, standing.get(file.job_id, ()))
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
@@ -243,11 +255,12 @@ def _name(user: Any) -> str | None:
 _IDS = ("project_id", "graph_id", "job_id")
 _JOB = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "files",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden",
+    "corrections", "files",
 )  # fmt: skip
 _FILE = (
     *_IDS, "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
-    "successful_lines",
+    "successful_lines", "corrections",
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",
