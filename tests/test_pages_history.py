@@ -211,7 +211,7 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     )
     first, second = (unescape(signed_in.get(f"/jobs/{job.pk}/repair/?api={api}").content.decode()) for api in ("v1", "v2"))
     assert "2 files to import again." in first
-    assert "https://ges.example.com/v1.0/p1/graphs/id-of-payments'/action?action_id=import-graph'" in first
+    assert "https://ges.example.com/v1.0/p1/graphs/id-of-payments/action?action_id=import-graph'" in first
     assert re.search(r'<pre id="body-1"[^>]*>\{\n  "vertexsetPath": "b/x/v.csv",', first)
     assert "https://ges.example.com/v2/p1/graphs/id-of-payments/import-graph" in second
     assert re.search(r'<pre id="body-2"[^>]*>\{\n  "edgeset_path": "b/y/e.csv",', second)
@@ -220,12 +220,30 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     assert "b/ok.csv" not in first
 
 
+def test_the_repair_kit_says_first_what_was_loaded_since(signed_in, project):
+    job = tell(project, "j1", file("b/v.csv", 3), file("b/e.csv", 2, kind="edge"), begin=NOW - timedelta(hours=5))
+    load = tell(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
+    page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
+    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert "A later import loaded one of the lost files whole: importing it again would add edges twice." in said
+    assert said.index("loaded one of the lost files") < said.index("1 file to import again")
+    assert f'<code class="id">b/v.csv</code> <small>by <a href="/jobs/{load.pk}/"' in page
+    assert signed_in.get(f"/jobs/{job.pk}/repair/?list").content == b"b/e.csv\n"
+    assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
+    assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
+    assert b"vertexsetPath" in signed_in.get(f"/jobs/{job.pk}/repair/?all=1").content
+    tell(project, "whole", file("b/v.csv"), file("b/e.csv", kind="edge"), begin=NOW - timedelta(hours=3))
+    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert "Job whole loaded all of these since: importing again would add edges twice." in said
+    assert "Nothing is left to import again." in said
+    assert "curl" not in said
+
+
 def test_the_repair_kit_of_a_graph_without_an_id_reads_variables(signed_in, project):
     job = tell(project, "j1", file("b/v.csv", 3))
     project.graphs.update(graph_id=None)
     said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert '"$GES_ENDPOINT"' in said
-    assert '"$GRAPH_ID"' in said
+    assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in said
     assert "put the id into the variable GRAPH_ID" in said
 
 
@@ -299,7 +317,7 @@ def test_a_path_has_its_biography(signed_in, struck):
     ]
     assert "Paths that have this b/a 4 imports b/b 1 import b/c 1 import" in text(signed_in.get("/files/?path=b/"))
     assert "No import you may see has such a path." in text(signed_in.get("/files/?path=b/x"))
-    assert "Look a path up" in text(signed_in.get("/files/"))
+    assert "Files that lost lines" in text(signed_in.get("/files/"))
 
 
 def test_a_position_past_the_last_import_of_a_path_is_no_other_list(signed_in, struck):

@@ -325,12 +325,51 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
     fix = tell(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
     page = page_of(signed_in, lossy)
     assert "A later import loaded all of the lost paths whole" in page
-    assert 'value="fixed" required checked' in page
-    assert 'name="fixed_by" value="fix"' in page
+    assert "required checked" not in page  # the decision is a person's
+    assert re.search(r'name="fixed_by" list="later" value="fix"', page)
+    assert re.search(r'<option value="fix">2026-03-04 11:50:00 · success · ImportGraph', page)
     page = say(signed_in, lossy, state="fixed", fixed_by="fix")
     assert "Saved. Fixed." in page
     assert f'fixed by <a href="/jobs/{fix.pk}/">' in page
     assert Review.objects.get().fixed_by == fix
+    newest = str(Review.objects.get().pk)
+    page = say(signed_in, lossy, state="to_fix", known=newest)
+    earlier = page[page.index("Earlier decisions") :]
+    assert f'fixed by <a href="/jobs/{fix.pk}/">' in earlier
+
+
+def test_the_form_has_the_decision_that_stands(signed_in, lossy, admin):
+    say(signed_in, lossy, state="to_fix", note="ask them", assignee="ada", due_on="2026-03-09")
+    page = page_of(signed_in, lossy)
+    form = page[page.index('id="review"') :]
+    assert 'value="to_fix" required checked' in form
+    assert ">ask them</textarea>" in form
+    assert re.search(r'name="assignee"[^>]* value="ada"', form)
+    assert re.search(r'name="due_on"[^>]* value="2026-03-09"', form)
+    say(signed_in, lossy, state="accepted", note="known", known=str(Review.objects.get().pk))
+    page = page_of(signed_in, lossy)
+    earlier = page[page.index("Earlier decisions") :]
+    assert "for ada" in earlier
+    assert "due 2026-03-09" in earlier
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"state": "accepted"}, "note"),
+        ({"state": ""}, "state"),
+        ({"state": "fixed"}, "fixed_by"),
+        ({"state": "to_fix", "assignee": "nobody"}, "assignee"),
+        ({"state": "to_fix", "due_on": "soon"}, "due_on"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(signed_in, lossy, typed, field):
+    answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"known": "0", **typed})
+    assert answer.headers["Location"] == f"/jobs/{lossy.pk}/#review-{field}"
+    page = page_of(signed_in, lossy)
+    assert re.search(rf'id="review-{field}"[^>]* aria-describedby="wrong-{field}"', page)
+    assert page.count('class="message error"') == 1
+    assert page.index('id="review"') < page.index(f'id="wrong-{field}"')
 
 
 def test_a_decision_about_an_import_that_lost_nothing_is_refused(signed_in, project):

@@ -5,7 +5,21 @@ from django.contrib.auth.views import LoginView, LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from jobs.pages import causes, comparison, files, graphs, health, history, job, jobs, keys, overview, preferences, repair
+from jobs.pages import (
+    causes,
+    comparison,
+    files,
+    graphs,
+    health,
+    history,
+    job,
+    jobs,
+    keys,
+    overview,
+    preferences,
+    repair,
+    reviewing,
+)
 
 app_name = "pages"
 urlpatterns = [
@@ -23,7 +37,7 @@ urlpatterns = [
     path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
     path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
     path("jobs/<int:pk>/history/", history.history, name="history"),
-    path("jobs/<int:pk>/review/", job.decide, name="decide"),
+    path("jobs/<int:pk>/review/", reviewing.decide, name="decide"),
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
     path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job.undo_correction, name="undo-correction"),
