@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -172,6 +173,7 @@ def copy_weeks(stride: int) -> None:
         _copy(cursor, Review, stride, where=f"NOT {undecided}")
         cursor.execute(f"UPDATE jobs_cause SET last_seen_at = last_seen_at + {WEEKS - 1} * interval '7 days'")
         cursor.execute("SELECT setval(pg_get_serial_sequence('jobs_job', 'id'), max(id)) FROM jobs_job")
+        import_module("jobs.migrations.0009_proof").chain_what_is_stored(cursor)
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
         for statement in indexes:
             cursor.execute(statement)

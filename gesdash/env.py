@@ -3,7 +3,7 @@
 import os
 import secrets
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +38,18 @@ def secret(name: str, default: str = "") -> str:
 def words(name: str, default: str = "") -> list[str]:
     """A comma-separated list."""
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
+
+
+def one_of(name: str, default: str, known: Collection[str]) -> str:
+    """One of a few words, in any case.
+
+    Raises: BadSetting when it is something else.
+    """
+    value = text(name) or default
+    found = next((word for word in known if word.lower() == value.lower()), None)
+    if found is None:
+        raise BadSetting(f"{name} is {value!r}; expected {' or '.join(known)}.")
+    return found
 
 
 def number(name: str, default: int, least: int, most: int) -> int:
@@ -110,6 +122,11 @@ class Credentials:
     password: str = field(default="", repr=False)
     domain: str = ""
     iam_endpoint: str = ""
+
+    @property
+    def secrets(self) -> list[str]:
+        """What must stand in no log."""
+        return [value for value in (self.sk, self.token, self.password) if value]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
-from gesdash import database, env
+from gesdash import database, env, logs
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 GESDASH_HOME = env.home()
@@ -16,6 +16,8 @@ ALLOWED_HOSTS = env.words("GESDASH_ALLOWED_HOSTS") or ["localhost", "127.0.0.1",
 STALE_IF_ERROR = env.number("GESDASH_STALE_IF_ERROR", 86_400, 0, 31_536_000)
 # What one key may ask in a minute, where the key has no limit of its own.
 KEY_REQUESTS = env.number("GESDASH_KEY_REQUESTS", 60_000, 1, 1_000_000)
+# With it a scraper reads the metrics of all projects; without it, it shows a key.
+METRICS_TOKEN = env.secret("GESDASH_METRICS_TOKEN")
 GES_PROJECTS = {project.name: project for project in env.configured_projects()}
 
 INSTALLED_APPS = [
@@ -36,6 +38,8 @@ INSTALLED_APPS = [
     "rest_framework",
 ]
 MIDDLEWARE = [
+    # Above all others: what any of them logs has the request's id.
+    "gesdash.logs.middleware",
     "django.middleware.security.SecurityMiddleware",
     # Above WhiteNoise, so that scripts and styles are compressed as well.
     "django.middleware.gzip.GZipMiddleware",
@@ -46,6 +50,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "jobs.pages.tracing.TraceMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "jobs.pages.zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -152,10 +157,22 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
+LOG_FORMATS = {"text": logs.Text, "json": logs.Json}
+_secrets = [SECRET_KEY, METRICS_TOKEN, DATABASES["default"].get("PASSWORD", "")]
+_secrets += [secret for project in GES_PROJECTS.values() for secret in project.credentials.secrets]
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
-    "root": {"handlers": ["stderr"], "level": env.text("GESDASH_LOG_LEVEL", "WARNING").upper()},
+    "filters": {"about": {"()": logs.About}},
+    "formatters": {
+        "line": {
+            "()": LOG_FORMATS[env.one_of("GESDASH_LOG", "text", LOG_FORMATS)],
+            "secrets": _secrets,
+        }
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["about"]}},
+    "root": {
+        "handlers": ["stderr"],
+        "level": env.one_of("GESDASH_LOG_LEVEL", "WARNING", ["DEBUG", "INFO", "WARNING", "ERROR"]),
+    },
 }

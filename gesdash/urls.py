@@ -3,7 +3,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
-from jobs.api.urls import proxy_urlpatterns
+from jobs.api.urls import metrics_urlpatterns, proxy_urlpatterns
 from jobs.pages.urls import auth_urlpatterns
 
 handler400 = "jobs.api.handling.bad_request"
@@ -12,6 +12,7 @@ handler500 = "jobs.api.handling.server_error"
 
 urlpatterns = [
     *proxy_urlpatterns,
+    *metrics_urlpatterns,
     *auth_urlpatterns,
     path("admin/", admin.site.urls),
     path("api/", include("jobs.api.urls")),

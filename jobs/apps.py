@@ -9,3 +9,9 @@ class JobsConfig(AppConfig):
 
     name = "jobs"
     verbose_name = gettext_lazy("GES jobs")
+
+    def ready(self) -> None:
+        """Sign-ins are told by Django's signals."""
+        from jobs import trail
+
+        trail.listen()

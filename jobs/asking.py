@@ -1,6 +1,7 @@
 """Calls to GES: a client a project, and a lane in which many calls go on at once while their caller does other things."""
 
 import asyncio
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -47,9 +48,12 @@ def ask(client: Client, question: Question) -> Said:
 
 
 async def _ask(client: Client, question: Question) -> Said:
+    begun = time.monotonic()
     try:
-        return await client.status(question.graph_id, question.job.job_id, question.version)
+        answer = await client.status(question.graph_id, question.job.job_id, question.version)
+        return replace(answer, seconds=time.monotonic() - begun)
     except GesError as error:
+        error.seconds = time.monotonic() - begun
         return error
     except Exception as wrong:  # whatever it is, it is this call's alone
         return GesError(f"Asking GES failed: {type(wrong).__name__}: {wrong}")
@@ -90,13 +94,14 @@ class Lane:
 def observed(question: Question, said: Answer | GesError, source: str) -> Observation:
     """What came of asking, read."""
     if isinstance(said, GesError):
-        return Observation(question.job, source, timezone.now(), None, None, error=said)
+        return Observation(question.job, source, timezone.now(), None, None, error=said, seconds=said.seconds)
     try:
         seen = observe(question.job, source, said.observed_at, said.http_status, said.body)
     except Exception as wrong:  # a reply that breaks its reader is kept beside the others
         error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
         return Observation(question.job, source, said.observed_at, said.http_status, said.body, error=error)
     seen.content_type, seen.clock_skew = said.content_type, said.clock_skew
+    seen.request_id, seen.seconds = said.request_id or "", said.seconds
     if seen.reply is not None and source == "proxy":
         # What was asked, not what the keys look like: a bare {"status"} is the same in both.
         seen.reply = replace(seen.reply, version=question.version)

@@ -147,6 +147,17 @@ def tell(project: Project, errors: Sequence[GesError | None], now: datetime) -> 
         _save(row, state)
 
 
+def now_left(project: Project, row: CallBudget | None, now: datetime) -> State:
+    """What stands now of a budget that was read, for showing; a project that was never asked about has all of it."""
+    if row is None:
+        return State(project.calls_per_second, project.calls_per_minute, now)
+    return refilled(_state(row), project.calls_per_second, project.calls_per_minute, now)
+
+
+def _state(row: CallBudget) -> State:
+    return State(**{name: getattr(row, name) for name in _FIELDS})
+
+
 def _is_no_answer(error: GesError | None) -> bool:
     if isinstance(error, ErrorReply):
         return error.http_status >= 500
@@ -172,8 +183,7 @@ def _locked(project: Project, now: datetime) -> tuple[CallBudget, State]:
     if row is None:
         CallBudget.objects.bulk_create([CallBudget(project=project, **full)], ignore_conflicts=True)
         row = CallBudget.objects.select_for_update().get(project=project)
-    state = State(**{name: getattr(row, name) for name in _FIELDS})
-    return row, refilled(state, project.calls_per_second, project.calls_per_minute, now)
+    return row, refilled(_state(row), project.calls_per_second, project.calls_per_minute, now)
 
 
 def _save(row: CallBudget, state: State) -> None:

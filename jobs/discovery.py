@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from asgiref.sync import async_to_sync, sync_to_async
 from django.utils import timezone
 
-from jobs import budget
+from jobs import budget, outcomes
 from jobs.asking import client_for
 from jobs.finishing import watch_unfinished
 from jobs.ges.errors import GesError
 from jobs.ges.fields import MAX_ID
 from jobs.ges.reply import GraphReply, JobReply, parse_graph_page, parse_job_page
 from jobs.models import Graph, Project
-from jobs.record import Observation, find_graph, find_jobs, record
+from jobs.record import Observation, find_graph, find_jobs, record, tell_graph
 
 BATCH = 200
 LIST_PAGE = 100
@@ -41,6 +41,7 @@ def discover(project: Project) -> int:
     except GesError as error:
         if not isinstance(error, budget.Spent | budget.Resting):
             budget.tell(project, [error], timezone.now())
+        outcomes.note_no_list(project, error, timezone.now())
         Project.objects.filter(pk=project.pk).update(problem=str(error)[:2000])
         return 0
     graphs = _graphs_by_name(project, listed.graphs)
@@ -52,6 +53,7 @@ def discover(project: Project) -> int:
         known = [(jobs[i], *items[i]) for i in ids if i in jobs]
         told = [Observation(job, "list", at, 200, raw, reply=reply) for job, reply, raw, at in known]
         record(told, now=timezone.now())
+        outcomes.note(told, timezone.now())
     watch_unfinished(jobs.values())
     Project.objects.filter(pk=project.pk).update(discovered_at=listed.observed_at, problem="")
     return len(items)
@@ -97,14 +99,17 @@ def _graphs_by_name(project: Project, listed: Sequence[GraphReply]) -> dict[str,
     for one in listed:
         find_graph(project, one.graph_id, one.name)
     ids = [one.graph_id for one in listed]
-    Graph.objects.filter(project=project).exclude(graph_id__in=ids).filter(graph_id__isnull=False).update(is_deleted=True)
+    gone = Graph.objects.filter(project=project, graph_id__isnull=False, is_deleted=False).exclude(graph_id__in=ids)
+    for graph in gone:
+        if not tell_graph(graph, "is_deleted", "yes"):
+            Graph.objects.filter(pk=graph.pk).update(is_deleted=True)
     return {graph.name: graph for graph in Graph.objects.filter(project=project, graph_id__in=ids)}
 
 
 def _graph_named(project: Project, graphs: dict[str, Graph], reply: JobReply) -> Graph:
     name = (reply.related_graph or "")[:MAX_ID]
     if name not in graphs:
-        graphs[name] = Graph.objects.get_or_create(project=project, graph_id=None, name=name, defaults={"is_deleted": True})[
-            0
-        ]
+        key = {"project": project, "graph_id": None, "name": name}
+        bare, _made = Graph.objects.select_related("merged_into").get_or_create(**key, defaults={"is_deleted": True})
+        graphs[name] = bare.merged_into or bare
     return graphs[name]

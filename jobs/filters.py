@@ -164,7 +164,7 @@ def filtered(
     where people read it, else with the parameter's name.
     """
     problems: list[str] = []
-    zone = _zone(params.get("zone", ""), zone, problems)
+    zone = read_zone_parameter(params.get("zone", ""), problems, default=zone)
     for name in params:
         if name in STEERING or name == but:
             continue
@@ -185,7 +185,8 @@ def filtered(
     return queryset, problems
 
 
-def _zone(name: str, default: tzinfo, problems: list[str]) -> tzinfo:
+def read_zone_parameter(name: str, problems: list[str], *, default: tzinfo = UTC) -> tzinfo:
+    """The zone of times that name none: `default` unless `zone` says another."""
     if not name:
         return default
     try:

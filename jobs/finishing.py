@@ -8,16 +8,17 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 from django.db.models import OuterRef
 from django.utils import timezone
 
-from jobs import schedule
+from jobs import outcomes, schedule
 from jobs.asking import NotRecorded
 from jobs.diagnosis.usual import Usual, usual_duration
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
 from jobs.models.watch import Plan
+from jobs.outage import is_the_databases
 from jobs.record import Observation, record
 
 log = logging.getLogger(__name__)
@@ -38,14 +39,14 @@ class Before:
 def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]) -> None:
     """Record these and give back the claims of `lease` on those jobs that are in `before`, each with its next poll.
 
-    Raises: OperationalError and InterfaceError, when it is the database that fails; nothing of the batch is kept then.
+    Raises: the database's error, when it is the database that fails; nothing of the batch is kept then.
     """
     try:
         with transaction.atomic():
             record(seen, now=timezone.now())
             Watch.objects.plan(lease, _plans(seen, before))
     except Exception as wrong:
-        if _is_the_databases(wrong):
+        if is_the_databases(wrong):
             raise
         if len(seen) > 1:
             half = len(seen) // 2
@@ -53,6 +54,8 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
             finish(seen[half:], lease, before)
         elif seen:
             _set_aside(seen[0], lease, before, wrong)
+    else:
+        outcomes.note(seen, timezone.now())
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:
@@ -66,23 +69,17 @@ def watch_unfinished(jobs: Iterable[Job]) -> None:
     Watch.objects.filter(job__in=found, next_poll_at=None, problem="").update(next_poll_at=now, failures=0)
 
 
-def _is_the_databases(wrong: Exception) -> bool:
-    """Whether the database is in trouble, and not the reply: it would fail with any other as well."""
-    limit_exceeded = "54"  # the class of SQLSTATE, which the driver calls operational too: a value too big for an index
-    return isinstance(wrong, OperationalError | InterfaceError) and not (
-        getattr(wrong.__cause__, "sqlstate", None) or ""
-    ).startswith(limit_exceeded)
-
-
 def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong: Exception) -> None:
     """Keep what came as a miss, and poll that job no more until a person takes it up again."""
     log.error("What GES said of job %s can't be recorded; it is set aside.", one.job.job_id, exc_info=wrong)
     problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
     try:
-        record([replace(one, reply=None, error=NotRecorded(problem))], now=timezone.now())
-    except (OperationalError, InterfaceError):
-        raise
-    except Exception:
+        missed = [replace(one, reply=None, error=NotRecorded(problem))]
+        record(missed, now=timezone.now())
+        outcomes.note(missed, timezone.now())
+    except Exception as worse:
+        if is_the_databases(worse):
+            raise
         log.exception("Nor can it be kept as a miss.")
     if one.job.pk in before:
         Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])

@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext
 
-from jobs import budget
+from jobs import budget, outcomes
 from jobs.asking import Question, Said, ask, client_for, observed
 from jobs.discovery import discover as discover
 from jobs.finishing import Before, finish
@@ -144,6 +144,8 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
             held = Before(claimed.failures, job.is_final, job.observed_at is not None) if claimed else None
             finish([seen], lease, {seen.job.pk: held} if held else {})
             claimed = None
+        else:
+            outcomes.note([seen], timezone.now())
     finally:
         if claimed is not None:
             Watch.objects.give_back(lease, [claimed.job_id])

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
 from threading import Event
 
-from django.db import connection
+from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
@@ -22,6 +22,7 @@ from jobs.asking import Lane, Question, Said, client_for, observed
 from jobs.finishing import Before, finish
 from jobs.ges.client import CONCURRENT
 from jobs.models import CallBudget, Job, Project, Watch
+from jobs.outage import is_the_databases, surely
 from jobs.record import Observation
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,12 @@ class Round:
         try:
             while True:
                 is_open = time.monotonic() < until and not stopping.is_set()
-                waits = is_open and self._claim_all()
+                try:
+                    waits = is_open and self._claim_all()
+                except Error as wrong:
+                    if not is_the_databases(wrong) or not any(self._held.values()):
+                        raise
+                    until, waits = 0.0, False  # nothing more is claimed; what is under way is seen through
                 if not waits and not any(self._held.values()):
                     return count
                 count += self._record(self._collect(NAP))
@@ -150,9 +156,9 @@ class Round:
         unasked = [question.job.pk for question, answer in said if answer is None]
         before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
         if seen:
-            self._tell_budgets(seen)
-            finish(seen, self._lease, before)
-        Watch.objects.give_back(self._lease, unasked)
+            surely(lambda: finish(seen, self._lease, before), stopping)
+            surely(lambda: self._tell_budgets(seen), stopping)
+        surely(lambda: Watch.objects.give_back(self._lease, unasked), stopping)
         for question, _ in said:
             self._heard[question.job.project_id] += 1
             del self._held[question.job.project_id][question.job.pk]

@@ -12,7 +12,8 @@ from procrastinate.contrib.django.models import ProcrastinateWorker
 from procrastinate.jobs import Status
 
 from jobs import crowd, polling
-from jobs.models import Project, Watch
+from jobs.models import Presence, Project, Watch
+from jobs.proof.seal import seal_all
 from jobs.rounds import BATCH
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ POLLS = "polls"  # the queue of the rounds: a worker process does one of them at
 @app.task(queueing_lock="dispatch")
 def dispatch(timestamp: int = 0) -> None:
     """Have as many rounds begun as there is work for, at most one for each worker; a round that waits already is enough."""
+    Presence.objects.note(timezone.now())
     most = max(ProcrastinateWorker.objects.count() // 2, 1)  # a process has two, see the command `work`
     due = len(Watch.objects.due(timezone.now()).values_list("pk")[: most * BATCH])
     for number in range(-(-due // BATCH)):
@@ -37,6 +39,7 @@ def dispatch(timestamp: int = 0) -> None:
 @app.task(queue=POLLS)
 def poll() -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
+    Presence.objects.note(timezone.now())
     polling.poll_for(ROUND_SECONDS)
 
 
@@ -63,6 +66,7 @@ def _turn() -> Iterator[bool]:
 
 
 def _discover_all() -> None:
+    Presence.objects.note(timezone.now())
     for project in Project.objects.exclude(credentials=""):
         before = project.problem
         try:
@@ -87,3 +91,10 @@ async def drop_stalled(timestamp: int = 0) -> None:
 def forget_calls(timestamp: int = 0) -> None:
     """Drop answers that were kept for a crowd."""
     crowd.forget(timezone.now())
+
+
+@app.periodic(cron="7 * * * *")
+@app.task(queueing_lock="seal")
+def seal(timestamp: int = 0) -> None:
+    """Put what was recorded since the last hour under a checkpoint, in each project."""
+    seal_all(now=timezone.now())

@@ -251,6 +251,7 @@ def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admi
     client.force_login(admin)
     members = {f"membership_set-{key}": 0 for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
     form = {"name": "named", "endpoint": "http://evil.example", "credentials": "env", "project_id": "other", **members}
+    form |= {"keeps": "all", "keep_days": 90}
     client.post(f"/admin/jobs/project/{project.pk}/change/", form)
     before = project.endpoint, project.credentials, project.project_id
     project.refresh_from_db()

@@ -15,7 +15,6 @@ from django.db import connection
 from gesdash import database, env
 from jobs.management.commands.export import WRITERS
 from jobs.models import AccessKey, Cause, ImportFile, Job, Watch
-from jobs.models.export import rfc3339
 from jobs.record import correct, find_jobs, observe, record, revert
 from jobs.review import decide, save_note
 
@@ -142,11 +141,12 @@ def as_csv(capsys, *options):
 def test_a_csv_has_its_header_even_without_rows_and_rows_have_its_columns(imported, admin, capsys, what):
     full = as_csv(capsys, what)
     assert as_csv(capsys, what, "--graph", "none") == full.splitlines(keepends=True)[0]
-    assert full.startswith("what,at," if what in {"audit", "reviews"} else "project_id,graph_id,")
+    assert full.startswith({"audit": "id,what,deed,at,", "reviews": "what,at,"}.get(what, "project_id,graph_id,"))
     decide(imported, state="accepted", note="known", actor=admin, now=NOW)
     for row in exported(what):
         assert tuple(row) == WRITERS[what][0]
-    assert as_csv(capsys, what, "--bom") == "\ufeff" + as_csv(capsys, what)
+    plain = as_csv(capsys, what)  # the trail also has the export itself by the next time
+    assert as_csv(capsys, what, "--bom").startswith("\ufeff" + plain)
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@a", "\t=1", " =1", "＝1", "\n=1"])
@@ -159,28 +159,38 @@ def test_a_csv_holds_nothing_a_spreadsheet_would_run(db, ingest, capsys, text):
     assert (row["cause"], exported("files")[0]["cause"]) == (f"'{stored.cause}", stored.cause)
 
 
-def test_the_audit_trail_has_corrections_reviews_and_notes_in_one_shape(imported, admin):
+def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
     at = [NOW + timedelta(minutes=minute) for minute in range(4)]
     made = correct(imported, kind="vertex", position=0, field="cause", corrected="disk", reason="r", actor=admin, now=at[1])
     decide(imported, state="to_fix", note="ask", assignee=admin, due_on=at[0].date(), actor=admin, now=at[0])
     save_note(Cause.objects.get(), "they know", actor=admin, now=at[3])
     revert(made, actor=admin, now=at[3])
     decide(imported, state="fixed", fixed_by=load_again(imported), actor=admin, now=at[2])
-    rows = exported("audit")
-    assert [(row["what"], row["at"]) for row in rows] == [
-        (what, rfc3339(when)) for what, when in zip(["review", "correction", "review", "note"], at, strict=True)
-    ]
+    people = ["--of", "correction", "--of", "review", "--of", "note"]
+    rows = exported("audit", *people)
+    assert [(row["what"], row["deed"]) for row in rows] == [
+        ("correction", "made"), ("review", "made"), ("note", "changed"), ("correction", "undone"), ("review", "made"),
+    ]  # fmt: skip
     assert len({tuple(row) for row in rows}) == 1
-    assert [{key: row[key] for key in ("job_id", "actor", "reason")} for row in rows] == [
-        {"job_id": "j1", "actor": "ada", "reason": "ask"},
-        {"job_id": "j1", "actor": "ada", "reason": "r"},
-        {"job_id": "j1", "actor": "ada", "reason": None},
-        {"job_id": None, "actor": "ada", "reason": "they know"},
-    ]
-    assert (rows[0]["assignee"], rows[0]["due_on"], rows[2]["fixed_by"]) == ("ada", "2026-03-04", "again")
-    assert (rows[1]["corrected"], rows[1]["reverted_by"], rows[3]["cause"]) == ("disk", "ada", "disk")
-    assert exported("reviews") == [rows[0], rows[2]]
-    assert [row["what"] for row in exported("audit", "--job-id", "again")] == []
+    assert [[row[key] for key in ("job_id", "actor", "reason")] for row in rows] == [
+        ["j1", "ada", "r"], ["j1", "ada", "ask"], [None, "ada", "they know"], ["j1", "ada", "r"], ["j1", "ada", None],
+    ]  # fmt: skip
+    assert (rows[1]["assignee"], rows[1]["due_on"], rows[4]["fixed_by"]) == ("ada", "2026-03-04", "again")
+    assert (rows[0]["corrected"], rows[3]["reverted_by"], rows[2]["cause"]) == ("disk", "ada", "disk")
+    assert [row["state"] for row in exported("reviews")] == ["to_fix", "fixed"]
+    assert exported("audit", "--job-id", "again") == []
+    assert len(exported("audit", "--job-id", "j1", "--actor", "ada", "--deed", "undone")) == 1
+    assert len(exported("audit", "--verdict", "partial", *people)) == 4
+    assert exported("audit", "--verdict", "failed") == exported("audit", "--before", "2020-01-01") == []
+    with pytest.raises(CommandError, match="after: “noon”"):
+        exported("audit", "--after", "noon")
+
+
+def test_an_export_is_noted_with_its_filters(imported):
+    exported("jobs", "--verdict", "partial")
+    [row] = exported("audit", "--deed", "exported", "--object", "jobs")
+    assert (row["name"], row["after"]) == ("jobs", {"format": "jsonl", "filters": {"verdict": ["partial"]}})
+    assert row["actor"]
 
 
 def load_again(job):

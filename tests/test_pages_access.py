@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import User
 from django.urls import reverse
 
-from jobs.models import Cause, Correction, Membership, Project, Review, SavedView
+from jobs.models import Cause, Correction, Membership, Project, Review, SavedView, Watch
 
 from .conftest import NOW
 from .imports import file, tell
@@ -13,8 +13,8 @@ from .imports import file, tell
 @pytest.fixture
 def people(project):
     """Users by what they are in the project; `stranger` is a member of another one, in which nothing is."""
-    made = {name: User.objects.create_user(name) for name in ("viewer", "reviewer", "fixer", "stranger", "nobody")}
-    for role in ("viewer", "reviewer", "fixer"):
+    made = {name: User.objects.create_user(name) for name in ("viewer", "reviewer", "fixer", "owner", "stranger", "nobody")}
+    for role in ("viewer", "reviewer", "fixer", "owner"):
         Membership.objects.create(project=project, user=made[role], role=role)
     elsewhere = Project.objects.create(project_id="p2")
     Membership.objects.create(project=elsewhere, user=made["stranger"], role="fixer")
@@ -114,8 +114,8 @@ def test_a_viewer_reads_all_of_it_and_is_offered_no_form_to_decide(client, addre
     for address in [*LISTS, *reading.values()]:
         assert client.get(address).status_code == 200, address
     pages = b"".join(client.get(reading[name]).content for name in ("job", "graph", "cause"))
-    for action in (b"/review/", b"/tolerance/", b"/note/", b"/undo/"):
-        assert b"action=" in pages
+    assert b"action=" in pages
+    for action in (b"/review/", b"/tolerance/", b"/note/", b"/undo/", b"/poll/", b"/watch/"):
         assert action not in pages
     assert b"Nobody has said yet" in pages
 
@@ -127,32 +127,42 @@ def test_a_viewer_reads_all_of_it_and_is_offered_no_form_to_decide(client, addre
         ("set-tolerance", {"share": "1"}),
         ("note", {"note": "mine"}),
         ("undo-correction", {}),
+        ("poll-now", {}),
+        ("watch-job", {"job_id": "another"}),
     ],
 )
 def test_a_viewer_may_not_write(client, addresses, people, lossy, name, typed):
     client.force_login(people["viewer"])
     _reading, writing = addresses
-    assert client.post(writing[name], typed).status_code in {403, 404}
+    assert client.post(writing[name], typed).status_code == 403
+    assert not Watch.objects.exists()
     lossy.refresh_from_db()
     lossy.graph.refresh_from_db()
     assert (lossy.review, lossy.graph.tolerated_loss, Cause.objects.get().note) == ("waiting", None, "")
     assert Correction.objects.get().reverted_at is None
 
 
-@pytest.mark.parametrize("who", ["reviewer", "fixer"])
-def test_a_reviewer_decides_tolerates_and_notes(client, addresses, people, lossy, who):
+@pytest.mark.parametrize("who", ["reviewer", "fixer", "owner"])
+def test_a_reviewer_decides_and_notes(client, addresses, people, lossy, who):
     client.force_login(people[who])
     reading, writing = addresses
     pages = b"".join(client.get(reading[name]).content for name in ("job", "graph", "cause"))
-    for name in ("decide", "set-tolerance", "note"):
+    for name in ("decide", "note", "poll-now", "watch-job"):
         assert f'action="{writing[name]}"'.encode() in pages
+    assert (f'action="{writing["set-tolerance"]}"'.encode() in pages) == (who == "owner")
     assert client.post(writing["note"], {"note": "months with 13"}).status_code == 302
-    assert client.post(writing["set-tolerance"], {"share": "0.5"}).status_code == 302
-    lossy.refresh_from_db()
-    assert lossy.review == "tolerated"
     assert client.post(writing["decide"], {"state": "accepted", "note": "fine"}).status_code == 302
     lossy.refresh_from_db()
     assert (lossy.review, Cause.objects.get().note) == ("accepted", "months with 13")
+
+
+def test_an_owner_sets_the_tolerated_loss_and_nobody_below(client, addresses, people, lossy):
+    _reading, writing = addresses
+    for who, status in (("reviewer", 403), ("fixer", 403), ("owner", 302)):
+        client.force_login(people[who])
+        assert client.post(writing["set-tolerance"], {"share": "0.5"}).status_code == status
+    lossy.refresh_from_db()
+    assert lossy.review == "tolerated"
 
 
 def test_a_thing_is_not_found_under_another_ones_address(client, addresses, people, project, lossy):

@@ -43,7 +43,7 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
     said = text(page)
     first, second, third = said.partition("Reply #")[2].split("Reply #")
-    assert "changed within 2 min 00 s of the reply before" in first
+    assert "changed between 2026-03-04 12:01:00 and 12:03:00 , 2 min 00 s unobserved" in first
     for change in (
         "GES's word: running → success",
         "failed lines: 1 → 3",
@@ -148,6 +148,8 @@ def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, proje
         sha256=b"x" * 32,
         first_seen_at=NOW,
         last_seen_at=NOW,
+        number=99,
+        link=b"x" * 32,
     )
     assert "This reply is not JSON" in text(signed_in.get(f"/jobs/{job.pk}/snapshots/{one.pk}/"))
     assert signed_in.get(f"/jobs/{job.pk}/history/").status_code == 200

@@ -284,7 +284,7 @@ def say(client, job, **typed):
         ({"state": "fixed", "note": "kept"}, "A fixed import needs the job that fixed it."),
         ({"state": "fixed", "fixed_by": "nobody", "note": "kept"}, "There is no job nobody in this project."),
         ({"state": "fixed", "fixed_by": "lossy", "note": "kept"}, "A job can't have fixed itself."),
-        ({"state": "to_fix", "assignee": "nobody", "note": "kept"}, "There is no user nobody."),
+        ({"state": "to_fix", "assignee": "nobody", "note": "kept"}, "nobody may not see this project."),
         (
             {"state": "to_fix", "due_on": "tomorrow", "note": "kept"},
             "tomorrow is not a day; expected for example 2026-01-31.",

@@ -6,6 +6,7 @@ from django.contrib.auth.models import User
 from django.utils import timezone
 
 from jobs import polling
+from jobs.api import throttling
 from jobs.models import AccessKey, Job, Membership, Miss, Project, Snapshot, Watch
 from tests.conftest import body
 
@@ -235,6 +236,8 @@ def test_a_stored_running_reply_is_not_final_because_the_list_or_a_correction_sa
 
 
 def test_a_stored_reply_takes_at_most_three_queries(client, imported, shown, django_assert_max_num_queries):
+    client.get(ADDRESS, headers=shown)  # the key's first use of a day is noted in the trail
+    throttling._drawn.clear()
     with django_assert_max_num_queries(3):
         assert client.get(ADDRESS, headers=shown).status_code == 200
     with django_assert_max_num_queries(2):

@@ -24,6 +24,9 @@ LABELS = {
     "begin_time": gettext_lazy("begin"),
     "end_time": gettext_lazy("end"),
     "fail_reason": gettext_lazy("fail reason"),
+    "verdict": gettext_lazy("verdict"),
+    "graph": gettext_lazy("graph"),
+    "is_hidden": gettext_lazy("out of the statistics"),
     "path": gettext_lazy("path"),
     "cause": gettext_lazy("cause"),
     "log": gettext_lazy("log"),
@@ -98,6 +101,7 @@ class CorrectionForm(forms.Form):
 
     def __init__(self, *args: Any, place: Place, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.place = place
         self.fields["field"].choices = [(name, LABELS[name]) for name in place.fields]  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
@@ -105,7 +109,7 @@ class CorrectionForm(forms.Form):
         given = self.cleaned_data
         if {"field", "corrected"} <= given.keys():
             try:
-                record.check_value(given["field"], given["corrected"])
+                record.check_value(given["field"], given["corrected"], self.place.kind)
             except ValueError as wrong:
                 self.add_error("corrected", str(wrong))
         return given

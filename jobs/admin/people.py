@@ -22,6 +22,18 @@ class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
     extra = 0
     autocomplete_fields = ["user"]
 
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The project's owners."""
+        return super().has_add_permission(request, obj) and _owns(request, obj)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The project's owners."""
+        return super().has_change_permission(request, obj) and _owns(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """The project's owners."""
+        return super().has_delete_permission(request, obj) and _owns(request, obj)
+
 
 @admin.register(Project)
 class ProjectAdmin(Visible):
@@ -32,17 +44,26 @@ class ProjectAdmin(Visible):
     list_filter = [("problem", admin.EmptyFieldListFilter)]
     search_fields = ["project_id", "name"]
     ordering = ["name", "project_id"]
-    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
+    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem", "keeps", "keep_days"]
     inlines = [MembershipInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
-        """All but the name, once it is there."""
+        """All but the name, once it is there; what may be removed is an administrator's to say."""
         kept = ["endpoint", "credentials", "discovered_at", "problem"]
+        kept += [] if request.user.is_superuser else ["keeps", "keep_days"]
         return ["project_id", *kept] if obj else kept
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """An administrator, who also sees it then: a project for replies that `ingest` brings."""
         return request.user.is_superuser and super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        """Its owners."""
+        return super().has_change_permission(request, obj) and _owns(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
+        """An administrator."""
+        return request.user.is_superuser and super().has_delete_permission(request, obj)
 
 
 @admin.register(Membership)
@@ -55,6 +76,25 @@ class MembershipAdmin(Visible):
     list_select_related = ["user", "project"]
     ordering = ["project", "user", "pk"]
     autocomplete_fields = ["user", "project"]
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Only into a project that one owns."""
+        if db_field.name == "project":
+            kwargs["queryset"] = Project.objects.owned_by(request.user)
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Who owns a project."""
+        return super().has_add_permission(request) and _owns(request, None)
+
+    def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """The project's owners."""
+        return super().has_change_permission(request, obj) and _owns(request, obj.project if obj else None)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
+        """The project's owners; one by one, since a list shows other projects' too."""
+        allowed = super().has_delete_permission(request, obj)
+        return allowed and (request.user.is_superuser or (obj is not None and _owns(request, obj.project)))
 
 
 @admin.register(Graph)
@@ -71,10 +111,8 @@ class GraphAdmin(ReadOnly):
     readonly_fields = ["project", "name", "graph_id", "is_deleted"]
 
     def has_change_permission(self, request: HttpRequest, obj: Graph | None = None) -> bool:
-        """Reviewers of its project set the tolerated loss."""
-        theirs = Project.objects.reviewable_by(request.user)
-        permitted = request.user.has_perm("jobs.change_graph")
-        return permitted and (theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists())
+        """Owners of its project set the tolerated loss."""
+        return request.user.has_perm("jobs.change_graph") and _owns(request, obj.project if obj else None)
 
     def save_model(self, request: HttpRequest, obj: Graph, form: Any, change: bool) -> None:
         """The jobs nobody decided about follow."""
@@ -121,3 +159,8 @@ class AccessKeyAdmin(Visible):
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         """Revoked keys stay, so that what was done with them can be told."""
         return False
+
+
+def _owns(request: HttpRequest, project: Project | None) -> bool:
+    """Whether this user owns the project, or any where none is named."""
+    return project.is_owned_by(request.user) if project else Project.objects.owned_by(request.user).exists()

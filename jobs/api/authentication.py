@@ -11,6 +11,7 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
+from jobs import trail
 from jobs.api.errors import BadRequest
 from jobs.ges import auth
 from jobs.models import AccessKey
@@ -23,7 +24,7 @@ class KeyAuthentication(BaseAuthentication):
         """None when no key is shown."""
         shown = request.headers.get("Authorization", "")
         if shown.startswith(auth.ALGORITHM):
-            return self._as(self._by_signature(request, shown))
+            return self._as(request, self._by_signature(request, shown))
         token = request.headers.get("X-Auth-Token", "")
         if not token and shown.lower().startswith("bearer "):
             token = shown[7:].strip()
@@ -32,14 +33,15 @@ class KeyAuthentication(BaseAuthentication):
         key = AccessKey.objects.for_token(token, timezone.now())
         if key is None:
             raise AuthenticationFailed("This token is not valid, or no longer.")
-        return self._as(key)
+        return self._as(request, key)
 
     def authenticate_header(self, request: Request) -> str:
         """What to show, so that a missing key is a 401."""
         return auth.ALGORITHM
 
-    def _as(self, key: AccessKey) -> tuple[User, AccessKey]:
+    def _as(self, request: Request, key: AccessKey) -> tuple[User, AccessKey]:
         key.user.access_key = key  # type: ignore[attr-defined]
+        trail.note_key_use(key, request._request, timezone.now())
         return key.user, key
 
     def _by_signature(self, request: Request, shown: str) -> AccessKey:

@@ -3,7 +3,8 @@
 from typing import Any
 
 _ERRORS = {"400": "A name or value that won't do, named.", "401": "No valid key.", "404": "Not there, or not for you.",
-           "405": "GET and HEAD only.", "406": "JSON only.", "429": "Over the key's requests a minute."}  # fmt: skip
+           "405": "Another method.", "406": "JSON only.", "429": "Over the key's requests a minute."}  # fmt: skip
+_OF_DEEDS = {"403": "Your role does not let you.", "415": "The body is to be JSON."}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
@@ -17,7 +18,7 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["components"]["schemas"]["Problem"] = _PROBLEM
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in result["paths"].values():
-        for operation in path.values():
-            for status, description in _ERRORS.items():
+        for method, operation in path.items():
+            for status, description in (_ERRORS | (_OF_DEEDS if method == "post" else {})).items():
                 operation["responses"].setdefault(status, {"description": description, "content": content})
     return result

@@ -14,6 +14,7 @@ from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
 from jobs.api.keyset import POSITION, Keyset
 from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
+from jobs.trail import note_download
 
 _PROJECT = OpenApiParameter("project", OpenApiTypes.STR, description="Only of this project (GES's id).")
 
@@ -203,9 +204,10 @@ class SnapshotBody(APIView):
     def get(self, request: Request, pk: int) -> HttpResponse:
         """As received; its own content type is told by the snapshot."""
         visible = Snapshot.objects.filter(job__in=Job.objects.visible_to(request.user))
-        found = visible.filter(pk=pk).first() if pk < 2**63 else None
+        found = visible.select_related("job").filter(pk=pk).first() if pk < 2**63 else None
         if found is None:
             raise NotFound
+        note_download(request._request, request.user, found, found.job)
         response = HttpResponse(found.body, content_type="application/json")
         response["ETag"] = f'"{bytes(found.sha256).hex()}"'
         response["Content-Disposition"] = f'attachment; filename="reply-{found.pk}.json"'

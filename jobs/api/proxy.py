@@ -5,7 +5,6 @@ import re
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
-from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
@@ -20,6 +19,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from gesdash import logs
 from jobs import crowd, polling, schedule
 from jobs.api.authentication import KeyAuthentication
 from jobs.api.caching import FOR_EVER, Directives, cache_control
@@ -50,6 +50,10 @@ class Status(APIView):
     def get(self, request: Request) -> HttpResponseBase:
         """The status of a job."""
         project_id, graph_id, job_id, version = _ids(request)
+        with logs.about(project=project_id, graph=graph_id, job=job_id):
+            return self._answer(request, project_id, graph_id, job_id, version)
+
+    def _answer(self, request: Request, project_id: str, graph_id: str, job_id: str, version: int) -> HttpResponseBase:
         directives = Directives.of(request.headers.get("Cache-Control", ""))
         since = timezone.now()
         stored = _stored(request.user, project_id, graph_id, job_id, version)
@@ -66,9 +70,8 @@ class Status(APIView):
             return _stand_in(request, stored, directives, for_caller(wrong))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
-        """Every answer has an id, and no error is kept by a cache on the way."""
+        """No error is kept by a cache on the way."""
         response = super().finalize_response(request, response, *args, **kwargs)
-        response.headers.setdefault("X-Request-Id", uuid4().hex)
         response.headers.setdefault("Cache-Control", "no-store")
         return response
 

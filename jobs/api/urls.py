@@ -8,7 +8,8 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from jobs.api import lists, resources
+from jobs.api import decisions, lists, resources
+from jobs.api.metrics import Metrics
 from jobs.api.proxy import Status
 
 
@@ -29,8 +30,9 @@ urlpatterns = [
     path("jobs/<int:pk>/files/", _door(lists.Files.as_view()), name="files"),
     path("jobs/<int:pk>/snapshots/", _door(lists.Snapshots.as_view()), name="snapshots"),
     path("jobs/<int:pk>/misses/", _door(lists.Misses.as_view()), name="misses"),
-    path("jobs/<int:pk>/reviews/", _door(lists.Reviews.as_view()), name="reviews"),
-    path("jobs/<int:pk>/corrections/", _door(lists.Corrections.as_view()), name="corrections"),
+    path("jobs/<int:pk>/reviews/", _door(decisions.Reviews.as_view()), name="reviews"),
+    path("jobs/<int:pk>/corrections/", _door(decisions.Corrections.as_view()), name="corrections"),
+    path("corrections/<int:pk>/undo/", _door(decisions.Undo.as_view()), name="undo"),
     path("snapshots/<int:pk>/", _door(lists.OneSnapshot.as_view()), name="snapshot"),
     path("snapshots/<int:pk>/body/", _door(lists.SnapshotBody.as_view()), name="snapshot-body"),
     path("causes/", _door(lists.Causes.as_view()), name="causes"),
@@ -41,3 +43,4 @@ urlpatterns = [
 
 # One door for all of it, so that what is no address of GES gets a sentence too, never a redirect.
 proxy_urlpatterns = [re_path(r"^(?:v1\.0|v2)/", Status.as_view(), name="proxy-status")]
+metrics_urlpatterns = [path("metrics", Metrics.as_view(), name="metrics")]

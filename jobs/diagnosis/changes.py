@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from jobs.diagnosis.comparison import paired
-from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS
+from jobs.diagnosis.corrections import FILE_FIELDS, REPLY_FIELDS
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import meaning
@@ -62,7 +62,7 @@ def changes(before: JobReply | None, after: JobReply) -> list[Changed]:
     """The job's changes, then those of its files in the order sent, gone ones last; from nothing when `before` is None."""
     job = [
         Changed("", "", field, old, new)
-        for field in JOB_FIELDS
+        for field in REPLY_FIELDS
         if (old := getattr(before, field, None)) != (new := getattr(after, field))
     ]
     return job + [one for pair in _pairs(before, after) for one in _of_file(*pair)]

@@ -3,14 +3,29 @@
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any, Protocol
 
 from jobs.ges.fields import MAX_COUNT
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.ges.words import Verdict
 
-JOB_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
+#: What a reply says of a job; a correction of it is laid over the reply, and all that follows is derived anew.
+REPLY_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
+#: What gesdash itself says of a job.
+JOB_FIELDS = (*REPLY_FIELDS, "verdict", "graph", "is_hidden")
 FILE_FIELDS = ("status", "path", "cause", "log", "total_lines", "failed_lines", "successful_lines")
+GRAPH_FIELDS = ("name", "is_deleted")
+_FLAGS = ("is_hidden", "is_deleted")
+_NEVER_EMPTY = {"status", "verdict", "graph", "name", *_FLAGS}
+
+
+class Standing(StrEnum):
+    """What GES's newest reply makes of a correction."""
+
+    NEEDLESS = "needless"
+    CONTRADICTED = "contradicted"
 
 
 class Corrected(Protocol):
@@ -28,8 +43,9 @@ def read_value(field: str, value: str | None) -> Any:
     Raises: ValueError with a Sentence saying what was expected.
     """
     if value is None or value == "":
-        if field == "status":
-            raise ValueError(Sentence(gettext_noop("A status can't be empty.")))
+        if field in _NEVER_EMPTY:
+            text = gettext_noop("A status can't be empty.") if field == "status" else gettext_noop("This can't be empty.")
+            raise ValueError(Sentence(text))
         return "" if field == "path" else None
     if field.endswith("_lines"):
         if not value.isascii() or not value.isdigit() or int(value) > MAX_COUNT:
@@ -38,6 +54,28 @@ def read_value(field: str, value: str | None) -> Any:
         return int(value)
     if field.endswith("_time"):
         return _time(value)
+    if field == "verdict":
+        return _word(value, [word.value for word in Verdict])
+    if field in _FLAGS:
+        return _word(value, ["yes", "no"]) == "yes"
+    if "\x00" in value:
+        raise ValueError(Sentence(gettext_noop("A character with the code 0 can't be kept.")))
+    return value
+
+
+def as_text(value: Any) -> str | None:
+    """A value as corrections keep it; what is unknown or empty is None."""
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _word(value: str, words: list[str]) -> str:
+    if value not in words:
+        text = gettext_noop("“{value}” won't do; expected one of {words}.")
+        raise ValueError(Sentence(text, {"value": value, "words": ", ".join(words)}))
     return value
 
 
@@ -54,6 +92,22 @@ def lay_over(reply: JobReply, corrections: Iterable[Corrected]) -> JobReply:
     """The reply with corrected values in place; one for a file that is no longer there changes nothing."""
     changed: dict[tuple[str, int | None], dict[str, Any]] = {}
     for one in corrections:
-        changed.setdefault((one.kind, one.position), {})[one.field] = read_value(one.field, one.corrected)
+        if one.kind or one.field in REPLY_FIELDS:
+            changed.setdefault((one.kind, one.position), {})[one.field] = read_value(one.field, one.corrected)
     files: list[FileReply] = [replace(file, **changed.get((file.kind, file.position), {})) for file in reply.files]
     return replace(reply, files=tuple(files), **changed.get(("", None), {}))
+
+
+def said_of(reply: JobReply, kind: str, position: int | None, field: str) -> str | None:
+    """What the reply itself says there, as text; None too where it has no such file."""
+    if not kind:
+        return as_text(getattr(reply, field))
+    told = next((file for file in reply.files if (file.kind, file.position) == (kind, position)), None)
+    return None if told is None else as_text(getattr(told, field))
+
+
+def standing(observed: str | None, newest: str | None, corrected: str | None) -> str:
+    """What a newer reply makes of a correction: needless when it says the same, contradicted when it says a third thing."""
+    if newest == observed:
+        return ""
+    return (Standing.NEEDLESS if newest == corrected else Standing.CONTRADICTED).value

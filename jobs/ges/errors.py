@@ -15,6 +15,8 @@ class GesError(Exception):
     can_retry = True
     #: Seconds GES asked us to wait, from Retry-After.
     retry_after: float | None = None
+    #: From asking to the failure.
+    seconds: float | None = None
 
 
 class NotAJobStatus(GesError):

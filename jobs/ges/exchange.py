@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -24,7 +25,7 @@ SLOW_SECONDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came over HTTP, whatever it says; `retry_after` in seconds.
+    """What came over HTTP, whatever it says; `retry_after` in seconds, `seconds` from asking to its end.
 
     `clock_skew`: how far GES's clock, by its Date header, is ahead of ours; it tells no more than whole seconds.
     """
@@ -36,6 +37,7 @@ class Answer:
     retry_after: float | None
     observed_at: datetime
     clock_skew: timedelta | None = None
+    seconds: float | None = None  # from asking to the end of it
 
 
 async def exchange(
@@ -45,7 +47,7 @@ async def exchange(
 
     Raises: Unreachable and its kinds, TooLarge.
     """
-    asked_at, heard = datetime.now(UTC), None
+    asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
     try:
         async with (
             asyncio.timeout(TOTAL_SECONDS),
@@ -62,6 +64,10 @@ async def exchange(
             content = await _read(heard)
     except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
         raise _error(wrong, str(URL(url).origin()), began=heard is not None) from wrong
+    took = time.monotonic() - begun
+    if took > TOTAL_SECONDS:
+        # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
+        raise errors.TimedOut(f"GES's answer was read only after {took:.0f} s.")
     skew = _skew(heard.headers.get("Date"), asked_at + (observed_at - asked_at) / 2)
     answer = Answer(
         heard.status,
@@ -71,6 +77,7 @@ async def exchange(
         _seconds(heard.headers.get("Retry-After")),
         datetime.now(UTC),
         skew,
+        took,
     )
     return answer, heard.headers
 

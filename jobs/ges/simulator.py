@@ -89,8 +89,11 @@ class Simulator:
             if fault is not None and not await go_wrong(fault, request, body, headers):
                 return web.Response()
             response = web.Response(status=status, body=body, content_type="application/json", headers=headers)
-            await response.prepare(request)
-            await response.write_eof()
+            try:
+                await response.prepare(request)
+                await response.write_eof()
+            except ConnectionError:  # whoever asked is gone, and was told nothing
+                return response
             if status == 200:
                 self._tell(what, request.match_info.get("job", ""), said, body)
             return response

@@ -36,9 +36,10 @@ async def go_wrong(fault: Fault, request: web.Request, body: bytes, headers: dic
         await response.prepare(request)
         await response.write_eof()
     else:
-        assert request.transport is not None  # noqa: S101
-        await _BYTES[fault.kind](request.transport, body, fault.options)
-        request.transport.abort() if fault.kind == "drop" else request.transport.close()
+        transport = request.transport
+        assert transport is not None  # noqa: S101
+        await _BYTES[fault.kind](transport, body, fault.options)
+        transport.abort() if fault.kind == "drop" else transport.close()
     return False
 
 

@@ -3,19 +3,17 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import IO, Any
 
-from jobs.ges.errors import GesError, WrongJob
+from jobs.ges.errors import GesError
 from jobs.ges.fields import MAX_ID
-from jobs.ges.reply import MAX_BODY, JobReply, parse_reply
+from jobs.ges.reply import MAX_BODY, JobReply
+from jobs.management.moved import BadLine, is_moved, read_moved, read_reply, time_of, whole_number
+from jobs.record import Moved
 
 BATCH = 2000  # lines
 MAX_LINE = MAX_BODY * 2  # a body as text inside JSON is escaped, so a line may be longer than it
-
-
-class BadLine(Exception):
-    """A line that can't be taken; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,14 +23,17 @@ class Line:
     number: int
     raw: bytes
     project_id: str
-    graph_id: str
+    graph_id: str | None
     graph_name: str
     job_id: str
     observed_at: datetime
-    http_status: int
-    body: bytes
+    http_status: int | None
+    body: bytes | None
     reply: JobReply | None
     error: GesError | None
+    source: str = "ingest"
+    content_type: str = ""
+    moved: Moved | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,19 +87,20 @@ def parse_line(number: int, raw: bytes) -> Line:
         raise BadLine(f"not JSON: {str(wrong)[:200]}.") from wrong
     if not isinstance(data, dict):
         raise BadLine('expected an object with "project_id", "graph_id", "job_id", "observed_at", "http_status" and "body".')
-    ids = _id(data, "project_id"), _id(data, "graph_id"), _name(data), _id(data, "job_id")
-    observed_at, http_status, body = _observed_at(data), _http_status(data), _body(data)
+    ids = _id(data, "project_id"), _graph_id(data), _name(data), _id(data, "job_id")
+    observed_at = time_of(data, "observed_at")
+    if is_moved(data):
+        return Line(number, raw, *ids, observed_at, **read_moved(data, ids[-1], observed_at, _body))
+    http_status, body = whole_number(data, "http_status", 100, 599), _body(data)
     try:
-        return Line(number, raw, *ids, observed_at, http_status, body, _reply(body, http_status, ids[-1]), None)
+        return Line(number, raw, *ids, observed_at, http_status, body, read_reply(body, http_status, ids[-1]), None)
     except GesError as error:
         return Line(number, raw, *ids, observed_at, http_status, body, None, error)
 
 
-def _reply(body: bytes, http_status: int, job_id: str) -> JobReply:
-    try:
-        return parse_reply(body, http_status=http_status, job_id=job_id)
-    except WrongJob as wrong:
-        raise BadLine(f"body: {wrong}") from wrong
+def _graph_id(data: dict[str, Any]) -> str | None:
+    """None where only a name is known, as of a graph that is gone."""
+    return None if data.get("graph_id", "") is None and data.get("graph_name") else _id(data, "graph_id")
 
 
 def _id(data: dict[str, Any], name: str) -> str:
@@ -122,24 +124,6 @@ def _name(data: dict[str, Any]) -> str:
         return ""
     if not isinstance(value, str) or len(value) > MAX_ID or "\x00" in value or not value.isprintable():
         raise BadLine(f"graph_name: expected text of at most {MAX_ID} characters, got {value!r:.80}.")
-    return value
-
-
-def _observed_at(data: dict[str, Any]) -> datetime:
-    value = data.get("observed_at")
-    try:
-        if not isinstance(value, str):
-            raise ValueError
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
-        raise BadLine(f"observed_at: expected a time such as 2026-01-31T08:15:00Z, got {value!r:.80}.") from wrong
-
-
-def _http_status(data: dict[str, Any]) -> int:
-    value = data.get("http_status")
-    if isinstance(value, bool) or not isinstance(value, int) or not 100 <= value <= 599:
-        raise BadLine(f"http_status: expected a whole number from 100 to 599, got {value!r:.80}.")
     return value
 
 

@@ -7,10 +7,15 @@ from jobs.models.cause import Cause
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 from jobs.models.odd_reply import OddReply
+from jobs.models.people import GroupPermission, TrackedGroup, TrackedUser, UserGroup, UserPermission
+from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
+from jobs.models.proof import Checkpoint, Hold, Pruning, Tombstone, Verification
 from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
+from jobs.models.tally import Tally
 from jobs.models.token import IamToken
+from jobs.models.trail import Entry
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 
@@ -19,17 +24,30 @@ __all__ = [
     "Call",
     "CallBudget",
     "Cause",
+    "Checkpoint",
     "Correction",
+    "Entry",
     "Graph",
+    "GroupPermission",
+    "Hold",
     "IamToken",
     "ImportFile",
     "Job",
     "Membership",
     "Miss",
     "OddReply",
+    "Presence",
     "Project",
+    "Pruning",
     "Review",
     "SavedView",
     "Snapshot",
+    "Tally",
+    "Tombstone",
+    "TrackedGroup",
+    "TrackedUser",
+    "UserGroup",
+    "UserPermission",
+    "Verification",
     "Watch",
 ]

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models.prepared import Prepared
 from jobs.models.project import Project
 from jobs.models.sealing import seal, unseal
+from jobs.models.tracking import plain, project_name, tracked, username
 
 USE_NOTED = timedelta(minutes=1)  # how often at most the last use is written
 
@@ -78,11 +79,23 @@ class AccessKey(models.Model):
     )
     counted_minute = models.DateTimeField(_("counted minute"), null=True, editable=False)
     counted_requests = models.PositiveIntegerField(_("counted requests"), default=0, editable=False)
+    noted_on = models.DateField(
+        _("noted on"), null=True, editable=False, help_text=_("The day its first use was last noted.")
+    )
 
     objects = AccessKeyQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("access key"), _("access keys")
+        triggers = tracked(
+            "key",
+            {
+                **plain("access_key", "name", "all_projects", "expires_at", "revoked_at", "requests_per_minute"),
+                "user": username("user_id"),
+            },
+            name="COALESCE(NULLIF({row}.name, ''), {row}.access_key)",
+            actor="{row}.user_id",
+        )
 
     def __str__(self) -> str:
         return self.name or self.access_key
@@ -121,6 +134,13 @@ class AccessKey(models.Model):
         """Neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
+    def is_first_use(self, now: datetime) -> bool:
+        """Whether this is the day's first use that anybody asked this about; one query a day."""
+        today = now.date()
+        if self.noted_on == today:
+            return False
+        return bool(AccessKey.objects.filter(pk=self.pk).exclude(noted_on=today).update(noted_on=today))
+
     def revoke(self, now: datetime) -> bool:
         """Take it away for good; False when it was before."""
         return bool(AccessKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now))
@@ -139,6 +159,22 @@ class AccessKey(models.Model):
                     default=F("last_used_at"),
                 ),
             )
+        )
+
+
+class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
+    """A project that a key sees; here for its triggers."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked(
+            "key",
+            {"project": project_name()},
+            name="(SELECT COALESCE(NULLIF(name, ''), access_key) FROM jobs_accesskey WHERE id = {row}.accesskey_id)",
+            project="{row}.project_id",
+            key="{row}.accesskey_id",
+            compared=["project"],
         )
 
 

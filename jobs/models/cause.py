@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.project import Project, Viewer
+from jobs.models.tracking import plain, tracked
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):
@@ -44,6 +45,15 @@ class Cause(models.Model):
             models.UniqueConstraint(fields=["project", "fingerprint"], name="one_cause_a_fingerprint"),
             models.CheckConstraint(condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"),
         ]
+        triggers = tracked(
+            "note",
+            plain("note"),
+            name="left({row}.pattern, 300)",
+            made=False,
+            project="{row}.project_id",
+            actor="{row}.note_by_id",
+            reason="{row}.note",
+        )
 
     def __str__(self) -> str:
         return self.pattern

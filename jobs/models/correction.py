@@ -1,23 +1,60 @@
 """A person's value over an observed one."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.diagnosis.corrections import FILE_FIELDS
+from jobs.diagnosis.corrections import FILE_FIELDS, Standing
 from jobs.models.job import ImportFile, Job
+from jobs.models.project import Graph
+from jobs.models.tracking import of_graph, of_job, plain, tracked, username
+
+_KEPT = ["newest", "flag", "reverted_at", "reverted_by"]
+
+
+def _value(column: str) -> str:
+    """The value as people know it: a graph by its name."""
+    graph = of_graph("COALESCE(NULLIF(name, ''), graph_id)", f"{column}::bigint")
+    return f"CASE WHEN {{row}}.field = 'graph' THEN {graph} ELSE {{row}}.{column} END"
+
+
+class Flag(models.TextChoices):
+    """The words of `diagnosis.corrections.Standing`, with their labels."""
+
+    NEEDLESS = Standing.NEEDLESS.value, _("needless: GES says the same by now")
+    CONTRADICTED = Standing.CONTRADICTED.value, _("contradicted: GES says something new")
+
+
+class CorrectionQuerySet(models.QuerySet["Correction"]):
+    """Questions about corrections."""
+
+    def standing(self) -> "CorrectionQuerySet":
+        """Not undone."""
+        return self.filter(reverted_at=None)
 
 
 class Correction(models.Model):
-    """What a person changed, from what, why and when; `kind` is empty for the job itself, values are text."""
+    """What a person changed, from what, why and when; values are text, null is unknown.
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="corrections")
+    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is what GES had said when it was made,
+    `newest` what GES says now, and `flag` what that means for it.
+    """
+
+    job = models.ForeignKey(
+        Job, verbose_name=_("job"), on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
+    graph = models.ForeignKey(
+        Graph, verbose_name=_("graph"), on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+    )
     kind = models.CharField(_("kind"), max_length=6, blank=True)
     position = models.PositiveIntegerField(_("position"), null=True, blank=True)
     field = models.CharField(_("field"), max_length=20)
     observed = models.TextField(_("observed"), null=True, blank=True)  # noqa: DJ001  null is unknown
+    newest = models.TextField(_("GES says now"), null=True, blank=True)  # noqa: DJ001
     corrected = models.TextField(_("corrected"), null=True, blank=True)  # noqa: DJ001
+    flag = models.CharField(_("since then"), max_length=12, choices=Flag, blank=True)
     reason = models.TextField(_("reason"))
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("actor"), on_delete=models.PROTECT, related_name="+")
     made_at = models.DateTimeField(_("made at"))
@@ -31,15 +68,51 @@ class Correction(models.Model):
         related_name="+",
     )
 
+    objects = CorrectionQuerySet.as_manager()
+
     class Meta:
         verbose_name, verbose_name_plural = _("correction"), _("corrections")
         constraints = [
-            models.CheckConstraint(condition=~Q(reason=""), name="correction_has_a_reason"),
+            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="correction_has_a_reason"),
+            models.CheckConstraint(
+                condition=Q(job__isnull=True, graph__isnull=False) | Q(job__isnull=False, graph__isnull=True),
+                name="correction_of_a_job_or_a_graph",
+            ),
             models.UniqueConstraint(
-                fields=["job", "kind", "position", "field"],
+                fields=["job", "graph", "kind", "position", "field"],
                 condition=Q(reverted_at=None),
                 nulls_distinct=False,
                 name="one_standing_correction",
+            ),
+        ]
+        # Those somebody should look at again.
+        indexes = [models.Index(F("id").desc(), condition=~Q(flag="") & Q(reverted_at=None), name="correction_flagged")]
+        triggers = [
+            pgtrigger.Protect(
+                name="correction_stays", operation=pgtrigger.Update, condition=pgtrigger.AnyChange(exclude=_KEPT)
+            ),
+            pgtrigger.Protect(
+                name="undone_stays_undone",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(old__reverted_at__isnull=False),
+            ),
+            pgtrigger.Protect(name="correction_is_kept", operation=pgtrigger.Delete),
+            *tracked(
+                "correction",
+                {
+                    **plain("kind", "position", "field", "reverted_at"),
+                    "observed": _value("observed"),
+                    "corrected": _value("corrected"),
+                    "reverted_by": username("reverted_by_id"),
+                },
+                compared=["reverted_at"],
+                changed="undone",
+                name=f"COALESCE({of_job('job_id')}, {of_graph("COALESCE(NULLIF(name, ''), graph_id)")})",
+                project=f"COALESCE({of_job('project_id')}, {of_graph('project_id')})",
+                job="{row}.job_id",
+                graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",
+                actor="COALESCE({row}.reverted_by_id, {row}.actor_id)",
+                reason="{row}.reason",
             ),
         ]
 
@@ -56,6 +129,6 @@ class Correction(models.Model):
 
 
 def field_label(name: str) -> str:
-    """A field of a job or of a file that can be corrected, in words."""
-    model = ImportFile if name in FILE_FIELDS else Job
+    """A field of a job, of a file or of a graph that can be corrected, in words."""
+    model = ImportFile if name in FILE_FIELDS else Graph if name in {"name", "is_deleted"} else Job
     return str(model._meta.get_field(name).verbose_name)  # type: ignore[union-attr]

@@ -71,7 +71,7 @@ def rfc3339(at: datetime | None) -> str | None:
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
-def spreadsheet_cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
     """A value for CSV: nested ones as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)

@@ -59,6 +59,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         ids = Project.objects.visible_ids(user)
         return self.all() if ids is None else self.filter(project__in=ids)
 
+    def counted(self) -> "JobQuerySet":
+        """Without those that people keep out of the statistics, such as tests."""
+        return self.filter(is_hidden=False)
+
     def unfinished(self) -> "JobQuerySet":
         """GES may still change its mind about these."""
         return self.filter(verdict__in=sorted(set(V) - FINAL))
@@ -107,6 +111,9 @@ class Job(models.Model):
         db_persist=True,
     )
     review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
+    is_hidden = models.BooleanField(
+        _("out of the statistics"), default=False, db_default=False, help_text=_("Shown in lists, counted nowhere.")
+    )
     changed_at = models.DateTimeField(
         _("changed at"), null=True, help_text=_("When this row last came to say something else.")
     )
@@ -117,6 +124,9 @@ class Job(models.Model):
         _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
     )
     snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
+    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
+    chain_length = models.PositiveIntegerField(_("chain length"), default=0)
+    chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
 
     objects = JobQuerySet.as_manager()
 
@@ -161,7 +171,7 @@ class Job(models.Model):
             models.Index(
                 "begin_time",
                 "project",
-                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph"],
+                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph", "is_hidden"],
                 name="job_by_day",
             ),
             # Where the overview and the causes look for what was lost.
@@ -169,7 +179,7 @@ class Job(models.Model):
                 "begin_time",
                 "project",
                 condition=Q(lost_file_count__gt=0),
-                include=["id", "graph", "loss_rate", "verdict"],
+                include=["id", "graph", "loss_rate", "verdict", "is_hidden"],
                 name="job_lossy",
             ),
             # The queue of imports that wait for somebody.
@@ -185,7 +195,15 @@ class Job(models.Model):
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.
-            models.Index("graph", "job_name", F("begin_time").desc(), include=["duration", "verdict"], name="job_usual"),
+            models.Index(
+                "graph",
+                "job_name",
+                F("begin_time").desc(),
+                include=["duration", "verdict", "is_hidden"],
+                name="job_usual",
+            ),
+            # The few that are kept out.
+            models.Index("project", F("id").desc(), condition=Q(is_hidden=True), name="job_hidden"),
         ]
 
     def __str__(self) -> str:

@@ -9,8 +9,10 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
+
+from jobs.models.tracking import plain, project_name, tracked, username
 
 GES_ID = 255
 MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing
@@ -33,33 +35,57 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return found.distinct()
 
     def visible_ids(self, user: Viewer) -> list[int] | None:
-        """The keys of what this user may see, None where that is all; read once a request, as Django does with permissions.
+        """The keys of what this user may see, None where that is all.
 
         As values, not as a subquery: the planner then knows how much of a table they own, which decides between its indexes.
         """
-        limited: Any = getattr(user, "access_key", None)
-        if user.is_superuser and user.is_active and limited is None:
+        if user.is_superuser and user.is_active and getattr(user, "access_key", None) is None:
             return None
-        known: Any = getattr(user, "_visible_projects", None)
+        return list(self.roles_of(user))
+
+    def roles_of(self, user: Viewer) -> dict[int, str]:
+        """This user's role by project they may see; an administrator's is an owner's.
+
+        Read once a request, as Django does with permissions.
+        """
+        limited: Any = getattr(user, "access_key", None)
+        known: Any = getattr(user, "_roles", None)
         if known is None or known[0] is not limited:
-            known = limited, list(self.visible_to(user).values_list("pk", flat=True))
-            user._visible_projects = known  # type: ignore[union-attr]
-        ids: list[int] = known[1]
-        return ids
+            role = Value(Membership.Role.OWNER.value) if user.is_superuser else F("membership__role")
+            known = limited, dict(self.visible_to(user).order_by().values_list("pk", role))
+            user._roles = known  # type: ignore[union-attr]
+        roles: dict[int, str] = known[1]
+        return roles
 
     def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
-        """Where this user may decide about imports, set the tolerated loss and write notes."""
-        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER)
+        """Where this user may decide about imports, write notes, ask GES now and watch a job."""
+        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER)
 
     def correctable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may correct what GES said, if they have the permission to."""
-        return self._as(user, Membership.Role.FIXER)
+        return self._as(user, Membership.Role.FIXER, Membership.Role.OWNER)
+
+    def owned_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user says who belongs to it, what loss is tolerated, and which keys see it."""
+        return self._as(user, Membership.Role.OWNER)
+
+    def auditable_by(self, user: Viewer) -> "ProjectQuerySet":
+        """Where this user sees the whole trail."""
+        return self._as(user, Membership.Role.AUDITOR, Membership.Role.OWNER)
 
     def _as(self, user: Viewer, *roles: str) -> "ProjectQuerySet":
         found = self.visible_to(user)
         if not user.is_authenticated or user.is_superuser:
             return found
         return found.filter(membership__user=user, membership__role__in=roles)
+
+
+class Keeping(models.TextChoices):
+    """Which replies of a job that has ended stay once they are old."""
+
+    ALL = "all", _("all")
+    CHANGES = "changes", _("first, last and every change")
+    ENDS = "ends", _("first and last")
 
 
 class Project(models.Model):
@@ -100,6 +126,18 @@ class Project(models.Model):
     problem = models.TextField(
         _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
     )
+    keeps = models.CharField(
+        _("replies to keep"),
+        max_length=7,
+        choices=Keeping,
+        default=Keeping.ALL,
+        help_text=_(
+            "Of a job that has ended, once they are older than the days below. Failed polls as old go too, unless all stay."
+        ),
+    )
+    keep_days = models.PositiveIntegerField(
+        _("keep days"), default=90, help_text=_("How long every reply stays, whatever the rule.")
+    )
 
     clock_skew_ms = models.IntegerField(
         _("clock skew"),
@@ -114,6 +152,15 @@ class Project(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("project"), _("projects")
         constraints = [models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")]
+        triggers = tracked(
+            "project",
+            plain(
+                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied",
+                "keeps", "keep_days",
+            ),
+            name="{row}.project_id",
+            project="{row}.id",
+        )  # fmt: skip
 
     def __str__(self) -> str:
         return self.name or self.project_id
@@ -140,23 +187,35 @@ class Project(models.Model):
             self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
-        """Whether somebody who may see this project may decide about its imports; a superuser costs no query."""
-        return user.is_superuser or Project.objects.reviewable_by(user).filter(pk=self.pk).exists()
+        """Whether somebody may decide about its imports, write notes, ask GES now and watch a job."""
+        return self._role(user) in {Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER}
 
     def may_be_corrected_by(self, user: Viewer) -> bool:
-        """Whether somebody who may see this project may correct what GES said of it, if they have the permission to."""
-        return user.is_superuser or Project.objects.correctable_by(user).filter(pk=self.pk).exists()
+        """Whether somebody may correct what GES said of it, if they have the permission to."""
+        return self._role(user) in {Membership.Role.FIXER, Membership.Role.OWNER}
+
+    def is_owned_by(self, user: Viewer) -> bool:
+        """Whether somebody says who belongs to it, what loss is tolerated, and which keys see it."""
+        return self._role(user) == Membership.Role.OWNER
+
+    def _role(self, user: Viewer) -> str:
+        """A superuser costs no query."""
+        if user.is_superuser and user.is_active and getattr(user, "access_key", None) is None:
+            return Membership.Role.OWNER.value
+        return Project.objects.roles_of(user).get(self.pk, "")
 
 
 class Membership(models.Model):
     """What a user may do in a project."""
 
     class Role(models.TextChoices):
-        """Viewers read; reviewers decide about imports and write notes; fixers correct as well."""
+        """Each may do what those before may; an auditor reads as a viewer does, and the whole trail."""
 
         VIEWER = "viewer", _("viewer")
         REVIEWER = "reviewer", _("reviewer")
         FIXER = "fixer", _("fixer")
+        OWNER = "owner", _("owner")
+        AUDITOR = "auditor", _("auditor")
 
     project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.CASCADE)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE)
@@ -165,6 +224,12 @@ class Membership(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("membership"), _("memberships")
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
+        triggers = tracked(
+            "membership",
+            {"user": username("user_id"), "project": project_name(), **plain("role")},
+            name=username("user_id"),
+            project="{row}.project_id",
+        )
 
     def __str__(self) -> str:
         return _("%(user)s in %(project)s") % {"user": self.user, "project": self.project}
@@ -201,6 +266,15 @@ class Graph(models.Model):
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_("Share of lines, 0 to 1; an import that loses no more waits for nobody's review."),
     )
+    merged_into = models.ForeignKey(
+        "self",
+        verbose_name=_("merged into"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged",
+        help_text=_("The graph known by its id that this one, known by its name, turned out to be."),
+    )
 
     objects = GraphQuerySet.as_manager()
 
@@ -211,6 +285,18 @@ class Graph(models.Model):
             models.UniqueConstraint(fields=["project", "name"], condition=Q(graph_id=None), name="one_graph_a_bare_name"),
             models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
         ]
+        # Discovery makes them; what people change is kept, and what GES said anew.
+        triggers = tracked(
+            "graph",
+            {
+                **plain("name", "graph_id", "is_deleted", "tolerated_loss"),
+                "merged_into": "(SELECT COALESCE(graph_id, name) FROM jobs_graph WHERE id = {row}.merged_into_id)",
+            },
+            name="COALESCE(NULLIF({row}.name, ''), {row}.graph_id)",
+            made=False,
+            project="{row}.project_id",
+            graph="{row}.id",
+        )
 
     def __str__(self) -> str:
         return self.name or self.graph_id or ""

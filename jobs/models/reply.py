@@ -26,6 +26,15 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         return self.filter(version=version, http_status=200).exclude(source=Source.LIST).order_by("-last_seen_at", "-pk")
 
 
+#: Retention leaves a tombstone of the same key and link first; nothing else can take a reply away.
+_UNLESS_BURIED = """
+    IF NOT EXISTS (SELECT 1 FROM jobs_tombstone t WHERE t.id = OLD.id AND t.job_id = OLD.job_id AND t.link = OLD.link) THEN
+        RAISE EXCEPTION 'gesdash: Cannot delete rows from % table without a tombstone', TG_TABLE_NAME;
+    END IF;
+    RETURN OLD;
+"""
+
+
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
@@ -48,6 +57,10 @@ class Snapshot(models.Model):
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
     seen = models.PositiveIntegerField(_("seen"), default=1)
+    number = models.PositiveIntegerField(_("number"), help_text=_("From 1 in each job, in the order of recording."))
+    link = models.BinaryField(
+        _("link"), max_length=32, help_text=_("Chains it to the reply recorded before (`chain.forms`).")
+    )
 
     objects = SnapshotQuerySet.as_manager()
 
@@ -56,6 +69,7 @@ class Snapshot(models.Model):
         constraints = [
             models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"),
             models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
+            models.UniqueConstraint(fields=["job", "number"], name="snapshot_in_chain"),
         ]
         # A job's replies, the newest first.
         indexes = [models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")]
@@ -65,7 +79,9 @@ class Snapshot(models.Model):
                 operation=pgtrigger.Update,
                 condition=pgtrigger.AnyChange(exclude=["last_seen_at", "seen"]),
             ),
-            pgtrigger.Protect(name="snapshot_is_kept", operation=pgtrigger.Delete),
+            pgtrigger.Trigger(
+                name="snapshot_is_kept", when=pgtrigger.Before, operation=pgtrigger.Delete, func=_UNLESS_BURIED
+            ),
         ]
 
     def __str__(self) -> str:

@@ -1,11 +1,13 @@
 """What people made of an import that lost data."""
 
+import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.job import Job, ReviewState
+from jobs.models.tracking import of_job, plain, tracked, username
 
 
 class Review(models.Model):
@@ -39,6 +41,23 @@ class Review(models.Model):
             models.CheckConstraint(condition=~Q(state="tolerated"), name="tolerance_is_no_decision"),
         ]
         indexes = [models.Index("job", models.F("id").desc(), name="review_newest")]
+        triggers = [
+            pgtrigger.Protect(name="review_stays", operation=pgtrigger.Update | pgtrigger.Delete),
+            *tracked(
+                "review",
+                {
+                    **plain("state", "note", "due_on"),
+                    "fixed_by": of_job("job_id", "fixed_by_id"),
+                    "assignee": username("assignee_id"),
+                },
+                name=of_job("job_id"),
+                project=of_job("project_id"),
+                job="{row}.job_id",
+                graph=of_job("graph_id"),
+                actor="{row}.actor_id",
+                reason="{row}.note",
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_state_display()} {self.made_at:%Y-%m-%d}"

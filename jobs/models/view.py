@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.project import Viewer
+from jobs.models.tracking import plain, tracked, username
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
@@ -35,6 +36,12 @@ class SavedView(models.Model):
             models.UniqueConstraint(fields=["owner", "name"], name="one_view_a_name"),
             models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
         ]
+        triggers = tracked(
+            "view",
+            {**plain("name", "query", "is_shared"), "owner": username("owner_id")},
+            name="{row}.name",
+            actor="{row}.owner_id",
+        )
 
     def __str__(self) -> str:
         return self.name

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs import review
-from jobs.models import Cause, ImportFile, Job, Project
+from jobs.models import Cause, ImportFile, Job
 from jobs.pages.charts import Part, bars
 from jobs.pages.job import explanations
 from jobs.pages.rendering import render_page
@@ -126,8 +127,9 @@ def _part(day: date, row: dict[str, Any] | None) -> Part:
 @require_POST
 def note(request: HttpRequest, pk: int) -> HttpResponse:
     """Write down how a cause was fixed."""
-    one = get_object_or_404(Cause.objects.visible_to(request.user), pk=pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project"), pk=pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         review.save_note(one, read_note(request), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
     except ValueError as wrong:

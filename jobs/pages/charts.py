@@ -80,6 +80,13 @@ class Span:
     kind: str
     href: str
     label: str
+    lane: int | None = None  # where it is not to be the first that is free
+    unsure: "tuple[Span, ...]" = ()  # when a change of it may have come; drawn over it and beside it
+
+    @property
+    def took(self) -> timedelta:
+        """How long it lasted."""
+        return self.end - self.begin
 
 
 LANE, THICK, THIN = 14.0, 10.0, 3.0
@@ -90,13 +97,19 @@ def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[lis
     whole = (end - begin) / timedelta(seconds=1)
     free: list[float] = []
     marks = []
-    for span in sorted(spans, key=lambda one: one.begin):
+
+    def place(span: Span) -> tuple[float, float]:
         left = min(1000 - THIN, 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole)
         right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
-        width = max(THIN, right - left)
-        lane = next((number for number, until in enumerate(free) if until <= left), len(free))
-        if lane == len(free):
-            free.append(0.0)
-        free[lane] = left + width + 2
-        marks.append(Mark(round(left, 1), lane * LANE, round(width, 1), THICK, span.kind, span.href, span.label))
+        return left, max(THIN, right - left)
+
+    for span in sorted(spans, key=lambda one: min((part.begin for part in one.unsure), default=one.begin)):
+        parts = [(part, *place(part)) for part in (span, *span.unsure)]
+        start = min(left for _part, left, _width in parts)
+        lane = next((number for number, until in enumerate(free) if until <= start), len(free))
+        lane = lane if span.lane is None else span.lane
+        free += [0.0] * (lane + 1 - len(free))
+        free[lane] = max(left + width for _part, left, width in parts) + 2
+        for part, left, width in parts:
+            marks.append(Mark(round(left, 1), lane * LANE, round(width, 1), THICK, part.kind, part.href, part.label))
     return marks, len(free)

@@ -1,12 +1,11 @@
 """Graphs, and the jobs of one graph."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
+from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, Q
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
@@ -18,16 +17,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job, Miss, Project
+from jobs.models import Graph, Job
 from jobs.models.job import Verdict
-from jobs.pages.charts import LANE, Span, timeline
+from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
+from jobs.pages.charts import Span
 from jobs.pages.jobs import at_cursor, job_list
 from jobs.pages.rendering import is_part, render_page
-from jobs.paging import TEXT, one_of, page
+from jobs.paging import TEXT, one_of, page, read_time
 
 STRIP = 30
 DAYS = {"1": 1, "7": 7, "30": 30}
-MOST_SPANS = 400
 
 
 @require_safe
@@ -63,8 +62,11 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
         days = one_of(request.GET, "days", DAYS, "7", context["problems"])
         imports = _imports(one)
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
-        context |= {"axis": _axis(one, days), "newest": imports[0] if imports else None, "usual": usual}
-        context["may_review"] = one.project.may_be_reviewed_by(request.user)
+        context |= {"axis": _axis(one, days), "days": days, "newest": imports[0] if imports else None, "usual": usual}
+        context |= {
+            "may_review": one.project.may_be_reviewed_by(request.user),
+            "owns": one.project.is_owned_by(request.user),
+        }
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
@@ -78,25 +80,8 @@ def _imports(graph: Graph) -> list[Job]:
     return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A graph's jobs on a time axis, with the times no usable answer came drawn as gaps."""
-
-    marks: list[Any]
-    gaps: list[Any]
-    height: float
-    begin: datetime
-    end: datetime
-    days: str
-    cut: bool
-
-    @property
-    def middle(self) -> datetime:
-        """The time at the middle of the axis."""
-        return self.begin + (self.end - self.begin) / 2
-
-
 def _axis(graph: Graph, days: str) -> Axis:
+    """Its jobs on a time axis, and the times that nobody observed them."""
     end = timezone.now()
     begin = end - timedelta(days=DAYS[days])
     inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(
@@ -104,38 +89,27 @@ def _axis(graph: Graph, days: str) -> Axis:
         | Q(end_time=None, begin_time__gte=begin)
         | Q(end_time=None, verdict__in=["running", "pending"])
     )
-    rows = list(inside.order_by("-begin_time").only("pk", "job_name", "verdict", "begin_time", "end_time")[: MOST_SPANS + 1])
-    marks, lanes = timeline([_span(job, end) for job in rows[:MOST_SPANS]], begin, end)
-    misses = (
-        Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).defer("body").order_by("-last_seen_at")[:MOST_SPANS]
-    )
-    gaps, _lanes = timeline(_merged(misses), begin, end)
-    return Axis(marks, gaps, max(1, lanes) * LANE, begin, end, days, len(rows) > MOST_SPANS)
+    rows = inside.order_by("-begin_time").only("pk", "job_name", "verdict", "begin_time", "end_time")
+    found = list(rows.annotate(changes=wide_changes(begin, end))[: MOST + 1])
+    spans = [_span(job, end, getattr(job, "changes", [])) for job in found[:MOST]]
+    return axis(spans, gaps_of(graph, begin, end), begin, end, until_now=True, cut=len(found) > MOST)
 
 
-def _span(job: Job, now: datetime) -> Span:
+def _span(job: Job, now: datetime, changes: Iterable[dict[str, str]]) -> Span:
     begin = job.begin_time or now
     label = f"{job.job_name} · {Verdict(job.verdict).label}"
     ended = job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
-    return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label)
-
-
-def _merged(misses: Iterable[Miss]) -> list[Span]:
-    """Gaps of several jobs that touch are one."""
-    spans: list[Span] = []
-    for miss in sorted(misses, key=lambda one: one.first_seen_at):
-        if spans and miss.first_seen_at <= spans[-1].end:
-            last = spans.pop()
-            spans.append(Span(last.begin, max(last.end, miss.last_seen_at), "gap", "", last.label))
-        else:
-            spans.append(Span(miss.first_seen_at, miss.last_seen_at, "gap", "", _("no usable answer from GES")))
-    return spans
+    said = _("%(job)s: changed at some time in between") % {"job": label}
+    parts = tuple(unsure(said, read_time(one["since"]), read_time(one["at"])) for one in changes)
+    return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label, unsure=parts)
 
 
 @require_POST
 def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start watching a job of this graph by its id."""
+    """Start watching a job of this graph by its id; reviewers and above, since it costs calls of the project's budget."""
     one = _visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph_id is None:
             raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
@@ -151,7 +125,8 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
 def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
     """Set the share of lines that this graph's imports may lose without troubling anybody."""
     one = _visible(request, pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.is_owned_by(request.user):
+        raise PermissionDenied
     try:
         moved = review.set_tolerance(one, request.POST.get("share", "").strip() or None, now=timezone.now())
     except ValueError as wrong:

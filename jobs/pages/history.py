@@ -1,4 +1,4 @@
-"""What GES said about one job, reply by reply: what changed between them, and when it said nothing usable."""
+"""What GES said about one job, reply by reply: what changed between them, and when nobody observed it."""
 
 import json
 from collections.abc import Iterator
@@ -6,22 +6,25 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Q
+from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.changes import backwards, changes
 from jobs.diagnosis.verdict import job_verdict
-from jobs.ges.errors import GesError
-from jobs.ges.reply import JobReply, parse_reply
-from jobs.ges.words import Verdict
-from jobs.models import Job, Miss, Snapshot
+from jobs.models import Job, Miss, Presence, Snapshot
+from jobs.models.job import Verdict
+from jobs.pages.axis import Axis, absence, axis, gap, unsure
+from jobs.pages.changes import Change, change_to, read
+from jobs.pages.charts import Span
 from jobs.pages.job import visible
 from jobs.pages.misses import said_of_miss
 from jobs.pages.rendering import render_page
 from jobs.paging import read_pk, won_t_do
+from jobs.trail import note_download
 
 REPLIES, MISSES, CHANGES, WARNINGS = 20, 50, 8, 4
 OTHERS, ALL_CHANGES = 100, 500
@@ -29,7 +32,7 @@ OTHERS, ALL_CHANGES = 100, 500
 
 @dataclass(slots=True)
 class Step:
-    """One reply or one run of failed polls, and what was new in it."""
+    """One reply, one run of failed polls, or one time without a worker; and what was new in it."""
 
     at: datetime
     until: datetime
@@ -42,12 +45,19 @@ class Step:
     more: int = 0
     warnings: list[Any] = field(default_factory=list)
     more_warnings: int = 0
-    after: timedelta | None = None
+    change: Change | None = None  # when this reply came to be, where that is known
+    is_new_word: bool = False
+    away: bool = False  # no worker was polling
+
+    @property
+    def took(self) -> timedelta:
+        """How long it lasted."""
+        return self.until - self.at
 
 
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """The newest replies and misses, newest first; earlier ones by a link."""
+    """The newest replies, misses and times without a worker, newest first; earlier ones by a link."""
     one = visible(request, pk)
     replies, misses = one.snapshots.order_by("-first_seen_at", "-pk"), one.misses.defer("body").order_by("-first_seen_at")
     asked, problems = request.GET.get("before", ""), []
@@ -62,41 +72,71 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
     found = list(replies[: REPLIES + 1])
     if len(found) > REPLIES:
         misses = misses.filter(first_seen_at__gte=found[REPLIES - 1].first_seen_at)
-    missed = list(misses[: MISSES + 1])
-    steps = sorted([*_replies(one, found), *_misses(missed[:MISSES])], key=lambda step: step.at, reverse=True)
+    failed = list(misses[: MISSES + 1])
+    oldest = found[REPLIES - 1].first_seen_at if len(found) > REPLIES else one.first_seen_at
+    life = _life(one)
+    end = anchor.first_seen_at if anchor else life
+    steps = [*_replies(one, found), *_misses(failed[:MISSES]), *_away(one, life, oldest, end)]
     context = {
         "job": one,
         "problems": problems,
-        "steps": steps,
-        "more_misses": len(missed) > MISSES,
+        "steps": sorted(steps, key=lambda step: step.at, reverse=True),
+        "axis": _axis(steps, oldest, end, until_now=anchor is None and not one.is_final),
+        "verdicts": sorted({(step.verdict, Verdict(step.verdict).label) for step in steps if step.snapshot}),
+        "more_misses": len(failed) > MISSES,
         "more_before": found[REPLIES - 1].pk if len(found) > REPLIES else None,
         "is_first_page": anchor is None,
+        "removed": one.tombstones.aggregate(count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")),
     }
     return render_page(request, "pages/history.html", "history", context)
 
 
 def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
-    read = [_read(job, snapshot) for snapshot in found]
+    told = [read(job, snapshot) for snapshot in found]
     for number, snapshot in enumerate(found[:REPLIES]):
-        earlier = read[number + 1] if number + 1 < len(found) else None
-        reply = read[number]
+        earlier = told[number + 1] if number + 1 < len(found) else None
+        reply = told[number]
         step = Step(snapshot.first_seen_at, snapshot.last_seen_at, snapshot.seen, snapshot=snapshot)
-        if number + 1 < len(found):
-            step.after = snapshot.first_seen_at - found[number + 1].last_seen_at
+        change = change_to(snapshot, found[number + 1 :])
+        step.change = change if change.is_wide else None
         if reply is not None:
             step.says, step.verdict = reply.status, job_verdict(reply.status, reply.files).value
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
+            step.is_new_word = earlier is not None and earlier.status != reply.status
             wrong = backwards(earlier, reply)
             step.warnings, step.more_warnings = [one.says for one in wrong[:WARNINGS]], max(0, len(wrong) - WARNINGS)
         yield step
 
 
-def _read(job: Job, snapshot: Snapshot) -> JobReply | None:
-    try:
-        return parse_reply(bytes(snapshot.body), http_status=snapshot.http_status, job_id=job.job_id)
-    except GesError:
-        return None
+def _life(job: Job) -> datetime:
+    """Up to when it is of interest whether anybody looked: its final reply, or now."""
+    if not job.is_final:
+        return timezone.now()
+    newest: datetime | None = job.snapshots.aggregate(newest=Max("first_seen_at"))["newest"]
+    return newest or job.first_seen_at
+
+
+def _away(job: Job, life: datetime, begin: datetime, end: datetime) -> Iterator[Step]:
+    """The times without a worker that began on this page, of all in the job's life."""
+    for first, last in Presence.objects.away(job.project_id, job.first_seen_at, life):
+        if begin <= first < end:
+            yield Step(first, last, 1, says=_("No worker was polling"), away=True)
+
+
+def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool) -> Axis | None:
+    """The same as a picture: what was said over the times it was seen, a lane a source, and what was not observed."""
+    gaps = [(absence if one.away else gap)(one.at, one.until) for one in steps if one.snapshot is None]
+    told = [(one, one.snapshot) for one in steps if one.snapshot]
+    lanes = sorted({reply.source for _step, reply in told})
+    spans = []
+    for one, reply in told:
+        label = f"{one.says} · {reply.get_source_display()}"
+        since = one.change.since if one.change and one.is_new_word else None
+        parts = (unsure(label, since, one.at),) if since else ()
+        spans.append(Span(one.at, one.until, one.verdict, f"#reply-{reply.pk}", label, lanes.index(reply.source), parts))
+    end = max([end, *(one.until for one in steps)])
+    return axis(spans, gaps, begin, end, until_now=until_now) if begin < end else None
 
 
 def _misses(found: Any) -> Iterator[Step]:
@@ -112,6 +152,7 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
     reply = get_object_or_404(Snapshot, pk=snapshot_pk, job=one)
     body = bytes(reply.body)
     if "raw" in request.GET:
+        note_download(request, request.user, reply, one)
         response = HttpResponse(body, content_type="application/octet-stream")
         response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
         return response
@@ -127,8 +168,8 @@ def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
     chosen = next((one for one in others if str(one.pk) == asked), None)
     if chosen is None and not asked:
         chosen = next((one for one in others if one.first_seen_at < reply.first_seen_at), None)
-    told = _read(job, chosen) if chosen else None
-    now = _read(job, reply)
+    told = read(job, chosen) if chosen else None
+    now = read(job, reply)
     rows = changes(told, now) if told and now else []
     return {
         "others": others,

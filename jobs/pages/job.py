@@ -17,20 +17,25 @@ from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Job
+from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
 from jobs.pages.rendering import render_page
 from jobs.pages.reviewing import review_context
+from jobs.pages.running import running, took_of_like
 
 ODD = 4  # contradictions shown; the history has them all
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
     one = visible(request, pk)
-    seen = token(one.observed_at or "", one.changed_at or "")
+    now = timezone.now()
+    # A job gets stuck without a word of GES: drawn anew every ten minutes.
+    seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     context: dict[str, Any] = {
@@ -38,6 +43,8 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "seen": seen,
         "is_final": one.is_final,
         "headline": headline_of(one),
+        "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
+        "change": last_change(one),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -111,8 +118,10 @@ def _actor(request: HttpRequest) -> User:
 
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
-    """Ask GES about this job at once."""
+    """Ask GES about this job at once; reviewers and above, since each call counts against the project's budget."""
     one = visible(request, pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     try:
         if one.graph.graph_id is None:
             raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))

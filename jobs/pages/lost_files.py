@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs.filters import FILTERS, read_when
 from jobs.models import Graph, ImportFile, Job, Project
-from jobs.models.export import rfc3339, spreadsheet_cell
+from jobs.models.export import csv_cell, rfc3339
 from jobs.models.job import LOST_FILE, ReviewState
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
@@ -199,7 +199,7 @@ def _csv(asked: _Asked) -> Iterator[str]:
 
 def _line(cells: Iterable[Any]) -> str:
     out = StringIO()
-    csv.writer(out).writerow([spreadsheet_cell(cell) for cell in cells])
+    csv.writer(out).writerow([csv_cell(cell) for cell in cells])
     return out.getvalue()
 
 

@@ -2,7 +2,6 @@
 
 import zlib
 from collections import defaultdict
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -17,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from jobs.diagnosis.usual import Usual, is_quiet, is_stuck, usual_duration
+from jobs.diagnosis.usual import is_quiet
 from jobs.models import ImportFile, Job
 from jobs.models.job import JobQuerySet, Verdict
 from jobs.pages.charts import Part, bars
@@ -25,6 +24,7 @@ from jobs.pages.live import is_unchanged, token, with_change
 from jobs.pages.lost_files import lost_since
 from jobs.pages.queue import queue_of
 from jobs.pages.rendering import render_page
+from jobs.pages.running import Running, running, took_of_like
 from jobs.pages.zone import midnight
 
 DAYS, SHOWN, CAUSES = 30, 8, 6
@@ -60,44 +60,26 @@ def overview(request: HttpRequest) -> HttpResponse:
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
     recent = jobs.filter(begin_time__gte=midnight(first), begin_time__lt=midnight(days[-1] + timedelta(days=1)))
-    running = _running(jobs, now)
+    unfinished = _running(jobs, now)
     context = {
         "seen": seen,
         "projects": projects,
         "queue": queue_of(jobs, now),
         "lost_files": lost_since(jobs, now - timedelta(days=1))["files"],
-        "stuck": [one for one in running if one.is_stuck],
-        "running": running[:SHOWN],
+        "stuck": [one for one in unfinished if one.is_stuck],
+        "running": unfinished[:SHOWN],
         "quiet": _quiet(recent, now),
         **_charts(recent, days),
         "causes": _top_causes(recent),
     }
-    context["has_jobs"] = bool(context["total_jobs"] or running or context["queue"].rows) or jobs.exists()
+    context["has_jobs"] = bool(context["total_jobs"] or unfinished or context["queue"].rows) or jobs.exists()
     return render_page(request, "pages/overview.html", "now", context)
 
 
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A job that has not ended, how long it has run, and what is usual for it."""
-
-    job: Job
-    running_for: timedelta | None
-    usual: Usual | None
-
-    @property
-    def is_stuck(self) -> bool:
-        """Whether it runs far longer than its like."""
-        return self.usual is not None and self.running_for is not None and is_stuck(self.running_for, self.usual)
-
-
 def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:
-    like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
-    took = ArraySubquery(like.order_by("-begin_time").values("duration")[:20])
+    took = ArraySubquery(took_of_like(OuterRef("graph"), OuterRef("job_name")))
     rows = jobs.unfinished().exclude(observed_at=None).select_related("graph").annotate(took=took)
-    return [
-        Running(job, now - job.begin_time if job.begin_time else None, usual_duration(getattr(job, "took", [])))
-        for job in rows.order_by("begin_time", "pk")[:RUNNING]
-    ]
+    return [running(job, getattr(job, "took", []), now) for job in rows.order_by("begin_time", "pk")[:RUNNING]]
 
 
 def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
@@ -79,7 +80,8 @@ def _people(one: Job) -> list[User]:
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what becomes of an import that lost data; what can't be taken is said at its field, with all that was typed kept."""
     one = get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
-    get_object_or_404(Project.objects.reviewable_by(request.user), pk=one.project_id)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
     assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
     said = request.POST
     try:
@@ -130,7 +132,7 @@ def _assignee(name: str) -> User | None:
         return None
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
-        raise Refused(_("There is no user %(who)s.") % {"who": name[:80]}, "assignee")
+        raise Refused(_("%(who)s may not see this project.") % {"who": name[:80]}, "assignee")
     return found
 
 

@@ -6,8 +6,10 @@ from django.urls import path
 from django.views.i18n import set_language
 
 from jobs.pages import (
+    audit,
     causes,
     comparison,
+    evidence,
     files,
     graphs,
     health,
@@ -17,8 +19,11 @@ from jobs.pages import (
     keys,
     overview,
     preferences,
+    project,
+    proof,
     repair,
     reviewing,
+    status,
 )
 
 app_name = "pages"
@@ -37,6 +42,8 @@ urlpatterns = [
     path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
     path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
     path("jobs/<int:pk>/history/", history.history, name="history"),
+    path("jobs/<int:pk>/evidence/", evidence.of_job, name="job-evidence"),
+    path("jobs/evidence/", evidence.of_list, name="list-evidence"),
     path("jobs/<int:pk>/review/", reviewing.decide, name="decide"),
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
@@ -45,6 +52,13 @@ urlpatterns = [
     path("causes/<int:pk>/", causes.cause, name="cause"),
     path("causes/<int:pk>/note/", causes.note, name="note"),
     path("files/", files.files, name="files"),
+    path("proof/", proof.proof, name="proof"),
+    path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
+    path("projects/<int:pk>/", project.project, name="project"),
+    path("projects/<int:pk>/members/", project.set_member, name="set-member"),
+    path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
+    path("audit/", audit.audit, name="audit"),
+    path("status/", status.status, name="status"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),
     path("me/keys/<int:pk>/revoke/", keys.revoke_key, name="revoke-key"),

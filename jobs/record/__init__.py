@@ -1,21 +1,31 @@
 """The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
 
-from jobs.record.corrections import check_value, correct, revert
+from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
+from jobs.record.graphs import correct_graph, merge_graphs, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
-from jobs.record.observations import Observation, observe
+from jobs.record.observations import Moved, Observation, observe
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
+from jobs.record.values import check_reason, check_value
 
 __all__ = [
+    "Change",
+    "Moved",
     "Observation",
     "Recorded",
+    "check_reason",
     "check_value",
     "correct",
+    "correct_all",
+    "correct_graph",
     "find_graph",
     "find_jobs",
     "known_or_new_jobs",
+    "merge_graphs",
     "observe",
     "rebuild",
     "rebuild_in_batches",
     "record",
     "revert",
+    "revert_all",
+    "tell_graph",
 ]

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from jobs.chain.forms import START, Facts, link
 from jobs.ges.errors import NotAJobStatus
-from jobs.models import Job, Miss, Snapshot
+from jobs.models import Job, Miss, Snapshot, Tombstone
 from jobs.record.bulk import copy_rows, update_rows
 from jobs.record.observations import Observation
 
@@ -15,6 +16,11 @@ MISS_BODY = 64 * 1024  # bytes kept of an answer that is no status: enough to se
 _NEW = 2**63  # above every key: a new row comes after those that are stored
 _SNAPSHOT_COLUMNS = [
     "job_id", "source", "version", "http_status", "content_type", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
+    "number", "link",
+]  # fmt: skip
+TOMBSTONE_COLUMNS = [
+    "id", "job_id", "number", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at",
+    "seen", "link", "size",
 ]  # fmt: skip
 _MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
 
@@ -30,6 +36,8 @@ class Run:
     last_seen_at: datetime
     seen: int
     newest: Observation | None = None  # the newest observation of this batch in it
+    begun: Observation | None = None  # the one it began with, where that is of this batch
+    in_chain: tuple[int, bytes] | None = None  # the number and the link of a new reply
 
     @property
     def is_new(self) -> bool:
@@ -50,10 +58,28 @@ class History:
     misses: list[Run] = field(default_factory=list)
     changed: dict[int, Run] = field(default_factory=dict)
     latest: datetime | None = None  # of this batch's observations
+    chained: bool = False  # whether the job's chain grew
+    buried: list[tuple[Any, ...]] = field(default_factory=list)  # replies that another gesdash had removed
 
     def newest(self) -> Run | None:
         """The reply that was seen last, which is what the job's row says."""
         return max(self.snapshots, key=lambda run: (run.last_seen_at, run.order), default=None)
+
+    def facts(self, one: Observation, version: int, digest: bytes) -> Facts:
+        """What a reply says for good, as the next of the chain."""
+        job, status = self.job, one.http_status or 200
+        told = (one.source, version, status, one.content_type[:255], one.observed_at, digest)
+        return Facts(job.project.project_id, job.job_id, job.chain_length + 1, *told)
+
+    def next_link(self, facts: Facts) -> bytes:
+        """The link of a reply that would come next."""
+        return link(bytes(self.job.chain_link or START), facts)
+
+    def chain(self, facts: Facts) -> tuple[int, bytes]:
+        """Put one more reply on the job's chain; its number and link."""
+        self.job.chain_link = self.next_link(facts)
+        self.chained, self.job.chain_length = True, facts.number
+        return facts.number, self.job.chain_link
 
 
 def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_misses: Iterable[Job]) -> dict[int, History]:
@@ -76,16 +102,25 @@ def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_mi
 
 def fold_reply(history: History, one: Observation) -> bool:
     """Put one reply where it belongs: into a run that covers it, onto its equal neighbour, or into a new run (True)."""
+    assert one.reply is not None  # noqa: S101
     digest = hashlib.sha256(one.body or b"").digest()
     runs = [run for run in history.snapshots if run.source == one.source]
     if any(run.content == digest and run.covers(one.observed_at) for run in runs):
         return False
-    before = _before(runs, one.observed_at)
+    before = run_before(runs, one.observed_at)
     if before is not None and before.content == digest:
-        _prolong(history, before, one)
+        prolong(history, before, one)
         return False
-    _begin(history, history.snapshots, digest, one)
+    begin_reply(history, digest, one)
     return True
+
+
+def begin_reply(history: History, digest: bytes, one: Observation) -> Run:
+    """A new run of a reply, chained to the one recorded before."""
+    assert one.reply is not None  # noqa: S101
+    run = begin(history, history.snapshots, digest, one)
+    run.in_chain = history.chain(history.facts(one, one.reply.version, digest))
+    return run
 
 
 def fold_miss(history: History, one: Observation) -> None:
@@ -95,14 +130,15 @@ def fold_miss(history: History, one: Observation) -> None:
     alike = [run for run in history.misses if (run.source, run.content) == (one.source, content)]
     if any(run.covers(one.observed_at) for run in alike):
         return
-    before = _before(history.misses, one.observed_at)
+    before = run_before(history.misses, one.observed_at)
     if before in alike and before is not None and not _answered_between(history, before.last_seen_at, one.observed_at):
-        _prolong(history, before, one)
+        prolong(history, before, one)
     else:
-        _begin(history, history.misses, content, one)
+        begin(history, history.misses, content, one)
 
 
-def _before(runs: list[Run], at: datetime) -> Run | None:
+def run_before(runs: list[Run], at: datetime) -> Run | None:
+    """The one that was begun last by then."""
     return next((run for run in reversed(runs) if run.first_seen_at <= at), None)
 
 
@@ -110,20 +146,23 @@ def _answered_between(history: History, start: datetime, end: datetime) -> bool:
     return any(run.last_seen_at > start and run.first_seen_at <= end for run in history.snapshots)
 
 
-def _prolong(history: History, run: Run, one: Observation) -> None:
+def prolong(history: History, run: Run, one: Observation) -> None:
+    """The run goes on until this observation."""
     run.last_seen_at, run.seen, run.newest = one.observed_at, run.seen + 1, one
     history.changed[id(run)] = run
 
 
-def _begin(history: History, runs: list[Run], content: Any, one: Observation) -> None:
-    run = Run(_NEW + len(history.changed), one.source, content, one.observed_at, one.observed_at, 1, one)
+def begin(history: History, runs: list[Run], content: Any, one: Observation) -> Run:
+    """A new run among those of its kind."""
+    run = Run(_NEW + len(history.changed), one.source, content, one.observed_at, one.observed_at, 1, one, one)
     history.changed[id(run)] = run
     runs.append(run)
     if len(runs) > 1:
         runs.sort(key=lambda row: row.first_seen_at)
+    return run
 
 
-def write_runs(histories: Iterable[History]) -> None:
+def write_runs(histories: Collection[History]) -> None:
     """Store what was begun, prolong what was seen again."""
     new_snapshots, new_misses, seen_again, missed_again = [], [], [], []
     for history in histories:
@@ -131,7 +170,7 @@ def write_runs(histories: Iterable[History]) -> None:
             one = run.newest
             assert one is not None  # noqa: S101  a changed run was changed by an observation
             if one.reply is not None and run.is_new:
-                new_snapshots.append(_snapshot(history.job, run, one))
+                new_snapshots.append(_snapshot(history.job, run))
             elif one.reply is not None:
                 seen_again.append((run.order, run.last_seen_at, run.seen))
             elif run.is_new:
@@ -139,17 +178,18 @@ def write_runs(histories: Iterable[History]) -> None:
             else:
                 missed_again.append((run.order, run.last_seen_at, run.seen, _detail(one), _cut(one.body)))
     copy_rows(Snapshot, _SNAPSHOT_COLUMNS, new_snapshots)
+    copy_rows(Tombstone, TOMBSTONE_COLUMNS, [row for history in histories for row in history.buried])
     copy_rows(Miss, _MISS_COLUMNS, new_misses)
     update_rows(Snapshot, ["id", "last_seen_at", "seen"], seen_again)
     update_rows(Miss, ["id", "last_seen_at", "seen", "detail", "body"], missed_again)
 
 
-def _snapshot(job: Job, run: Run, one: Observation) -> tuple[Any, ...]:
-    assert one.reply is not None  # noqa: S101
-    status = one.http_status or 200
+def _snapshot(job: Job, run: Run) -> tuple[Any, ...]:
+    one = run.begun
+    assert one is not None and one.reply is not None and run.in_chain is not None  # noqa: S101, PT018
     return (
-        job.pk, run.source, one.reply.version, status, one.content_type[:255], one.body or b"", run.content,
-        run.first_seen_at, run.last_seen_at, run.seen,
+        job.pk, run.source, one.reply.version, one.http_status or 200, one.content_type[:255], one.body or b"", run.content,
+        run.first_seen_at, run.last_seen_at, run.seen, *run.in_chain,
     )  # fmt: skip
 
 

@@ -7,9 +7,12 @@ from django.db import connection
 
 from jobs.models import Graph, Job, Project
 from jobs.record.bulk import copy_rows, insert_rows
+from jobs.record.graphs import tell_graph
 
 # Held shared by all who derive a review's state, alone by who changes what the states are derived from.
 TOLERANCE_LOCK = 0x67657364
+# Held shared by all who record; who holds it alone knows that every reply is stored that has got its key.
+RECORDING_LOCK = 0x67657365
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
@@ -51,7 +54,7 @@ def known_jobs(project: Project, job_ids: Sequence[str]) -> dict[str, Job]:
 def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
     """The graph with this id, made if missing; a row that had only the name gets its id."""
     graph, made = Graph.objects.get_or_create(project=project, graph_id=graph_id, defaults={"name": name})
-    if not made and name and graph.name != name:
+    if not made and name and graph.name != name and not tell_graph(graph, "name", name):
         graph.name = name
         graph.save(update_fields=["name"])
     return graph
@@ -60,9 +63,13 @@ def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
 def lock_jobs(pks: Iterable[int]) -> dict[int, Job]:
     """These jobs' rows, locked in order of id, so that two writers of one job take turns and never deadlock."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s)", [TOLERANCE_LOCK])
+        locks = [TOLERANCE_LOCK, RECORDING_LOCK]
+        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock_shared(%s)", locks)
     pks = sorted(set(pks))
-    return {} if not pks else {job.pk: job for job in Job.objects.select_for_update().filter(pk__in=pks).order_by("pk")}
+    if not pks:
+        return {}
+    rows = Job.objects.select_related("project").select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    return {job.pk: job for job in rows}
 
 
 def reserve_keys(jobs: Sequence[Job]) -> None:

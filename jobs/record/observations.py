@@ -9,6 +9,24 @@ from jobs.models import Job
 
 
 @dataclass(slots=True)
+class Moved:
+    """What another gesdash, whose export this comes from, knew besides: the whole run, and its place in the job's chain.
+
+    `size` is only known of a reply that retention removed there: its body's bytes. `fits` is told by recording: whether the
+    link was the next of the chain here.
+    """
+
+    last_seen_at: datetime
+    seen: int
+    sha256: bytes
+    version: int = 1
+    number: int | None = None
+    link: bytes | None = None
+    size: int | None = None
+    fits: bool = True
+
+
+@dataclass(slots=True)
 class Observation:
     """What came of asking about one job once."""
 
@@ -20,7 +38,11 @@ class Observation:
     reply: JobReply | None = None
     error: GesError | None = None
     content_type: str = ""
+    moved: Moved | None = None
     clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
+    request_id: str = ""  # GES's own, where it gave one
+    seconds: float | None = None  # from asking to the answer, where that was measured
+    outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:

@@ -4,7 +4,7 @@ A mark belongs to the later reply of a pair and is found by when that was first 
 two that were compared, touches only its own mark and the next one's.
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -12,9 +12,9 @@ from typing import Any
 
 from django.db.models import Count
 
-from jobs.diagnosis.changes import Odd, backwards
+from jobs.diagnosis.changes import backwards
 from jobs.ges.reply import JobReply
-from jobs.models import OddReply
+from jobs.models import OddReply, Tombstone
 from jobs.record.bulk import copy_rows
 from jobs.record.history import History, Run
 from jobs.record.replies import read_all, read_replies
@@ -74,7 +74,8 @@ def _neighbours(runs: list[Run]) -> Iterator[tuple[Run | None, Run]]:
 def read_through(histories: Collection[History]) -> tuple[dict[int, JobReply], dict[int, Marks]]:
     """By job: the newest reply, and what all its stored replies say against each other. One body is held at a time."""
     newest = {run.order for history in histories if (run := history.newest())}
-    marks = {history.job.pk: Marks({run.first_seen_at for run in history.snapshots}) for history in histories}
+    gone = _removed(history.job.pk for history in histories)
+    marks = {history.job.pk: Marks(_comparable(history.snapshots, gone[history.job.pk])) for history in histories}
     replies: dict[int, JobReply] = {}
     before: JobReply | None = None
     last, last_body = None, b""
@@ -82,7 +83,7 @@ def read_through(histories: Collection[History]) -> tuple[dict[int, JobReply], d
         if job != last:
             before = None
         if job != last or body != last_body:
-            if reply is not None:
+            if reply is not None and seen_at in marks[job].examined:
                 marks[job].compare(before, reply, seen_at)
             before = reply
         if order in newest and reply is not None:
@@ -91,10 +92,25 @@ def read_through(histories: Collection[History]) -> tuple[dict[int, JobReply], d
     return replies, marks
 
 
+def _removed(jobs: Iterable[int]) -> dict[int, list[datetime]]:
+    """By job, when the replies that retention took were first seen."""
+    found: dict[int, list[datetime]] = defaultdict(list)
+    for job, seen_at in Tombstone.objects.filter(job__in=list(jobs)).values_list("job_id", "first_seen_at"):
+        found[job].append(seen_at)
+    return found
+
+
+def _comparable(runs: list[Run], removed: list[datetime]) -> set[datetime]:
+    """When the replies were first seen that still have their neighbour before them, or never had one."""
+    moments = [(run.first_seen_at, True) for run in runs] + [(seen_at, False) for seen_at in removed]
+    moments.sort()
+    return {at for number, (at, is_here) in enumerate(moments) if is_here and (not number or moments[number - 1][1])}
+
+
 def write_marks(histories: Collection[History], marks: Mapping[int, Marks], *, anew: bool) -> None:
     """Make the rows of the examined moments these and count them; `anew` does not trust that a job has none.
 
-    A mark whose reply is no longer stored stays. So does what the oldest one said against one that is not.
+    A mark stays as it is where its reply, or the one before it, is no longer stored.
     """
     jobs = {history.job.pk: history.job for history in histories if history.job.pk in marks}
     asked = [pk for pk, job in jobs.items() if anew or job.odd_count]
@@ -103,7 +119,7 @@ def write_marks(histories: Collection[History], marks: Mapping[int, Marks], *, a
     if asked:
         rows = OddReply.objects.filter(job__in=asked, **moments)
         for pk, job_id, seen_at, kind, count, says in rows.values_list("pk", *_COLUMNS).iterator():
-            if seen_at in marks[job_id].examined and not (anew and _is_against_the_past(marks[job_id], seen_at, kind)):
+            if seen_at in marks[job_id].examined:
                 stored[job_id, seen_at, kind] = (pk, (count, says))
     wanted = {(pk, *place): mark for pk in jobs for place, mark in marks[pk].found.items()}
     gone = {place: pk for place, (pk, mark) in stored.items() if wanted.get(place) != mark}
@@ -112,10 +128,6 @@ def write_marks(histories: Collection[History], marks: Mapping[int, Marks], *, a
         OddReply.objects.filter(pk__in=gone.values()).delete()
     copy_rows(OddReply, _COLUMNS, [(*place, *mark) for place, mark in new.items()])
     _count(jobs, asked, Counter(pk for pk, _at, _kind in new), changed={pk for pk, _at, _kind in (*gone, *new)}, anew=anew)
-
-
-def _is_against_the_past(marks: Marks, seen_at: datetime, kind: str) -> bool:
-    return kind != Odd.ENDS_FIRST and seen_at == min(marks.examined)
 
 
 def _count(

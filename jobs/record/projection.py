@@ -1,6 +1,5 @@
 """The newest reply with its corrections, as a Job row and its ImportFile rows."""
 
-from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -12,12 +11,13 @@ from jobs.diagnosis.totals import Totals, loss_rate, totals
 from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.words import Verdict
-from jobs.models import Correction, ImportFile, Job
+from jobs.models import ImportFile, Job
 from jobs.record.bulk import copy_rows, update_rows
 from jobs.record.causes import group_causes
 from jobs.record.history import History
 from jobs.record.lookup import insert_jobs
 from jobs.record.oddities import Marks, write_marks
+from jobs.record.overlay import standing_corrections, tell_corrections, verdict_over
 from jobs.record.review_state import set_reviews
 
 # What a job's row says; the rest only tells how often and when it was said.
@@ -25,7 +25,9 @@ _SAYS = [
     "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "odd_count",
     "lines", "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
 ]  # fmt: skip
-_JOB_COLUMNS = ["id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at"]
+_JOB_COLUMNS = [
+    "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
+]  # fmt: skip
 _FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
     "failed_lines", "successful_lines",
@@ -50,9 +52,16 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
     for history in histories:
         _count(history)
     write_marks(histories, marks, anew=anew)
-    laid = _with_corrections(told, replies)
+    unheard = [history.job for history in histories if anew and not history.snapshots]
+    corrections = standing_corrections([*told, *(job.pk for job in unheard)])
+    tell_corrections(corrections, replies)
+    laid = {pk: lay_over(replies[pk], corrections.get(pk, ())) for pk in told}
     for pk, reply in laid.items():
         _fill(told[pk].job, reply)
+    for job in unheard:
+        job.verdict = Verdict.PENDING.value
+    for history in histories:
+        history.job.verdict = verdict_over(corrections.get(history.job.pk, ())) or history.job.verdict
     set_reviews([history.job for history in told.values()])
     _write_new(histories)
     had_files = [pk for pk in told if anew or before[pk][_JOB_COLUMNS.index("file_count")]]
@@ -65,7 +74,7 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
         elif job.changed_at is None:
             job.changed_at = job.observed_at
         row = _values(job, _JOB_COLUMNS)
-        if not job._state.adding and row != before[job.pk]:
+        if not job._state.adding and (history.chained or row != before[job.pk]):
             rows.append(row)
     update_rows(Job, _JOB_COLUMNS, rows)
 
@@ -92,13 +101,6 @@ def _count(history: History) -> None:
     job.snapshot_count = len(history.snapshots)
     job.first_seen_at = min([job.first_seen_at, *(run.first_seen_at for run in (*history.snapshots, *history.misses))])
     job.observed_at = newest.last_seen_at if newest else None
-
-
-def _with_corrections(jobs: Collection[int], replies: Replies) -> dict[int, JobReply]:
-    standing: dict[int, list[Correction]] = defaultdict(list)
-    for one in Correction.objects.filter(job__in=jobs, reverted_at=None).order_by("pk"):
-        standing[one.job_id].append(one)
-    return {pk: lay_over(replies[pk], standing[pk]) if pk in standing else replies[pk] for pk in jobs}
 
 
 def _fill(job: Job, reply: JobReply) -> None:

@@ -7,11 +7,13 @@ from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
+from jobs.ges.errors import NotAJobStatus
 from jobs.ges.reply import JobReply
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
 from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
 from jobs.record.lookup import known_jobs, lock_jobs, reserve_keys
+from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
 from jobs.record.oddities import mark_new, read_through
 from jobs.record.projection import project
@@ -61,6 +63,8 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     jobs = lock_jobs(one.job.pk for one in observations if not one.job._state.adding)
     new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
     reserve_keys(new)
+    for job in new:
+        job.chain_length, job.chain_link = 0, None  # an attempt that failed may have begun a chain
     jobs |= {job.pk: job for job in new}
     missed = {one.job.pk for one in observations if one.reply is None}
     histories = read_histories(
@@ -70,11 +74,12 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     )
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded()
-    for one in sorted(observations, key=lambda o: o.observed_at):
+    for one in sorted(observations, key=_turn):
         history = histories[one.job.pk]
         history.latest = now or one.observed_at
         _fold(history, one, count)
-    changed = [history for history in histories.values() if history.changed]
+    changed = [history for history in histories.values() if history.changed or history.chained]
+    give_keys(changed)
     write_runs(changed)
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
@@ -84,13 +89,28 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     return count
 
 
+def _turn(one: Observation) -> tuple[int, datetime]:
+    """By time; what continues a chain of another gesdash goes first, and in the chain's order."""
+    return (one.moved.number if one.moved and one.moved.number else 2**31, one.observed_at)
+
+
 def _fold(history: History, one: Observation, count: Recorded) -> None:
-    if one.reply is None:
+    if one.moved and (one.reply is not None or one.moved.size is not None):
+        made = fold_moved(history, one, one.moved)
+        count.recorded += made
+        count.repeated += not made and (one.moved.fits or one.moved.size is None)  # else it is nowhere
+    elif one.moved:
+        fold_moved_miss(history, one, one.moved)
+        count.misses += 1
+    elif one.reply is None:
         fold_miss(history, one)
+        one.outcome = one.error.kind if one.error else NotAJobStatus.kind
         count.misses += 1
     elif fold_reply(history, one):
+        one.outcome = "new"
         count.recorded += 1
     else:
+        one.outcome = "repeated"
         count.repeated += 1
 
 
@@ -102,6 +122,20 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
 
 
+def read_again(jobs: Sequence[Job], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
+    """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
+    histories = _read_runs(jobs, now=now)
+    return histories, _newest_replies(histories)
+
+
+def _read_runs(jobs: Sequence[Job], *, now: datetime | None) -> list[History]:
+    locked = lock_jobs(job.pk for job in jobs).values()
+    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
+    for history in histories:
+        history.latest = now
+    return list(histories)
+
+
 @transaction.atomic
 def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: bool = False) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
@@ -109,12 +143,12 @@ def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: boo
     `now` dates a change of what a row says; without it that is when the job's newest reply was seen. `with_marks` derives the
     odd replies too, for which every reply is read, not only the newest.
     """
-    locked = lock_jobs(job.pk for job in jobs).values()
-    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
-    for history in histories:
-        history.latest = now
-    replies, marks = read_through(histories) if with_marks else (_newest_replies(histories), {})
-    project(list(histories), replies, marks, anew=True)
+    if with_marks:
+        histories = _read_runs(jobs, now=now)
+        replies, marks = read_through(histories)
+    else:
+        (histories, replies), marks = read_again(jobs, now=now), {}
+    project(histories, replies, marks, anew=True)
     return len(replies)
 
 

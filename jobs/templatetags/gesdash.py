@@ -14,8 +14,9 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
-from jobs.models import ImportFile, Job
+from jobs.models import Graph, ImportFile, Job, Project
 from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.project import Viewer
 
 register = template.Library()
 
@@ -199,6 +200,15 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
 
 
 @register.simple_tag
+def moments(first: datetime, last: datetime) -> tuple[SafeString, SafeString]:
+    """Two times to the second in the reader's zone; of the second only the clock where both are of one day."""
+    one, other = local_time(first), local_time(last)
+    shown = f"{other:%H:%M:%S}" if one.date() == other.date() else f"{other:%Y-%m-%d %H:%M:%S}"
+    time = '<time datetime="{}">{}</time>'
+    return format_html(time, first.isoformat(), f"{one:%Y-%m-%d %H:%M:%S}"), format_html(time, last.isoformat(), shown)
+
+
+@register.simple_tag
 def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
     if value is None or is_unknown(value):
@@ -219,6 +229,18 @@ def zone_of(local: datetime) -> str:
 def zone_name() -> str:
     """The reader's zone, now."""
     return zone_of(timezone.localtime())
+
+
+@register.filter
+def moment(value: datetime | None) -> str:
+    """A time in UTC to the second, the same for every reader and at every moment: for what is kept."""
+    return "–" if value is None else f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+@register.filter
+def hex(value: bytes) -> str:
+    """A hash, in lower-case hex."""
+    return bytes(value).hex()
 
 
 @register.filter
@@ -269,6 +291,24 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.filter
+def may_see_status(user: Viewer) -> bool:
+    """Whether there is a project whose polling this user may look at."""
+    return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
+
+
+@register.filter
+def reviewable_by(project: Project, user: Any) -> bool:
+    """Whether this user may decide about its imports and ask GES now."""
+    return project.may_be_reviewed_by(user)
+
+
+@register.filter
+def graph_filter(graph: Graph) -> str:
+    """What finds this graph in a list: its id, or its name where that is all that is known."""
+    return graph.graph_id or graph.name
 
 
 @register.filter

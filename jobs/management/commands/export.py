@@ -8,24 +8,32 @@ from heapq import merge
 from operator import itemgetter
 from typing import Any
 
+from django.contrib.postgres.expressions import ArraySubquery
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db.models import Case, Exists, F, OuterRef, Value, When, prefetch_related_objects
+from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_objects
+from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
+from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
-from jobs.models import Cause, Correction, ImportFile, Job, Review, Snapshot
-from jobs.models.export import file_object, job_object, rfc3339, spreadsheet_cell
+from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
+from jobs.models import ImportFile, Job, Miss, Review, Snapshot, Tombstone
+from jobs.models.export import csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
+from jobs.models.trail import Deed, What
+from jobs.paging import read_time
+from jobs.trail import machine_user, note
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
+EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
 
 type Rows = Iterator[dict[str, Any]]
 
 
 class Command(BaseCommand):
-    help = "Write jobs, files, snapshots, reviews or the whole audit trail to standard output."
+    help = "Write jobs, files, snapshots, reviews, the audit trail, or the whole history for another gesdash, to standard output."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("what", choices=list(WRITERS))
@@ -35,6 +43,9 @@ class Command(BaseCommand):
         )
         for name in FILTERS:
             parser.add_argument(f"--{name.replace('_', '-')}", f"--{name}", dest=name, action="append", default=[])
+        for name in OWN:
+            flag = "--of" if name == "what" else f"--{name}"
+            parser.add_argument(flag, dest=f"trail_{name}", action="append", default=[], help="audit only, as on the page")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["bom"] and options["format"] != "csv":
@@ -46,11 +57,30 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems))
         columns, write = WRITERS[options["what"]]
+        if options["what"] == "audit":
+            write = self._audit(options, params)
+        asked = {name: values for name, values in [*params.lists(), *self._of_trail(options).lists()] if values}
+        note(
+            Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
+            after={"format": options["format"], "filters": asked},
+        )  # fmt: skip
         if options["format"] == "csv":
             self._write_csv(columns, write(jobs), bom=options["bom"])
             return
         for row in write(jobs):
             self.stdout.write(json.dumps(row, ensure_ascii=False))
+
+    def _of_trail(self, options: dict[str, Any]) -> QueryDict:
+        asked = QueryDict(mutable=True)
+        for name in OWN:
+            asked.setlist(name, options[f"trail_{name}"])
+        return asked
+
+    def _audit(self, options: dict[str, Any], params: QueryDict) -> Callable[[JobQuerySet], Rows]:
+        entries, problems = chosen(self._of_trail(options), filtered(params, Job.objects.all())[0], params)
+        if problems:
+            raise CommandError(" ".join(problems))
+        return lambda _jobs: audit_rows(entries)
 
     def _write_csv(self, columns: Iterable[str], rows: Rows, *, bom: bool) -> None:
         if bom:
@@ -58,7 +88,7 @@ class Command(BaseCommand):
         writer = csv.DictWriter(self.stdout, list(columns))
         writer.writeheader()
         for row in rows:
-            writer.writerow({key: spreadsheet_cell(value) for key, value in row.items()})
+            writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
 def _jobs(jobs: JobQuerySet) -> Rows:
@@ -85,48 +115,82 @@ def _files(jobs: JobQuerySet) -> Rows:
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
-    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("pk")
-    for one in rows.iterator(chunk_size=CHUNK_BODIES):
-        yield {
-            "project_id": one.job.project.project_id,
-            "graph_id": one.job.graph.graph_id,
-            "graph_name": one.job.graph.name or None,
-            "job_id": one.job.job_id,
-            "observed_at": rfc3339(one.first_seen_at),
-            "last_seen_at": rfc3339(one.last_seen_at),
-            "seen": one.seen,
-            "source": one.source,
-            "http_status": one.http_status,
-            "sha256": bytes(one.sha256).hex(),
-            "body": bytes(one.body).decode("utf-8", "surrogateescape"),
-        }
+    return (row for _, row in _replies(jobs))
 
 
-def _audit(jobs: JobQuerySet) -> Rows:
-    """Everything that people did, oldest first, in one shape."""
-    return map(itemgetter(1), merge(_corrections(jobs), _reviews(jobs), _notes(jobs), key=itemgetter(0)))
+type Placed = Iterator[tuple[tuple[int, int, Any], dict[str, Any]]]  # where a row stands: job by job, a job's chain in order
+
+
+def _history(jobs: JobQuerySet) -> Rows:
+    """All that was observed, for `ingest` of another gesdash: replies, what is left of removed ones, failed polls."""
+    nothing = dict.fromkeys(_HISTORY)
+    for _, row in merge(_replies(jobs), _removed(jobs), _misses(jobs), key=itemgetter(0)):
+        yield nothing | row
+
+
+def _replies(jobs: JobQuerySet) -> Placed:
+    # Of the few replies before it, for when it came; more would make a job of many replies cost their square.
+    earlier = Snapshot.objects.filter(job=OuterRef("job"), first_seen_at__lte=OuterRef("first_seen_at")).exclude(
+        pk=OuterRef("pk")
+    )
+    runs = earlier.order_by("-first_seen_at", "-pk").values(run=JSONObject(first="first_seen_at", last="last_seen_at"))
+    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    for one in rows.annotate(earlier=ArraySubquery(runs[:EARLIER])).iterator(chunk_size=CHUNK_BODIES):
+        yield (one.job_id, 0, one.number), _run(one) | _came(one) | _chained(one) | {"body": _body(one.body)}
+
+
+def _came(one: Snapshot) -> dict[str, Any]:
+    """Since when a reply may have been what GES said, which nobody saw."""
+    before = [(read_time(run["first"]), read_time(run["last"])) for run in getattr(one, "earlier", [])]
+    since = seen_before(one.first_seen_at, before)
+    unobserved = None if since is None else (one.first_seen_at - since).total_seconds()
+    return {"changed_after": rfc3339(since), "unobserved_seconds": unobserved}
+
+
+def _removed(jobs: JobQuerySet) -> Placed:
+    rows = Tombstone.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    for one in rows.iterator(chunk_size=CHUNK):
+        yield (one.job_id, 0, one.number), _run(one) | _chained(one) | {"removed_size": one.size}
+
+
+def _misses(jobs: JobQuerySet) -> Placed:
+    rows = (
+        Miss.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "first_seen_at", "pk")
+    )
+    for one in rows.iterator(chunk_size=CHUNK):
+        body = None if one.body is None else _body(one.body)
+        yield (one.job_id, 1, one.first_seen_at), _run(one) | {"miss": one.kind, "detail": one.detail, "body": body}
+
+
+def _run(one: Snapshot | Tombstone | Miss) -> dict[str, Any]:
+    return {
+        "project_id": one.job.project.project_id,
+        "graph_id": one.job.graph.graph_id,
+        "graph_name": one.job.graph.name or None,
+        "job_id": one.job.job_id,
+        "observed_at": rfc3339(one.first_seen_at),
+        "last_seen_at": rfc3339(one.last_seen_at),
+        "seen": one.seen,
+        "source": one.source,
+        "http_status": one.http_status,
+    }
+
+
+def _chained(one: Snapshot | Tombstone) -> dict[str, Any]:
+    return {
+        "content_type": one.content_type or None,
+        "version": one.version,
+        "sha256": bytes(one.sha256).hex(),
+        "number": one.number,
+        "link": bytes(one.link).hex(),
+    }
+
+
+def _body(stored: bytes | memoryview) -> str:
+    return bytes(stored).decode("utf-8", "surrogateescape")
 
 
 type Dated = Iterator[tuple[datetime, dict[str, Any]]]
-
-
-def _corrections(jobs: JobQuerySet) -> Dated:
-    rows = Correction.objects.filter(job__in=jobs).select_related("job__project", "job__graph", "actor", "reverted_by")
-    for one in rows.order_by("made_at", "pk").iterator(chunk_size=CHUNK):
-        yield (
-            one.made_at,
-            _deed("correction", one.made_at, one.actor, one.job)
-            | {
-                "kind": one.kind or None,
-                "position": one.position,
-                "field": one.field,
-                "observed": one.observed,
-                "corrected": one.corrected,
-                "reason": one.reason,
-                "reverted_at": rfc3339(one.reverted_at),
-                "reverted_by": _name(one.reverted_by),
-            },
-        )
 
 
 def _reviews(jobs: JobQuerySet) -> Dated:
@@ -145,16 +209,6 @@ def _reviews(jobs: JobQuerySet) -> Dated:
         )
 
 
-def _notes(jobs: JobQuerySet) -> Dated:
-    rows = Cause.objects.filter(note_at__isnull=False).select_related("project", "note_by")
-    if jobs.query.has_filters():
-        rows = rows.filter(Exists(ImportFile.objects.filter(cause_group=OuterRef("pk"), job__in=jobs)))
-    for one in rows.order_by("note_at", "pk").iterator(chunk_size=CHUNK):
-        assert one.note_at is not None  # noqa: S101  asked for
-        row = _deed("note", one.note_at, one.note_by, None)
-        yield one.note_at, row | {"project_id": one.project.project_id, "cause": one.pattern, "reason": one.note or None}
-
-
 def _deed(what: str, at: datetime, actor: Any, job: Job | None) -> dict[str, Any]:
     """A row with what all deeds have; the rest is null."""
     ids = (
@@ -162,7 +216,7 @@ def _deed(what: str, at: datetime, actor: Any, job: Job | None) -> dict[str, Any
         if job is not None
         else {}
     )
-    return dict.fromkeys(_AUDIT) | {"what": what, "at": rfc3339(at), "actor": _name(actor)} | ids
+    return dict.fromkeys(_REVIEW) | {"what": what, "at": rfc3339(at), "actor": _name(actor)} | ids
 
 
 def _name(user: Any) -> str | None:
@@ -180,9 +234,10 @@ _FILE = (
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",
-    "sha256", "body",
+    "changed_after", "unobserved_seconds", "content_type", "version", "sha256", "number", "link", "body",
 )  # fmt: skip
-_AUDIT = (
+_HISTORY = (*_SNAPSHOT, "miss", "detail", "removed_size")
+_REVIEW = (
     "what", "at", "actor", *_IDS, "kind", "position", "field", "observed", "corrected", "reason", "reverted_at",
     "reverted_by", "state", "fixed_by", "assignee", "due_on", "cause",
 )  # fmt: skip
@@ -191,6 +246,7 @@ WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
     "jobs": (_JOB, _jobs),
     "files": (_FILE, _files),
     "snapshots": (_SNAPSHOT, _snapshots),
-    "reviews": (_AUDIT, lambda jobs: map(itemgetter(1), _reviews(jobs))),
-    "audit": (_AUDIT, _audit),
+    "history": (_HISTORY, _history),
+    "reviews": (_REVIEW, lambda jobs: map(itemgetter(1), _reviews(jobs))),
+    "audit": (COLUMNS, lambda _jobs: iter(())),
 }

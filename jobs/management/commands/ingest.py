@@ -58,13 +58,14 @@ class Ingest:
         self.read = self.rejected = 0
         self.count = Recorded()
         self.projects: dict[str, Project] = {}
-        self.graphs: dict[tuple[str, str, str], Graph] = {}
+        self.graphs: dict[tuple[str, str | None, str], Graph] = {}
 
     def store(self, batch: Sequence[Line | Refused]) -> None:
         """Record one batch."""
         self.read += len(batch)
         jobs = self._jobs([line for line in batch if isinstance(line, Line)])
         observations: list[Observation] = []
+        taken: list[Line] = []
         for line in batch:
             if isinstance(line, Refused):
                 self._refuse(line)
@@ -74,14 +75,33 @@ class Ingest:
                 reason = f"graph_id: job {line.job_id} belongs to graph {job.graph.graph_id}."
                 self._refuse(Refused(line.number, line.raw, reason))
                 continue
-            observations.append(
-                Observation(job, "ingest", line.observed_at, line.http_status, line.body, line.reply, line.error)
-            )
+            told = (line.http_status, line.body, line.reply, line.error, line.content_type, line.moved)
+            observations.append(Observation(job, line.source, line.observed_at, *told))
+            taken.append(line)
         made = record(observations, now=timezone.now())
+        for line in taken:
+            self._check_chain(line)
         self.count.recorded += made.recorded
         self.count.repeated += made.repeated
         self.count.misses += made.misses
         polling.watch_unfinished([one.job for one in observations])
+
+    def _check_chain(self, line: Line) -> None:
+        """Say where an export did not continue the chain that is here: recorded all the same, but with a link of its own."""
+        if line.moved is None or line.moved.fits:
+            return
+        if line.moved.size is not None:
+            self._refuse(
+                Refused(
+                    line.number,
+                    line.raw,
+                    f"link: removed reply {line.moved.number} of job {line.job_id} does not continue its chain here.",
+                )
+            )
+        else:
+            self.stderr.write(
+                f"line {line.number}: recorded, but its link does not continue the chain of job {line.job_id} here."
+            )
 
     def _jobs(self, lines: list[Line]) -> dict[tuple[str, str], Job]:
         wanted: dict[str, dict[str, tuple[Graph, str, datetime]]] = defaultdict(dict)
@@ -101,7 +121,11 @@ class Ingest:
     def _graph(self, line: Line) -> Graph:
         key = (line.project_id, line.graph_id, line.graph_name)
         if key not in self.graphs:
-            self.graphs[key] = find_graph(self._project(line.project_id), line.graph_id, line.graph_name)
+            project = self._project(line.project_id)
+            if line.graph_id is None:
+                self.graphs[key] = Graph.objects.get_or_create(project=project, graph_id=None, name=line.graph_name)[0]
+            else:
+                self.graphs[key] = find_graph(project, line.graph_id, line.graph_name)
         return self.graphs[key]
 
     def _refuse(self, line: Refused) -> None:

@@ -31,12 +31,18 @@ class Command(BaseCommand):
 
 async def _work_until_stopped() -> None:
     stop = asyncio.Event()
+
+    def end() -> None:
+        stop.set()
+        rounds.stopping.set()
+        loop.break_off()
+
     for name in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+        asyncio.get_running_loop().add_signal_handler(name, end)
     while not stop.is_set():
         try:
             await _work(stop)
-        except Exception:  # the database is away, or was; the claims run out by themselves
+        except Exception:  # the database is away, or was; what a round has heard it holds until it can be recorded
             log.exception("The worker lost its database; it tries again in %s s.", AGAIN_SECONDS)
             await _wait(stop, AGAIN_SECONDS)
 
@@ -58,13 +64,10 @@ async def _work(stop: asyncio.Event) -> None:
             ]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)
-            rounds.stopping.set()
-            loop.break_off()
             stopped.cancel()
             for worker in workers:
                 worker.cancel()
             ended = await asyncio.gather(*workers, return_exceptions=True)
-            rounds.stopping.clear()
     if wrong := next((one for one in ended if isinstance(one, Exception)), None):
         raise wrong
 

@@ -1,0 +1,1 @@
+"""How replies are chained and sealed, so that a change shows. Plain Python: anybody can compute it again."""

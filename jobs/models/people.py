@@ -1,0 +1,69 @@
+"""Django's users and groups, here for their triggers: who may come in, and with which permissions."""
+
+from django.contrib.auth.models import Group, User
+
+from jobs.models.tracking import plain, tracked, username
+
+_PERMISSION = "(SELECT codename FROM auth_permission WHERE id = {row}.permission_id)"
+_GROUP = "(SELECT name FROM auth_group WHERE id = {row}.group_id)"
+# That it was changed is told, and nothing of what it is or was.
+_MARK = (
+    "CASE WHEN '{row}' = 'NEW' AND TG_OP = 'UPDATE' AND OLD.password IS DISTINCT FROM NEW.password"
+    " THEN 'changed' ELSE 'kept' END"
+)
+
+
+class TrackedUser(User):
+    """A user."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked(
+            "user",
+            {**plain("username", "email", "is_active", "is_staff", "is_superuser"), "password": _MARK},
+            name="{row}.username",
+        )
+
+
+class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
+    """A user in a group."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked(
+            "user", {"group": _GROUP}, name=username("user_id"), key="{row}.user_id", compared=["user", "group"]
+        )
+
+
+class UserPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
+    """A permission that a user has."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked(
+            "user", {"permission": _PERMISSION}, name=username("user_id"), key="{row}.user_id",
+            compared=["user", "permission"],
+        )  # fmt: skip
+
+
+class TrackedGroup(Group):
+    """A group of users."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked("group", plain("name"), name="{row}.name")
+
+
+class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,misc]
+    """A permission that a group has."""
+
+    class Meta:
+        proxy = True
+        default_permissions = ()
+        triggers = tracked(
+            "group", {"permission": _PERMISSION}, name=_GROUP, key="{row}.group_id", compared=["group", "permission"]
+        )

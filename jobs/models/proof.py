@@ -1,0 +1,143 @@
+"""What proves that replies are as they came, and what retention took away. Only `proof` writes these."""
+
+import pgtrigger
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.job import Job
+from jobs.models.project import GES_ID, Keeping, Project, Viewer
+from jobs.models.reply import Source
+from jobs.models.tracking import of_job, plain, tracked
+
+
+def _never_changed(name: str) -> list[pgtrigger.Trigger]:
+    """Rows that are only added."""
+    return [pgtrigger.Protect(name=f"{name}_is_evidence", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+
+class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
+    """Questions about checkpoints."""
+
+    def visible_to(self, user: Viewer) -> "CheckpointQuerySet":
+        """Those of the projects this user may see."""
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+
+class Checkpoint(models.Model):
+    """The heads of all chains of a project at one time, as one hash (`chain.forms`), chained to the checkpoint before."""
+
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="checkpoints", db_index=False
+    )
+    number = models.PositiveIntegerField(_("number"))
+    sealed_at = models.DateTimeField(_("sealed at"))
+    up_to = models.BigIntegerField(_("up to"), help_text=_("The newest reply that was stored."))
+    jobs = models.PositiveIntegerField(_("jobs"))
+    replies = models.PositiveBigIntegerField(_("replies"))
+    root = models.BinaryField(_("root"), max_length=32)
+    before = models.BinaryField(_("before"), max_length=32)
+    digest = models.BinaryField(_("digest"), max_length=32)
+
+    objects = CheckpointQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
+        constraints = [models.UniqueConstraint(fields=["project", "number"], name="one_checkpoint_a_number")]
+        triggers = _never_changed("checkpoint")
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.number}"
+
+
+class Pruning(models.Model):
+    """One batch of retention: by which rule, when, and how much went."""
+
+    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings")
+    made_at = models.DateTimeField(_("made at"))
+    keeps = models.CharField(_("keeps"), max_length=7, choices=Keeping)
+    keep_days = models.PositiveIntegerField(_("keep days"))
+    replies = models.PositiveIntegerField(_("replies"))
+    misses = models.PositiveIntegerField(_("misses"))
+    size = models.PositiveBigIntegerField(_("bytes"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("pruning"), _("prunings")
+        triggers = _never_changed("pruning")
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.made_at:%Y-%m-%d}"
+
+
+class Tombstone(models.Model):
+    """What stays of a reply that retention took away: all but its body, under the same key, so that the chain still fits."""
+
+    id = models.BigIntegerField(primary_key=True)
+    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="tombstones", db_index=False)
+    number = models.PositiveIntegerField(_("number"))
+    source = models.CharField(_("source"), max_length=6, choices=Source)
+    version = models.PositiveSmallIntegerField(_("version"))
+    http_status = models.PositiveSmallIntegerField(_("HTTP status"))
+    content_type = models.CharField(_("content type"), max_length=GES_ID, blank=True)
+    sha256 = models.BinaryField("SHA-256", max_length=32)
+    first_seen_at = models.DateTimeField(_("first seen at"))
+    last_seen_at = models.DateTimeField(_("last seen at"))
+    seen = models.PositiveIntegerField(_("seen"))
+    link = models.BinaryField(_("link"), max_length=32)
+    size = models.PositiveIntegerField(_("bytes"))
+    pruning = models.ForeignKey(
+        Pruning, verbose_name=_("pruning"), on_delete=models.PROTECT, related_name="tombstones", null=True, db_index=False
+    )  # null: brought from another gesdash, which pruned it
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("removed reply"), _("removed replies")
+        constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_tombstone_a_number")]
+        triggers = _never_changed("tombstone")
+
+    def __str__(self) -> str:
+        return f"#{self.pk}"
+
+
+class Hold(models.Model):
+    """A job whose replies are evidence somewhere: retention leaves it alone."""
+
+    job = models.OneToOneField(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="hold")
+    reason = models.TextField(_("reason"))
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("actor"), on_delete=models.PROTECT, related_name="+")
+    made_at = models.DateTimeField(_("made at"))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("hold"), _("holds")
+        triggers = tracked(
+            "hold",
+            plain("reason"),
+            name=of_job("job_id"),
+            project=of_job("project_id"),
+            job="{row}.job_id",
+            graph=of_job("graph_id"),
+            reason="{row}.reason",
+        )
+
+    def __str__(self) -> str:
+        return str(self.job)
+
+
+class Verification(models.Model):
+    """One walk of `verify` over a project, or over one job of it, and what did not fit."""
+
+    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications")
+    job_id = models.CharField(_("job id"), max_length=GES_ID, blank=True, help_text=_("Empty: the whole project."))
+    began_at = models.DateTimeField(_("began at"))
+    ended_at = models.DateTimeField(_("ended at"))
+    jobs = models.PositiveIntegerField(_("jobs"))
+    replies = models.PositiveBigIntegerField(_("replies"))
+    tombstones = models.PositiveBigIntegerField(_("removed replies"))
+    checkpoints = models.PositiveIntegerField(_("checkpoints"))
+    faults = models.PositiveIntegerField(_("faults"))
+    sentences = models.JSONField(_("what did not fit"), default=list, help_text=_("The first of them."))
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("verification"), _("verifications")
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.ended_at:%Y-%m-%d %H:%M}"

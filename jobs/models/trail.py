@@ -1,0 +1,110 @@
+"""Who did what: one trail over everything that people change, and over how they came in and what they took out."""
+
+import pgtrigger
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from jobs.models.job import Job
+from jobs.models.project import Graph, Project, Viewer
+
+
+class Deed(models.TextChoices):
+    """What was done. The first four are written by triggers, the others by `jobs.trail`."""
+
+    MADE = "made", _("made")
+    CHANGED = "changed", _("changed")
+    UNDONE = "undone", _("undone")
+    DELETED = "deleted", _("deleted")
+    SIGNED_IN = "signed_in", _("signed in")
+    SIGNED_OUT = "signed_out", _("signed out")
+    SIGN_IN_FAILED = "sign_in_failed", _("failed to sign in")
+    REFUSED = "refused", _("was refused")
+    EXPORTED = "exported", _("exported")
+    DOWNLOADED = "downloaded", _("downloaded")
+    USED = "used", _("used for the first time that day")
+
+
+class What(models.TextChoices):
+    """What it was done to."""
+
+    CORRECTION = "correction", _("correction")
+    REVIEW = "review", _("review")
+    NOTE = "note", _("note on a cause")
+    GRAPH = "graph", _("graph")
+    WATCH = "watch", _("watch")
+    HOLD = "hold", _("hold")
+    PROJECT = "project", _("project")
+    MEMBERSHIP = "membership", _("membership")
+    KEY = "key", _("access key")
+    VIEW = "view", _("saved view")
+    USER = "user", _("user")
+    GROUP = "group", _("group")
+    SESSION = "session", _("session")
+    REPLY = "reply", _("reply")
+    EXPORT = "export", _("export")
+    ADDRESS = "address", _("address")
+
+
+#: What every member of a project may read: it is about the jobs they see anyway.
+OPEN = (What.CORRECTION, What.REVIEW, What.NOTE, What.GRAPH, What.WATCH, What.HOLD)
+
+
+class EntryQuerySet(models.QuerySet["Entry"]):
+    """Questions about the trail."""
+
+    def visible_to(self, user: Viewer) -> "EntryQuerySet":
+        """An administrator sees all; auditors and owners all of their projects; other members what was done to jobs there."""
+        seen = Project.objects.visible_ids(user)
+        if seen is None:
+            return self.all()
+        audited = list(Project.objects.auditable_by(user).values_list("pk", flat=True))
+        return self.filter(Q(project__in=audited) | Q(project__in=seen, what__in=OPEN))
+
+
+class Entry(models.Model):
+    """One deed. Nothing here refers to a row that must stay: what was deleted is still told of, by the name it had."""
+
+    at = models.DateTimeField(_("at"))
+    deed = models.CharField(_("deed"), max_length=14, choices=Deed)
+    what = models.CharField(_("what"), max_length=10, choices=What)
+    object_id = models.BigIntegerField(_("its number"), null=True)
+    object_name = models.CharField(_("its name"), max_length=300, blank=True)
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    job = models.ForeignKey(
+        Job, verbose_name=_("job"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    graph = models.ForeignKey(
+        Graph, verbose_name=_("graph"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
+        related_name="+",
+    )  # fmt: skip
+    before = models.JSONField(_("before"), null=True)
+    after = models.JSONField(_("after"), null=True)
+    reason = models.TextField(_("reason"), blank=True)
+    actor_id = models.BigIntegerField(_("actor's number"), null=True)
+    actor = models.CharField(_("actor"), max_length=150, blank=True, help_text=_("The name the user had then."))
+    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    address = models.CharField(_("address"), max_length=64, blank=True, help_text=_("Where the request came from."))
+    path = models.TextField(_("path"), blank=True, help_text=_("What was asked: the method and the path."))
+
+    objects = EntryQuerySet.as_manager()
+
+    class Meta:
+        verbose_name, verbose_name_plural = _("entry"), _("entries")
+        # The trail's order, whole and by what it is most often narrowed to.
+        indexes = [
+            models.Index(F("at").desc(), F("id").desc(), name="entry_newest"),
+            models.Index("project", F("at").desc(), F("id").desc(), name="entry_of_project"),
+            models.Index("job", F("at").desc(), F("id").desc(), condition=Q(job__isnull=False), name="entry_of_job"),
+            models.Index("graph", F("at").desc(), F("id").desc(), condition=Q(graph__isnull=False), name="entry_of_graph"),
+            models.Index("actor", F("at").desc(), F("id").desc(), name="entry_of_actor"),
+            models.Index("what", F("at").desc(), F("id").desc(), name="entry_of_what"),
+        ]
+        triggers = [pgtrigger.Protect(name="entry_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+
+    def __str__(self) -> str:
+        return f"{self.actor} {self.get_deed_display()} {self.get_what_display()} {self.object_name}"

@@ -1,0 +1,92 @@
+"""What came of asking GES: counted for the metrics, a batch at a time, and a line each in the log."""
+
+import logging
+from bisect import bisect_left
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from jobs.ges.errors import GesError
+from jobs.ges.reply import JobReply
+from jobs.models import Project, Tally
+from jobs.models.reply import Source
+from jobs.models.tally import Counted, Key, Kind
+from jobs.record import Observation
+
+log = logging.getLogger(__name__)
+#: Seconds an answer takes at most; the client gives up at the last of them.
+BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+ANSWERED = ("new", "repeated")
+
+
+def note(seen: Sequence[Observation], now: datetime) -> None:
+    """Count these, which were recorded, and log them."""
+    counted: dict[Key, Counted] = defaultdict(Counted)
+    projects = {one.job.project_id: one.job.project.project_id for one in seen}
+    for one in seen:
+        # A job that GES does not know is not recorded when the proxy asks about it.
+        one.outcome = one.outcome or (one.error.kind if one.error else "new")
+        project = one.job.project_id
+        _once(counted, (project, Kind.REPLY, f"{one.source}:{one.outcome}"))
+        if one.seconds is not None:
+            _once(counted, (project, Kind.LATENCY, bound(one.seconds)), one.seconds)
+        if one.reply is not None and one.outcome == "new":
+            for kind, name in _unknown(one.reply):
+                _once(counted, (project, kind, name))
+        _log(one, projects[project])
+    _warn(seen, projects)
+    Tally.objects.add(counted, now)
+
+
+def note_no_list(project: Project, error: GesError, now: datetime) -> None:
+    """Count a look at the job list that failed."""
+    Tally.objects.add({(project.pk, Kind.REPLY, f"list:{error.kind}"): Counted(1)}, now)
+
+
+def bound(seconds: float) -> str:
+    """The least of BOUNDS that is enough, `inf` over all of them."""
+    place = bisect_left(BOUNDS, seconds)
+    return f"{BOUNDS[place]:g}" if place < len(BOUNDS) else "inf"
+
+
+def _once(counted: dict[Key, Counted], key: Key, seconds: float = 0.0) -> None:
+    counted[key] = counted[key].plus(seconds)
+
+
+def _unknown(reply: JobReply) -> Iterable[tuple[Kind, str]]:
+    """Words and fields that GES's documentation does not list; each reply tells of them in its oddities."""
+    for odd in reply.oddities:
+        if "word" in odd.values:
+            yield Kind.WORD, str(odd.values["word"])
+        for name in str(odd.values.get("fields", "")).split(", "):
+            if name:
+                yield Kind.FIELD, name
+
+
+def _warn(seen: Sequence[Observation], projects: Mapping[int, str]) -> None:
+    """One line a project and reason, however many polls failed; who asked through the proxy is told by the proxy."""
+    failed: dict[tuple[str, str], list[Observation]] = defaultdict(list)
+    for one in seen:
+        if one.error is not None and one.source == Source.POLL:
+            failed[projects[one.job.project_id], one.outcome].append(one)
+    for (project, outcome), those in failed.items():
+        told = {"project": project, "outcome": outcome, "ges_request_id": those[0].request_id or None}
+        log.warning("%s of %s polls got no usable answer: %s", len(those), len(seen), those[0].error, extra=told)
+
+
+def _log(one: Observation, project: str) -> None:
+    """A reply that says something new, and a poll without one, are worth a line; the rest is for whoever debugs."""
+    told = {
+        "project": project,
+        "graph": one.job.graph.graph_id,
+        "job": one.job.job_id,
+        "ges_request_id": one.request_id or None,
+        "source": one.source,
+        "outcome": one.outcome,
+        "http_status": one.http_status,
+        "seconds": None if one.seconds is None else round(one.seconds, 3),
+    }
+    if one.error is not None:
+        log.info("GES gave no usable answer: %s", one.error, extra=told)
+    elif one.reply is not None:
+        log.log(logging.DEBUG if one.outcome == "repeated" else logging.INFO, "GES said %s.", one.reply.status, extra=told)

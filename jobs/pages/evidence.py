@@ -1,0 +1,72 @@
+"""Evidence to download: one job's, or that of a filtered list."""
+
+from itertools import chain
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from jobs.filters import filtered
+from jobs.models import Job
+from jobs.models.job import JobQuerySet
+from jobs.models.trail import Deed, What
+from jobs.pages.job import visible
+from jobs.pages.jobs import asked_of_list
+from jobs.proof.evidence import evidence
+from jobs.proof.gather import MOST_JOBS, MOST_REPLIES, TooMuch
+from jobs.trail import note
+
+
+@require_safe
+def of_job(request: HttpRequest, pk: int) -> HttpResponseBase:
+    """One job's."""
+    one = visible(request, pk)
+    try:
+        response = _zip(Job.objects.filter(pk=one.pk), f"evidence-{one.job_id}.zip")
+    except TooMuch:
+        return _too_much(request, reverse("pages:job", args=[pk]))
+    _note(request, {"job_id": one.job_id}, project_id=one.project_id, job_id=one.pk, graph_id=one.graph_id)
+    return response
+
+
+@require_safe
+def of_list(request: HttpRequest) -> HttpResponseBase:
+    """That of every job the filters of the list find; a filter that won't do is said on the list."""
+    params = asked_of_list(request)
+    jobs, problems = filtered(params, Job.objects.visible_to(request.user))
+    back = f"{reverse('pages:jobs')}?{request.GET.urlencode()}"
+    if problems:
+        return redirect(back)
+    try:
+        response = _zip(jobs, "evidence.zip")
+    except TooMuch:
+        return _too_much(request, back)
+    _note(request, {"filters": {name: values for name, values in params.lists() if any(values)}})
+    return response
+
+
+def _zip(jobs: JobQuerySet, name: str) -> StreamingHttpResponse:
+    pieces = evidence(jobs)
+    first = next(pieces)  # whether it is too much shows before anything is sent
+    response = StreamingHttpResponse(chain([first], pieces), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _note(request: HttpRequest, asked: dict[str, Any], **place: int) -> None:
+    note(Deed.EXPORTED, What.EXPORT, request=request, actor=request.user, object_name="evidence", after=asked, **place)
+
+
+def _too_much(request: HttpRequest, back: str) -> HttpResponse:
+    messages.error(
+        request,
+        _("One bundle of evidence holds at most %(jobs)s jobs with %(replies)s replies; choose fewer jobs.")
+        % {"jobs": f"{MOST_JOBS:,}", "replies": f"{MOST_REPLIES:,}"},
+    )
+    return redirect(back)

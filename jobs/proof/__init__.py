@@ -1,0 +1,1 @@
+"""Sealing, verifying, retention and evidence: what makes the stored replies prove something."""

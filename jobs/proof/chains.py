@@ -1,0 +1,104 @@
+"""Whether the chains of some jobs fit: bodies, facts, links, order and heads, computed again from the stored rows."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from itertools import groupby
+from typing import NamedTuple
+
+from jobs.chain.forms import START, Facts, link
+from jobs.ges.sentence import gettext_noop
+from jobs.models import Job
+from jobs.proof.seal import streamed
+from jobs.proof.walk import Walk
+
+# Bodies are hashed where they are; a tombstone stands where a reply was.
+_RUNS = """
+SELECT job_id, number, id, source, version, http_status, content_type, first_seen_at, last_seen_at, seen, sha256, link,
+       sha256(body) FROM jobs_snapshot WHERE job_id = ANY(%(jobs)s)
+UNION ALL
+SELECT job_id, number, id, source, version, http_status, content_type, first_seen_at, last_seen_at, seen, sha256, link,
+       NULL FROM jobs_tombstone WHERE job_id = ANY(%(jobs)s)
+ORDER BY 1, 2, 3
+"""
+
+
+class Run(NamedTuple):
+    """A stored reply without its body, or what is left of a removed one."""
+
+    job: int
+    number: int
+    id: int
+    source: str
+    version: int
+    http_status: int
+    content_type: str
+    first_seen_at: datetime
+    last_seen_at: datetime
+    seen: int
+    sha256: bytes
+    link: bytes
+    body_sha256: bytes | None
+
+
+def check_chains(jobs: Mapping[int, Job], walk: Walk) -> set[int]:
+    """Walk these locked jobs' chains; the first row of each that does not fit is a fault. The jobs that have one."""
+    wrong = set()
+    rows = map(Run._make, streamed(_RUNS, {"jobs": list(jobs)}))
+    walked = set()
+    for pk, runs in groupby(rows, key=lambda run: run.job):
+        walked.add(pk)
+        if not _check(jobs[pk], runs, walk):
+            wrong.add(pk)
+    for pk in sorted(jobs.keys() - walked):
+        if not _check(jobs[pk], [], walk):
+            wrong.add(pk)
+    return wrong
+
+
+def _check(job: Job, runs: Iterable[Run], walk: Walk) -> bool:
+    before, number, faults = START, 0, walk.faults
+    for run in runs:
+        walk.tombstones += run.body_sha256 is None
+        walk.replies += run.body_sha256 is not None
+        if walk.faults == faults:
+            _check_run(job, run, number + 1, before, walk)
+        before, number = run.link, run.number
+    if walk.faults == faults and (number, before) != (job.chain_length, bytes(job.chain_link or START)):
+        walk.fault(
+            gettext_noop("Project {project}, job {job}: the chain ends with reply number {number}, link {link}; expected number {expected}, link {head}."),
+            **_where(job), number=number, link=before.hex(), expected=job.chain_length, head=bytes(job.chain_link or b"").hex(),
+        )  # fmt: skip
+    return walk.faults == faults
+
+
+def _check_run(job: Job, run: Run, expected: int, before: bytes, walk: Walk) -> None:
+    row = _where(job) | {"reply": str(run.id)}
+    if run.number != expected:
+        walk.fault(
+            gettext_noop("Project {project}, job {job}, reply {reply}: it has number {number}; expected number {expected}, which is missing or stands twice."),
+            **row, number=run.number, expected=expected,
+        )  # fmt: skip
+    elif run.body_sha256 is not None and run.body_sha256 != run.sha256:
+        walk.fault(
+            gettext_noop("Project {project}, job {job}, reply {reply}: its body has SHA-256 {found}; expected {expected}."),
+            **row, found=run.body_sha256.hex(), expected=run.sha256.hex(),
+        )  # fmt: skip
+    elif (made := link(before, _facts(job, run))) != run.link:
+        walk.fault(
+            gettext_noop("Project {project}, job {job}, reply {reply}: its link is {found}; expected {expected} from what it says and the link before."),
+            **row, found=run.link.hex(), expected=made.hex(),
+        )  # fmt: skip
+    elif (run.seen == 1) != (run.last_seen_at == run.first_seen_at):
+        walk.fault(
+            gettext_noop("Project {project}, job {job}, reply {reply}: it was seen {seen} times from {first} to {last}, which does not fit."),
+            **row, seen=run.seen, first=run.first_seen_at.isoformat(), last=run.last_seen_at.isoformat(),
+        )  # fmt: skip
+
+
+def _facts(job: Job, run: Run) -> Facts:
+    told = run.source, run.version, run.http_status, run.content_type
+    return Facts(job.project.project_id, job.job_id, run.number, *told, run.first_seen_at, run.sha256)
+
+
+def _where(job: Job) -> dict[str, str]:
+    return {"project": job.project.project_id, "job": job.job_id}

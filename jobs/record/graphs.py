@@ -1,0 +1,81 @@
+"""Graphs as people correct them, and what GES says of them since."""
+
+from datetime import datetime
+
+from django.contrib.auth.models import User
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from jobs.diagnosis.corrections import GRAPH_FIELDS, as_text, read_value, standing
+from jobs.models import Correction, Graph, Job
+from jobs.record.values import check_reason, checked
+
+BATCH = 1000  # rows of one statement
+
+
+def tell_graph(graph: Graph, field: str, said: str) -> bool:
+    """Whether a correction stands over this field; what GES says is kept beside it then, and flags it."""
+    one = Correction.objects.standing().filter(graph=graph, field=field).first()
+    if one is None:
+        return False
+    flag = standing(one.observed, said, one.corrected)
+    if (one.newest, one.flag) != (said, flag):
+        Correction.objects.filter(pk=one.pk).update(newest=said, flag=flag)
+    return True
+
+
+@transaction.atomic
+def correct_graph(graph: Graph, *, field: str, corrected: str | None, reason: str, actor: User, now: datetime) -> Correction:
+    """Lay a person's name, or whether GES still has it, over what GES said of a graph; discovery leaves it alone then.
+
+    Raises: ValueError with a sentence.
+    """
+    reason = check_reason(reason)
+    if field not in GRAPH_FIELDS:
+        raise ValueError(_("%(field)s can't be corrected.") % {"field": repr(field)})
+    value = checked(field, corrected)
+    if field == "name" and len(value or "") > 255:
+        raise ValueError(_("A name has at most 255 characters."))
+    locked = Graph.objects.select_for_update(of=("self",)).get(pk=graph.pk)
+    before = Correction.objects.standing().filter(graph=locked, field=field).first()
+    observed = before.newest if before else as_text(getattr(locked, field))
+    if before is not None:
+        Correction.objects.filter(pk=before.pk).update(reverted_at=now, reverted_by=actor)
+    made = Correction.objects.create(
+        graph=locked, field=field, observed=observed, newest=observed, corrected=value, reason=reason, actor=actor,
+        made_at=now,
+    )  # fmt: skip
+    Graph.objects.filter(pk=locked.pk).update(**{field: read_value(field, value)})
+    return made
+
+
+def revert_graph(one: Correction, *, actor: User, now: datetime) -> None:
+    """Show what GES says of a graph again."""
+    Correction.objects.filter(pk=one.pk).update(reverted_at=now, reverted_by=actor)
+    value = one.newest == "yes" if one.field == "is_deleted" else one.newest or ""
+    if one.graph is not None:
+        Graph.objects.filter(pk=one.graph.pk).update(**{one.field: value})
+
+
+@transaction.atomic
+def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: datetime) -> int:
+    """Say that a graph known by its name is one that is known by its id: its jobs go there, later ones too. How many went.
+
+    Each job gets a correction of its graph, so each can be undone. Raises: ValueError with a sentence.
+    """
+    reason = check_reason(reason)
+    bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
+    if bare.graph_id is not None or into.graph_id is None:
+        raise ValueError(_("A graph known by its name is merged into one known by its id, not otherwise."))
+    if bare.project_id != into.project_id:
+        raise ValueError(_("Both graphs must be of the same project."))
+    if bare.merged_into_id is not None:
+        raise ValueError(_("%(graph)s is merged already.") % {"graph": bare})
+    pks = list(Job.objects.select_for_update().filter(graph=bare).order_by("pk").values_list("pk", flat=True))
+    Correction.objects.standing().filter(job__in=pks, field="graph").update(reverted_at=now, reverted_by=actor)
+    common = {"field": "graph", "observed": str(bare.pk), "newest": str(bare.pk), "corrected": str(into.pk)}
+    made = (Correction(job_id=pk, **common, reason=reason, actor=actor, made_at=now) for pk in pks)
+    Correction.objects.bulk_create(made, batch_size=BATCH)
+    Job.objects.filter(graph=bare).update(graph=into, changed_at=now)
+    Graph.objects.filter(pk=bare.pk).update(merged_into=into)
+    return len(pks)

@@ -1,0 +1,155 @@
+"""The trail as a list: its filters, for the page and the export alike, and each entry in words."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, tzinfo
+from typing import Any
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jobs.filters import STEERING, read_zone_parameter
+from jobs.models import Entry, Graph, ImportFile, Job, Project
+from jobs.models.correction import field_label
+from jobs.models.job import ReviewState
+from jobs.models.trail import Deed, EntryQuerySet, What
+from jobs.paging import Column, read_time, won_t_do
+
+DEFAULT_SORT = "-at"
+SORTS = {"at": Column(read_time, has_unknown=False)}
+MOST_FOUND = 1_000  # jobs or graphs that one filter may name
+
+_TIME = gettext_lazy("a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
+_TEXT = gettext_lazy("text of at most 300 characters")
+
+
+@dataclass(frozen=True, slots=True)
+class _Filter:
+    read: Callable[[str, tzinfo], Any]
+    find: Callable[[Any], Q]
+    expected: str | Promise = _TEXT
+
+
+def _text(value: str, _zone: tzinfo) -> str:
+    if "\x00" in value or len(value) > 300:
+        raise ValueError
+    value.encode()
+    return value
+
+
+def _time(value: str, zone: tzinfo) -> datetime:
+    at = datetime.fromisoformat(value)
+    return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+
+
+def _keys(rows: Any) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
+
+
+def _word(words: type[Deed] | type[What], find: Callable[[Any], Q]) -> _Filter:
+    return _Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values))
+
+
+FILTERS: dict[str, _Filter] = {
+    "actor": _Filter(_text, lambda v: Q(actor=v)),
+    "what": _word(What, lambda v: Q(what=v)),
+    "deed": _word(Deed, lambda v: Q(deed=v)),
+    "object": _Filter(_text, lambda v: Q(object_name__icontains=v)),
+    "project": _Filter(_text, lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
+    "graph": _Filter(_text, lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))),
+    "job_id": _Filter(_text, lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
+    "request": _Filter(_text, lambda v: Q(request_id=v)),
+    "after": _Filter(_time, lambda v: Q(at__gte=v), _TIME),
+    "before": _Filter(_time, lambda v: Q(at__lt=v), _TIME),
+}
+
+
+def entries_for(params: QueryDict, found: EntryQuerySet) -> tuple[EntryQuerySet, list[str]]:
+    """The entries asked for, and a sentence for each name or value that won't do; repeated means or, different ones and."""
+    problems: list[str] = []
+    zone = read_zone_parameter(params.get("zone", ""), problems)
+    for name in params:
+        if name in STEERING:
+            continue
+        if name not in FILTERS:
+            known = ", ".join([*FILTERS, *STEERING])
+            problems.append(
+                _("%(name)s: there is no such filter; known are %(known)s.") % {"name": name[:60], "known": known}
+            )
+            continue
+        asked = Q()
+        for value in filter(None, (value.strip() for value in params.getlist(name))):
+            try:
+                asked |= FILTERS[name].find(FILTERS[name].read(value, zone))
+            except (ValueError, OverflowError):
+                problems.append(won_t_do(name, value, str(FILTERS[name].expected)))
+        found = found.filter(asked)
+    return found, problems
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that an entry changed; what it was is None where it is new."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+
+_LABELS = {
+    "role": gettext_lazy("role"), "user": gettext_lazy("user"), "project": gettext_lazy("project"),
+    "group": gettext_lazy("group"), "permission": gettext_lazy("permission"), "name": gettext_lazy("name"),
+    "note": gettext_lazy("note"), "state": gettext_lazy("decision"), "due_on": gettext_lazy("due on"),
+    "fixed_by": gettext_lazy("fixed by"), "assignee": gettext_lazy("assignee"), "username": gettext_lazy("user name"),
+    "is_active": gettext_lazy("may sign in"), "is_staff": gettext_lazy("may open the data fixes"),
+    "is_superuser": gettext_lazy("is an administrator"), "password": gettext_lazy("password"),
+    "tolerated_loss": gettext_lazy("tolerated loss"), "is_deleted": gettext_lazy("no longer in GES"),
+    "merged_into": gettext_lazy("merged into"), "graph_id": gettext_lazy("graph id"), "query": gettext_lazy("filters"),
+    "is_shared": gettext_lazy("shared with everybody"), "owner": gettext_lazy("owner"),
+    "access_key": gettext_lazy("access key"), "all_projects": gettext_lazy("all projects"),
+    "expires_at": gettext_lazy("expires at"), "revoked_at": gettext_lazy("revoked at"),
+    "requests_per_minute": gettext_lazy("requests per minute"), "endpoint": gettext_lazy("endpoint"),
+    "credentials": gettext_lazy("credentials"), "calls_per_second": gettext_lazy("calls per second"),
+    "calls_per_minute": gettext_lazy("calls per minute"), "watches_proxied": gettext_lazy("watch proxied jobs"),
+    "email": gettext_lazy("e-mail"), "status": gettext_lazy("answered with"), "watched": gettext_lazy("watched"),
+    "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("and more in that minute"),
+    "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
+    "reverted_by": gettext_lazy("undone by"),
+}  # fmt: skip
+
+
+def differences(entry: Entry) -> list[Difference]:
+    """What an entry changed, in words; a correction and a decision in their own."""
+    before, after = entry.before or {}, entry.after or {}
+    if entry.what == What.CORRECTION and "field" in after:
+        return [Difference(_corrected(after), _shown(after.get("observed")), _shown(after.get("corrected")))]
+    if entry.what == What.CORRECTION:
+        return []
+    if entry.what == What.REVIEW and "state" in after:
+        after = after | {"state": str(ReviewState(after["state"]).label)}
+    names = [name for name in {**before, **after} if not (name == "note" and entry.reason)]
+    return [
+        Difference(str(_LABELS.get(name, name)), _shown(before.get(name)), _shown(after.get(name)))
+        for name in names
+        if before.get(name) not in (None, "") or after.get(name) not in (None, "")
+    ]
+
+
+def _corrected(after: dict[str, Any]) -> str:
+    label = field_label(after["field"])
+    if not after.get("kind"):
+        return label
+    said = {"kind": ImportFile.Kind(after["kind"]).label, "position": after.get("position"), "field": label}
+    return _("%(kind)s file %(position)s %(field)s") % said
+
+
+def _shown(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = str(value)
+    return text if len(text) <= 300 else f"{text[:299]}…"

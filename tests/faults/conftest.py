@@ -1,0 +1,51 @@
+"""One PostgreSQL for a worker of the test run, one database and one simulated GES for a test."""
+
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+
+import pytest
+
+from jobs.ges.simulator import Simulator, run_in_thread
+from tests.faults.site import Nursery, Server, Site
+from tests.faults.story import Steps
+
+TEMPLATE = "prepared"
+
+
+@pytest.fixture(scope="session")
+def server():
+    # Not among pytest's folders: run as root, the server has a user of its own, which must reach its files.
+    folder = Path(tempfile.mkdtemp(prefix="gesdash-faults-"))
+    folder.chmod(0o711)
+    made = Server(folder)
+    made.sql(f"CREATE DATABASE {TEMPLATE}")
+    url = f"postgresql://postgres@/{TEMPLATE}?host={made.socket}"
+    host = Nursery(folder / "migrating", {"DATABASE_URL": url}, folder / "log")
+    host.run("call_command('migrate', verbosity=0)", seconds=120)
+    host.end()
+    yield made
+    made.kill(signal.SIGQUIT)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def site(server, tmp_path):
+    """Make a site of a story; all its processes have ended after the test."""
+    made, running = [], []
+
+    def make(jobs=20, states=4, **shape):
+        simulator = Simulator()
+        simulator.story = Steps(jobs, states, **shape)
+        context = run_in_thread(simulator)
+        simulator.address = context.__enter__()
+        running.append(context)
+        made.append(Site(server, server.copy_of(TEMPLATE), simulator, tmp_path))
+        return made[-1]
+
+    yield make
+    for one in made:
+        one.end()
+    for one in running:
+        one.__exit__(None, None, None)

@@ -1,0 +1,46 @@
+"""A GES that is slow, throttles, lies, breaks off: what it told is recorded once, and each time it told nothing is a gap."""
+
+import random
+from collections import Counter
+
+from tests.test_failures import KINDS_OF_MISS
+
+ROUNDS = 3  # of every fault
+
+
+def test_every_broken_answer_is_a_gap_and_every_whole_one_a_reply(site):
+    here = site(jobs=40, states=6)
+    here.patience = 1.0
+    here.discover()
+    here.flow()
+    here.sql("UPDATE jobs_project SET calls_per_second = 200")
+    faults = [kind for kind in KINDS_OF_MISS for _ in range(ROUNDS)]
+    random.Random(3).shuffle(faults)
+    jobs = sorted(here.story.at)
+    for number, kind in enumerate(faults):
+        # One each, on jobs that are asked about once more: the HTTP library tries a dropped connection again by itself.
+        here.simulator.fault(kind, jobs[number % len(jobs)], times=2 if kind == "drop" else 1)
+    here.start(2)
+
+    def over():
+        here.sql("UPDATE jobs_callbudget SET paused_until = NULL, failures = 0")
+        return here.story.is_over
+
+    here.until(over, "every job is at its end")
+    here.check()
+    assert not [fault for fault in here.simulator.faults if fault.times], "all went wrong that was to"
+    expected = Counter(KINDS_OF_MISS[kind] for kind in faults)
+    assert here.gaps() == expected
+
+
+def test_what_is_said_of_another_job_is_nobodys(site):
+    here = site(jobs=5, states=3)
+    here.discover()
+    here.flow()
+    for job_id in here.story.at:
+        here.simulator.fault("wrong_job", job_id, times=2)
+    here.start(1)
+    here.end_of_flow()
+    here.check()
+    assert here.gaps() == {"wrong_job": 10}
+    assert here.sql("SELECT count(*) FROM jobs_job") == [(5,)]

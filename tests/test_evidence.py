@@ -1,0 +1,291 @@
+"""The evidence bundle: whole, the same for the same state, and verified by its own program in a plain interpreter."""
+
+import hashlib
+import io
+import json
+import shutil
+import subprocess
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+from django.contrib.auth.models import User
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from jobs.models import Job, Project
+from jobs.proof import gather
+from jobs.proof.evidence import evidence
+from jobs.proof.kept import as_file
+from jobs.proof.retention import prune
+from jobs.proof.seal import seal
+from jobs.record import correct, find_jobs, observe, record
+from jobs.review import decide
+
+from .conftest import NOW, body
+from .test_retention import LATER, PART, history
+
+
+@pytest.fixture
+def told(project, admin):
+    """Three jobs, one of them corrected and decided about, one thinned, sealed; then one more reply and one more job."""
+    project.keeps, project.keep_days = "changes", 30
+    project.save()
+    lossy = history(project, "lossy", end=PART)
+    history(project, "jöb : 2")
+    history(project, "j3")
+    correct(
+        lossy, kind="vertex", position=0, field="cause", corrected="a disk <was> full", reason="seen", actor=admin, now=NOW
+    )
+    decide(lossy, state="to_fix", actor=admin, now=NOW, note="ask them")
+    list(prune(project, now=LATER))
+    seal(project, now=NOW)
+    more = body("lossy", jobDetail={"vertexsetPath": PART}, jobProgress="9")
+    record([observe(lossy, "poll", NOW + timedelta(hours=2), 200, more)], now=NOW)
+    new = find_jobs(project, [(lossy.graph, "new", NOW)])["new"]
+    record([observe(new, "poll", NOW, 200, body("new"))], now=NOW)
+    find_jobs(project, [(lossy.graph, "silent", NOW)])
+    return project
+
+
+@pytest.fixture
+def bundle(told, tmp_path):
+    path = tmp_path / "evidence.zip"
+    path.write_bytes(b"".join(evidence(Job.objects.all())))
+    return path
+
+
+@pytest.fixture
+def folder(bundle, tmp_path):
+    with zipfile.ZipFile(bundle) as packed:
+        packed.extractall(tmp_path / "unpacked")
+    return tmp_path / "unpacked"
+
+
+def check(*arguments, script, code=0):
+    """Run it as somebody does who has nothing of gesdash: no site packages, no environment, another folder."""
+    command = [sys.executable, "-I", "-S", str(script), *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/", env={})
+    assert (done.returncode, done.stderr) == (code, ""), done.stdout
+    return done.stdout
+
+
+def rows(folder, name):
+    return [json.loads(line) for line in (folder / name).read_text().splitlines()]
+
+
+def write(folder, name, changed):
+    (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed))
+
+
+def sign_again(folder):
+    """As a forger would: the list of digests made to fit."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
+    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    (folder / "SHA256SUMS").write_text("".join(lines))
+
+
+def test_a_whole_bundle_is_verified_packed_and_unpacked(bundle, folder, told):
+    for said in (check(script=folder / "verify.py"), check(bundle, script=folder / "verify.py")):
+        assert "32 replies of 5 jobs are chained as they were recorded." in said
+        assert "8 of these replies were removed by retention" in said
+        assert "2 of these jobs are sealed as they are" in said
+        assert (
+            f"Project p1, checkpoint 1 of 2026-03-04T12:00:00.000000Z: digest {bytes(told.checkpoints.get().digest).hex()}"
+            in said
+        )
+        assert said.endswith("All of it fits.\n")
+
+
+def test_what_is_in_it(folder):
+    replies = rows(folder, "replies.jsonl")
+    for one in replies:
+        if one["file"] is not None:
+            assert hashlib.sha256((folder / one["file"]).read_bytes()).hexdigest() == one["sha256"]
+    assert [row["job_id"] for row in rows(folder, "jobs.jsonl")] == ["j3", "jöb : 2", "lossy", "new", "silent"]
+    assert [(row["what"], row["actor"], row["reason"]) for row in rows(folder, "decisions.jsonl")] == [
+        ("correction", "ada", "seen"),
+        ("review", "ada", "ask them"),
+    ]
+    assert len(rows(folder, "misses.jsonl")) == 1  # the others were as old as the replies
+    heads = {row["job_id"]: row for row in rows(folder, "heads.jsonl")}
+    assert (heads["lossy"]["number"], heads["lossy"]["sealed"]["number"]) == (11, 10)
+    assert heads["new"]["sealed"] is heads["silent"]["sealed"] is None
+    report = (folder / "report.html").read_text()
+    assert "a disk &lt;was&gt; full" in report
+    assert "removed by retention" in report
+    assert "<script" not in report
+    assert "http" not in report.replace("HTTP", "")
+
+
+def test_the_same_state_gives_the_same_bytes(bundle, told):
+    again = b"".join(evidence(Job.objects.all()))
+    assert again == bundle.read_bytes()
+    record([observe(Job.objects.get(job_id="new"), "poll", NOW, 200, body("new", jobProgress="1"))], now=NOW)
+    assert b"".join(evidence(Job.objects.all())) != again
+
+
+def test_a_changed_byte(folder):
+    reply = folder / rows(folder, "replies.jsonl")[0]["file"]
+    reply.write_bytes(reply.read_bytes()[:-1] + b" ")
+    said = check(script=folder / "verify.py", code=1)
+    assert "the file is not the one that was packed" in said
+    sign_again(folder)
+    assert "DOES NOT FIT: project p1, job j3, reply number 1: the bytes in" in check(script=folder / "verify.py", code=1)
+
+
+def test_a_removed_file(folder):
+    reply = folder / rows(folder, "replies.jsonl")[0]["file"]
+    reply.unlink()
+    assert "the file is missing" in check(script=folder / "verify.py", code=1)
+    sign_again(folder)
+    assert "the file is missing" in check(script=folder / "verify.py", code=1)
+
+
+def test_swapped_replies(folder):
+    one, other = (folder / row["file"] for row in rows(folder, "replies.jsonl")[:2])
+    content = one.read_bytes()
+    shutil.copy(other, one)
+    other.write_bytes(content)
+    sign_again(folder)
+    assert "reply number 1: the bytes in" in check(script=folder / "verify.py", code=1)
+
+
+def swap(told):
+    told[0], told[1] = told[1], told[0]
+
+
+def number_swapped(told):
+    swap(told)
+    told[0]["number"], told[1]["number"] = 1, 2
+
+
+def leave_out(told):
+    del told[1]
+
+
+def leave_out_the_last(told):
+    last = max(at for at, row in enumerate(told) if row["job_id"] == "j3")
+    del told[last]
+
+
+def date(told):
+    told[0]["first_seen_at"] = "2026-03-04T12:00:00.000001Z"
+
+
+def leave_out_all(told):
+    told[:] = [row for row in told if row["job_id"] != "j3"]
+
+
+@pytest.mark.parametrize(
+    ("forge", "said"),
+    [
+        (swap, "reply number 2: expected number 1"),
+        (number_swapped, "reply number 1: its link does not follow"),
+        (leave_out, "reply number 3: expected number 2"),
+        (leave_out_the_last, "job j3: the chain ends with reply number 9; expected 10"),
+        (leave_out_all, "job j3: the chain ends with reply number 0; expected 10"),
+        (date, "reply number 1: its link does not follow"),
+    ],
+)
+def test_a_forged_list_of_replies(folder, forge, said):
+    told = rows(folder, "replies.jsonl")
+    forge(told)
+    write(folder, "replies.jsonl", told)
+    sign_again(folder)
+    assert said in check(script=folder / "verify.py", code=1)
+
+
+def test_a_chain_made_up_anew_does_not_fit_the_checkpoint(folder):
+    told = rows(folder, "replies.jsonl")
+    heads = rows(folder, "heads.jsonl")
+    last = max(at for at, row in enumerate(told) if row["job_id"] == "j3")
+    del told[last]
+    heads[0] |= {"number": 9, "link": told[last - 1]["link"]}
+    heads[0]["sealed"]["number"] = 9
+    write(folder, "replies.jsonl", told)
+    write(folder, "heads.jsonl", heads)
+    sign_again(folder)
+    assert "job j3: its head is not what checkpoint 1 sealed" in check(script=folder / "verify.py", code=1)
+
+
+def test_a_checkpoint_kept_outside_is_what_counts(folder, told, tmp_path):
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps(as_file(told.checkpoints.get())))
+    assert "is the one that was kept" in check("--checkpoint", kept, folder, script=folder / "verify.py")
+    kept.write_text(json.dumps(as_file(told.checkpoints.get()) | {"root": "0" * 64}))
+    assert "kept was 1 with" in check("--checkpoint", kept, folder, script=folder / "verify.py", code=1)
+    write(folder, "checkpoints.jsonl", [rows(folder, "checkpoints.jsonl")[0] | {"root": "0" * 64}])
+    sign_again(folder)
+    assert "its digest does not fit" in check(script=folder / "verify.py", code=1)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x00" * 100])
+def test_what_is_no_bundle(folder, tmp_path, content):
+    (tmp_path / "odd.zip").write_bytes(content)
+    assert "CAN'T BE READ" in check(tmp_path / "odd.zip", script=folder / "verify.py", code=1)
+
+
+def test_the_oldest_python_that_is_promised_reads_the_program(folder):
+    import ast
+
+    ast.parse((folder / "verify.py").read_text(), feature_version=(3, 9))
+
+
+def test_the_command_takes_the_lists_filters(told, tmp_path):
+    path = tmp_path / "some.zip"
+    call_command("evidence", "--job", "lossy", "-o", str(path))
+    with zipfile.ZipFile(path) as packed:
+        assert [json.loads(line)["job_id"] for line in packed.read("jobs.jsonl").splitlines()] == ["lossy"]
+    call_command("evidence", "--verdict", "partial", "-o", str(path))
+    for wrong, said in ((["--job", "j9"], "no such job"), (["--verdict", "grand"], "grand"), ([], "No such file")):
+        where = str(path) if wrong else str(tmp_path / "no" / "folder.zip")
+        with pytest.raises(CommandError, match=said):
+            call_command("evidence", *wrong, "-o", where)
+
+
+def test_more_than_a_bundle_holds(told, tmp_path, monkeypatch, client, admin):
+    monkeypatch.setattr(gather, "MOST_JOBS", 2)
+    with pytest.raises(CommandError, match="more than 2 jobs"):
+        call_command("evidence", "-o", str(tmp_path / "all.zip"))
+    client.force_login(admin)
+    assert "One bundle of evidence holds at most" in client.get("/jobs/evidence/", follow=True).content.decode()
+
+
+def test_the_pages_give_it_to_those_who_see_the_job(told, client):
+    user = User.objects.create_user("vera")
+    user.ges_projects.add(told)
+    client.force_login(user)
+    job = Job.objects.get(job_id="lossy")
+    assert f"/jobs/{job.pk}/evidence/" in client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "/jobs/evidence/?verdict=partial" in client.get("/jobs/?verdict=partial").content.decode()
+    one = b"".join(client.get(f"/jobs/{job.pk}/evidence/").streaming_content)
+    listed = b"".join(client.get("/jobs/evidence/?verdict=partial&verdict=success").streaming_content)
+    for content, count in ((one, 1), (listed, 4)):
+        with zipfile.ZipFile(io.BytesIO(content)) as packed:
+            assert len(packed.read("jobs.jsonl").splitlines()) == count
+    other = history(Project.objects.create(project_id="p2"))
+    assert client.get(f"/jobs/{other.pk}/evidence/").status_code == 404
+    with zipfile.ZipFile(io.BytesIO(b"".join(client.get("/jobs/evidence/").streaming_content))) as packed:
+        assert b"p2" not in packed.read("jobs.jsonl")
+    assert client.get("/jobs/evidence/?verdict=grand").url == "/jobs/?verdict=grand"
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_bundle_is_of_one_moment_however_long_it_takes():
+    project = Project.objects.create(project_id="p1")
+    job = history(project)
+    pieces = evidence(Job.objects.all())
+    begun = next(pieces)
+
+    def tell_more():
+        record([observe(job, "poll", LATER, 200, body(jobProgress="new"))])
+        connections.close_all()
+
+    with ThreadPoolExecutor(1) as other:
+        other.submit(tell_more).result()
+    with zipfile.ZipFile(io.BytesIO(begun + b"".join(pieces))) as packed:
+        assert len(packed.read("replies.jsonl").splitlines()) == 10
+    assert Job.objects.get().snapshot_count == 11
