@@ -326,3 +326,34 @@ def test_a_position_past_the_last_import_of_a_path_is_no_other_list(signed_in, s
     page = signed_in.get("/files/?path=b/a&page_size=3").content.decode()
     following = unescape(re.search(r'rel="next" href="([^"]*)"', page)[1])
     assert "Imports of this path: 4" in text(signed_in.get(following))
+
+
+def test_a_causes_page_shows_what_each_files_text_has_of_its_own(signed_in, project):
+    job = tell(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
+    page = signed_in.get(f"/causes/{Cause.objects.get().pk}/").content.decode()
+    assert re.search(r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>', page)
+    assert f'<a href="/jobs/{job.pk}/">ImportGraph</a>' in page
+
+
+def test_a_job_says_whether_its_cause_is_new(signed_in, project):
+    for number, days in enumerate((30, 0)):
+        at = NOW - timedelta(days=days)
+        tell(project, f"j{number}", file("b/v.csv", 3, cause="old"), at=at, begin=at)
+    new = tell(project, "new", file("b/v.csv", 3, cause="old"), file("b/w.csv", 3, cause="fresh"), begin=NOW)
+    said = text(signed_in.get(f"/jobs/{new.pk}/"))
+    assert "old since 2026-02-02" in said
+    assert "fresh new" in said
+
+
+def test_a_graph_shows_what_it_lost_last_night_whatever_came_since(signed_in, project, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    tell(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
+    tell(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
+    page = signed_in.get("/graphs/").content.decode()
+    assert re.search(r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page)
+    graph = signed_in.get(f"/graphs/{project.graphs.get().pk}/").content.decode()
+    newest = project.jobs.get(job_id="small")
+    assert f'<a href="/jobs/{newest.pk}/compare/">against the last good one</a>' in graph
+    legend = re.search(r'<p class="legend">(.*?)</p>', graph, re.DOTALL)[1]
+    assert "partial" in legend
+    assert "cancelled" not in legend

@@ -47,12 +47,12 @@ def test_a_running_job_asks_for_itself_and_gets_204_until_it_changes(signed_in, 
     part = ask().content.decode()
     assert "<html" not in part
     assert 'id="job-title" class="title" hx-swap-oob="true"' in part
-    assert "hx-trigger" not in part
+    assert 'hx-trigger="every' not in part
     assert "2 of 11 lines" in text(part)
 
 
 def test_the_page_of_a_final_job_asks_for_nothing(signed_in, imported):
-    assert "hx-trigger" not in page_of(signed_in, imported)
+    assert 'hx-trigger="every' not in page_of(signed_in, imported)
 
 
 @pytest.mark.parametrize("more", [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}])
@@ -257,7 +257,7 @@ def test_the_causes_share_the_loss(signed_in, project):
     )
     page = page_of(signed_in, job)
     rows = [text(row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if "cause_group" in row]
-    assert rows == [["line", "‹number›:", "x", "2", "60", "75.00%"], ["gone", "1", "20", "25.00%"]]
+    assert rows == [["line", "‹number›:", "x", "new", "2", "60", "75.00%"], ["gone", "new", "1", "20", "25.00%"]]
     [first, _second] = re.findall(r'href="(\?cause_group=\d+)#files"', page)
     assert walk(signed_in, job, first)[0] == []  # their paths have no folder
     assert text(page_of(signed_in, job, first)).count("line 1: x") == 1
@@ -327,7 +327,9 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
     assert "A later import loaded all of the lost paths whole" in page
     assert "required checked" not in page  # the decision is a person's
     assert re.search(r'name="fixed_by" list="later" value="fix"', page)
-    assert re.search(r'<option value="fix">2026-03-04 11:50:00 · success · ImportGraph', page)
+    assert f'<datalist id="later" hx-get="/jobs/{lossy.pk}/later/"' in page
+    offered = signed_in.get(f"/jobs/{lossy.pk}/later/").content.decode()
+    assert re.findall(r"<option[^>]*>(.*?)</option>", offered) == ["2026-03-04 11:50:00 · success · ImportGraph"]
     page = say(signed_in, lossy, state="fixed", fixed_by="fix")
     assert "Saved. Fixed." in page
     assert f'fixed by <a href="/jobs/{fix.pk}/">' in page

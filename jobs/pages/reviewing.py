@@ -8,11 +8,11 @@ from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from jobs import review
 from jobs.models import Job, Project, Review
@@ -40,7 +40,6 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
             "known": reviews[0].pk if reviews else 0,
             "decisions": [(state.value, state.label) for state in Review.DECISIONS],
             "people": _people(one),
-            "later": list(review.later_imports(one)[:CHOICES]),
             "typed": unsaved or _standing(standing, fix),
             "wrong": {unsaved["field"]: unsaved["wrong"]} if unsaved else {},
         }
@@ -112,6 +111,13 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     if following is not None and "next" in said:
         return redirect("pages:job", pk=following.pk)
     return redirect("pages:job", pk=pk)
+
+
+@require_safe
+def later(request: HttpRequest, pk: int) -> HttpResponse:
+    """The jobs that could have fixed this one, to choose from; a part, asked for when the field is entered."""
+    one = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
+    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES]})
 
 
 def read_note(request: HttpRequest) -> str:
