@@ -56,7 +56,16 @@ document.addEventListener("keydown", (event) => {
     }
   }
   const typing = event.target.closest("input, textarea, select");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  if (event.key === "j" || event.key === "k") {
+    // To the first link of the next row or the one before; from elsewhere to the first row.
+    const links = [...document.querySelectorAll("table.rows tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
+    const row = document.activeElement?.closest("table.rows tbody tr");
+    const here = links.findIndex((link) => row?.contains(link));
+    links[here < 0 ? 0 : here + (event.key === "j" ? 1 : -1)]?.focus();
+  }
+  if (event.key === "/") {
     const first = document.querySelector(".filters input:not([type=hidden])");
     if (first) {
       event.preventDefault();

@@ -44,5 +44,5 @@ def said_of_miss(miss: Miss) -> str:
 
 def said_of_error(error: GesError) -> str:
     """What came of asking just now; GES's own code and message stand beside it."""
-    said = str(KINDS.get(error.kind, error))
+    said = str(error if error.kind == GesError.kind else KINDS.get(error.kind, error))
     return f"{said} ({error})" if isinstance(error, ErrorReply) else said
