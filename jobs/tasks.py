@@ -59,6 +59,7 @@ def discover(timestamp: int = 0) -> None:
 @app.task
 def look(project: int) -> None:
     """Look at a project's lists for jobs nobody named; one worker at a time."""
+    Presence.objects.note(timezone.now())
     with _turn(project) as is_ours:
         found = Project.objects.filter(pk=project).first()
         if not is_ours or found is None:
