@@ -199,7 +199,7 @@ def _take(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tuple
     }
     due_soon = _finish(told.values())
     watch_unfinished(jobs[job_id] for job_id in told)
-    look.jobs |= items.keys()
+    look.jobs.update(items)
     return len(items) - len(stored), due_soon
 
 
