@@ -112,7 +112,9 @@ class Round:
         granted = budget.take(project, wanted, now) if wanted else 0
         if not granted:
             return wanted > 0
-        claimed = {one.job_id: one for one in Watch.objects.claim_due(project, self._lease, now, granted)}
+        claims = Watch.objects.claim_due(project, self._lease, now, granted)
+        # One of our own that ran out is only prolonged: its question is under way.
+        claimed = {one.job_id: one for one in claims if one.job_id not in self._held[project.pk]}
         self._heard[project.pk] = 0
         jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
         questions = []

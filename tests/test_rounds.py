@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connection
+from django.db import IntegrityError, OperationalError, connection
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -112,6 +112,45 @@ def test_a_slow_answer_holds_up_no_other(watched, upstream):
     assert Watch.objects.get(job=jobs[0]).lease is not None
     slow.set()
     assert ending.result(20) == 3
+
+
+def test_a_claim_of_its_own_that_ran_out_is_not_asked_twice(watched, upstream):
+    watched(3)
+    upstream.seconds = 1.5
+    polling_ = in_thread(lambda: polling.poll_for(10))
+    wait_until(lambda: len(upstream.asked) == 3)
+    Watch.objects.update(leased_until=timezone.now())
+    assert polling_.result(30) == 3
+    assert len(upstream.asked) == 3
+    assert not Watch.objects.exclude(lease=None).exists()
+
+
+def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever_nor_against_a_stop(monkeypatch):
+    monkeypatch.setattr(outage, "AGAIN_SECONDS", 0.01)
+    tries, stopping = [], threading.Event()
+
+    def fails(times, error=OperationalError):
+        def do():
+            tries.append(1)
+            if len(tries) <= times:
+                raise error("away")
+            return "done"
+
+        tries.clear()
+        return do
+
+    assert outage.surely(fails(3), stopping) == "done"
+    with pytest.raises(IntegrityError):
+        outage.surely(fails(3, IntegrityError), stopping)
+    assert len(tries) == 1
+    monkeypatch.setattr(outage, "HOLD_SECONDS", 0.0)
+    with pytest.raises(OperationalError):
+        outage.surely(fails(9), stopping)
+    monkeypatch.setattr(outage, "HOLD_SECONDS", 600.0)
+    stopping.set()
+    with pytest.raises(OperationalError):
+        outage.surely(fails(9), stopping)
+    assert len(tries) == 1
 
 
 def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
