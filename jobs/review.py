@@ -5,17 +5,26 @@ from decimal import Decimal, InvalidOperation
 
 from django.contrib.auth.models import User
 from django.db import connection, transaction
-from django.db.models import Count, OuterRef, Subquery
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
 
-from jobs.ges.words import FINAL, Verdict
+from jobs.ges.words import Verdict
 from jobs.models import Cause, Graph, ImportFile, Job, Project, Review
-from jobs.models.job import ReviewState
+from jobs.models.job import LOST_FILE, ReviewState
 from jobs.record.lookup import TOLERANCE_LOCK, lock_jobs
 from jobs.record.review_state import is_within, lost_data
+from jobs.reloads import FIXING, began, lost_paths, not_reloaded
 
-_LOST = [Verdict.PARTIAL.value, Verdict.FAILED.value]
+SHOWN = 3  # paths named in a sentence
+
+
+class Refused(ValueError):
+    """A decision that won't do; `field` is what of it."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
 
 
 @transaction.atomic
@@ -34,7 +43,8 @@ def decide(
     """Add a decision about a job that lost data, and show it on the job.
 
     `known`: the newest review's id that the person saw, 0 for none; left out, nobody else's decision is in the way.
-    Raises: ValueError with a sentence when the decision won't do, or when somebody else decided since.
+    Raises: ValueError with a sentence when the decision won't do (Refused where one field of it is why), or when somebody else
+    decided since.
     """
     locked = lock_jobs([job.pk])[job.pk]
     newest = locked.reviews.select_related("actor").order_by("-pk").first()
@@ -62,42 +72,93 @@ def _refuse_since(newest: Review | None) -> None:
 def _check(job: Job, state: str, note: str, fixed_by: Job | None, assignee: User | None) -> None:
     if state not in Review.DECISIONS:
         words = ", ".join(Review.DECISIONS)
-        raise ValueError(_("%(state)s is no decision; expected one of %(words)s.") % {"state": repr(state), "words": words})
+        said = _("%(state)s is no decision; expected one of %(words)s.") % {"state": repr(state), "words": words}
+        raise Refused(said, "state")
     if state == ReviewState.ACCEPTED and not note:
-        raise ValueError(_("Accepting a loss needs a note that says why."))
+        raise Refused(_("Accepting a loss needs a note that says why."), "note")
     if state == ReviewState.FIXED:
-        _check_fix(job, fixed_by)
+        _check_fix(job, fixed_by, note)
     elif fixed_by is not None:
-        raise ValueError(_("Only a fixed import names the job that fixed it."))
+        raise Refused(_("Only a fixed import names the job that fixed it."), "fixed_by")
     if assignee is not None and not Project.objects.visible_to(assignee).filter(pk=job.project_id).exists():
-        raise ValueError(_("%(who)s may not see this project.") % {"who": assignee.get_username()})
+        raise Refused(_("%(who)s may not see this project.") % {"who": assignee.get_username()}, "assignee")
 
 
-def _check_fix(job: Job, by: Job | None) -> None:
+def _check_fix(job: Job, by: Job | None, note: str) -> None:
+    why_not = _why_no_fix(job, by)
+    if why_not or by is None:
+        raise Refused(why_not, "fixed_by")
+    if not note and (missing := not_reloaded(job, by)):
+        said = {"job": by.job_id, "paths": _named(missing)}
+        sentence = _(
+            "Job %(job)s did not load whole what was lost: %(paths)s. Name another job, or say in the note why this import is"
+            " fixed all the same."
+        )
+        raise Refused(sentence % said, "fixed_by")
+
+
+def _why_no_fix(job: Job, by: Job | None) -> str:
+    """Why a job can't have fixed this one, whatever is said of it; empty when it can."""
     if by is None:
-        raise ValueError(_("A fixed import needs the job that fixed it."))
+        return _("A fixed import needs the job that fixed it.")
     if by.pk == job.pk:
-        raise ValueError(_("A job can't have fixed itself."))
+        return _("A job can't have fixed itself.")
     if by.graph_id != job.graph_id:
-        raise ValueError(_("Job %(job)s is of another graph.") % {"job": by.job_id})
+        return _("Job %(job)s is of another graph.") % {"job": by.job_id}
+    if began(by) <= began(job):
+        return _("Job %(job)s began before this import, so it fixed nothing of it.") % {"job": by.job_id}
     if not by.is_final:
-        raise ValueError(_("Job %(job)s has not ended yet.") % {"job": by.job_id})
-    if by.verdict in {Verdict.FAILED, Verdict.CANCELLED}:
-        raise ValueError(_("Job %(job)s loaded nothing, so it fixed nothing.") % {"job": by.job_id})
+        return _("Job %(job)s has not ended yet.") % {"job": by.job_id}
+    if by.verdict not in FIXING:
+        return _("Job %(job)s loaded nothing, so it fixed nothing.") % {"job": by.job_id}
+    return ""
+
+
+def _named(paths: list[str]) -> str:
+    shown = ", ".join(path or _("a file without a path") for path in paths[:SHOWN])
+    more = len(paths) - SHOWN
+    return _("%(paths)s and %(more)s more") % {"paths": shown, "more": f"{more:,}"} if more > 0 else shown
 
 
 def propose_fix(job: Job) -> Job | None:
-    """The earliest later import of the same graph that loaded every path this job lost; paths are compared exactly."""
-    lost = set(job.files.filter(verdict__in=_LOST).values_list("path", flat=True))
+    """The earliest later import of the same graph that loaded every path this job lost, and lost none of them."""
+    lost = lost_paths(job)
     if not lost or "" in lost:
         return None
-    loaded = ImportFile.objects.filter(verdict=Verdict.SUCCESS, path__in=lost)
+    of_these = ImportFile.objects.filter(path__in=lost)
+    loaded = of_these.filter(verdict=Verdict.SUCCESS)
     paths = loaded.filter(job=OuterRef("pk")).order_by().values("job").annotate(n=Count("path", distinct=True)).values("n")
     later = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at")).filter(
-        project=job.project_id, graph=job.graph_id, verdict__in=[word.value for word in FINAL]
+        project=job.project_id, graph=job.graph_id, verdict__in=FIXING
     )
-    later = later.filter(began__gt=job.begin_time or job.first_seen_at, pk__in=loaded.values("job"))
+    later = later.filter(
+        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))), began__gt=began(job), pk__in=loaded.values("job")
+    )
     return later.alias(loaded=Subquery(paths)).filter(loaded=len(lost)).order_by("began", "pk").first()
+
+
+def later_imports(job: Job) -> QuerySet[Job]:
+    """The imports of the same graph that could have fixed this one, the earliest first."""
+    rows = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at"))
+    return rows.filter(graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=began(job)).order_by(
+        "began", "pk"
+    )
+
+
+def find_fix(job: Job, job_id: str) -> Job:
+    """The job of this id in the project, or of this start of an id in the graph. Raises: Refused where there is none, or several."""
+    if exact := Job.objects.filter(project=job.project_id, job_id=job_id).first():
+        return exact
+    found = list(
+        Job.objects.filter(graph=job.graph_id, job_id__startswith=job_id).order_by("-begin_time", "-pk")[: SHOWN + 1]
+    )
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused(_("There is no job %(job)s in this project.") % {"job": job_id[:80]}, "fixed_by")
+    ids = ", ".join(one.job_id for one in found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+    said = _("%(start)s is the start of several jobs' ids: %(ids)s. Give more of it.")
+    raise Refused(said % {"start": job_id[:80], "ids": ids}, "fixed_by")
 
 
 @transaction.atomic

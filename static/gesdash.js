@@ -56,7 +56,16 @@ document.addEventListener("keydown", (event) => {
     }
   }
   const typing = event.target.closest("input, textarea, select");
-  if (event.key === "/" && !typing && !event.ctrlKey && !event.metaKey) {
+  if (typing || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === "?") document.getElementById("shortcuts")?.showModal();
+  if (event.key === "j" || event.key === "k") {
+    // To the first link of the next row or the one before; from elsewhere to the first row.
+    const links = [...document.querySelectorAll("table.rows tbody tr")].map((row) => row.querySelector("a")).filter(Boolean);
+    const row = document.activeElement?.closest("table.rows tbody tr");
+    const here = links.findIndex((link) => row?.contains(link));
+    links[here < 0 ? 0 : here + (event.key === "j" ? 1 : -1)]?.focus();
+  }
+  if (event.key === "/") {
     const first = document.querySelector(".filters input:not([type=hidden])");
     if (first) {
       event.preventDefault();
@@ -73,3 +82,18 @@ document.addEventListener("copy", (event) => {
     event.preventDefault();
   }
 });
+
+// The slider over the moments at which a job changed: their links stand in a list, which does without it.
+const wireSlider = () => {
+  const slider = document.querySelector("input[data-moments]:not([data-wired])");
+  if (!slider) return;
+  slider.dataset.wired = "";
+  const links = document.querySelectorAll(`#${slider.dataset.moments} a`);
+  const tell = () => { slider.parentElement.querySelector("output").textContent = links[slider.value]?.parentElement.textContent.trim() ?? ""; };
+  slider.parentElement.hidden = false;
+  slider.addEventListener("input", tell);
+  slider.addEventListener("change", () => { location.href = links[slider.value].href; });
+  tell();
+};
+wireSlider();
+document.addEventListener("htmx:afterSettle", wireSlider);

@@ -23,6 +23,7 @@ PAGES = {
     "running job": "/jobs/{running.pk}/",
     "compare": "/jobs/{partial.pk}/compare/?with={before.pk}",
     "repair": "/jobs/{partial.pk}/repair/",
+    "lost files": "/files/?since=7d",
     "history": "/jobs/{partial.pk}/history/",
     "snapshot": "/jobs/{partial.pk}/snapshots/{snapshot.pk}/",
     "causes": "/causes/",
@@ -122,6 +123,45 @@ def test_keys_reach_the_filter_and_close_menus(visit, world):
     page.keyboard.press("Escape")
     expect(menu.locator("a").first).to_be_hidden()
     expect(menu.locator("summary")).to_be_focused()
+
+
+def test_keys_move_between_rows_and_are_listed(visit, world):
+    page = visit()
+    page.goto("/jobs/?sort=-failed_lines")
+    first = page.locator("#jobs tbody tr").nth(0).locator("a").first
+    second = page.locator("#jobs tbody tr").nth(1).locator("a").first
+    page.keyboard.press("j")
+    expect(first).to_be_focused()
+    page.keyboard.press("j")
+    expect(second).to_be_focused()
+    page.keyboard.press("k")
+    expect(first).to_be_focused()
+    page.keyboard.press("?")
+    expect(page.locator("#shortcuts")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("#shortcuts")).to_be_hidden()
+    page.locator("[name=graph]").focus()
+    page.keyboard.type("j?k")
+    expect(page.locator("[name=graph]")).to_have_value("j?k")
+    assert page.complaints == []
+
+
+def test_what_is_wrong_with_a_review_is_in_sight_with_the_focus_in_its_field(visit, world):
+    page = visit(width=390, height=700)
+    page.goto(f"/jobs/{world.partial.pk}/")
+    page.get_by_label("Accepted", exact=True).check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.locator("#wrong-note")).to_be_in_viewport()
+    expect(page.locator("#review-note")).to_be_focused()
+    expect(page.get_by_label("Accepted", exact=True)).to_be_checked()
+
+
+def test_later_imports_are_offered_where_one_fixed_it(visit, world):
+    page = visit()
+    page.goto(f"/jobs/{world.before.pk}/")
+    page.locator("#review-fixed_by").focus()
+    expect(page.locator(f'#later option[value="{world.partial.job_id}"]')).to_have_count(1)
+    assert page.complaints == []
 
 
 def test_a_review_is_saved_on_a_phone(visit, world):

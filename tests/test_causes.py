@@ -2,7 +2,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from jobs.diagnosis.causes import fingerprint
+from jobs.diagnosis.causes import fingerprint, varying
 from jobs.ges.simulator_plot import TROUBLES
 
 
@@ -76,3 +76,17 @@ def test_only_the_beginning_is_looked_at_and_the_pattern_is_bounded(text):
 @given(st.sampled_from([one.cause for one in TROUBLES]), st.integers(0, 10**12), st.integers(0, 10**12))
 def test_numbers_do_not_matter(cause, one, other):
     assert fingerprint(cause.format(n=one)) == fingerprint(cause.format(n=other))
+
+
+@pytest.mark.parametrize(
+    ("text", "own"),
+    [
+        ("label [merchant_v2] is not in the metadata", ["[merchant_v2]"]),
+        ("line 1087: property count 5 does not match label 'user' (6 expected)", ["1087", "5", "'user'", "6"]),
+        ("GES.7017: The object does not exist.", []),
+        ("file a/b/part-1.csv: gone at 2026-03-04 10:00", ["a/b/part-1.csv", "2026-03-04", "10:00"]),
+        ("", []),
+    ],
+)
+def test_what_of_a_text_is_its_own(text, own):
+    assert varying(text) == own

@@ -169,7 +169,7 @@ def test_a_graph_is_not_heard_from_when_its_imports_have_ceased(signed_in, proje
         tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
     page = signed_in.get("/").content.decode()
-    assert ("not heard from: no import begun, though one came every 1 d 00 h" in page) is is_quiet
+    assert ("not heard from: no import begun, though one came every 1 d<" in page) is is_quiet
 
 
 def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project, late):

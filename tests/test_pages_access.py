@@ -39,6 +39,7 @@ def addresses(lossy, people):
         "job": [one.pk],
         "compare": [one.pk],
         "repair": [one.pk],
+        "later": [one.pk],
         "history": [one.pk],
         "snapshot": [one.pk, one.snapshots.get().pk],
         "cause": [cause.pk],

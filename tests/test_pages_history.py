@@ -213,7 +213,7 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     )
     first, second = (unescape(signed_in.get(f"/jobs/{job.pk}/repair/?api={api}").content.decode()) for api in ("v1", "v2"))
     assert "2 files to import again." in first
-    assert "https://ges.example.com/v1.0/p1/graphs/id-of-payments'/action?action_id=import-graph'" in first
+    assert "https://ges.example.com/v1.0/p1/graphs/id-of-payments/action?action_id=import-graph'" in first
     assert re.search(r'<pre id="body-1"[^>]*>\{\n  "vertexsetPath": "b/x/v.csv",', first)
     assert "https://ges.example.com/v2/p1/graphs/id-of-payments/import-graph" in second
     assert re.search(r'<pre id="body-2"[^>]*>\{\n  "edgeset_path": "b/y/e.csv",', second)
@@ -222,12 +222,30 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     assert "b/ok.csv" not in first
 
 
+def test_the_repair_kit_says_first_what_was_loaded_since(signed_in, project):
+    job = tell(project, "j1", file("b/v.csv", 3), file("b/e.csv", 2, kind="edge"), begin=NOW - timedelta(hours=5))
+    load = tell(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
+    page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
+    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert "A later import loaded one of the lost files whole: importing it again would add edges twice." in said
+    assert said.index("loaded one of the lost files") < said.index("1 file to import again")
+    assert f'<code class="id">b/v.csv</code> <small>by <a href="/jobs/{load.pk}/"' in page
+    assert signed_in.get(f"/jobs/{job.pk}/repair/?list").content == b"b/e.csv\n"
+    assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
+    assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
+    assert b"vertexsetPath" in signed_in.get(f"/jobs/{job.pk}/repair/?all=1").content
+    tell(project, "whole", file("b/v.csv"), file("b/e.csv", kind="edge"), begin=NOW - timedelta(hours=3))
+    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert "Job whole loaded all of these since: importing again would add edges twice." in said
+    assert "Nothing is left to import again." in said
+    assert "curl" not in said
+
+
 def test_the_repair_kit_of_a_graph_without_an_id_reads_variables(signed_in, project):
     job = tell(project, "j1", file("b/v.csv", 3))
     project.graphs.update(graph_id=None)
     said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert '"$GES_ENDPOINT"' in said
-    assert '"$GRAPH_ID"' in said
+    assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in said
     assert "put the id into the variable GRAPH_ID" in said
 
 
@@ -301,10 +319,41 @@ def test_a_path_has_its_biography(signed_in, struck):
     ]
     assert "Paths that have this b/a 4 imports b/b 1 import b/c 1 import" in text(signed_in.get("/files/?path=b/"))
     assert "No import you may see has such a path." in text(signed_in.get("/files/?path=b/x"))
-    assert "Look a path up" in text(signed_in.get("/files/"))
+    assert "Files that lost lines" in text(signed_in.get("/files/"))
 
 
 def test_a_position_past_the_last_import_of_a_path_is_no_other_list(signed_in, struck):
     page = signed_in.get("/files/?path=b/a&page_size=3").content.decode()
     following = unescape(re.search(r'rel="next" href="([^"]*)"', page)[1])
     assert "Imports of this path: 4" in text(signed_in.get(following))
+
+
+def test_a_causes_page_shows_what_each_files_text_has_of_its_own(signed_in, project):
+    job = tell(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
+    page = signed_in.get(f"/causes/{Cause.objects.get().pk}/").content.decode()
+    assert re.search(r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>', page)
+    assert f'<a href="/jobs/{job.pk}/">ImportGraph</a>' in page
+
+
+def test_a_job_says_whether_its_cause_is_new(signed_in, project):
+    for number, days in enumerate((30, 0)):
+        at = NOW - timedelta(days=days)
+        tell(project, f"j{number}", file("b/v.csv", 3, cause="old"), at=at, begin=at)
+    new = tell(project, "new", file("b/v.csv", 3, cause="old"), file("b/w.csv", 3, cause="fresh"), begin=NOW)
+    said = text(signed_in.get(f"/jobs/{new.pk}/"))
+    assert "old since 2026-02-02" in said
+    assert "fresh new" in said
+
+
+def test_a_graph_shows_what_it_lost_last_night_whatever_came_since(signed_in, project, monkeypatch):
+    monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
+    tell(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
+    tell(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
+    page = signed_in.get("/graphs/").content.decode()
+    assert re.search(r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page)
+    graph = signed_in.get(f"/graphs/{project.graphs.get().pk}/").content.decode()
+    newest = project.jobs.get(job_id="small")
+    assert f'<a href="/jobs/{newest.pk}/compare/">against the last good one</a>' in graph
+    legend = re.search(r'<p class="legend">(.*?)</p>', graph, re.DOTALL)[1]
+    assert "partial" in legend
+    assert "cancelled" not in legend

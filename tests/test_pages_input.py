@@ -78,7 +78,7 @@ def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_i
         ("verdict=splendid", "expected pending, running, success"),
         ("review=done", "expected waiting, tolerated"),
         ("ledger=x", "expected adds_up"),
-        ("loss_over=1.5", "a number from 0 to 1"),
+        ("loss_over=1.5", "a share such as 5% or 0.05"),
         ("cause_group=99999999999999999999", "the number of a cause"),
         ("began_after=soon", "a time such as"),
         ("zone=Mars", "a time zone such as"),
@@ -90,7 +90,9 @@ def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_i
 )
 def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expected):
     page = signed_in.get(f"/jobs/?{name}").content.decode()
-    assert f'role="alert">{name.partition("=")[0]}: ' in page
+    parameter = name.partition("=")[0]
+    called = FILTERS[parameter].label if parameter in FILTERS else parameter
+    assert f'role="alert">{called}: ' in page
     assert expected in page
     assert "j1" in page
 

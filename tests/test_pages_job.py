@@ -47,12 +47,12 @@ def test_a_running_job_asks_for_itself_and_gets_204_until_it_changes(signed_in, 
     part = ask().content.decode()
     assert "<html" not in part
     assert 'id="job-title" class="title" hx-swap-oob="true"' in part
-    assert "hx-trigger" not in part
+    assert 'hx-trigger="every' not in part
     assert "2 of 11 lines" in text(part)
 
 
 def test_the_page_of_a_final_job_asks_for_nothing(signed_in, imported):
-    assert "hx-trigger" not in page_of(signed_in, imported)
+    assert 'hx-trigger="every' not in page_of(signed_in, imported)
 
 
 @pytest.mark.parametrize("more", [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}])
@@ -257,7 +257,7 @@ def test_the_causes_share_the_loss(signed_in, project):
     )
     page = page_of(signed_in, job)
     rows = [text(row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if "cause_group" in row]
-    assert rows == [["line", "‹number›:", "x", "2", "60", "75.00%"], ["gone", "1", "20", "25.00%"]]
+    assert rows == [["line", "‹number›:", "x", "new", "2", "60", "75.00%"], ["gone", "new", "1", "20", "25.00%"]]
     [first, _second] = re.findall(r'href="(\?cause_group=\d+)#files"', page)
     assert walk(signed_in, job, first)[0] == []  # their paths have no folder
     assert text(page_of(signed_in, job, first)).count("line 1: x") == 1
@@ -325,12 +325,53 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
     fix = tell(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
     page = page_of(signed_in, lossy)
     assert "A later import loaded all of the lost paths whole" in page
-    assert 'value="fixed" required checked' in page
-    assert 'name="fixed_by" value="fix"' in page
+    assert "required checked" not in page  # the decision is a person's
+    assert re.search(r'name="fixed_by" list="later" value="fix"', page)
+    assert f'<datalist id="later" hx-get="/jobs/{lossy.pk}/later/"' in page
+    offered = signed_in.get(f"/jobs/{lossy.pk}/later/").content.decode()
+    assert re.findall(r"<option[^>]*>(.*?)</option>", offered) == ["2026-03-04 11:50:00 · success · ImportGraph"]
     page = say(signed_in, lossy, state="fixed", fixed_by="fix")
     assert "Saved. Fixed." in page
     assert f'fixed by <a href="/jobs/{fix.pk}/">' in page
     assert Review.objects.get().fixed_by == fix
+    newest = str(Review.objects.get().pk)
+    page = say(signed_in, lossy, state="to_fix", known=newest)
+    earlier = page[page.index("Earlier decisions") :]
+    assert f'fixed by <a href="/jobs/{fix.pk}/">' in earlier
+
+
+def test_the_form_has_the_decision_that_stands(signed_in, lossy, admin):
+    say(signed_in, lossy, state="to_fix", note="ask them", assignee="ada", due_on="2026-03-09")
+    page = page_of(signed_in, lossy)
+    form = page[page.index('id="review"') :]
+    assert 'value="to_fix" required checked' in form
+    assert ">ask them</textarea>" in form
+    assert re.search(r'name="assignee"[^>]* value="ada"', form)
+    assert re.search(r'name="due_on"[^>]* value="2026-03-09"', form)
+    say(signed_in, lossy, state="accepted", note="known", known=str(Review.objects.get().pk))
+    page = page_of(signed_in, lossy)
+    earlier = page[page.index("Earlier decisions") :]
+    assert "for ada" in earlier
+    assert "due 2026-03-09" in earlier
+
+
+@pytest.mark.parametrize(
+    ("typed", "field"),
+    [
+        ({"state": "accepted"}, "note"),
+        ({"state": ""}, "state"),
+        ({"state": "fixed"}, "fixed_by"),
+        ({"state": "to_fix", "assignee": "nobody"}, "assignee"),
+        ({"state": "to_fix", "due_on": "soon"}, "due_on"),
+    ],
+)
+def test_what_is_wrong_is_said_at_its_field(signed_in, lossy, typed, field):
+    answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"known": "0", **typed})
+    assert answer.headers["Location"] == f"/jobs/{lossy.pk}/#review-{field}"
+    page = page_of(signed_in, lossy)
+    assert re.search(rf'id="review-{field}"[^>]* aria-describedby="wrong-{field}"', page)
+    assert page.count('class="message error"') == 1
+    assert page.index('id="review"') < page.index(f'id="wrong-{field}"')
 
 
 def test_a_decision_about_an_import_that_lost_nothing_is_refused(signed_in, project):

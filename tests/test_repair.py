@@ -55,6 +55,30 @@ def test_one_request_a_file_vertices_first():
     assert [one.files for one in made.requests] == [("b/in/v1.csv",), ("b/in/e1.csv",)]
 
 
+def test_what_is_loaded_by_now_is_left_out_and_so_is_its_directory():
+    files = [File("edge", f"b/in/e{number}.csv", "failed") for number in range(3)]
+    made = repair_kit(files, endpoint="https://ges.example", project_id="p1", graph_id="g1", loaded={"b/in/e1.csv"})
+    assert made.paths == ("b/in/e0.csv", "b/in/e2.csv")
+    assert [one.path for one in made.requests] == ["b/in/e0.csv", "b/in/e2.csv"]
+    assert kit(*files).requests[0].path == "b/in/"
+
+
+def test_what_holds_for_every_import_stands_apart():
+    made = kit(File("edge", "b/in/e1.csv", "partFailed"), SCHEMA)
+    applying = [str(one.sentence) for one in made.warnings if not one.is_general]
+    assert "a second time" in applying[0]
+    assert not any("5 GB" in one or "hyphen" in one for one in applying)
+    assert sum(one.is_general for one in made.warnings) > len(applying)
+
+
+def test_the_whole_address_is_one_quoted_word():
+    assert "--url 'https://ges.example/v1.0/p1/graphs/g1/action?action_id=import-graph'" in kit(EDGE).requests[0].v1_curl
+    assert (
+        '--url "$GES_ENDPOINT/v2/p1/graphs/$GRAPH_ID/import-graph"'
+        in kit(EDGE, graph_id=None, endpoint="").requests[0].v2_curl
+    )
+
+
 def test_a_path_twice_is_one_request():
     assert len(kit(EDGE, EDGE).requests) == 1
 

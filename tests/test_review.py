@@ -10,7 +10,7 @@ from django.db import connections, transaction
 
 from jobs.models import Cause, Job, Membership, Review
 from jobs.record import correct, find_graph, find_jobs, observe, rebuild, record
-from jobs.review import decide, propose_fix, save_note, set_tolerance
+from jobs.review import Refused, decide, find_fix, later_imports, propose_fix, save_note, set_tolerance
 
 from .conftest import NOW, body
 
@@ -97,6 +97,10 @@ def test_of_many_who_decide_at_once_one_does(job, admin):
         ({"state": "fixed", "fixed_by": "elsewhere"}, "of another graph"),
         ({"state": "fixed", "fixed_by": "running"}, "not ended"),
         ({"state": "fixed", "fixed_by": "failed"}, "loaded nothing"),
+        ({"state": "fixed", "fixed_by": "before", "note": "surely"}, "before began before this import"),
+        ({"state": "fixed", "fixed_by": "same time", "note": "surely"}, "same time began before this import"),
+        ({"state": "fixed", "fixed_by": "other files"}, "other files did not load whole what was lost: a. Name another"),
+        ({"state": "fixed", "fixed_by": "lost again"}, "lost again did not load whole what was lost: a"),
         ({"state": "to_fix", "fixed_by": "good"}, "Only a fixed import"),
         ({"state": "to_fix", "assignee": "stranger"}, "stranger may not see"),
     ],
@@ -107,8 +111,12 @@ def test_a_decision_that_will_not_do_is_refused_with_a_sentence(job, admin, deci
         "itself": job,
         "elsewhere": load(project, "elsewhere", graph="g2", a="success"),
         "running": find_jobs(project, [(job.graph, "running", NOW)])["running"],
-        "failed": load(project, "failed", a="failed"),
-        "good": load(project, "good", a="success"),
+        "failed": load(project, "failed", day=5, a="failed"),
+        "good": load(project, "good", day=5, a="success"),
+        "before": load(project, "before", day=3, a="success"),
+        "same time": load(project, "same time", a="success"),
+        "other files": load(project, "other files", day=5, c="success"),
+        "lost again": load(project, "lost again", day=5, a="partFailed", b="success"),
     }
     given = dict(decision)
     if "fixed_by" in given:
@@ -118,6 +126,30 @@ def test_a_decision_that_will_not_do_is_refused_with_a_sentence(job, admin, deci
     with pytest.raises(ValueError, match=said):
         decide(job, actor=admin, now=NOW, **given)
     assert not Review.objects.exists()
+
+
+def test_a_note_may_say_why_a_job_that_did_not_load_all_fixed_it(project, admin):
+    lost = load(project, "lost", day=4, **{f"p{number}": "failed" for number in range(9)})
+    half = load(project, "half", day=5, p0="success", p1="success")
+    with pytest.raises(Refused, match=r"p2, p3, p4 and 4 more") as told:
+        decide(lost, state="fixed", fixed_by=half, actor=admin, now=NOW)
+    assert told.value.field == "fixed_by"
+    decide(lost, state="fixed", fixed_by=half, note="the others are empty by now", actor=admin, now=NOW)
+    assert lost.review == "fixed"
+
+
+def test_a_job_is_found_by_the_start_of_its_id_where_that_is_one_alone(project, job):
+    first, second = load(project, "abc1", day=5, a="success"), load(project, "abd2", day=5, a="success")
+    load(project, "abe3", graph="g2", a="success")
+    assert find_fix(job, "abc") == first
+    assert find_fix(job, "abd2") == second
+    assert find_fix(job, "abe3").job_id == "abe3"  # whole: of another graph, as will be said
+    with pytest.raises(Refused, match="several jobs' ids: abd2, abc1. Give more"):
+        find_fix(job, "ab")
+    for none in ("abe", "%"):
+        with pytest.raises(Refused, match="There is no job"):
+            find_fix(job, none)
+    assert list(later_imports(job)) == [first, second]
 
 
 def test_only_an_import_that_lost_data_is_decided_about(project, admin):

@@ -58,6 +58,20 @@ def fingerprint(text: str) -> Fingerprint:
     return Fingerprint(hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest(), pattern)
 
 
+def varying(text: str) -> list[str]:
+    """The parts of GES's text that its pattern has placeholders for, in their order."""
+    found: list[str] = []
+    for token in _TOKEN.finditer(_APOSTROPHE.sub("’", " ".join(text[:MAX_TEXT].split()))):
+        path = token[0].rstrip(".:?!")
+        if token["quoted"]:
+            found.append(token[0])
+        elif _is_path(path):
+            found.append(path)
+        else:
+            found += [part[0] for part in _PART.finditer(token[0]) if _part(part) != part[0]]
+    return found
+
+
 def _token(token: re.Match[str]) -> str:
     if token["quoted"]:
         return "‹value›"

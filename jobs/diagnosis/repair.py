@@ -1,6 +1,6 @@
 """The repair kit of an import that lost data: what to import again, how, and what to know before."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from jobs.diagnosis.repair_requests import Door, File, Request, imports, request
@@ -19,12 +19,14 @@ class RepairKit:
     warnings: tuple[Warning, ...] = ()
 
 
-def repair_kit(files: Sequence[File], *, endpoint: str, project_id: str, graph_id: str | None) -> RepairKit:
-    """The kit for those of an import's files that lost data; an empty one when none did.
+def repair_kit(
+    files: Sequence[File], *, endpoint: str, project_id: str, graph_id: str | None, loaded: Collection[str] = ()
+) -> RepairKit:
+    """The kit for those of an import's files that lost data; an empty one when none did. `loaded`: paths that need no more.
 
     An endpoint or a graph id that isn't known stands in the commands as a shell variable, $GES_ENDPOINT or $GRAPH_ID.
     """
-    lost = [file for file in files if is_lost(file)]
+    lost = [file for file in files if is_lost(file) and file.path not in loaded]
     if not lost:
         return RepairKit()
     wanted = imports(files, [file for file in lost if file.path])

@@ -4,8 +4,9 @@ Source: GES API Reference, importing incrementally, v1 (ges_03_0161) and v2 (ges
 """
 
 import json
+import re
 import shlex
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
@@ -75,11 +76,15 @@ class Door:
 
     def curl(self, version: str, action: str, body: str) -> str:
         """The command for a POSIX shell; the token is the shell's variable."""
-        start = shlex.quote(self.endpoint.rstrip("/")) if self.endpoint else '"$GES_ENDPOINT"'
-        graph = '"$GRAPH_ID"' if self.graph_id is None else shlex.quote(quote(self.graph_id, safe=""))
-        path = shlex.quote(f"{version}/{quote(self.project_id, safe='')}/graphs/")
+        path = f"{version}/{quote(self.project_id, safe='')}/graphs/"
+        if self.endpoint and self.graph_id is not None:
+            url = shlex.quote(f"{self.endpoint.rstrip('/')}{path}{quote(self.graph_id, safe='')}{action}")
+        else:
+            start = re.sub(r'([\\"$`])', r"\\\1", self.endpoint.rstrip("/")) or "$GES_ENDPOINT"
+            graph = "$GRAPH_ID" if self.graph_id is None else quote(self.graph_id, safe="")
+            url = f'"{start}{path}{graph}{action}"'
         return (
-            f"curl --request POST --url {start}{path}{graph}{shlex.quote(action)} \\\n"
+            f"curl --request POST --url {url} \\\n"
             f'  -H "X-Auth-Token: $GES_TOKEN" -H "Content-Type: application/json" \\\n'
             f"  --data-raw {shlex.quote(body)}"
         )
@@ -93,7 +98,8 @@ def is_partly_loaded(file: File) -> bool:
 def imports(files: Sequence[File], lost: Sequence[File]) -> list[Import]:
     """A request takes one path of a kind: so one each, vertices before the edges between them, and directories as wholes."""
     found: dict[tuple[str, str], list[File]] = {}
-    whole = _lost_directories(files)
+    paths = {file.path for file in lost}
+    whole = _lost_directories(files, paths)
     for kind in ("vertex", "edge"):
         for file in lost:
             if file.kind == kind:
@@ -106,8 +112,8 @@ def imports(files: Sequence[File], lost: Sequence[File]) -> list[Import]:
     return [Import(kind, path, tuple(rows)) for (kind, path), rows in found.items()]
 
 
-def _lost_directories(files: Iterable[File]) -> set[str]:
-    """Directories of which all files of this import are lost, two at least, of one kind; never a whole bucket.
+def _lost_directories(files: Iterable[File], wanted: Collection[str]) -> set[str]:
+    """Directories of which all files of this import are lost and wanted, two at least, of one kind; never a whole bucket.
 
     One with directories below is left apart: whether GES reads those too is not documented.
     """
@@ -128,7 +134,7 @@ def _lost_directories(files: Iterable[File]) -> set[str]:
         and directory not in above
         and len({file.path for file in rows}) > 1
         and {file.kind for file in rows} in ({"vertex"}, {"edge"})
-        and all(map(verdict.is_lost, rows))
+        and all(verdict.is_lost(file) and file.path in wanted for file in rows)
     }
 
 

@@ -79,10 +79,11 @@ _KEEP = _("Do not delete the source files from OBS afterwards: GES reads them ag
 
 @dataclass(frozen=True, slots=True)
 class Warning:
-    """One thing to know, and the document that says so."""
+    """One thing to know, the document that says so, and whether it holds for every import, whatever was lost."""
 
     sentence: Sentence
     source: str
+    is_general: bool = False
 
 
 def warnings(
@@ -96,22 +97,26 @@ def warnings(
     yield from _about_requests(wanted, left_out)
     yield from _about_paths(lost)
     yield from _about_schemas(schemas)
-    yield Warning(Sentence(_LOG_AGAIN if all(file.log for file in lost) else _LOG), _IMPORT_API)
-    yield Warning(Sentence(_SIZE), _IMPORT_GUIDE)
-    yield Warning(Sentence(_MEMORY), _IMPORT_GUIDE)
-    yield Warning(Sentence(_HEADER), _FORMAT_GUIDE)
-    yield Warning(Sentence(_DELIMITER), _IMPORT_API)
-    yield Warning(Sentence(_VERTEX_ID), _FORMAT_GUIDE_2021)
-    yield Warning(Sentence(_OFFLINE), _IMPORT_API)
-    yield Warning(Sentence(_KEEP), _IMPORT_API)
-    yield Warning(Sentence(_VARIABLES, {"variables": ", ".join(door.variables)}), _AUTHENTICATION)
+    yield (
+        Warning(Sentence(_LOG_AGAIN), _IMPORT_API, is_general=True)
+        if all(file.log for file in lost)
+        else Warning(Sentence(_LOG), _IMPORT_API)
+    )
+    yield Warning(Sentence(_SIZE), _IMPORT_GUIDE, is_general=True)
+    yield Warning(Sentence(_MEMORY), _IMPORT_GUIDE, is_general=True)
+    yield Warning(Sentence(_HEADER), _FORMAT_GUIDE, is_general=True)
+    yield Warning(Sentence(_DELIMITER), _IMPORT_API, is_general=True)
+    yield Warning(Sentence(_VERTEX_ID), _FORMAT_GUIDE_2021, is_general=True)
+    yield Warning(Sentence(_OFFLINE), _IMPORT_API, is_general=True)
+    yield Warning(Sentence(_KEEP), _IMPORT_API, is_general=True)
+    yield Warning(Sentence(_VARIABLES, {"variables": ", ".join(door.variables)}), _AUTHENTICATION, is_general=True)
 
 
 def _about_loaded_data(lost: Sequence[File]) -> Iterator[Warning]:
     partly = {file.kind for file in lost if is_partly_loaded(file)}
     if "edge" in partly:
         yield Warning(Sentence(_PARTLY_LOADED_EDGES), _IMPORT_API)
-        yield Warning(Sentence(_PARALLEL_EDGE_FORM), _IMPORT_API)
+        yield Warning(Sentence(_PARALLEL_EDGE_FORM), _IMPORT_API, is_general=True)
     if "vertex" in partly:
         yield Warning(Sentence(_PARTLY_LOADED_VERTICES), _INFERRED)
 
@@ -120,7 +125,7 @@ def _about_requests(wanted: Sequence[Import], left_out: int) -> Iterator[Warning
     if len(wanted) > 1:
         yield Warning(Sentence(_ONE_BY_ONE), _INFERRED)
     if any(one.kind == "edge" for one in wanted):
-        yield Warning(Sentence(_EDGES_ALONE), _IMPORT_API)
+        yield Warning(Sentence(_EDGES_ALONE), _IMPORT_API, is_general=True)
     if any(one.is_directory for one in wanted):
         yield Warning(Sentence(_DIRECTORY), _IMPORT_API)
     if left_out:

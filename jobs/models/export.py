@@ -20,11 +20,13 @@ _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
-def job_object(job: Job) -> dict[str, Any]:
-    """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many."""
+def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
+    """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many, or give the files of
+    another moment, which no correction is laid over here.
+    """
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    files = sorted(job.files.all(), key=lambda file: (kinds[file.kind], file.position))
-    standing = _standing(job)
+    standing = _standing(job) if files is None else []
+    files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
     return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
 
 

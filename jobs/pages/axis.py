@@ -38,6 +38,11 @@ class Axis:
         return self.begin + (self.end - self.begin) / 2
 
     @property
+    def words(self) -> set[str]:
+        """The verdicts that are drawn, for the legend."""
+        return {mark.kind for mark in self.marks}
+
+    @property
     def kinds(self) -> set[str]:
         """What kinds of unobserved time there are, for the legend."""
         return {one.kind for one in self.times}

@@ -18,8 +18,9 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs import review
 from jobs.models import Cause, ImportFile, Job
 from jobs.pages.charts import Part, bars
-from jobs.pages.job import explanations, read_note
+from jobs.pages.job import explanations
 from jobs.pages.rendering import render_page
+from jobs.pages.reviewing import read_note
 from jobs.pages.zone import midnight
 from jobs.paging import one_of
 from jobs.typed import take_typed

@@ -1,5 +1,6 @@
 """The files of one import: filtered, sorted, grouped and read in parts by the database, so that thousands stay fluent."""
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -14,8 +15,10 @@ from jobs.models import Correction, ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
 from jobs.pages.jobs import at_cursor
 from jobs.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
+from jobs.reloads import began
 
 PART, GROUPS = 100, 200
+NEW = timedelta(days=7)  # a cause first seen so shortly before a job began is new there
 LOST = (Verdict.PARTIAL.value, Verdict.FAILED.value)
 _RANK = Case(
     When(verdict=Verdict.FAILED.value, then=Value(3)),
@@ -46,7 +49,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         "file_kinds": [choice for choice in ImportFile.Kind.choices if choice[0] != "schema"],
         "file_verdicts": VerdictChoices.choices,
         "group_names": [("kind", _("kind")), ("verdict", _("verdict")), ("folder", _("folder")), ("cause", _("cause"))],
-        "causes": _causes(rows),
+        "causes": _causes(rows, job),
         "schemas": list(rows.filter(kind="schema").order_by("position")[:PART]) if not params.get("cursor") else [],
         "file_problems": problems,
     }
@@ -112,12 +115,17 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     ]
 
 
-def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
+def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
     """The causes of this job's loss with their share of it, the largest first."""
     lost = (
         rows.filter(cause_group__isnull=False)
         .order_by()
-        .values("cause_group", pattern=F("cause_group__pattern"), note=F("cause_group__note"))
+        .values(
+            "cause_group",
+            pattern=F("cause_group__pattern"),
+            note=F("cause_group__note"),
+            since=F("cause_group__first_seen_at"),
+        )
     )
     found = list(
         lost.annotate(files=Count("*"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
@@ -130,6 +138,7 @@ def _causes(rows: QuerySet[ImportFile]) -> list[dict[str, Any]]:
         | {
             "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
             "explanations": explain(row["pattern"])[:1],
+            "is_new": row["since"] > began(job) - NEW,
         }
         for row in found
     ]

@@ -1,43 +1,41 @@
 """One job: what became of it first, then file by file, and what to decide about it."""
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import polling, record, review
+from jobs import polling, record
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
-from jobs.models import Correction, Graph, Job, Project, Review
+from jobs.models import Correction, Graph, Job
 from jobs.models.correction import STANDING
-from jobs.models.job import ReviewState
 from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
+from jobs.pages.past import moments, past
 from jobs.pages.rendering import render_page
+from jobs.pages.reviewing import review_context
 from jobs.pages.running import running, took_of_like
-from jobs.paging import read_pk
-from jobs.typed import take_typed
 
 ODD = 4  # contradictions shown; the history has them all
-EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
+    if "as_of" in request.GET:
+        return past(request, visible(request, pk))
     one = visible(request, pk, marked=False)
     now = timezone.now()
     # A job gets stuck without a word of GES: drawn anew every ten minutes.
@@ -59,10 +57,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "corrections": corrections,
         "figures": _figures(one),
+        "moments": known if len(known := moments(one)) > 1 else [],
+        "moment": len(known) - 1,
         "may_correct": _may_correct(request, one, "add"),
         "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
         "more_odd": max(0, one.odd_count - ODD),
-        **_review_context(request, one),
+        **review_context(request, one),
     }
     return render_page(request, "pages/job.html", "live", context)
 
@@ -134,74 +134,6 @@ def _figures(one: Job) -> list[Figure]:
     ]  # fmt: skip
 
 
-def _review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
-    if not one.review:
-        return {"reviews": []}
-    may_review = one.project.may_be_reviewed_by(request.user)
-    reviews = list(one.reviews.select_related("actor", "assignee", "fixed_by").order_by("-pk")[:20])
-    fix = review.propose_fix(one) if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED} else None
-    return {
-        "reviews": reviews,
-        "known": reviews[0].pk if reviews else 0,
-        "decisions": [(state.value, state.label) for state in Review.DECISIONS],
-        "proposed": fix,
-        "may_review": may_review,
-        "standing": reviews[0] if reviews else None,
-        "people": _people(one) if may_review else [],
-        "typed": _typed(request, one, fix),
-    }
-
-
-def _typed(request: HttpRequest, one: Job, fix: Job | None) -> dict[str, str]:
-    """What stands in the form: what could not be saved just now, else the proposal."""
-    unsaved = request.session.get("unsaved")
-    if unsaved and unsaved.get("job") == one.pk:
-        del request.session["unsaved"]
-        return {name: unsaved.get(name, "") for name in _TYPED}
-    if typed := take_typed(request, reverse("pages:decide", args=[one.pk])):
-        return {name: typed.get(name, "") for name in _TYPED}
-    return {"state": ReviewState.FIXED.value, "fixed_by": fix.job_id} if fix else {}
-
-
-def _people(one: Job) -> list[User]:
-    return list(User.objects.filter(is_active=True, membership__project=one.project_id).order_by("username")[:200])
-
-
-@require_POST
-def decide(request: HttpRequest, pk: int) -> HttpResponse:
-    """Say what becomes of an import that lost data; what can't be taken is said, with all that was typed kept."""
-    one = visible(request, pk)
-    if not one.project.may_be_reviewed_by(request.user):
-        raise PermissionDenied
-    said = request.POST
-    try:
-        review.decide(
-            one,
-            state=said.get("state", ""),
-            actor=_actor(request),
-            now=timezone.now(),
-            note=read_note(request),
-            fixed_by=_fixing(one, _line(said, "fixed_by")) if said.get("state") == ReviewState.FIXED else None,
-            assignee=_assignee(_line(said, "assignee")),
-            due_on=_day(_line(said, "due_on")),
-            known=read_pk(said.get("known", "")),
-        )
-    except ValueError as wrong:
-        messages.error(request, str(wrong))
-        request.session["unsaved"] = {"job": one.pk} | {name: said.get(name, "")[: 2 * MAX_NOTE] for name in _TYPED}
-        return redirect(reverse("pages:job", args=[pk]) + "#review")
-    waiting = Job.objects.filter(project__in=Project.objects.reviewable_by(request.user), review=ReviewState.WAITING)
-    following = waiting.exclude(pk=one.pk).order_by("-begin_time", "-pk").first()
-    messages.success(request, _("Saved. %(state)s.") % {"state": ReviewState(said["state"]).label.capitalize()})
-    if following is not None and "next" in said:
-        return redirect("pages:job", pk=following.pk)
-    return redirect("pages:job", pk=pk)
-
-
-MAX_NOTE = 10_000  # characters
-_TYPED = ("state", "note", "fixed_by", "assignee", "due_on")
-
-
 def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
     """A correction needs the permission, and the fixer's role in the project."""
     if not request.user.has_perm(f"jobs.{what}_correction"):
@@ -212,48 +144,6 @@ def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
 def _actor(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
     return request.user
-
-
-def read_note(request: HttpRequest) -> str:
-    """The note that was typed. Raises: ValueError with a sentence when it is too long."""
-    note = request.POST.get("note", "")
-    if len(note) > MAX_NOTE:
-        raise ValueError(
-            _("The note has %(count)s characters; expected at most %(most)s.")
-            % {"count": f"{len(note):,}", "most": f"{MAX_NOTE:,}"}
-        )
-    return note
-
-
-def _line(said: QueryDict, name: str) -> str:
-    return said.get(name, "").replace("\x00", "").strip()
-
-
-def _fixing(one: Job, job_id: str) -> Job | None:
-    if not job_id:
-        return None
-    found = Job.objects.filter(project=one.project_id, job_id=job_id).first()
-    if found is None:
-        raise ValueError(_("There is no job %(job)s in this project.") % {"job": job_id[:80]})
-    return found
-
-
-def _assignee(name: str) -> User | None:
-    if not name:
-        return None
-    found = User.objects.filter(username=name, is_active=True).first()
-    if found is None:
-        raise ValueError(_("%(who)s may not see this project.") % {"who": name[:80]})
-    return found
-
-
-def _day(value: str) -> date | None:
-    if not value:
-        return None
-    try:
-        return date.fromisoformat(value)
-    except ValueError as wrong:
-        raise ValueError(_("%(value)s is not a day; expected for example 2026-01-31.") % {"value": value[:40]}) from wrong
 
 
 @require_POST

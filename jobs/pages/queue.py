@@ -12,7 +12,7 @@ from jobs.models.job import JobQuerySet, ReviewState
 from jobs.reloads import LostFile, Reload, by_one, lost_files_of
 
 MOST = 999  # looked at; more are counted as 999+
-SHOWN = 8
+SHOWN, TRIED = 8, 5  # graphs; and imports of each, for one that is not repaired yet
 DAY = timedelta(days=1)
 
 
@@ -50,16 +50,22 @@ def queue_of(jobs: JobQuerySet, now: datetime) -> Queue:
     graphs: dict[int, list[_Light]] = defaultdict(list)
     for one in light:
         graphs[one.graph].append(one)
-    heads = sorted(
-        (max(rows, key=lambda one: _weight(one, now)) for rows in graphs.values()), key=lambda one: _weight(one, now)
-    )
-    chosen = heads[::-1][:SHOWN]
-    known = Job.objects.select_related("graph").in_bulk([one.pk for one in chosen])
-    shown = [known[one.pk] for one in chosen if one.pk in known]
-    lost = lost_files_of(shown)
-    reloads = by_one(lost)
-    rows = [Waiting(job, _reason(job, lost), reloads.get(job.pk), len(graphs[job.graph_id]) - 1) for job in shown]
-    return Queue(rows, min(len(light), MOST), len(light) > MOST)
+    for rows in graphs.values():
+        rows.sort(key=lambda one: _weight(one, now), reverse=True)
+    first = sorted(graphs.values(), key=lambda rows: _weight(rows[0], now), reverse=True)[:SHOWN]
+    known = Job.objects.select_related("graph").in_bulk([one.pk for rows in first for one in rows[:TRIED]])
+    lost = lost_files_of(known.values())
+    repaired = by_one(lost)
+    chosen = [_head([known[one.pk] for one in rows[:TRIED] if one.pk in known], repaired) for rows in first]
+    rows_shown = [
+        Waiting(job, _reason(job, lost), repaired.get(job.pk), len(graphs[job.graph_id]) - 1) for job in chosen if job
+    ]
+    return Queue(rows_shown, min(len(light), MOST), len(light) > MOST)
+
+
+def _head(jobs: Sequence[Job], repaired: Mapping[int, Reload]) -> Job | None:
+    """The first that no later import repaired; where all are, the first."""
+    return next((job for job in jobs if job.pk not in repaired), jobs[0] if jobs else None)
 
 
 def _weight(one: _Light, now: datetime) -> tuple[Any, ...]:

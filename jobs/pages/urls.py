@@ -22,6 +22,7 @@ from jobs.pages import (
     project,
     proof,
     repair,
+    reviewing,
     status,
 )
 from jobs.typed import SignIn
@@ -44,7 +45,8 @@ urlpatterns = [
     path("jobs/<int:pk>/history/", history.history, name="history"),
     path("jobs/<int:pk>/evidence/", evidence.of_job, name="job-evidence"),
     path("jobs/evidence/", evidence.of_list, name="list-evidence"),
-    path("jobs/<int:pk>/review/", job.decide, name="decide"),
+    path("jobs/<int:pk>/review/", reviewing.decide, name="decide"),
+    path("jobs/<int:pk>/later/", reviewing.later, name="later"),
     path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
     path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job.undo_correction, name="undo-correction"),

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.http import QueryDict
@@ -13,8 +14,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
+from jobs.diagnosis.causes import varying
 from jobs.ges.sentence import Sentence
 from jobs.models import Correction, Graph, ImportFile, Job, Project
+from jobs.models.export import rfc3339
 from jobs.models.job import Ledger, ReviewState, Verdict
 from jobs.models.project import Viewer
 
@@ -106,6 +109,29 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+_PLACEHOLDERS = {
+    "‹id›": gettext_lazy("‹id›"),
+    "‹number›": gettext_lazy("‹number›"),
+    "‹time›": gettext_lazy("‹time›"),
+    "‹path›": gettext_lazy("‹path›"),
+    "‹value›": gettext_lazy("‹value›"),
+}
+
+
+@register.filter
+def placeholders(pattern: str) -> str:
+    """A cause's pattern with its placeholders in the reader's language."""
+    for word, label in _PLACEHOLDERS.items():
+        pattern = pattern.replace(word, str(label))
+    return pattern
+
+
+@register.filter
+def varied(text: str | None) -> str:
+    """What of a cause's text is its own, where its pattern has placeholders."""
+    return " · ".join(varying(text or ""))
+
+
 @register.filter
 def at(values: Any, key: Any) -> Any:
     """What a mapping has for a key; None where it has nothing, or where there is no mapping."""
@@ -141,9 +167,12 @@ def number(value: int | Decimal | None) -> str:
 
 @register.filter
 def compact(value: int | Decimal | None) -> str:
-    """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E."""
+    """A count for a narrow place: 9,999 whole, above that 12 k, 4.2 M, 3 G, 1.5 T, P, E; in Chinese 1.2 万, 4.2 亿."""
     if value is None or is_unknown(value) or -10_000 < value < 10_000:
         return number(value)
+    if (get_language() or "").startswith("zh"):
+        unit, size = ("亿", Decimal(value).scaleb(-8)) if abs(Decimal(value)) >= 10**8 else ("万", Decimal(value).scaleb(-4))
+        return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
     power = min((Decimal(value).adjusted()) // 3, 6)
     size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
     return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
@@ -176,6 +205,8 @@ def duration(value: timedelta | None) -> str:
     minutes, seconds = divmod(int(value.total_seconds()), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
+    if days and not hours:
+        return gettext("%(days)d d") % {"days": days}
     if days:
         return gettext("%(days)d d %(hours)02d h") % {"days": days, "hours": hours}
     if hours:
@@ -258,14 +289,21 @@ def bad_share(failed: int | Decimal, good: int | Decimal) -> float:
 
 
 @register.filter
+def share_of(failed: int | Decimal | None, good: int | Decimal | None) -> Decimal | None:
+    """The failed share of lines; None where one of them is not known."""
+    if failed is None or good is None or not failed + good:
+        return None
+    return Decimal(failed) / Decimal(failed + good)
+
+
+@register.filter
 def loss(one: ImportFile | Job | None) -> Decimal | None:
     """The share of lines that failed, not rounded; None where GES did not count them all."""
     if one is None:
         return None
-    failed, good = one.failed_lines, one.successful_lines
-    if failed is None or good is None or not failed + good or (isinstance(one, Job) and one.loss_rate is None):
+    if isinstance(one, Job) and one.loss_rate is None:
         return None
-    return Decimal(failed) / Decimal(failed + good)
+    return share_of(one.failed_lines, one.successful_lines)
 
 
 @register.filter
@@ -320,6 +358,18 @@ def correction_value(one: Correction, value: str | None) -> str | None:
     if one.field in {"is_hidden", "is_deleted"}:
         return gettext("yes") if value == "yes" else gettext("no")
     return str(Verdict(value).label) if one.field == "verdict" else value
+
+
+@register.filter
+def utc_input(value: datetime) -> str:
+    """The time as a form's field has it, in UTC."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+@register.filter
+def as_parameter(value: datetime) -> str:
+    """The time as it stands in an address."""
+    return quote(rfc3339(value) or "")
 
 
 @register.filter

@@ -24,6 +24,7 @@ from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_obje
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
+from jobs.record import as_known
 from jobs.trail import machine_user, note
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
@@ -45,6 +46,7 @@ class Command(BaseCommand):
         )
         for name in FILTERS:
             parser.add_argument(f"--{name.replace('_', '-')}", f"--{name}", dest=name, action="append", default=[])
+        parser.add_argument("--as-of", help="jobs as they were known at this moment, chosen by what they are now")
         for name in OWN:
             flag = "--of" if name == "what" else f"--{name}"
             parser.add_argument(flag, dest=f"trail_{name}", action="append", default=[], help="audit only, as on the page")
@@ -59,18 +61,30 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems))
         columns, write = WRITERS[options["what"]]
+        if options["as_of"]:
+            write = self._as_of(options)
         if options["what"] == "audit":
             write = self._audit(options, params)
         asked = {name: values for name, values in [*params.lists(), *self._of_trail(options).lists()] if values}
         note(
             Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
-            after={"format": options["format"], "filters": asked},
+            after={"format": options["format"], "filters": asked} | ({"as_of": options["as_of"]} if options["as_of"] else {}),
         )  # fmt: skip
         if options["format"] == "csv":
             self._write_csv(columns, write(jobs), bom=options["bom"])
             return
         for row in write(jobs):
             self.stdout.write(json.dumps(row, ensure_ascii=False))
+
+    def _as_of(self, options: dict[str, Any]) -> Callable[[JobQuerySet], Rows]:
+        if options["what"] != "jobs":
+            raise CommandError("--as-of is for jobs; the other rows carry their own times.")
+        try:
+            at = read_time(options["as_of"])
+        except (ValueError, OverflowError) as wrong:
+            expected = "expected a time such as 2026-01-31T08:15:00Z"
+            raise CommandError(f"--as-of {options['as_of']!r} won't do; {expected}.") from wrong
+        return lambda jobs: _jobs(jobs, at)
 
     def _of_trail(self, options: dict[str, Any]) -> QueryDict:
         asked = QueryDict(mutable=True)
@@ -93,17 +107,20 @@ class Command(BaseCommand):
             writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
-def _jobs(jobs: JobQuerySet) -> Rows:
+def _jobs(jobs: JobQuerySet, at: datetime | None = None) -> Rows:
     batch: list[Job] = []
     for job in jobs.select_related("project", "graph").order_by("pk").iterator(chunk_size=CHUNK):
         batch.append(job)
         if len(batch) >= CHUNK or sum(one.file_count for one in batch) >= CHUNK_FILES:
-            yield from _with_files(batch)
+            yield from _with_files(batch, at)
             batch = []
-    yield from _with_files(batch)
+    yield from _with_files(batch, at)
 
 
-def _with_files(batch: list[Job]) -> Rows:
+def _with_files(batch: list[Job], at: datetime | None) -> Rows:
+    if at is not None:
+        found = as_known(batch, at)
+        return (job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found)
     prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
     return map(job_object, batch)
 
