@@ -10,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, prefetch_related_objects
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs.diagnosis.ledger import Ledger
 from jobs.ges.words import Verdict
-from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models import Correction, Graph, ImportFile, Job, Project
 from jobs.models.correction import STANDING
 from jobs.models.job import ENDED_UNBEGUN, JobQuerySet, ReviewState
 from jobs.paging import DURATION, NUMBER, TEXT, TIME, Page, page, won_t_do
@@ -199,8 +199,14 @@ def read_zone_parameter(name: str, problems: list[str], *, default: tzinfo = UTC
 
 def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:
     """One page of jobs, and sentences as `filtered`."""
-    rows = queryset.select_related("graph", "project").prefetch_related(STANDING)
-    return page(params, rows, SORTS, DEFAULT_SORT)
+    standing = Correction.objects.standing().filter(job=OuterRef("pk"), kind="")
+    rows = queryset.select_related("graph", "project").annotate(is_corrected=Exists(standing))
+    part, problems = page(params, rows, SORTS, DEFAULT_SORT)
+    for job in part.rows:
+        if not job.is_corrected:
+            job.standing = []
+    prefetch_related_objects([job for job in part.rows if job.is_corrected], STANDING)  # few are, and mostly none
+    return part, problems
 
 
 @dataclass(frozen=True, slots=True)

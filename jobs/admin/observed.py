@@ -32,7 +32,7 @@ class Correctable(ReadOnly):
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Who may make corrections, and is a fixer somewhere."""
-        return request.user.has_perm("jobs.add_correction") and Project.objects.correctable_by(request.user).exists()
+        return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(request.user)
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the form for many rows."""
