@@ -1,12 +1,14 @@
 """Graphs, and the jobs of one graph."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q, Subquery, Sum
+from django.db.models import Exists, OuterRef, Q, Subquery, Sum, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,13 +19,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job
+from jobs.models import Correction, Graph, Job
+from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.charts import Span
 from jobs.pages.jobs import at_cursor, job_list
+from jobs.pages.past import read_as_of
 from jobs.pages.rendering import is_part, render_page
 from jobs.paging import TEXT, one_of, page, read_time
+from jobs.record import as_known
 
 STRIP, IMPORTS = 15, 30
 DAY, BUSY = timedelta(days=1), 5  # imports of the last day: with more, a week on one axis would squeeze them
@@ -40,7 +45,7 @@ def graphs(request: HttpRequest) -> HttpResponse:
     told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
     found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
     newest = last.filter(file_count__gt=0).values("pk")[:1]
-    lossy = Job.objects.filter(
+    lossy = Job.objects.counted().filter(
         graph=OuterRef("pk"), begin_time__gte=timezone.now() - timedelta(days=1), lost_file_count__gt=0
     )
     lost = lossy.order_by().values("graph").annotate(lost=Sum("failed_lines")).values("lost")
@@ -63,6 +68,8 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
     context = job_list(request, Job.objects.filter(graph=one)) | {"graph": one}
+    if "as_of" in request.GET:
+        context |= _as_known(request, context)
     if not is_part(request):
         imports = _imports(one)
         is_busy = sum(job.begin_time is not None and job.begin_time > timezone.now() - DAY for job in imports) > BUSY
@@ -76,13 +83,27 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
+def _as_known(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The rows of this page as they were known at the moment that is asked for; those not heard of then are left out."""
+    at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
+    rows = context["page"].rows
+    found = as_known(rows, at)
+    return {"as_of": at, "page": replace(context["page"], rows=[found[job.pk].job for job in rows if job.pk in found])}
+
+
 def _visible(request: HttpRequest, pk: int) -> Graph:
-    return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+    """The graph, with the corrections that stand over it."""
+    standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
+    rows = Graph.objects.visible_to(request.user).select_related("project").annotate(is_corrected=Exists(standing))
+    found = get_object_or_404(rows, pk=pk)
+    if getattr(found, "is_corrected", False):  # few are
+        prefetch_related_objects([found], OF_GRAPH)
+    return found
 
 
 def _imports(graph: Graph) -> list[Job]:
     """Its newest imports, the newest first."""
-    rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    rows = Job.objects.counted().filter(graph=graph, file_count__gt=0).select_related("graph", "project")
     return list(rows.order_by("-begin_time", "-pk")[:IMPORTS])
 
 

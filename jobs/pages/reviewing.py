@@ -19,6 +19,7 @@ from jobs.models import Job, Project, Review
 from jobs.models.job import ReviewState
 from jobs.paging import read_pk
 from jobs.review import Refused
+from jobs.typed import take_typed
 
 MAX_NOTE = 10_000  # characters
 CHOICES = 20  # later imports offered
@@ -40,7 +41,7 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
             "known": reviews[0].pk if reviews else 0,
             "decisions": [(state.value, state.label) for state in Review.DECISIONS],
             "people": _people(one),
-            "typed": unsaved or _standing(standing, fix),
+            "typed": unsaved or take_typed(request, reverse("pages:decide", args=[one.pk])) or _standing(standing, fix),
             "wrong": {unsaved["field"]: unsaved["wrong"]} if unsaved else {},
         }
     return context
