@@ -138,7 +138,7 @@ def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
         | {
             "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
             "explanations": explain(row["pattern"])[:1],
-            "is_new": row["since"] > began(job) - NEW,
+            "is_new": row["since"] - began(job) > -NEW,  # a begin may be of the year 1
         }
         for row in found
     ]

@@ -45,7 +45,7 @@ def graphs(request: HttpRequest) -> HttpResponse:
     told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
     found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
     newest = last.filter(file_count__gt=0).values("pk")[:1]
-    lossy = Job.objects.filter(
+    lossy = Job.objects.counted().filter(
         graph=OuterRef("pk"), begin_time__gte=timezone.now() - timedelta(days=1), lost_file_count__gt=0
     )
     lost = lossy.order_by().values("graph").annotate(lost=Sum("failed_lines")).values("lost")

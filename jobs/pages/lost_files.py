@@ -141,7 +141,7 @@ def _read(request: HttpRequest) -> _Asked:
     except (ValueError, OverflowError):
         problems.append(won_t_do(_("Since"), word, str(FILTERS["began_after"].expected)))
         word, since = SINCE, read_when(SINCE, zone)
-    jobs: dict[str, Any] = {}
+    jobs: dict[str, Any] = {"is_hidden": False}
     ids = Project.objects.visible_ids(request.user)
     if params["project"]:
         named = Project.objects.visible_to(request.user).filter(project_id=params["project"])
