@@ -51,6 +51,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "jobs.pages.tracing.TraceMiddleware",
+    "jobs.typed.TypedMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "jobs.pages.zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -1,14 +1,19 @@
 """Calls to GES: a client a project, and a lane in which many calls go on at once while their caller does other things."""
 
 import asyncio
+import secrets
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
 from functools import partial
+from threading import Event
+from typing import Any
 
 from django.conf import settings
 from django.utils import timezone
 
+from jobs import tokens
 from jobs.ges import loop
 from jobs.ges.client import CONCURRENT, Answer, Client
 from jobs.ges.errors import GesError
@@ -33,18 +38,49 @@ class Question:
     version: int = 1
 
 
+#: Set when this process is to stop: rounds give back what they hold and end, readings of the lists break off.
+stopping = Event()
+
 type Said = Answer | GesError | None  # None: it was not asked
 
 
-def client_for(project: Project) -> Client:
-    """A client with the project's own credentials; it raises NoCredentials when the settings hold none."""
+def client_for(project: Project, *, refused: str = "") -> Client:
+    """A client with the project's own credentials; it raises NoCredentials when the settings hold none.
+
+    `refused`: the token of IAM's that GES took no more, so that another is got. Raises: what `tokens.token_for` does.
+    """
     configured = settings.GES_PROJECTS.get(project.credentials)
-    return Client(project.endpoint, project.project_id, configured.credentials if configured else None)
+    shown = configured.credentials if configured else None
+    token = tokens.token_for(project, shown, refused=refused) if shown and tokens.needs_one(shown) else ""
+    return Client(project.endpoint, project.project_id, shown, token)
+
+
+def renewed(project: Project, client: Client) -> Client | None:
+    """A client with another token, after GES refused this one's; None where there is no other."""
+    other = client_for(project, refused=client.token) if client.token else client
+    return other if other.token != client.token else None
+
+
+def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
+    """What GES is asked in this call, while this thread waits.
+
+    Raises: CancelledError when the process is to stop.
+    """
+    if stopping.is_set():
+        call.close()
+        raise CancelledError
+    return loop.call(call)
 
 
 def ask(client: Client, question: Question) -> Said:
-    """One call, while this thread waits."""
-    return loop.call(_ask(client, question))
+    """One call about a job, while this thread waits."""
+    return wait_for(_ask(client, question))
+
+
+def stop() -> None:
+    """Break off all calls to GES and make no more, as the process is to stop."""
+    stopping.set()
+    loop.break_off()
 
 
 async def _ask(client: Client, question: Question) -> Said:
@@ -62,8 +98,8 @@ async def _ask(client: Client, question: Question) -> Said:
 class Lane:
     """The calls to one project's GES, so many at a time; what comes of each is delivered from another thread."""
 
-    def __init__(self, client: Client, deliver: Callable[[Question, Said], None]) -> None:
-        self._client, self._deliver = client, deliver
+    def __init__(self, client: Client, deliver: Callable[["Lane", Question, Said], None]) -> None:
+        self.client, self._deliver = client, deliver
         self._slots = asyncio.Semaphore(CONCURRENT)
         self._calls: set[asyncio.Task[Said]] = set()
 
@@ -84,11 +120,16 @@ class Lane:
 
     async def _call(self, question: Question, give_up: float) -> Said:
         async with self._slots:
-            return await _ask(self._client, question) if asyncio.get_running_loop().time() < give_up else None
+            return await _ask(self.client, question) if asyncio.get_running_loop().time() < give_up else None
 
     def _done(self, question: Question, call: asyncio.Task[Said]) -> None:
         self._calls.discard(call)
-        self._deliver(question, None if call.cancelled() else call.result())
+        self._deliver(self, question, None if call.cancelled() else call.result())
+
+
+def new_lease() -> int:
+    """A number no other claim has."""
+    return secrets.randbits(63)
 
 
 def observed(question: Question, said: Answer | GesError, source: str) -> Observation:

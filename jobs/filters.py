@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from jobs.diagnosis.ledger import Ledger
 from jobs.ges.words import Verdict
 from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models.correction import STANDING
 from jobs.models.job import ENDED_UNBEGUN, JobQuerySet, ReviewState
 from jobs.paging import DURATION, NUMBER, TEXT, TIME, Page, page, won_t_do
 
@@ -198,7 +199,8 @@ def read_zone_parameter(name: str, problems: list[str], *, default: tzinfo = UTC
 
 def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:
     """One page of jobs, and sentences as `filtered`."""
-    return page(params, queryset.select_related("graph", "project"), SORTS, DEFAULT_SORT)
+    rows = queryset.select_related("graph", "project").prefetch_related(STANDING)
+    return page(params, rows, SORTS, DEFAULT_SORT)
 
 
 @dataclass(frozen=True, slots=True)

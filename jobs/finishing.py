@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import transaction
-from django.db.models import OuterRef
+from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from jobs import outcomes, schedule
@@ -24,6 +24,7 @@ from jobs.record import Observation, record
 log = logging.getLogger(__name__)
 HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
 USUAL_KEPT = 600.0  # seconds for which a process remembers them
+_PLANNED_BY = ("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
 _usual: dict[tuple[int, str], tuple[float, Usual | None]] = {}
 
 
@@ -59,14 +60,18 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:
-    """Start watching those of these jobs that have no final word, where GES can be asked about them."""
+    """Watch those of these jobs that have no final word, where GES can be asked about them; from when its word is old."""
     pks = {job.pk for job in jobs}
     found = Job.objects.unfinished().filter(pk__in=pks, graph__graph_id__isnull=False).exclude(project__endpoint="")
+    unwatched = found.filter(Q(watch=None) | Q(watch__next_poll_at=None, watch__problem=""))
     now = timezone.now()
-    new = [Watch(job=job, next_poll_at=now) for job in found.filter(watch=None).only("pk")]
-    Watch.objects.bulk_create(new, ignore_conflicts=True)
-    # A job that ended and runs again.
-    Watch.objects.filter(job__in=found, next_poll_at=None, problem="").update(next_poll_at=now, failures=0)
+    rows = [Watch(job=job, next_poll_at=_gets_old_at(job, now)) for job in unwatched.only(*_PLANNED_BY, "observed_at")]
+    Watch.objects.bulk_create(rows, update_conflicts=True, unique_fields=["job"], update_fields=["next_poll_at", "failures"])
+
+
+def _gets_old_at(job: Job, now: datetime) -> datetime:
+    interval = schedule.poll_interval(Verdict(job.verdict), now - (job.begin_time or job.first_seen_at))
+    return now if job.observed_at is None or interval is None else max(now, job.observed_at + interval)
 
 
 def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong: Exception) -> None:
@@ -87,7 +92,7 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong
 
 def _plans(seen: Sequence[Observation], before: Mapping[int, Before]) -> list[Plan]:
     known = {one.job.pk: one for one in seen if one.job.pk in before}
-    jobs = Job.objects.filter(pk__in=known).only("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
+    jobs = Job.objects.filter(pk__in=known).only(*_PLANNED_BY)
     jobs_by_pk = {job.pk: job for job in jobs}
     now = timezone.now()
     usual = _usual_for(jobs_by_pk.values(), now)

@@ -8,17 +8,17 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from jobs import budget, outcomes
-from jobs.asking import Question, Said, ask, client_for, observed
+from jobs.asking import Question, Said, ask, client_for, new_lease, observed, renewed
 from jobs.discovery import discover as discover
 from jobs.finishing import Before, finish
 from jobs.finishing import watch_unfinished as watch_unfinished
 from jobs.ges.client import Answer
-from jobs.ges.errors import ErrorReply
+from jobs.ges.errors import ErrorReply, GesError
 from jobs.ges.fields import MAX_ID
 from jobs.models import Graph, Job, Project, Watch
 from jobs.models.watch import Claimed
 from jobs.record import Observation, find_graph, find_jobs
-from jobs.rounds import Round, database_clock, new_lease
+from jobs.rounds import Round, database_clock
 
 STEP = 200
 
@@ -126,38 +126,49 @@ def release_connection() -> None:
 def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tuple[Observation, Said]:
     """Ask about one job and record it; the pollers pass it over meanwhile, and where one is at it already, it plans on."""
     lease = new_lease()
-    claimed = None if job.pk is None else Watch.objects.claim_one(job, lease, now)
+    claimed = [] if job.pk is None else Watch.objects.claim_of([job], lease, now)
     try:
-        client = client_for(job.project)
-        release_connection()
-        said = ask(client, question)
+        said = _ask_with_token(job.project, question)
         assert said is not None  # noqa: S101  it has no turn to wait for
         seen = observed(question, said, source)
         budget.tell(job.project, [seen.error], timezone.now())
         job.project.note_clock([] if seen.clock_skew is None else [seen.clock_skew])
         if job.pk is None and seen.error is None:
             claimed = _store(seen, question.graph_id, lease)
-        elif seen.error is None and source == "proxy" and claimed is None and job.project.watches_proxied:
+        elif job.pk is not None and seen.error is None and source == "proxy" and job.project.watches_proxied:
             _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
-            claimed = Watch.objects.claim_one(job, lease, seen.observed_at) if is_new else None
+            claimed = Watch.objects.claim_of([job], lease, seen.observed_at) if is_new else claimed
         if seen.job.pk is not None:
-            held = Before(claimed.failures, job.is_final, job.observed_at is not None) if claimed else None
-            finish([seen], lease, {seen.job.pk: held} if held else {})
-            claimed = None
+            known = seen.job
+            before = {pk: Before(count, known.is_final, known.observed_at is not None) for pk, count in claimed}
+            finish([seen], lease, before)
+            claimed = []
         else:
             outcomes.note([seen], timezone.now())
     finally:
-        if claimed is not None:
-            Watch.objects.give_back(lease, [claimed.job_id])
+        Watch.objects.give_back(lease, [one.job_id for one in claimed])
     return seen, said
 
 
-def _store(seen: Observation, graph_id: str, lease: int) -> Claimed | None:
+def _ask_with_token(project: Project, question: Question) -> Said:
+    """Ask, once more where GES takes IAM's token no longer and there is another."""
+    try:
+        client = client_for(project)
+        release_connection()
+        said = ask(client, question)
+        if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
+            said = ask(other, question)
+    except GesError as error:
+        return error
+    return said
+
+
+def _store(seen: Observation, graph_id: str, lease: int) -> list[Claimed]:
     """A job that GES knows and we did not, watched where the project says so."""
     project = seen.job.project
     graph = find_graph(project, graph_id)
     seen.job = find_jobs(project, [(graph, seen.job.job_id, seen.observed_at)])[seen.job.job_id]
     if not project.watches_proxied:
-        return None
+        return []
     Watch.objects.get_or_create(job=seen.job, defaults={"next_poll_at": seen.observed_at})
-    return Watch.objects.claim_one(seen.job, lease, seen.observed_at)
+    return Watch.objects.claim_of([seen.job], lease, seen.observed_at)

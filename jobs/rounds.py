@@ -5,22 +5,21 @@ has claimed and not heard of when it ends, stops or breaks is given back at once
 """
 
 import logging
-import secrets
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime, timedelta
 from queue import Empty, SimpleQueue
-from threading import Event
 
 from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
-from jobs.asking import Lane, Question, Said, client_for, observed
+from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, renewed, stopping
 from jobs.finishing import Before, finish
-from jobs.ges.client import CONCURRENT
+from jobs.ges.client import CONCURRENT, Answer
+from jobs.ges.errors import GesError
 from jobs.models import CallBudget, Job, Project, Watch
 from jobs.outage import is_the_databases, surely
 from jobs.record import Observation
@@ -31,14 +30,6 @@ MOST_AHEAD = 1000  # watches of one project that a round holds
 NAP = 0.25  # seconds between two looks while all that is due waits for the call budget or for GES
 LINGER = 0.1  # seconds that the first answer of a batch waits for others
 Clock = Callable[[], datetime]
-
-#: Set when this process is to stop: rounds give back what they hold and end.
-stopping = Event()
-
-
-def new_lease() -> int:
-    """A number no other claim has."""
-    return secrets.randbits(63)
 
 
 def database_clock() -> Clock:
@@ -55,8 +46,10 @@ class Round:
 
     def __init__(self, clock: Clock) -> None:
         self._clock, self._lease = clock, new_lease()
-        self._lanes: dict[int, Lane] = {}
-        self._said: SimpleQueue[tuple[Question, Said]] = SimpleQueue()
+        self._lanes: dict[int, Lane] = {}  # by project
+        self._former: list[Lane] = []  # whose token GES takes no more
+        self._asked_again: set[int] = set()  # jobs
+        self._said: SimpleQueue[tuple[Lane, Question, Said]] = SimpleQueue()
         self._held: dict[int, dict[int, Before]] = defaultdict(dict)  # by project, then by job
         self._heard: dict[int, int] = defaultdict(int)  # by project, since its last claim
         self._projects: dict[int, Project] = {}
@@ -110,21 +103,27 @@ class Round:
         return room if room >= ahead // 4 else 0
 
     def _claim(self, project: Project, room: int, now: datetime) -> bool:
+        try:
+            lane = self._lane(project)
+        except GesError as error:  # IAM gives no token: nothing can be asked
+            budget.tell(project, [error], now)
+            return False
         wanted = len(Watch.objects.due(now).filter(project=project).values_list("pk")[:room])
         granted = budget.take(project, wanted, now) if wanted else 0
         if not granted:
             return wanted > 0
-        claims = Watch.objects.claim(project, self._lease, now, granted)
+        claims = Watch.objects.claim_due(project, self._lease, now, granted)
         # One of our own that ran out is only prolonged: its question is under way.
         claimed = {one.job_id: one for one in claims if one.job_id not in self._held[project.pk]}
         self._heard[project.pk] = 0
         jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
         questions = []
         for job in jobs:
+            job.project = project  # whoever asks the job for it costs no query
             self._held[project.pk][job.pk] = Before(claimed[job.pk].failures, job.is_final, job.observed_at is not None)
             questions.append(Question(job, job.graph.graph_id or ""))
         self._projects[project.pk] = project
-        self._lane(project).ask(questions)
+        lane.ask(questions)
         return granted < wanted
 
     def _lane(self, project: Project) -> Lane:
@@ -133,8 +132,8 @@ class Round:
             lane = self._lanes[project.pk] = Lane(client_for(project), self._deliver)
         return lane
 
-    def _deliver(self, question: Question, said: Said) -> None:
-        self._said.put((question, said))
+    def _deliver(self, lane: Lane, question: Question, said: Said) -> None:
+        self._said.put((lane, question, said))
 
     def _collect(self, wait: float) -> list[tuple[Question, Said]]:
         """What has been said by now, a batch at most; waits for the first, and a moment for more."""
@@ -144,12 +143,33 @@ class Round:
         with suppress(Empty):
             while len(found) < most:
                 left = until - time.monotonic()
-                found.append(self._said.get(timeout=left) if left > 0 else self._said.get_nowait())
+                lane, question, said = self._said.get(timeout=left) if left > 0 else self._said.get_nowait()
+                if self._is_asked_again(lane, question, said):
+                    continue
+                found.append((question, said))
                 if len(found) == 1:
                     until = min(until, time.monotonic() + LINGER)
         if not most:
             time.sleep(wait)
         return found
+
+    def _is_asked_again(self, lane: Lane, question: Question, said: Said) -> bool:
+        """Whether GES took the token no more, and there is another to ask with: each job once."""
+        if not isinstance(said, Answer) or said.http_status != 401 or question.job.pk in self._asked_again:
+            return False
+        pk = question.job.project_id
+        if self._lanes[pk] is lane:
+            try:
+                client = renewed(self._projects[pk], lane.client)
+            except GesError:  # IAM gives none; the refusal stands
+                client = None
+            if client is None:
+                return False
+            self._former.append(lane)
+            self._lanes[pk] = Lane(client, self._deliver)
+        self._asked_again.add(question.job.pk)
+        self._lanes[pk].ask([question])
+        return True
 
     def _record(self, said: list[tuple[Question, Said]]) -> int:
         """Record what was said, and give back what was not asked; how many were."""
@@ -176,7 +196,7 @@ class Round:
 
     def _end(self) -> None:
         """Give back what is still held."""
-        for lane in self._lanes.values():
+        for lane in [*self._lanes.values(), *self._former]:
             lane.stop()
         held = [job for jobs in self._held.values() for job in jobs]
         self._held.clear()

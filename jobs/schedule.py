@@ -36,6 +36,7 @@ LONGEST = timedelta(hours=1)
 YOUNG = timedelta(minutes=5)
 CONFIRM = timedelta(minutes=10)
 SELDOM = timedelta(minutes=15)
+BETWEEN_LOOKS = timedelta(seconds=15)  # at GES's job list
 NEARLY = 0.8  # of the median: from here on the end may come
 MOST_NOT_FOUND = 5
 MOST_UNCONFIRMED = 3

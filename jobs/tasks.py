@@ -2,7 +2,8 @@
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import CancelledError
+from contextlib import contextmanager, suppress
 
 from django.db import connection
 from django.utils import timezone
@@ -46,36 +47,42 @@ def poll() -> None:
 @app.periodic(cron="* * * * * */15")
 @app.task(queueing_lock="discover")
 def discover(timestamp: int = 0) -> None:
-    """Look at each project's task centre for jobs nobody named; one worker at a time."""
-    with _turn() as is_ours:
-        if is_ours:
-            _discover_all()
+    """Have each project's lists looked at."""
+    Presence.objects.note(timezone.now())
+    for pk in Project.objects.exclude(credentials="").values_list("pk", flat=True):
+        try:
+            look.configure(queueing_lock=f"look {pk}").defer(project=pk)
+        except exceptions.AlreadyEnqueued:
+            continue
+
+
+@app.task
+def look(project: int) -> None:
+    """Look at a project's lists for jobs nobody named; one worker at a time."""
+    Presence.objects.note(timezone.now())
+    with _turn(project) as is_ours:
+        found = Project.objects.filter(pk=project).first()
+        if not is_ours or found is None:
+            return
+        before = found.problem
+        with suppress(CancelledError):  # this process is to stop; the next look goes on from there
+            polling.discover(found)
+        found.refresh_from_db(fields=["problem"])
+        if found.problem and found.problem != before:
+            log.warning("Project %s: %s", found.project_id, found.problem)
 
 
 @contextmanager
-def _turn() -> Iterator[bool]:
+def _turn(project: int) -> Iterator[bool]:
     """Whether nobody else is at it. PostgreSQL gives back the turn of a worker that was killed; a job's lock would stay."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [DISCOVERING])
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [DISCOVERING, project])
         is_ours = cursor.fetchone() == (True,)
         try:
             yield is_ours
         finally:
             if is_ours:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [DISCOVERING])
-
-
-def _discover_all() -> None:
-    Presence.objects.note(timezone.now())
-    for project in Project.objects.exclude(credentials=""):
-        before = project.problem
-        try:
-            polling.discover(project)
-        except Exception:  # one project's trouble is not the others'
-            log.exception("Looking for new jobs of project %s failed.", project.project_id)
-        project.refresh_from_db(fields=["problem"])
-        if project.problem and project.problem != before:
-            log.warning("Project %s: %s", project.project_id, project.problem)
+                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [DISCOVERING, project])
 
 
 @app.periodic(cron="* * * * *")

@@ -116,7 +116,7 @@ _LABELS = {
     "calls_per_minute": gettext_lazy("calls per minute"), "watches_proxied": gettext_lazy("watch proxied jobs"),
     "email": gettext_lazy("e-mail"), "status": gettext_lazy("answered with"), "watched": gettext_lazy("watched"),
     "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("and more in that minute"),
-    "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
+    "keeps": gettext_lazy("keeps"), "keep_days": gettext_lazy("days kept"), "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
     "reverted_by": gettext_lazy("undone by"),
 }  # fmt: skip
 
@@ -130,7 +130,9 @@ def differences(entry: Entry) -> list[Difference]:
         return []
     if entry.what == What.REVIEW and "state" in after:
         after = after | {"state": str(ReviewState(after["state"]).label)}
-    names = [name for name in {**before, **after} if not (name == "note" and entry.reason)]
+    # A password is told only where it came to be another.
+    told = {**before, **after}
+    names = [name for name in told if not (name == "note" and entry.reason) and (name, told[name]) != ("password", "kept")]
     return [
         Difference(str(_LABELS.get(name, name)), _shown(before.get(name)), _shown(after.get(name)))
         for name in names

@@ -73,3 +73,18 @@ document.addEventListener("copy", (event) => {
     event.preventDefault();
   }
 });
+
+// The slider over the moments at which a job changed: their links stand in a list, which does without it.
+const wireSlider = () => {
+  const slider = document.querySelector("input[data-moments]:not([data-wired])");
+  if (!slider) return;
+  slider.dataset.wired = "";
+  const links = document.querySelectorAll(`#${slider.dataset.moments} a`);
+  const tell = () => { slider.parentElement.querySelector("output").textContent = links[slider.value]?.parentElement.textContent.trim() ?? ""; };
+  slider.parentElement.hidden = false;
+  slider.addEventListener("input", tell);
+  slider.addEventListener("change", () => { location.href = links[slider.value].href; });
+  tell();
+};
+wireSlider();
+document.addEventListener("htmx:afterSettle", wireSlider);

@@ -1,4 +1,4 @@
-"""alice corrects in p1, bob only looks at p1, charlie belongs to p2; all are staff with every permission, none a superuser."""
+"""alice owns p1, bob only looks at p1, charlie belongs to p2; all are staff with every permission, none a superuser."""
 
 import re
 
@@ -47,7 +47,7 @@ def other(db):
 @pytest.fixture
 def people(project, other):
     return {
-        "alice": staff("alice", project, "fixer"),
+        "alice": staff("alice", project, "owner"),
         "bob": staff("bob", project, "viewer"),
         "charlie": staff("charlie", other, "fixer"),
     }

@@ -129,3 +129,33 @@ def test_a_filter_is_in_the_address_and_back_restores_the_list(visit, world):
     page.go_forward()
     expect(found).to_have_count(2)
     expect(page.locator("[name=graph]")).to_have_value(CHINESE)
+
+
+def test_the_slider_leads_to_what_was_known_at_a_moment(visit, world):
+    page = visit()
+    page.goto(f"/jobs/{world.partial.pk}/")
+    page.click("#h-moments")
+    slider = page.locator("input[data-moments]")
+    assert slider.is_visible()
+    assert slider.input_value() == slider.get_attribute("max")
+    slider.focus()
+    page.keyboard.press("Home")
+    page.wait_for_url("**/?as_of=*")
+    assert "This is the past" in page.inner_text("main")
+    assert page.inner_text("#job-title .verdict") == "running"
+    page.click("main .message a")
+    page.wait_for_url(f"**/jobs/{world.partial.pk}/")
+    assert page.complaints == []
+
+
+def test_without_scripts_the_moments_are_links_and_a_form(visit, world):
+    page = visit(java_script_enabled=False)
+    page.goto(f"/jobs/{world.partial.pk}/")
+    page.click("#h-moments")
+    assert page.locator("input[data-moments]").is_hidden()
+    page.fill("[name=as_of]", "2020-01-01T00:00:00")
+    page.click(".moments button")
+    assert "Nothing was known of this job then" in page.inner_text("main")
+    page.click("text=The moments at which something changed")
+    page.click("#moments a >> nth=0")
+    assert page.inner_text("#job-title .verdict") == "running"

@@ -30,6 +30,13 @@ def test_the_forms_are_what_is_written_down():
     assert checkpoint_digest(sealed) == by_hand(form)
 
 
+@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+def test_a_link_has_any_text_as_json_writes_it(job_id, content_type):
+    facts = FACTS._replace(job_id=job_id, content_type=content_type)
+    told = ["p1", job_id, 1, "poll", 1, 200, content_type, moment(SEEN), FACTS.sha256.hex()]
+    assert link(START, facts) == by_hand(["gesdash link 1", "0" * 64, *told])
+
+
 def test_a_time_is_the_same_in_any_zone():
     assert moment(SEEN.astimezone(timezone(timedelta(hours=8)))) == moment(SEEN) == "2026-03-04T12:00:00.001500Z"
     assert moment(datetime(2026, 3, 4, tzinfo=UTC)) == "2026-03-04T00:00:00.000000Z"

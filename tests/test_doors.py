@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from jobs import trail
 from jobs.models import AccessKey, Cause, Correction, Entry, Graph, ImportFile, Membership, Project, Review, SavedView, Watch
+from jobs.proof.seal import seal
 from jobs.record import correct
 
 from .conftest import NOW
@@ -28,6 +29,8 @@ REVIEWERS, FIXERS, OWNERS = (
 #: Fixers also need Django's permission to correct, which no user here but the administrator has.
 PAGES = {
     "": "list", "graphs/": "list", "jobs/": "list", "jobs/news/": "list", "causes/": "list", "files/": "list", "audit/": "list",
+    "proof/": "list", "jobs/evidence/": "list", "jobs/<int:pk>/evidence/": "read",
+    "proof/<int:pk>/checkpoints/<int:number>/": "read", "status/": "list", "metrics": "list",
     "graphs/<int:pk>/": "read", "jobs/<int:pk>/": "read", "jobs/<int:pk>/compare/": "read", "jobs/<int:pk>/repair/": "read",
     "jobs/<int:pk>/history/": "read", "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read", "causes/<int:pk>/": "read",
     "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
@@ -44,7 +47,7 @@ API = {
     "api/jobs/<int:pk>/files/": "read", "api/jobs/<int:pk>/snapshots/": "read", "api/jobs/<int:pk>/misses/": "read",
     "api/jobs/<int:pk>/reviews/": "read", "api/jobs/<int:pk>/corrections/": "read", "api/snapshots/<int:pk>/": "read",
     "api/snapshots/<int:pk>/body/": "read", "api/schema/": "open", "api/docs/": "open",
-    "^(?:v1\\.0|v2)/": "proxy",
+    "api/corrections/<int:pk>/undo/": ("administrator",), "^(?:v1\\.0|v2)/": "proxy",
 }  # fmt: skip
 DOORS = PAGES | API
 #: Those that only a POST opens.
@@ -78,12 +81,12 @@ def test_every_address_has_a_line_and_every_line_an_address():
 def world(project, db):
     """One of everything in p1, and a user for each role."""
     one = tell(project, "lossy-job-id", file("b/secret-path.csv", 3, cause="line 7: a secret cause"), graph="secretgraph")
-    users = {role: User.objects.create_user(role, password="a long password") for role in MEMBERS[:-1]}
+    users = {role: User.objects.create_user(role) for role in MEMBERS[:-1]}
     for role, user in users.items():
         Membership.objects.create(project=project, user=user, role=role)
-    users["outsider"] = User.objects.create_user("outsider", password="a long password")
+    users["outsider"] = User.objects.create_user("outsider")
     Membership.objects.create(project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner")
-    users["administrator"] = User.objects.create_superuser("administrator", password="a long password")
+    users["administrator"] = User.objects.create_superuser("administrator")
     made = correct(
         one, kind="", position=None, field="job_name", corrected="x", reason="secret note", actor=users["fixer"], now=NOW
     )
@@ -92,9 +95,14 @@ def world(project, db):
     key, *_ = AccessKey.issue(users["viewer"], now=timezone.now(), projects=[project])
     pks = {
         "graphs": one.graph_id, "jobs": one.pk, "causes": cause.pk, "projects": project.pk, "views": view.pk, "keys": key.pk,
-        "snapshot_pk": one.snapshots.get().pk, "correction_pk": made.pk, "key_pk": key.pk, "snapshots": one.snapshots.get().pk,
+        "corrections": made.pk, "proof": project.pk, "number": checkpoint(project), "snapshot_pk": one.snapshots.get().pk, "correction_pk": made.pk, "key_pk": key.pk, "snapshots": one.snapshots.get().pk,
     }  # fmt: skip
     return {"users": users, "job": one, "pks": pks}
+
+
+def checkpoint(project):
+    """The number of the one it has."""
+    return seal(project, now=NOW).number
 
 
 def address(route, pks, other=False):
@@ -114,13 +122,16 @@ def ask(world, role, route, other=False, **headers):
     client = Client()
     user = world["users"].get(role)
     if user:
-        if route.startswith(("api/", "^")) and route != "api/docs/":
+        if route.startswith(("api/", "^", "metrics")) and route != "api/docs/":
             _key, _secret, token = AccessKey.issue(user, now=timezone.now())
-            headers["X-Auth-Token"] = token
+            headers["Authorization"] = f"Bearer {token}"
         else:
             client.force_login(user)
     method = client.post if route in WRITING else client.get
-    return method(address(route, world["pks"], other), headers=headers)
+    answer = method(address(route, world["pks"], other), headers=headers)
+    if answer.streaming:
+        list(answer.streaming_content)  # to its end, so that nothing of it is under way any more
+    return answer
 
 
 def allowed(kind, role, route):
@@ -141,7 +152,7 @@ def expected(kind, role, route):
     if allowed(kind, role, route):
         return {200, 204, 302, 400} if route in WRITING or kind in {"open", "signed in"} else {200, 204}
     if role == "anonymous":
-        return {401} if route.startswith(("api/", "^")) and route != "api/docs/" else {302}
+        return {401} if route.startswith(("api/", "^", "metrics")) and route != "api/docs/" else {302}
     if kind == "proxy":
         return {403}
     return {404} if role == "outsider" or kind == "mine" else {403}

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import redirect_stdout
 from datetime import timedelta
 
 import pytest
@@ -16,7 +17,7 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from jobs.models import Job, Project
-from jobs.proof import gather
+from jobs.proof import check_evidence, gather
 from jobs.proof.evidence import evidence
 from jobs.proof.kept import as_file
 from jobs.proof.retention import prune
@@ -69,6 +70,9 @@ def check(*arguments, script, code=0):
     command = [sys.executable, "-I", "-S", str(script), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/", env={})
     assert (done.returncode, done.stderr) == (code, ""), done.stdout
+    with redirect_stdout(io.StringIO()) as said:  # here too, where coverage sees it
+        assert check_evidence.main([*map(str, arguments)] or [str(script.parent)]) == code
+    assert said.getvalue() == done.stdout
     return done.stdout
 
 

@@ -53,7 +53,7 @@ def wait_until(holds, seconds=20):
 
 def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream):
     watched(1)
-    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim(upstream.project, lease, at, 9)
+    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim_due(upstream.project, lease, at, 9)
     assert len(claim(1, now)) == 1
     assert claim(2, now) == []
     assert timedelta(seconds=30) < LEASE < timedelta(seconds=55), "longer than a call, and taken over within a minute"
@@ -63,8 +63,8 @@ def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream)
 def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
     [job] = watched(1)
     now = timezone.now()
-    Watch.objects.claim(upstream.project, 1, now, 9)
-    Watch.objects.claim(upstream.project, 2, now + LEASE, 9)
+    Watch.objects.claim_due(upstream.project, 1, now, 9)
+    Watch.objects.claim_due(upstream.project, 2, now + LEASE, 9)
     assert Watch.objects.plan(1, [Plan(job.pk, None, 7)]) == 0
     assert Watch.objects.give_back(1, [job.pk]) == 0
     held = Watch.objects.get()
@@ -80,7 +80,7 @@ def test_a_late_answer_is_recorded_all_the_same(watched, upstream):
     upstream.seconds = 1
     late = in_thread(lambda: polling.poll_for(5))
     wait_until(lambda: len(upstream.asked) == 1)
-    taken = Watch.objects.claim(upstream.project, 99, timezone.now() + LEASE, 9)
+    taken = Watch.objects.claim_due(upstream.project, 99, timezone.now() + LEASE, 9)
     assert len(taken) == 1
     assert late.result(20) == 1
     assert Watch.objects.get().lease == 99, "the taker's claim stands"
@@ -220,6 +220,7 @@ def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypat
 def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
     watched(4)
     with monkeypatch.context() as patch:
+        patch.setattr(outage, "HOLD_SECONDS", 0.0)  # held no longer than this: let go then
         patch.setattr(finishing, "record", lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")))
         with pytest.raises(OperationalError):
             polling.poll_for(0.1)
@@ -278,6 +279,13 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
     ended = finished(jobs, with_files)
     assert (first, again) == (8, 8)
     assert len(ended) <= 15, "\n".join(sql[:150] for sql in ended)
+
+
+def test_no_question_is_asked_for_each_job_of_a_round(watched):
+    watched(40)
+    told = statements(lambda: polling.poll_due(timezone.now()))
+    assert sum('FROM "jobs_project" WHERE "jobs_project"."id"' in sql for sql in told) <= 1
+    assert sum('FROM "jobs_graph"' in sql for sql in told) <= 1
 
 
 def test_what_is_due_is_found_by_its_index(watched, upstream):

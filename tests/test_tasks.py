@@ -6,6 +6,7 @@ import psycopg
 import pytest
 from asgiref.sync import async_to_sync
 from django.db import connection
+from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -40,16 +41,16 @@ def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(po
     place = connection.settings_dict
     other = psycopg.connect(host=place["HOST"], user=place["USER"], dbname=place["NAME"], autocommit=True)
     pid = other.info.backend_pid
-    other.execute("SELECT pg_advisory_lock(%s)", [tasks.DISCOVERING])
-    tasks.discover(timestamp=0)
+    other.execute("SELECT pg_advisory_lock(%s, %s)", [tasks.DISCOVERING, polled.pk])
+    tasks.look(polled.pk)
     assert not Job.objects.exists()
     other.close()  # as the kernel does for a killed process
     give_up = time.monotonic() + 10
     while is_alive(pid):
         assert time.monotonic() < give_up, "the closed connection lives on"
-    tasks.discover(timestamp=15)
+    tasks.look(polled.pk)
     assert Job.objects.exists()
-    tasks.discover(timestamp=30)
+    tasks.look(polled.pk)
     assert simulator.asked["graphs", ""] == 2
 
 
@@ -59,19 +60,47 @@ def is_alive(pid):
         return cursor.fetchone() is not None
 
 
-@pytest.mark.django_db
-def test_a_project_that_breaks_is_logged_and_the_others_are_looked_at(monkeypatch, caplog):
-    for name in ("bad", "good"):
-        Project.objects.create(project_id=name, credentials=name)
-    looked_at = []
+@pytest.fixture
+def empty_queue(db):
+    """No test's rollback or flush reaches Procrastinate's tables."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM procrastinate_jobs; DELETE FROM procrastinate_workers")
 
-    def look(project):
-        if project.project_id == "bad":
-            raise RuntimeError("broken")
-        looked_at.append(project.project_id)
 
-    monkeypatch.setattr(polling, "discover", look)
-    tasks.discover()
-    assert looked_at == ["good"]
-    assert "project bad failed" in caplog.text
-    assert "RuntimeError: broken" in caplog.text
+def waiting():
+    return sorted(
+        (job.task_name.split(".")[-1], job.queueing_lock) for job in ProcrastinateJob.objects.filter(status="todo")
+    )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_each_project_is_looked_at_by_itself_and_once_at_a_time(empty_queue):
+    pks = [Project.objects.create(project_id=name, credentials=name).pk for name in "ab"]
+    Project.objects.create(project_id="without credentials")
+    for _ in range(2):
+        tasks.discover()
+    assert waiting() == [("look", f"look {pk}") for pk in sorted(pks)]
+    tasks.look(max(pks) + 9)  # a project that is gone
+
+
+@pytest.mark.django_db(transaction=True)
+def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, project, monkeypatch):
+    now = timezone.now()
+    tasks.dispatch()
+    assert waiting() == []
+    for number in range(5):
+        polling.watch(project, "g", f"j{number}", now)
+    tasks.dispatch()
+    tasks.dispatch()
+    assert waiting() == [("poll", "poll 0")]
+    monkeypatch.setattr(tasks, "BATCH", 2)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 4)")
+        tasks.dispatch()
+        assert waiting() == [("poll", "poll 0"), ("poll", "poll 1")], "two processes, each with a queue for rounds"
+        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 40)")
+    tasks.dispatch()
+    assert waiting() == [("poll", f"poll {number}") for number in range(3)]

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from jobs import record, review
 from jobs.admin.big_tables import ReadOnly
+from jobs.admin.correcting_many import MOST
 from jobs.admin.visible import Visible, VisibleFilter
 from jobs.models import Cause, Correction, Project, Review, SavedView
 
@@ -20,14 +21,38 @@ from jobs.models import Cause, Correction, Project, Review, SavedView
 class CorrectionAdmin(ReadOnly):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
 
-    project_path = "job__project"
-    list_display = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]
-    list_filter = ["field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    list_display = [
+        "job",
+        "graph",
+        "place",
+        "observed",
+        "newest",
+        "corrected",
+        "flag",
+        "reason",
+        "actor",
+        "made_at",
+        "reverted_at",
+    ]
+    list_filter = ["flag", "field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
-    list_select_related = ["job", "actor"]
+    list_select_related = ["job", "graph", "actor"]
     ordering = ["-pk"]
-    fields = ["job", "place", "observed", "corrected", "reason", "actor", "made_at", "reverted_at", "reverted_by"]
+    fields = [
+        "job",
+        "graph",
+        "place",
+        "observed",
+        "newest",
+        "corrected",
+        "flag",
+        "reason",
+        "actor",
+        "made_at",
+        "reverted_at",
+        "reverted_by",
+    ]
     readonly_fields = ["place"]
     actions = ["undo"]
 
@@ -36,6 +61,11 @@ class CorrectionAdmin(ReadOnly):
         """What was corrected, in words."""
         return correction.where
 
+    def narrowed(self, rows: QuerySet[Correction], request: HttpRequest) -> QuerySet[Correction]:
+        """Of the jobs and of the graphs of one's projects."""
+        seen = Project.objects.visible_to(request.user)
+        return rows.filter(Q(job__project__in=seen) | Q(graph__project__in=seen))
+
     @admin.action(
         description=gettext_lazy("Undo: what GES said shows again"),
         permissions=["undo"],
@@ -43,14 +73,10 @@ class CorrectionAdmin(ReadOnly):
     )
     def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
         """Those still standing, in projects where one may correct; says how many were and how many were not."""
-        theirs = chosen.filter(reverted_at=None, job__project__in=Project.objects.correctable_by(request.user))
-        asked, undone = chosen.count(), 0
-        for one in theirs.select_related("job"):
-            try:
-                record.revert(one, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
-            except ValueError:  # somebody else was first
-                continue
-            undone += 1
+        mine = Project.objects.correctable_by(request.user)
+        theirs = chosen.filter(Q(job__project__in=mine) | Q(graph__project__in=mine), reverted_at=None)
+        asked = chosen.count()
+        undone = record.revert_all(list(theirs[:MOST]), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
         if undone:
             said = ngettext("%(count)d correction undone.", "%(count)d corrections undone.", undone)
             messages.success(request, said % {"count": undone})

@@ -1,7 +1,5 @@
 """What was observed, read-only; the way to a correction starts at a job and at a file."""
 
-import json
-from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -10,19 +8,40 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs.admin.big_tables import ReadOnly
+from jobs.admin.bodies import readable
 from jobs.admin.correcting import correct, may_correct
+from jobs.admin.correcting_many import begin, correct_many
 from jobs.admin.visible import VisibleFilter
-from jobs.models import ImportFile, Job, Miss, Snapshot, Watch
-
-SHOWN_CHARACTERS = 200_000  # of a body; a browser can still scroll them
+from jobs.admin.watching import Watching
+from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
 
 
 class Correctable(ReadOnly):
-    """Its page offers to correct a value."""
+    """Its page offers to correct a value, its list to correct one in many rows."""
+
+    actions = ["correct_many"]
+
+    @admin.action(description=gettext_lazy("Correct one value of the chosen rows"), permissions=["correct"])
+    def correct_many(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
+        """Ask which value, and what it is to be."""
+        rows = begin(request, chosen)
+        return None if rows is None else correct_many(self.admin_site, request, self.model, rows)
+
+    def has_correct_permission(self, request: HttpRequest) -> bool:
+        """Who may make corrections, and is a fixer somewhere."""
+        return request.user.has_perm("jobs.add_correction") and Project.objects.correctable_by(request.user).exists()
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address of the form for many rows."""
+
+        def many(request: HttpRequest) -> HttpResponse:
+            return correct_many(self.admin_site, request, self.model, request.POST.get("rows", ""))
+
+        name = f"jobs_{self.opts.model_name}_correct_many"
+        return [path("correct-many/", self.admin_site.admin_view(many), name=name), *super().get_urls()]
 
     def place(self, row: Any) -> tuple[Job, str]:
         """The job, and where in it: `job` or kind:position."""
@@ -42,7 +61,7 @@ class Correctable(ReadOnly):
 
 
 @admin.register(Job)
-class JobAdmin(Correctable):
+class JobAdmin(Watching, Correctable):
     """Jobs; a wrong value is corrected from a job's own page."""
 
     list_display = [
@@ -57,7 +76,8 @@ class JobAdmin(Correctable):
         "loss_rate",
         "rows",
     ]
-    list_filter = ["verdict", "ledger", "review", ("project", VisibleFilter)]
+    list_filter = ["verdict", "ledger", "review", "is_hidden", ("project", VisibleFilter)]
+    actions = ["correct_many", "stop_watching", "resume_watching", "read_again"]
     search_fields = ["job_id__startswith", "job_name__exact", "graph__name"]
     search_help_text = gettext_lazy("The start of a job id, a whole job name, or part of a graph's name.")
     list_select_related = ["graph"]
@@ -121,17 +141,7 @@ class WithBody(ReadOnly):
     @admin.display(description=gettext_lazy("reply"))
     def reply(self, row: Snapshot | Miss) -> SafeString | str:
         """The body: JSON set out to be read, all else as text."""
-        return "" if row.body is None else format_html("<pre>{}</pre>", _readable(bytes(row.body)))
-
-
-def _readable(body: bytes) -> str:
-    text = body.decode("utf-8-sig", "replace")
-    with suppress(ValueError, RecursionError):  # an HTML page or JSON cut short is shown as it came
-        text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    if len(text) <= SHOWN_CHARACTERS:
-        return text
-    more = _("… %(count)d more characters") % {"count": len(text) - SHOWN_CHARACTERS}
-    return f"{text[:SHOWN_CHARACTERS]}\n{more}"
+        return "" if row.body is None else format_html("<pre>{}</pre>", readable(bytes(row.body)))
 
 
 @admin.register(Snapshot)

@@ -5,12 +5,14 @@ from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
 from jobs import review
 from jobs.admin.big_tables import ReadOnly
+from jobs.admin.graphs import correct_graph
 from jobs.admin.visible import Visible, VisibleFilter
 from jobs.models import AccessKey, Graph, Membership, Project
 
@@ -107,12 +109,26 @@ class GraphAdmin(ReadOnly):
     search_help_text = gettext_lazy("Part of a name, or the start of an id.")
     list_select_related = ["project"]
     ordering = ["name", "pk"]
-    fields = ["project", "name", "graph_id", "is_deleted", "tolerated_loss"]
-    readonly_fields = ["project", "name", "graph_id", "is_deleted"]
+    fields = ["project", "name", "graph_id", "is_deleted", "merged_into", "tolerated_loss"]
+    readonly_fields = ["project", "name", "graph_id", "is_deleted", "merged_into"]
 
     def has_change_permission(self, request: HttpRequest, obj: Graph | None = None) -> bool:
         """Owners of its project set the tolerated loss."""
         return request.user.has_perm("jobs.change_graph") and _owns(request, obj.project if obj else None)
+
+    def get_urls(self) -> list[URLPattern]:
+        """With the address of the correction."""
+        view = self.admin_site.admin_view(lambda request, pk: correct_graph(self.admin_site, request, pk))
+        return [path("<int:pk>/correct/", view, name="jobs_graph_correct"), *super().get_urls()]
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """With the address of the correction for those who may make one."""
+        row, extra = self.get_object(request, object_id), dict(extra_context or {})
+        if row and request.user.has_perm("jobs.add_correction") and row.project.may_be_corrected_by(request.user):
+            extra["correct_url"] = reverse("admin:jobs_graph_correct", args=[row.pk])
+        return super().change_view(request, object_id, form_url, extra)
 
     def save_model(self, request: HttpRequest, obj: Graph, form: Any, change: bool) -> None:
         """The jobs nobody decided about follow."""

@@ -146,7 +146,7 @@ def _assignee(name: str | None) -> User | None:
     if not name:
         return None
     if (user := User.objects.filter(username=name, is_active=True).first()) is None:
-        raise BadRequest(f"assignee: there is no user {name:.60}.")
+        raise BadRequest(f"assignee: {name:.60} may not see this project.")
     return user
 
 

@@ -112,6 +112,11 @@ class Files(_OfJob):
     serializer_class = shapes.FileShape
     model = ImportFile
 
+    def get_serializer_context(self) -> dict[str, Any]:
+        """With the corrections that stand over its files."""
+        standing = Correction.objects.standing().filter(job=self.kwargs.get("pk")).exclude(kind="")
+        return {**super().get_serializer_context(), "corrections": standing.select_related("actor")}
+
 
 @extend_schema_view(get=extend_schema(operation_id="job_snapshots_list", parameters=POSITION))
 class Snapshots(_OfJob):

@@ -13,7 +13,7 @@ from jobs.api.errors import BadRequest, NotFound
 from jobs.api.keyset import POSITION
 from jobs.filters import FILTERS, SORTS, filtered, page_of
 from jobs.models import Job
-from jobs.models.export import job_object, job_row
+from jobs.models.export import WITH_CORRECTIONS, job_object, job_row
 from jobs.models.job import Ledger, Verdict
 
 _EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form
@@ -79,7 +79,9 @@ def jobs(request: Request) -> Response:
 @api_view(["GET"])
 def job(request: Request, pk: int) -> Response:
     """One job with its files: the export's object."""
-    found = Job.objects.visible_to(request.user).select_related("graph", "project").prefetch_related("files")
+    found = (
+        Job.objects.visible_to(request.user).select_related("graph", "project").prefetch_related("files", WITH_CORRECTIONS)
+    )
     one = found.filter(pk=pk).first() if pk < 2**63 else None
     if one is None:
         raise NotFound("There is no such job, or you may not see it.")

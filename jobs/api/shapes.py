@@ -6,6 +6,7 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Miss, Project, Review, Snapshot
+from jobs.models.correction import Flag
 from jobs.models.export import file_object
 from jobs.models.job import Ledger, Verdict
 
@@ -25,19 +26,33 @@ class _Lines(serializers.Serializer):  # type: ignore[type-arg]
         return {**super().get_fields(), "all": _Figures()}
 
 
+class StandingShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+    """A correction beside the value it stands over."""
+
+    observed = serializers.CharField(source="newest", allow_null=True, help_text="What GES says now.")
+    actor = serializers.CharField(source="actor.username")
+    flag = serializers.ChoiceField(Flag.choices, allow_null=True, help_text="What GES's newer reply makes of it.")
+
+    class Meta:
+        model = Correction
+        fields = ["field", "observed", "corrected", "reason", "actor", "made_at", "flag"]
+
+
 class FileShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     """A file of an import, as in the export."""
+
+    corrections = StandingShape(many=True)
 
     class Meta:
         model = ImportFile
         fields = [
             "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
-            "successful_lines",
+            "successful_lines", "corrections",
         ]  # fmt: skip
 
     def to_representation(self, instance: ImportFile) -> dict[str, Any]:
         """The export's object."""
-        return file_object(instance)
+        return file_object(instance, self.context.get("corrections", ()))
 
 
 class JobShape(serializers.Serializer):  # type: ignore[type-arg]
@@ -62,6 +77,8 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     )
     lines = _Lines()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
+    is_hidden = serializers.BooleanField(help_text="Kept out of the statistics.")
+    corrections = StandingShape(many=True)
 
 
 class JobRowShape(JobShape):
@@ -156,7 +173,7 @@ class CorrectionShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = Correction
-        fields = ["id", "job", "kind", "position", "field", "observed", "corrected", "reason", "actor", "made_at", "reverted_at"]  # fmt: skip
+        fields = ["id", "job", "kind", "position", "field", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at"]  # fmt: skip
 
 
 class KeyShape(serializers.ModelSerializer):  # type: ignore[type-arg]

@@ -32,6 +32,7 @@ from datetime import UTC, datetime
 from typing import NamedTuple
 
 START = bytes(32)  # stands where there is no link, and no checkpoint, before
+_text = json.encoder.encode_basestring  # a text as json.dumps writes it with ensure_ascii=False
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
@@ -51,8 +52,13 @@ class Facts(NamedTuple):
 
 def link(before: bytes, facts: Facts) -> bytes:
     """The link of a reply that follows on `before`."""
-    *told, seen, digest = facts
-    return _sha256(["gesdash link 1", before.hex(), *told, moment(seen), digest.hex()])
+    project_id, job_id, number, source, version, http_status, content_type, seen, digest = facts
+    # By hand, since every reply that is recorded needs one: a third of what an encoder takes.
+    form = (
+        f'["gesdash link 1", "{before.hex()}", {_text(project_id)}, {_text(job_id)}, {number}, {_text(source)}, {version},'
+        f' {http_status}, {_text(content_type)}, "{moment(seen)}", "{digest.hex()}"]'
+    )
+    return hashlib.sha256(form.encode()).digest()
 
 
 def head_leaf(job_id: str, number: int, newest: bytes) -> bytes:
@@ -81,7 +87,7 @@ def checkpoint_digest(sealed: Sealed) -> bytes:
 
 def moment(at: datetime) -> str:
     """In UTC, always to the microsecond."""
-    return at.astimezone(UTC).isoformat(timespec="microseconds")[:26] + "Z"
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def _bytes(form: list[object]) -> bytes:

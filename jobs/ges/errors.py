@@ -1,4 +1,4 @@
-"""What can go wrong with GES. Each kind says whether asking again can help."""
+"""What can go wrong with GES, each kind under its own name; `schedule` says when it is asked again after each."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ class GesError(Exception):
     """GES gave no usable answer."""
 
     kind = "error"
-    can_retry = True
     #: Seconds GES asked us to wait, from Retry-After.
     retry_after: float | None = None
     #: From asking to the failure.
@@ -155,4 +154,3 @@ class NoCredentials(GesError):
     """The project has no credentials in the settings, so GES can't be asked."""
 
     kind = "no_credentials"
-    can_retry = False

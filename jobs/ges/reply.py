@@ -92,11 +92,13 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class GraphReply:
-    """One graph of the graph list."""
+    """One graph of the graph list; `job_ids` are those of the imports that its files came with."""
 
     graph_id: str
     name: str
     status: str | None
+    created_at: datetime | None = None
+    job_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,12 +162,24 @@ def parse_graph_page(body: bytes, *, http_status: int = 200) -> GraphPage:
         raise NotAJobStatus(f"The reply is not a graph list: an object with {_keys(data)}.")
     items = fields.array(data["graphs"])
     graphs = tuple(
-        GraphReply(item["id"], item["name"], fields.text(item.get("status")))
+        GraphReply(
+            item["id"],
+            item["name"],
+            fields.text(item.get("status")),
+            fields.time(item.get("created"), "created", []),
+            _import_jobs(item),
+        )
         for item in items
         if isinstance(item, dict) and fields.is_id(item.get("id")) and isinstance(item.get("name"), str) and item["name"]
     )
     count = fields.count(fields.first(data, "graphCount", "graph_count"), "graphCount", [])
     return GraphPage(count if count is not None else len(items), graphs)
+
+
+def _import_jobs(graph: dict[str, Any]) -> tuple[str, ...]:
+    files = [file for names in _KINDS.values() for file in fields.array(fields.first(graph, *names))]
+    ids = [fields.first(file, "jobId", "job_id") for file in files if isinstance(file, dict)]
+    return tuple(dict.fromkeys(one for one in ids if fields.is_id(one)))
 
 
 def _object(body: bytes, http_status: int) -> dict[str, Any]:

@@ -29,7 +29,7 @@ class MovedMiss(GesError):
 
 def is_moved(data: dict[str, Any]) -> bool:
     """Whether the line is of an export; others may have any of these keys by themselves."""
-    return {"last_seen_at", "seen", "source", "sha256"} <= data.keys()
+    return "sha256" in data and "last_seen_at" in data and "seen" in data and "source" in data
 
 
 def read_moved(

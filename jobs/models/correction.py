@@ -128,6 +128,16 @@ class Correction(models.Model):
         return _("%(kind)s file %(position)s %(field)s") % said
 
 
+#: For lists of jobs: the corrections of each job itself that stand, as `standing`.
+STANDING = models.Prefetch(
+    "corrections", queryset=Correction.objects.standing().filter(kind="").select_related("actor"), to_attr="standing"
+)
+
+
+#: The same for graphs.
+OF_GRAPH = models.Prefetch("corrections", queryset=Correction.objects.standing().select_related("actor"), to_attr="standing")
+
+
 def field_label(name: str) -> str:
     """A field of a job, of a file or of a graph that can be corrected, in words."""
     model = ImportFile if name in FILE_FIELDS else Graph if name in {"name", "is_deleted"} else Job

@@ -1,22 +1,33 @@
 """One job as programs see it: the object of the API and of the export."""
 
 import json
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from django.db.models import Prefetch
+
+from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 
 _FIGURES = ("total", "failed", "successful", "complete")
+#: For many jobs with their files: all of their corrections that stand.
+WITH_CORRECTIONS = Prefetch(
+    "corrections", queryset=Correction.objects.standing().select_related("actor").order_by("pk"), to_attr="standing"
+)
 # What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
-def job_object(job: Job) -> dict[str, Any]:
-    """A job with its files, in the order GES sent them; prefetch `files` for many."""
+def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
+    """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many, or give the files of
+    another moment, which no correction is laid over here.
+    """
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    files = sorted(job.files.all(), key=lambda file: (kinds[file.kind], file.position))
-    return job_fields(job) | {"files": [file_object(file) for file in files]}
+    standing = _standing(job) if files is None else []
+    files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
+    return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
 
 
 def job_row(job: Job) -> dict[str, Any]:
@@ -46,11 +57,35 @@ def job_fields(job: Job) -> dict[str, Any]:
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },
         "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
+        "is_hidden": job.is_hidden,
+        "corrections": [correction_object(one) for one in _standing(job) if not one.kind],
     }
 
 
-def file_object(file: ImportFile) -> dict[str, Any]:
-    """A file of an import."""
+def _standing(job: Job) -> list[Correction]:
+    """The corrections that stand: those that a list prefetched, else read here."""
+    known: list[Correction] | None = getattr(job, "standing", None)
+    if known is None:
+        known = job.standing = list(job.corrections.standing().select_related("actor").order_by("pk"))  # type: ignore[attr-defined]
+    return known
+
+
+def correction_object(one: Correction) -> dict[str, Any]:
+    """A correction beside the value it stands over: what GES says now, what a person says, who, when and why."""
+    return {
+        "field": one.field,
+        "observed": one.newest,
+        "corrected": one.corrected,
+        "reason": one.reason,
+        "actor": one.actor.get_username(),
+        "made_at": rfc3339(one.made_at),
+        "flag": one.flag or None,
+    }
+
+
+def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dict[str, Any]:
+    """A file of an import; `corrections` are those of its job that stand."""
+    place = (file.kind, file.position)
     return {
         "kind": file.kind,
         "position": file.position,
@@ -63,6 +98,7 @@ def file_object(file: ImportFile) -> dict[str, Any]:
         "total_lines": file.total_lines,
         "failed_lines": file.failed_lines,
         "successful_lines": file.successful_lines,
+        "corrections": [correction_object(one) for one in corrections if (one.kind, one.position) == place],
     }
 
 

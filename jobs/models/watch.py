@@ -1,10 +1,11 @@
 """When a job is asked about next. Narrow and without history, so that polling does not bloat Job."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import pgtrigger
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -41,16 +42,29 @@ class WatchQuerySet(models.QuerySet["Watch"]):
 
     def due(self, now: datetime) -> "WatchQuerySet":
         """To be asked about now, and claimed by nobody whose lease still holds."""
-        return self.filter(next_poll_at__lte=now).filter(Q(leased_until=None) | Q(leased_until__lte=now))
+        return self.free(now).filter(next_poll_at__lte=now)
 
     def set_aside(self) -> "WatchQuerySet":
         """Those whose reply could not be recorded; they wait for a person."""
         return self.exclude(problem="")
 
-    def claim(self, project: Project, lease: int, now: datetime, limit: int) -> list[Claimed]:
+    def free(self, now: datetime) -> "WatchQuerySet":
+        """Claimed by nobody whose lease still holds."""
+        return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+
+    def claim_due(self, project: Project, lease: int, now: datetime, limit: int) -> list[Claimed]:
         """Take up to so many due watches of a project for this lease alone, those that are longest due first."""
-        due = self.due(now).filter(project=project).order_by("next_poll_at").values("job_id")[:limit]
-        sql, values = due.query.sql_with_params()
+        return self._claim(self.due(now).filter(project=project).order_by("next_poll_at")[:limit], lease, now)
+
+    def claim_of(self, jobs: Iterable[Job], lease: int, now: datetime) -> list[Claimed]:
+        """Take these jobs' watches, due or not; without those that somebody else is at."""
+        return self._claim(self.free(now).filter(job__in=[job.pk for job in jobs]), lease, now)
+
+    def _claim(self, wanted: "WatchQuerySet", lease: int, now: datetime) -> list[Claimed]:
+        try:
+            sql, values = wanted.values("job_id").query.sql_with_params()
+        except EmptyResultSet:
+            return []
         with connection.cursor() as cursor:
             cursor.execute(
                 "UPDATE jobs_watch SET lease = %s, leased_until = %s "  # noqa: S608  made by Django
@@ -58,13 +72,6 @@ class WatchQuerySet(models.QuerySet["Watch"]):
                 [lease, now + LEASE, *values],
             )
             return [Claimed(*row) for row in cursor.fetchall()]
-
-    def claim_one(self, job: Job, lease: int, now: datetime) -> Claimed | None:
-        """Take this job's watch, due or not; None when there is none or somebody else is at it."""
-        free = self.filter(Q(leased_until=None) | Q(leased_until__lte=now), job=job)
-        if not free.update(lease=lease, leased_until=now + LEASE):
-            return None
-        return Claimed(job.pk, self.values_list("failures", flat=True).get(job=job))
 
     def plan(self, lease: int, plans: Sequence[Plan]) -> int:
         """Give these claims back with what was decided; how many were still held."""

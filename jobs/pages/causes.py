@@ -9,6 +9,7 @@ from django.db.models import Count, F, Max, Q, Sum
 from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -21,6 +22,7 @@ from jobs.pages.job import explanations, read_note
 from jobs.pages.rendering import render_page
 from jobs.pages.zone import midnight
 from jobs.paging import one_of
+from jobs.typed import take_typed
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
 NEW_DAYS = 7  # a cause first seen since is called new
@@ -36,7 +38,7 @@ def causes(request: HttpRequest) -> HttpResponse:
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     tomorrow = midnight(timezone.localdate() + timedelta(days=1))
-    begun = Job.objects.visible_to(request.user).filter(begin_time__gte=since, begin_time__lt=tomorrow)
+    begun = Job.objects.visible_to(request.user).counted().filter(begin_time__gte=since, begin_time__lt=tomorrow)
     lossy = begun.filter(lost_file_count__gt=0).order_by()
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
@@ -90,7 +92,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
     """One cause: what it means, its trend, where it struck last, and how the team fixed it."""
     one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk)
     first = timezone.localdate() - timedelta(days=29)
-    rows = ImportFile.objects.filter(cause_group=one)
+    rows = ImportFile.objects.filter(cause_group=one, job__is_hidden=False)
     days = [first + timedelta(days=number) for number in range(30)]
     begun = {"job__begin_time__gte": midnight(first), "job__begin_time__lt": midnight(days[-1] + timedelta(days=1))}
     recent = rows.filter(**begun).order_by()
@@ -113,6 +115,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
         "table": [(day, counted[day]) for day in reversed(days) if day in counted],
         "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
         "may_review": one.project.may_be_reviewed_by(request.user),
+        "typed_note": take_typed(request, reverse("pages:note", args=[one.pk])).get("note", one.note),
     }
     return render_page(request, "pages/cause.html", "cause", context)
 

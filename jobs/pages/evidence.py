@@ -1,10 +1,11 @@
 """Evidence to download: one job's, or that of a filtered list."""
 
-from itertools import chain
+from contextlib import closing
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -50,11 +51,15 @@ def of_list(request: HttpRequest) -> HttpResponseBase:
     return response
 
 
-def _zip(jobs: JobQuerySet, name: str) -> StreamingHttpResponse:
-    pieces = evidence(jobs)
-    first = next(pieces)  # whether it is too much shows before anything is sent
-    response = StreamingHttpResponse(chain([first], pieces), content_type="application/zip")
-    response["Content-Disposition"] = f'attachment; filename="{name}"'
+def _zip(jobs: JobQuerySet, name: str) -> FileResponse:
+    """Made before it is sent: what reads the database must end with the view, whoever stops listening."""
+    with closing(evidence(jobs)) as pieces:
+        first = next(pieces)  # whether it is too much shows here
+        file = TemporaryFile()  # noqa: SIM115  the response closes it
+        file.write(first)
+        file.writelines(pieces)
+    file.seek(0)
+    response = FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
     response["Cache-Control"] = "no-store"
     return response
 

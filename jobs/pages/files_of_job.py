@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
-from jobs.models import ImportFile, Job
+from jobs.models import Correction, ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
 from jobs.pages.jobs import at_cursor
 from jobs.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
@@ -53,12 +53,22 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     if group:
         return context | {"groups": _groups(found, group)}
     part, more = page(params, found.annotate(worst=_WORST), SORTS, "worst", PART)
+    with_corrections(job, [*part.rows, *context["schemas"]])
     return context | {
         "page": part,
         "files": part.rows,
         "file_problems": problems + more,
         "more_url": at_cursor(request, part.next),
     }
+
+
+def with_corrections(job: Job, files: list[ImportFile]) -> None:
+    """Give each of these files of a job the corrections that stand over it, as `standing`."""
+    by_place: dict[tuple[str, int | None], list[Correction]] = {}
+    for one in job.standing:  # type: ignore[attr-defined]
+        by_place.setdefault((one.kind, one.position), []).append(one)
+    for file in files:
+        file.standing = by_place.get((file.kind, file.position), [])  # type: ignore[attr-defined]
 
 
 def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFile], list[str]]:

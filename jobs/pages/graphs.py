@@ -1,12 +1,14 @@
 """Graphs, and the jobs of one graph."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -17,13 +19,16 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs import polling, review
 from jobs.diagnosis.usual import usual_duration
-from jobs.models import Graph, Job
+from jobs.models import Correction, Graph, Job
+from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
 from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.charts import Span
 from jobs.pages.jobs import at_cursor, job_list
+from jobs.pages.past import read_as_of
 from jobs.pages.rendering import is_part, render_page
 from jobs.paging import TEXT, one_of, page, read_time
+from jobs.record import as_known
 
 STRIP = 30
 DAYS = {"1": 1, "7": 7, "30": 30}
@@ -58,6 +63,8 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
     context = job_list(request, Job.objects.filter(graph=one)) | {"graph": one}
+    if "as_of" in request.GET:
+        context |= _as_known(request, context)
     if not is_part(request):
         days = one_of(request.GET, "days", DAYS, "7", context["problems"])
         imports = _imports(one)
@@ -70,13 +77,27 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
+def _as_known(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """The rows of this page as they were known at the moment that is asked for; those not heard of then are left out."""
+    at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
+    rows = context["page"].rows
+    found = as_known(rows, at)
+    return {"as_of": at, "page": replace(context["page"], rows=[found[job.pk].job for job in rows if job.pk in found])}
+
+
 def _visible(request: HttpRequest, pk: int) -> Graph:
-    return get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+    """The graph, with the corrections that stand over it."""
+    standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
+    rows = Graph.objects.visible_to(request.user).select_related("project").annotate(is_corrected=Exists(standing))
+    found = get_object_or_404(rows, pk=pk)
+    if getattr(found, "is_corrected", False):  # few are
+        prefetch_related_objects([found], OF_GRAPH)
+    return found
 
 
 def _imports(graph: Graph) -> list[Job]:
     """Its newest imports, the newest first."""
-    rows = Job.objects.filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    rows = Job.objects.counted().filter(graph=graph, file_count__gt=0).select_related("graph", "project")
     return list(rows.order_by("-begin_time", "-pk")[:STRIP])
 
 

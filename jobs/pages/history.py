@@ -135,7 +135,7 @@ def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool)
         since = one.change.since if one.change and one.is_new_word else None
         parts = (unsure(label, since, one.at),) if since else ()
         spans.append(Span(one.at, one.until, one.verdict, f"#reply-{reply.pk}", label, lanes.index(reply.source), parts))
-    end = max([end, *(one.until for one in steps)])
+    end += (end - begin) / 20 if not until_now else timedelta()  # room for the last, however long it was seen again
     return axis(spans, gaps, begin, end, until_now=until_now) if begin < end else None
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
+from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,29 +19,34 @@ from jobs import polling, record, review
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
-from jobs.models import Correction, Job, Project, Review
+from jobs.models import Correction, Graph, Job, Project, Review
+from jobs.models.correction import STANDING
 from jobs.models.job import ReviewState
 from jobs.pages.changes import last_change
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
+from jobs.pages.past import moments, past
 from jobs.pages.rendering import render_page
 from jobs.pages.running import running, took_of_like
 from jobs.paging import read_pk
+from jobs.typed import take_typed
 
 ODD = 4  # contradictions shown; the history has them all
-EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 
 
 @require_safe
 def job(request: HttpRequest, pk: int) -> HttpResponse:
     """The page; while the job runs, its live part asks for itself and gets 204 until something is new."""
-    one = visible(request, pk)
+    if "as_of" in request.GET:
+        return past(request, visible(request, pk))
+    one = visible(request, pk, marked=False)
     now = timezone.now()
     # A job gets stuck without a word of GES: drawn anew every ten minutes.
     seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
+    corrections = corrections_of(one)
     context: dict[str, Any] = {
         "job": one,
         "seen": seen,
@@ -53,8 +59,10 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "totals": [
             (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
         ],
-        "corrections": list(one.corrections.select_related("actor", "reverted_by").order_by("-pk")[:50]),
+        "corrections": corrections,
         "figures": _figures(one),
+        "moments": known if len(known := moments(one)) > 1 else [],
+        "moment": len(known) - 1,
         "may_correct": _may_correct(request, one, "add"),
         "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
         "more_odd": max(0, one.odd_count - ODD),
@@ -63,9 +71,32 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "pages/job.html", "live", context)
 
 
-def visible(request: HttpRequest, pk: int) -> Job:
-    """The job, or 404 where this user may not see it."""
-    return get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
+def visible(request: HttpRequest, pk: int, *, marked: bool = True) -> Job:
+    """The job, or 404 where this user may not see it; `marked` with the corrections that stand over it."""
+    rows = Job.objects.visible_to(request.user).select_related("graph", "project")
+    return get_object_or_404(rows.prefetch_related(STANDING) if marked else rows, pk=pk)
+
+
+def corrections_of(one: Job) -> list[Correction]:
+    """The newest corrections of a job and its files, undone ones too; graphs in them by their names.
+
+    The job gets those that stand, of itself and its files, as `standing`.
+    """
+    newest = one.corrections.order_by("-pk").values("pk")[:CORRECTIONS]
+    rows = one.corrections.filter(Q(reverted_at=None) | Q(pk__in=newest)).select_related("actor", "reverted_by")
+    found = list(rows.order_by("-pk"))
+    one.standing = [correction for correction in found if correction.reverted_at is None]  # type: ignore[attr-defined]
+    named = [correction for correction in found if correction.field == "graph"]
+    if named:
+        graphs = Graph.objects.filter(project=one.project_id)
+        pks = {int(value) for row in named for value in (row.observed, row.newest, row.corrected) if value}
+        names = {str(graph.pk): str(graph) for graph in graphs.filter(pk__in=pks)}
+        for row in named:
+            row.graph_names = names  # type: ignore[attr-defined]
+    return found[:CORRECTIONS]
+
+
+CORRECTIONS = 50  # rows of the table
 
 
 def headline_of(one: Job) -> list[Any]:
@@ -131,6 +162,8 @@ def _typed(request: HttpRequest, one: Job, fix: Job | None) -> dict[str, str]:
     if unsaved and unsaved.get("job") == one.pk:
         del request.session["unsaved"]
         return {name: unsaved.get(name, "") for name in _TYPED}
+    if typed := take_typed(request, reverse("pages:decide", args=[one.pk])):
+        return {name: typed.get(name, "") for name in _TYPED}
     return {"state": ReviewState.FIXED.value, "fixed_by": fix.job_id} if fix else {}
 
 

@@ -107,7 +107,7 @@ def _shown(name: str, value: str) -> str:
 def asked_of_list(request: HttpRequest) -> QueryDict:
     """The parameters of the list itself, without those of the page around it."""
     params = request.GET.copy()
-    for name in ("days", "seen"):
+    for name in ("days", "seen", "as_of"):
         params.pop(name, None)
     return params
 

@@ -29,6 +29,7 @@ KINDS = {
     "stalled": gettext_lazy("GES began to answer and fell silent: nothing to do unless it stays so"),
     "slow_body": gettext_lazy("GES's answer came too slowly to wait for: check the network"),
     "no_credentials": gettext_lazy("The project has no credentials in the settings: add them and start again"),
+    "no_token": gettext_lazy("IAM gave no token for the user in the settings, and is asked again in a while: check the password"),
     "not_recorded": gettext_lazy("GES's answer could not be recorded, and the job is set aside: see the worker's log, then poll it now to take it up again"),
     "budget": gettext_lazy("The project's calls to GES are used up for the moment; try again later"),
     "breaker": gettext_lazy("GES has not been answering and is left alone for a while; try again later"),

@@ -22,6 +22,7 @@ from jobs.models.job import JobQuerySet, Verdict
 from jobs.pages.charts import Part, bars
 from jobs.pages.live import is_unchanged, token, with_change
 from jobs.pages.lost_files import lost_since
+from jobs.pages.past_overview import past_overview
 from jobs.pages.queue import queue_of
 from jobs.pages.rendering import render_page
 from jobs.pages.running import Running, running, took_of_like
@@ -45,6 +46,8 @@ STACK = (
 @require_safe
 def overview(request: HttpRequest) -> HttpResponse:
     """Imports to review, stuck jobs, quiet graphs; charts; causes; what runs."""
+    if "as_of" in request.GET:
+        return past_overview(request)
     now = timezone.now()
     projects = list(with_change(request.user))
     changes = [changed for one in projects if (changed := getattr(one, "changed", None))]
@@ -54,7 +57,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     # The projects are the reader's: their keys need no second query.
-    jobs = Job.objects.all()
+    jobs = Job.objects.counted()
     if not request.user.is_superuser:
         jobs = jobs.filter(project__in=[one.pk for one in projects])
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)

@@ -28,7 +28,7 @@ class Running:
 
 def took_of_like(graph: Any, job_name: Any) -> QuerySet[Job, Any]:
     """How long the newest jobs of this name on this graph took; values or references to an outer query."""
-    like = Job.objects.filter(graph=graph, job_name=job_name, duration__isnull=False)
+    like = Job.objects.counted().filter(graph=graph, job_name=job_name, duration__isnull=False)
     return like.order_by("-begin_time").values_list("duration", flat=True)[:LIKE]
 
 

@@ -1,7 +1,7 @@
 """Addresses of the pages."""
 
 from django.contrib.auth.decorators import login_not_required
-from django.contrib.auth.views import LoginView, LogoutView
+from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
@@ -24,6 +24,7 @@ from jobs.pages import (
     repair,
     status,
 )
+from jobs.typed import SignIn
 
 app_name = "pages"
 urlpatterns = [
@@ -66,7 +67,7 @@ urlpatterns = [
 ]
 
 auth_urlpatterns = [
-    path("login/", LoginView.as_view(redirect_authenticated_user=True), name="login"),
+    path("login/", SignIn.as_view(), name="login"),
     path("logout/", LogoutView.as_view(), name="logout"),
     path("language/", login_not_required(set_language), name="set_language"),
 ]

@@ -4,6 +4,7 @@ from jobs.record.corrections import Change, correct, correct_all, revert, revert
 from jobs.record.graphs import correct_graph, merge_graphs, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Moved, Observation, observe
+from jobs.record.past import Past, as_known, corrections_at
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
 from jobs.record.values import check_reason, check_value
 
@@ -11,12 +12,15 @@ __all__ = [
     "Change",
     "Moved",
     "Observation",
+    "Past",
     "Recorded",
+    "as_known",
     "check_reason",
     "check_value",
     "correct",
     "correct_all",
     "correct_graph",
+    "corrections_at",
     "find_graph",
     "find_jobs",
     "known_or_new_jobs",

@@ -25,9 +25,9 @@ type Place = tuple[int, str, int | None, str]  # job, kind, position, field
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One value to correct: of a job, of one of its files (`kind` and `position`), or of a graph."""
+    """One value to correct: of a job, or of one of its files (`kind` and `position`)."""
 
-    of: Job | Graph
+    of: Job
     field: str
     corrected: str | None
     kind: str = ""
@@ -60,10 +60,9 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     """
     reason = check_reason(reason)
     values = [check_value(one.field, one.corrected, one.kind) for one in changes]
-    jobs = list({one.of.pk: one.of for one in changes if isinstance(one.of, Job)}.values())
     if len({one.place for one in changes}) != len(changes):
         raise ValueError(_("The same value is corrected twice."))
-    histories, replies = read_again(jobs, now=now)
+    histories, replies = read_again([one.of.pk for one in changes], now=now)
     rows = {history.job.pk: history.job for history in histories}
     _check_files(changes)
     _check_graphs(changes, values, rows)
@@ -152,8 +151,7 @@ def _check_graphs(changes: Sequence[Change], values: Sequence[str | None], rows:
 @transaction.atomic
 def revert_all(corrections: Sequence[Correction], *, actor: User, now: datetime) -> int:
     """Undo those of these corrections that stand: what was observed shows again, and they stay on record. How many did."""
-    jobs = [one.job for one in corrections if one.job is not None]
-    histories, replies = read_again(jobs, now=now)
+    histories, replies = read_again([one.job_id for one in corrections if one.job_id is not None], now=now)
     rows = {history.job.pk: history.job for history in histories}
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
     _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, actor, now)

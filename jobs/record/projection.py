@@ -28,16 +28,16 @@ _SAYS = [
 _JOB_COLUMNS = [
     "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
 ]  # fmt: skip
-_FILE_COLUMNS = [
+FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
     "failed_lines", "successful_lines",
 ]  # fmt: skip
-_GROUP = _FILE_COLUMNS.index("cause_group_id")
+_GROUP = FILE_COLUMNS.index("cause_group_id")
 _LOST = {Verdict.FAILED, Verdict.PARTIAL}
 
 type Replies = Mapping[int, JobReply]
 type Place = tuple[int, str, int]  # job, kind, position
-type FileRows = dict[Place, list[Any]]  # values of _FILE_COLUMNS
+type FileRows = dict[Place, list[Any]]  # values of FILE_COLUMNS
 
 
 def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, Marks], *, anew: bool = False) -> None:
@@ -57,7 +57,7 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
     tell_corrections(corrections, replies)
     laid = {pk: lay_over(replies[pk], corrections.get(pk, ())) for pk in told}
     for pk, reply in laid.items():
-        _fill(told[pk].job, reply)
+        fill(told[pk].job, reply)
     for job in unheard:
         job.verdict = Verdict.PENDING.value
     for history in histories:
@@ -103,7 +103,8 @@ def _count(history: History) -> None:
     job.observed_at = newest.last_seen_at if newest else None
 
 
-def _fill(job: Job, reply: JobReply) -> None:
+def fill(job: Job, reply: JobReply) -> None:
+    """Give a job what a reply says, in memory."""
     everything = totals(reply.files)
     ledger = job_ledger(reply.files)
     job.status = reply.status[:255]
@@ -136,7 +137,7 @@ def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
     for pk, reply in replies.items():
         for file in reply.files:
             verdict = file_verdict(file)
-            rows[pk, file.kind, file.position] = _file_row(file, verdict)
+            rows[pk, file.kind, file.position] = file_values(file, verdict)
             if file.cause and verdict in _LOST:
                 caused[pk, file.kind, file.position] = (told[pk].job.project_id, file.cause, _happened_at(told[pk]))
     groups = group_causes(caused.values())
@@ -145,7 +146,8 @@ def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
     return rows
 
 
-def _file_row(file: FileReply, verdict: Verdict) -> list[Any]:
+def file_values(file: FileReply, verdict: Verdict) -> list[Any]:
+    """What a file says, as values of FILE_COLUMNS; its cause is not grouped yet."""
     disagreement = contradiction(file)
     return [
         file.path,
@@ -172,13 +174,13 @@ def _write_files(wanted: FileRows, had_files: Collection[int]) -> set[int]:
     stored: dict[Place, tuple[int, list[Any]]] = {}
     if had_files:
         places = ImportFile.objects.filter(job__in=had_files)
-        for pk, job_id, kind, position, *values in places.values_list("pk", "job_id", "kind", "position", *_FILE_COLUMNS):
+        for pk, job_id, kind, position, *values in places.values_list("pk", "job_id", "kind", "position", *FILE_COLUMNS):
             stored[job_id, kind, position] = (pk, values)
     new = [place for place in wanted if place not in stored]
     other = [place for place in wanted if place in stored and stored[place][1] != wanted[place]]
     gone = [place for place in stored if place not in wanted]
-    copy_rows(ImportFile, ["job_id", "kind", "position", *_FILE_COLUMNS], [(*place, *wanted[place]) for place in new])
-    update_rows(ImportFile, ["id", *_FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
+    copy_rows(ImportFile, ["job_id", "kind", "position", *FILE_COLUMNS], [(*place, *wanted[place]) for place in new])
+    update_rows(ImportFile, ["id", *FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
     if gone:
         ImportFile.objects.filter(pk__in=[stored[place][0] for place in gone]).delete()
     return {job_id for job_id, _kind, _position in (*new, *other, *gone)}

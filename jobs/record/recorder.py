@@ -1,7 +1,7 @@
 """Observations into the database, and the projections anew from what is stored."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -122,14 +122,14 @@ def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
     return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
 
 
-def read_again(jobs: Sequence[Job], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
+def read_again(pks: Iterable[int], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
     """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
-    histories = _read_runs(jobs, now=now)
+    histories = _read_runs(pks, now=now)
     return histories, _newest_replies(histories)
 
 
-def _read_runs(jobs: Sequence[Job], *, now: datetime | None) -> list[History]:
-    locked = lock_jobs(job.pk for job in jobs).values()
+def _read_runs(pks: Iterable[int], *, now: datetime | None) -> list[History]:
+    locked = lock_jobs(pks).values()
     histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
     for history in histories:
         history.latest = now
@@ -143,11 +143,12 @@ def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: boo
     `now` dates a change of what a row says; without it that is when the job's newest reply was seen. `with_marks` derives the
     odd replies too, for which every reply is read, not only the newest.
     """
+    pks = [job.pk for job in jobs]
     if with_marks:
-        histories = _read_runs(jobs, now=now)
+        histories = _read_runs(pks, now=now)
         replies, marks = read_through(histories)
     else:
-        (histories, replies), marks = read_again(jobs, now=now), {}
+        (histories, replies), marks = read_again(pks, now=now), {}
     project(histories, replies, marks, anew=True)
     return len(replies)
 

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 from django import template
 from django.http import QueryDict
@@ -14,7 +15,8 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.ges.sentence import Sentence
-from jobs.models import Graph, ImportFile, Job, Project
+from jobs.models import Correction, Graph, ImportFile, Job, Project
+from jobs.models.export import rfc3339
 from jobs.models.job import Ledger, ReviewState, Verdict
 from jobs.models.project import Viewer
 
@@ -291,6 +293,47 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
+
+
+@register.simple_tag
+def corrected(row: Any, *fields: str) -> SafeString | str:
+    """The mark of a value that a person corrected: what GES says, who says otherwise, and why."""
+    kind = getattr(row, "kind", "")
+    found = [one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind]
+    return format_html_join(" ", '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', map(_mark, found))
+
+
+def _mark(one: Correction) -> tuple[str, str]:
+    said = {"who": one.actor.get_username(), "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}", "why": one.reason[:300]}
+    told = gettext("GES says %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
+    observed = shown(correction_value(one, one.newest))
+    flag = f" ({one.get_flag_display()})" if one.flag else ""
+    return told % {"observed": observed, **said} + flag, observed
+
+
+@register.simple_tag
+def correction_value(one: Correction, value: str | None) -> str | None:
+    """The value of a correction in words: a graph by its name, where the page looked it up."""
+    if value is None or value == "":
+        return None
+    if one.field == "graph":
+        names: dict[str, str] = getattr(one, "graph_names", {})
+        return names.get(value, gettext("graph %(number)s") % {"number": value})
+    if one.field in {"is_hidden", "is_deleted"}:
+        return gettext("yes") if value == "yes" else gettext("no")
+    return str(Verdict(value).label) if one.field == "verdict" else value
+
+
+@register.filter
+def utc_input(value: datetime) -> str:
+    """The time as a form's field has it, in UTC."""
+    return f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%S}"
+
+
+@register.filter
+def as_parameter(value: datetime) -> str:
+    """The time as it stands in an address."""
+    return quote(rfc3339(value) or "")
 
 
 @register.filter

@@ -2,9 +2,11 @@
 
 import csv
 import json
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from heapq import merge
+from itertools import batched
 from operator import itemgetter
 from typing import Any
 
@@ -17,11 +19,12 @@ from django.http import QueryDict
 from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
-from jobs.models import ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.export import csv_cell, file_object, job_object, rfc3339
+from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
+from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
+from jobs.record import as_known
 from jobs.trail import machine_user, note
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
@@ -43,6 +46,7 @@ class Command(BaseCommand):
         )
         for name in FILTERS:
             parser.add_argument(f"--{name.replace('_', '-')}", f"--{name}", dest=name, action="append", default=[])
+        parser.add_argument("--as-of", help="jobs as they were known at this moment, chosen by what they are now")
         for name in OWN:
             flag = "--of" if name == "what" else f"--{name}"
             parser.add_argument(flag, dest=f"trail_{name}", action="append", default=[], help="audit only, as on the page")
@@ -57,18 +61,30 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems))
         columns, write = WRITERS[options["what"]]
+        if options["as_of"]:
+            write = self._as_of(options)
         if options["what"] == "audit":
             write = self._audit(options, params)
         asked = {name: values for name, values in [*params.lists(), *self._of_trail(options).lists()] if values}
         note(
             Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
-            after={"format": options["format"], "filters": asked},
+            after={"format": options["format"], "filters": asked} | ({"as_of": options["as_of"]} if options["as_of"] else {}),
         )  # fmt: skip
         if options["format"] == "csv":
             self._write_csv(columns, write(jobs), bom=options["bom"])
             return
         for row in write(jobs):
             self.stdout.write(json.dumps(row, ensure_ascii=False))
+
+    def _as_of(self, options: dict[str, Any]) -> Callable[[JobQuerySet], Rows]:
+        if options["what"] != "jobs":
+            raise CommandError("--as-of is for jobs; the other rows carry their own times.")
+        try:
+            at = read_time(options["as_of"])
+        except (ValueError, OverflowError) as wrong:
+            expected = "expected a time such as 2026-01-31T08:15:00Z"
+            raise CommandError(f"--as-of {options['as_of']!r} won't do; {expected}.") from wrong
+        return lambda jobs: _jobs(jobs, at)
 
     def _of_trail(self, options: dict[str, Any]) -> QueryDict:
         asked = QueryDict(mutable=True)
@@ -91,18 +107,21 @@ class Command(BaseCommand):
             writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
-def _jobs(jobs: JobQuerySet) -> Rows:
+def _jobs(jobs: JobQuerySet, at: datetime | None = None) -> Rows:
     batch: list[Job] = []
     for job in jobs.select_related("project", "graph").order_by("pk").iterator(chunk_size=CHUNK):
         batch.append(job)
         if len(batch) >= CHUNK or sum(one.file_count for one in batch) >= CHUNK_FILES:
-            yield from _with_files(batch)
+            yield from _with_files(batch, at)
             batch = []
-    yield from _with_files(batch)
+    yield from _with_files(batch, at)
 
 
-def _with_files(batch: list[Job]) -> Rows:
-    prefetch_related_objects(batch, "files")
+def _with_files(batch: list[Job], at: datetime | None) -> Rows:
+    if at is not None:
+        found = as_known(batch, at)
+        return (job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found)
+    prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
     return map(job_object, batch)
 
 
@@ -110,8 +129,18 @@ def _files(jobs: JobQuerySet) -> Rows:
     rows = ImportFile.objects.filter(job__in=jobs).annotate(
         in_project=F("job__project__project_id"), in_graph=F("job__graph__graph_id"), in_job=F("job__job_id")
     )
-    for file in rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES):
-        yield {"project_id": file.in_project, "graph_id": file.in_graph, "job_id": file.in_job} | file_object(file)
+    for batch in batched(rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES), CHUNK_FILES):
+        standing: dict[int, list[Correction]] = defaultdict(list)
+        for one in (
+            Correction.objects.standing()
+            .filter(job__in={file.job_id for file in batch})
+            .exclude(kind="")
+            .select_related("actor")
+        ):
+            standing[one.job_id or 0].append(one)
+        for file in batch:
+            ids = {"project_id": file.in_project, "graph_id": file.in_graph, "job_id": file.in_job}
+            yield ids | file_object(file, standing.get(file.job_id, ()))
 
 
 def _snapshots(jobs: JobQuerySet) -> Rows:
@@ -226,11 +255,12 @@ def _name(user: Any) -> str | None:
 _IDS = ("project_id", "graph_id", "job_id")
 _JOB = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "files",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden",
+    "corrections", "files",
 )  # fmt: skip
 _FILE = (
     *_IDS, "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
-    "successful_lines",
+    "successful_lines", "corrections",
 )  # fmt: skip
 _SNAPSHOT = (
     "project_id", "graph_id", "graph_name", "job_id", "observed_at", "last_seen_at", "seen", "source", "http_status",

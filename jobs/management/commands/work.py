@@ -9,8 +9,7 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from jobs import polling, rounds
-from jobs.ges import loop
+from jobs import asking, polling
 from jobs.management.child import end_with_parent
 from jobs.tasks import POLLS
 
@@ -34,8 +33,7 @@ async def _work_until_stopped() -> None:
 
     def end() -> None:
         stop.set()
-        rounds.stopping.set()
-        loop.break_off()
+        asking.stop()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, end)

@@ -1,0 +1,82 @@
+"""A graph's name, whether GES still has it, and the graph it turned out to be, corrected with a reason."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jobs import record
+from jobs.admin.correcting import choose_graph
+from jobs.models import Graph
+from jobs.typed import take_typed
+
+NAME, GONE, MERGE = "name", "is_deleted", "merge"
+
+
+class GraphForm(forms.Form):
+    """What is wrong with a graph, and why."""
+
+    what = forms.ChoiceField(
+        label=gettext_lazy("What to correct"),
+        choices=[
+            (NAME, gettext_lazy("its name")),
+            (GONE, gettext_lazy("whether it is no longer in GES")),
+            (MERGE, gettext_lazy("it is the graph below, known by its id")),
+        ],
+    )
+    name = forms.CharField(label=gettext_lazy("Right name"), required=False, max_length=255)
+    is_deleted = forms.BooleanField(label=gettext_lazy("No longer in GES"), required=False)
+    into = forms.ModelChoiceField(Graph.objects.none(), label=gettext_lazy("Merge into"), required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
+
+    def __init__(self, *args: Any, graph: Graph, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        graphs = Graph.objects.filter(project=graph.project_id, graph_id__isnull=False).exclude(pk=graph.pk)
+        choose_graph(self.fields["into"], graphs, gettext_lazy("Its jobs go there; later ones of this name too."))
+
+    def clean(self) -> dict[str, Any]:
+        """What is chosen needs its value."""
+        given = self.cleaned_data
+        if given.get("what") == MERGE and given.get("into") is None:
+            self.add_error("into", _("Choose the graph that this one is."))
+        return given
+
+
+def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
+    """The page on which a graph is corrected; fixers of its project."""
+    graph = get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
+    if not (request.user.has_perm("jobs.add_correction") and graph.project.may_be_corrected_by(request.user)):
+        raise PermissionDenied
+    start = {"name": graph.name, "is_deleted": graph.is_deleted, **take_typed(request, request.path)}
+    form = GraphForm(request.POST or None, graph=graph, initial=start)
+    if request.method == "POST" and form.is_valid():
+        try:
+            said = _make(request, graph, form.cleaned_data)
+        except ValueError as wrong:
+            form.add_error(None, str(wrong))
+        else:
+            messages.success(request, said)
+            return redirect("admin:jobs_graph_change", pk)
+    standing = graph.corrections.filter(reverted_at=None).select_related("actor")
+    context = {
+        **site.each_context(request), "form": form, "media": form.media, "graph": graph, "standing": standing,
+        "opts": Graph._meta, "title": _("Correct a graph"),
+    }  # fmt: skip
+    return render(request, "admin/jobs/correct_graph.html", context)
+
+
+def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
+    """Make it. Raises: ValueError with a sentence."""
+    why: dict[str, Any] = {"reason": given["reason"], "actor": request.user, "now": timezone.now()}
+    if given["what"] == MERGE:
+        count = record.merge_graphs(graph, given["into"], **why)
+        return _("Merged; %(count)s jobs went to %(graph)s.") % {"count": count, "graph": given["into"]}
+    value = given["name"] if given["what"] == NAME else "yes" if given["is_deleted"] else "no"
+    record.correct_graph(graph, field=given["what"], corrected=value, **why)
+    return _("Corrected. What GES said is kept beside it.")

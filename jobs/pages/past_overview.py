@@ -1,0 +1,73 @@
+"""The overview as it was known at a moment: `/?as_of=2026-11-24T10:00:00Z`.
+
+A row that has come to say nothing else since then says what it said then; only the others are folded anew, MOST at most.
+"""
+
+from collections import Counter
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db.models import Count, Sum
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from jobs.filters import bounded_count
+from jobs.ges.words import FINAL
+from jobs.models import Job, Project
+from jobs.models.job import JobQuerySet, ReviewState, Verdict
+from jobs.pages.past import read_as_of
+from jobs.pages.rendering import render_page
+from jobs.record import as_known
+
+DAYS, SHOWN = timedelta(days=30), 20
+MOST = 200  # jobs folded: the body of one reply each
+TO_REVIEW = (ReviewState.WAITING, ReviewState.TO_FIX)
+
+
+def past_overview(request: HttpRequest) -> HttpResponse:
+    """What needed a person, what ran, and thirty days in figures."""
+    problems: list[str] = []
+    at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
+    known = Job.objects.visible_to(request.user).filter(first_seen_at__lte=at).select_related("graph", "project")
+    # By project, as its index has it; in no order, since all of them are wanted or none.
+    projects = list(Project.objects.visible_to(request.user).values_list("pk", flat=True))
+    changed = list(known.filter(project__in=projects, changed_at__gt=at).order_by()[: MOST + 1])
+    context: dict[str, Any] = {"as_of": at, "problems": problems}
+    if len(changed) > MOST:
+        text = _("More than %(most)s jobs have changed since; ask for a later moment, or look at one graph or job.")
+        context["too_many"] = text % {"most": MOST}
+    else:
+        folded = [past.job for past in as_known(changed, at).values()]
+        context |= _figures(known.filter(changed_at__lte=at), folded, at)
+    return render_page(request, "pages/past_overview.html", "past", context)
+
+
+def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, Any]:
+    recent = same.filter(begin_time__gt=at - DAYS, begin_time__lte=at).order_by()
+    counted: Counter[str] = Counter()
+    loaded = lost = 0
+    summed = recent.values("verdict").annotate(n=Count("*"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
+    rows = [(row["verdict"], row["n"], row["loaded"], row["lost"]) for row in summed]
+    inside = [job for job in folded if job.begin_time and at - DAYS < job.begin_time <= at]
+    rows += [(job.verdict, 1, job.successful_lines, job.failed_lines) for job in inside]
+    for verdict, count, more_loaded, more_lost in rows:
+        counted[verdict] += count
+        loaded, lost = loaded + int(more_loaded or 0), lost + int(more_lost or 0)
+    waiting, is_more = bounded_count(same.filter(review__in=TO_REVIEW))
+    to_review = [job for job in folded if job.review in TO_REVIEW]
+    running = [job for job in folded if job.verdict not in FINAL]
+    return {
+        "counts": [(word, counted[word]) for word in Verdict.values if counted[word]],
+        "loaded": loaded,
+        "lost": lost,
+        "to_review": _newest(same.filter(review__in=TO_REVIEW), to_review),
+        "to_review_count": waiting + len(to_review),
+        "is_more_to_review": is_more,
+        "running": _newest(same.unfinished().exclude(observed_at=None), running),
+    }
+
+
+def _newest(same: JobQuerySet, folded: list[Job]) -> list[Job]:
+    rows = [*same.order_by("-begin_time", "-pk")[:SHOWN], *folded]
+    return sorted(rows, key=lambda job: (job.begin_time or job.first_seen_at, job.pk), reverse=True)[:SHOWN]
