@@ -118,6 +118,11 @@ def _dated(find: Callable[[Any], Q], label: Promise) -> Filter:
     return Filter(read_when, find, _TIME, label)
 
 
+def _yes_or_no(yes: Q, label: Promise) -> Filter:
+    words = {"yes": yes, "no": ~yes}
+    return Filter(lambda value, _zone: words[value], lambda found: found, ", ".join(words), label)
+
+
 FILTERS: dict[str, Filter] = {
     "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))), gettext_lazy("Project")),
     "graph": _said(
@@ -143,6 +148,8 @@ FILTERS: dict[str, Filter] = {
     "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("Ended after")),
     "ended_before": _dated(_ended_before, gettext_lazy("Ended before")),
     "loss_over": Filter(_share, _lossy, gettext_lazy("a share such as 5% or 0.05, from 0 to 1"), gettext_lazy("Loss over")),
+    "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("GES contradicted itself")),
+    "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Out of the statistics")),
 }
 
 
@@ -179,7 +186,7 @@ def filtered(
         for value in filter(None, (value.strip() for value in params.getlist(name))):
             try:
                 found |= FILTERS[name].find(FILTERS[name].read(value, zone))
-            except (ValueError, ArithmeticError):
+            except (ValueError, ArithmeticError, LookupError):
                 called = str(FILTERS[name].label) if labelled else name
                 problems.append(won_t_do(called, value, str(FILTERS[name].expected)))
         queryset = queryset.filter(found)

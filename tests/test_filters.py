@@ -141,3 +141,14 @@ def test_words_that_are_none_are_said(jobs, value):
     name = "loss_over" if "%" in value else "began_after"
     _found, problems = ask(urlencode({name: value}))
     assert len(problems) == 1
+
+
+def test_what_contradicts_itself_and_what_is_kept_out_can_be_asked_for(jobs):
+    Job.objects.filter(job_id="A").update(odd_count=2)
+    Job.objects.filter(job_id="c").update(is_hidden=True)
+    assert ask("contradictions=yes") == ({"A"}, [])
+    assert ask("contradictions=no") == ({"a%b", "c"}, [])
+    assert ask("hidden=yes") == ({"c"}, [])
+    assert ask("hidden=no&contradictions=no") == ({"a%b"}, [])
+    assert ask("hidden=yes&hidden=no")[0] == {"a%b", "A", "c"}
+    assert ask("hidden=perhaps")[1][0].startswith("hidden: ")

@@ -29,6 +29,7 @@ _TIME = [
 _SCHEMAS: dict[str, Any] = {
     "verdict": {"type": "string", "enum": ["", *Verdict.values]},
     "ledger": {"type": "string", "enum": ["", *Ledger.values]},
+    **{name: {"type": "string", "enum": ["", "yes", "no"]} for name in ("contradictions", "hidden")},
     "loss_over": {
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": 1},

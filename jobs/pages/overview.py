@@ -171,7 +171,7 @@ def _lines_part(day: date, value: int, kind: str, word: str, verdicts: list[str]
 def _list_url(first: date, last: date, **more: list[str]) -> str:
     """The list of the jobs that began on these days, in the reader's zone."""
     asked = [("began_after", first.isoformat()), ("began_before", (last + timedelta(days=1)).isoformat())]
-    asked.append(("zone", str(timezone.get_current_timezone())))
+    asked += [("zone", str(timezone.get_current_timezone())), ("hidden", "no")]
     return f"{reverse('pages:jobs')}?{urlencode(asked + [(name, v) for name, values in more.items() for v in values])}"
 
 
