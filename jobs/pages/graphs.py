@@ -67,7 +67,7 @@ def graphs(request: HttpRequest) -> HttpResponse:
 def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
-    context = job_list(request, Job.objects.filter(graph=one)) | {"graph": one}
+    context = job_list(request, Job.objects.filter(graph=one), few_names=True) | {"graph": one}
     if "as_of" in request.GET:
         context |= _as_known(request, context)
     if not is_part(request):

@@ -35,8 +35,11 @@ def jobs(request: HttpRequest) -> HttpResponse:
     return render_page(request, "pages/jobs.html", "jobs", context)
 
 
-def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
-    """What a list of jobs shows: a page of rows, counts a verdict, and what was asked."""
+def job_list(request: HttpRequest, queryset: JobQuerySet, *, few_names: bool = False) -> dict[str, Any]:
+    """What a list of jobs shows: a page of rows, counts a verdict, and what was asked.
+
+    `few_names`: the names to choose from are those of the page alone, which costs no query.
+    """
     params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
     every_verdict, problems = asked_by_reader(params, queryset, but="verdict")
     of_verdicts = QueryDict(mutable=True)
@@ -56,7 +59,7 @@ def job_list(request: HttpRequest, queryset: JobQuerySet) -> dict[str, Any]:
         "verdicts": Verdict.choices,
         "ledgers": Ledger.choices,
         "reviews": ReviewState.choices,
-        "names": _names(queryset, asked),
+        "names": _names(page.rows if few_names else queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
         "also": [one for name in FILTERS if name != "verdict" for one in _also(request, name, asked.get(name, [])[1:])],
         "asked_verdicts": asked.get("verdict", []),
@@ -73,10 +76,13 @@ def asked_by_reader(params: QueryDict, queryset: JobQuerySet, *, but: str = "") 
     return filtered(params, queryset, but=but, zone=timezone.get_current_timezone(), labelled=True)
 
 
-def _names(queryset: JobQuerySet, asked: dict[str, list[str]]) -> list[str]:
+def _names(jobs: JobQuerySet | list[Job], asked: dict[str, list[str]]) -> list[str]:
     """The job names to choose from: those of the newest jobs, and what was asked for."""
-    newest = queryset.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
-    return sorted({*newest, *asked.get("job_name", [])} - {""})[:40]
+    if isinstance(jobs, list):
+        named = [job.job_name for job in jobs]
+    else:
+        named = list(jobs.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT])
+    return sorted({*named, *asked.get("job_name", [])} - {""})[:40]
 
 
 def _also(request: HttpRequest, name: str, values: list[str]) -> list[dict[str, Any]]:
