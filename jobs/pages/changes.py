@@ -1,7 +1,10 @@
 """When GES came to say what it says: between which moments, since nobody asks all the time."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+
+from django.db.models import QuerySet
 
 from jobs.diagnosis.gaps import seen_before
 from jobs.ges.errors import GesError
@@ -9,6 +12,7 @@ from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Job, Snapshot
 
 LEAST = timedelta(seconds=1)
+RUNS = 60
 LOOKED_AT = 6  # of the newest replies: more than there are sources, for each may tell the final word
 
 
@@ -45,14 +49,27 @@ def read(job: Job, snapshot: Snapshot) -> JobReply | None:
         return None
 
 
-def last_change(job: Job) -> Change | None:
+type Runs = Sequence[tuple[datetime, datetime]]  # when a reply was seen first and last; the newest first
+
+
+def newest_runs(job: Job) -> Runs:
+    """Of the newest RUNS replies; no body is read."""
+    return list(_newest(job).values_list("first_seen_at", "last_seen_at")[:RUNS])
+
+
+def last_change(job: Job, runs: Runs) -> Change | None:
     """When GES's newest change came: of a final job that of its word, of another that of anything."""
-    newest = list(job.snapshots.defer("body").order_by("-first_seen_at", "-pk")[:LOOKED_AT])
-    if not newest:
+    if not runs:
         return None
     changed = 0
-    if job.is_final and len(newest) > 1:
+    if job.is_final and len(runs) > 1:
+        newest = list(_newest(job)[:LOOKED_AT])
         words = (reply.status if (reply := read(job, one)) else None for one in newest)
         final = next(words)
         changed = next((number for number, word in enumerate(words) if word != final), len(newest) - 1)
-    return change_to(newest[changed], newest[changed + 1 :])
+    at = runs[changed][0]
+    return Change(seen_before(at, runs[changed + 1 : LOOKED_AT]), at)
+
+
+def _newest(job: Job) -> "QuerySet[Snapshot]":
+    return job.snapshots.order_by("-first_seen_at", "-pk")

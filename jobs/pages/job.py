@@ -19,7 +19,7 @@ from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import STANDING
-from jobs.pages.changes import last_change
+from jobs.pages.changes import last_change, newest_runs
 from jobs.pages.files_of_job import files_of
 from jobs.pages.live import is_unchanged, token
 from jobs.pages.misses import said_of_error
@@ -42,14 +42,16 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
-    corrections = corrections_of(one)
+    corrections, reviewed = corrections_of(one), review_context(request, one)
+    runs = newest_runs(one)
+    known = moments(runs, corrections, reviewed["reviews"])
     context: dict[str, Any] = {
         "job": one,
         "seen": seen,
         "is_final": one.is_final,
         "headline": headline_of(one),
         "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
-        "change": last_change(one),
+        "change": last_change(one, runs),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
@@ -57,12 +59,12 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         ],
         "corrections": corrections,
         "figures": _figures(one),
-        "moments": known if len(known := moments(one)) > 1 else [],
+        "moments": known if len(known) > 1 else [],
         "moment": len(known) - 1,
         "may_correct": _may_correct(request, one, "add"),
         "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
         "more_odd": max(0, one.odd_count - ODD),
-        **review_context(request, one),
+        **reviewed,
     }
     return render_page(request, "pages/job.html", "live", context)
 

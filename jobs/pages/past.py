@@ -1,5 +1,6 @@
 """One job as it was known at a moment, which the address names: `?as_of=2026-11-24T10:00:00Z`."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,7 +12,8 @@ from django.utils.translation import gettext as _
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.words import Verdict
-from jobs.models import Job, Review
+from jobs.models import Correction, Job, Review
+from jobs.pages.changes import Runs, newest_runs
 from jobs.pages.rendering import render_page
 from jobs.paging import read_time, won_t_do
 from jobs.record import Past, as_known, corrections_at
@@ -46,7 +48,8 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
     found = as_known([one], at).get(one.pk)
-    known = moments(one)
+    corrections, reviews = one.corrections.order_by("-pk")[:MOMENTS], one.reviews.order_by("-pk")[:MOMENTS]
+    known = moments(newest_runs(one), corrections, reviews)
     context: dict[str, Any] = {
         "job": found.job if found else one,
         "as_of": at,
@@ -89,13 +92,12 @@ def _nothing(one: Job, at: datetime) -> str:
     return _("What was known of this job then can't be read any more: retention has taken that reply away.")
 
 
-def moments(one: Job) -> list[Moment]:
-    """When something about this job came to be known or was decided, the newest MOMENTS of each kind; oldest first."""
-    replies = one.snapshots.order_by("-first_seen_at", "-pk").values_list("first_seen_at", flat=True)[:MOMENTS]
-    found = [Moment(at, _("a new reply of GES")) for at in replies]
-    for made, reverted in one.corrections.order_by("-pk").values_list("made_at", "reverted_at")[:MOMENTS]:
-        found.append(Moment(made, _("a correction")))
-        if reverted is not None:
-            found.append(Moment(reverted, _("a correction undone")))
-    found += [Moment(at, _("a decision")) for at in one.reviews.order_by("-pk").values_list("made_at", flat=True)[:MOMENTS]]
+def moments(runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]) -> list[Moment]:
+    """When something about a job came to be known, or one of these was decided; oldest first."""
+    found = [Moment(at, _("a new reply of GES")) for at, _last in runs]
+    for correction in corrections:
+        found.append(Moment(correction.made_at, _("a correction")))
+        if correction.reverted_at is not None:
+            found.append(Moment(correction.reverted_at, _("a correction undone")))
+    found += [Moment(review.made_at, _("a decision")) for review in reviews]
     return sorted(found, key=lambda one: one.at)
