@@ -7,7 +7,7 @@ from html import unescape
 import pytest
 from django.contrib.auth.models import User
 
-from jobs.models import Cause, Job, Membership, Review, SavedView
+from jobs.models import Cause, Job, Membership, Review, SavedView, Watch
 from jobs.review import decide
 
 from .conftest import NOW
@@ -412,3 +412,11 @@ def test_poll_now_without_a_graph_id_or_credentials_says_so(signed_in, project, 
     imported.graph.__class__.objects.update(graph_id=None)
     page = signed_in.post(f"/jobs/{imported.pk}/poll/", follow=True).content.decode()
     assert "GES no longer lists this graph" in page
+
+
+def test_a_job_set_aside_says_so_and_what_takes_it_up_again(signed_in, imported):
+    assert "Set aside" not in page_of(signed_in, imported)
+    Watch.objects.update_or_create(job=imported, defaults={"next_poll_at": None, "problem": "DataError: <b>too long</b>"})
+    page = page_of(signed_in, imported)
+    assert "takes it up again" in page
+    assert "DataError: &lt;b&gt;too long&lt;/b&gt;" in page

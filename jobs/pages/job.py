@@ -71,7 +71,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
 
 def visible(request: HttpRequest, pk: int, *, marked: bool = True) -> Job:
     """The job, or 404 where this user may not see it; `marked` with the corrections that stand over it."""
-    rows = Job.objects.visible_to(request.user).select_related("graph", "project")
+    rows = Job.objects.visible_to(request.user).select_related("graph", "project", "watch")
     return get_object_or_404(rows.prefetch_related(STANDING) if marked else rows, pk=pk)
 
 
