@@ -52,7 +52,7 @@ def test_an_administrator_sets_the_rule(client, sign_in, project, admin, is_admi
     if is_administrator:
         client.force_login(admin)
     else:
-        client = sign_in("fixer")
+        client = sign_in("owner")
     form = {
         "name": "n",
         "keeps": "changes",
