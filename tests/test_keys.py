@@ -145,12 +145,14 @@ def test_a_user_makes_a_key_sees_its_secret_once_and_revokes_it(client, imported
     Membership.objects.create(project=imported.project, user=bob)
     hidden = Project.objects.create(project_id="p-unseen")
     client.force_login(bob)
+    assert f'<option value="{imported.project.pk}" selected>' in client.get("/me/keys/").content.decode()
     form = {"name": "nightly", "days": "30", "projects": [imported.project.pk]}
     page = client.post("/me/keys/", form).content.decode()
     token = re.search(r"gd_[\w-]+", page)[0]
     key = AccessKey.objects.get()
     assert key.secret in page
     assert not key.all_projects
+    assert f"curl -H &#x27;X-Auth-Token: {token}&#x27;" in page or f"curl -H 'X-Auth-Token: {token}'" in page
     assert timedelta(29) < key.expires_at - timezone.now() <= timedelta(30)
     assert client.get(ADDRESS, headers={"X-Auth-Token": token}).status_code == 200
     again = client.get("/me/keys/")

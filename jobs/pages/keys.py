@@ -8,6 +8,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -29,7 +30,10 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["projects"].queryset = Project.objects.visible_to(user)  # type: ignore[attr-defined]
+        theirs = Project.objects.visible_to(user)
+        self.fields["projects"].queryset = theirs  # type: ignore[attr-defined]
+        if len(only := theirs[:2]) == 1:
+            self.fields["projects"].initial = [only[0].pk]
 
     def clean(self) -> dict[str, Any]:
         """One of the two: all, or some."""
@@ -57,7 +61,8 @@ def keys(request: HttpRequest) -> HttpResponse:
         )
         made, form = {"key": key, "secret": secret, "token": token}, KeyForm(user=user)
     found = AccessKey.objects.of(user).prefetch_related("projects")
-    context = {"keys": found, "form": form, "made": made, "now": timezone.now()}
+    api = request.build_absolute_uri(reverse("api:jobs"))
+    context = {"keys": found, "form": form, "made": made, "now": timezone.now(), "api": api}
     return render(request, "pages/keys.html", context, status=400 if form.errors else 200)
 
 
