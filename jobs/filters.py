@@ -147,7 +147,7 @@ FILTERS: dict[str, Filter] = {
     "began_before": _dated(lambda v: Q(begin_time__lt=v), gettext_lazy("Began before")),
     "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("Ended after")),
     "ended_before": _dated(_ended_before, gettext_lazy("Ended before")),
-    "loss_over": Filter(_share, _lossy, gettext_lazy("a share such as 5% or 0.05, from 0 to 1"), gettext_lazy("Loss over")),
+    "loss_over": Filter(_share, _lossy, gettext_lazy("a share such as 0.05 or 5%, from 0 to 1"), gettext_lazy("Loss over")),
     "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("GES contradicted itself")),
     "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Out of the statistics")),
 }

@@ -78,7 +78,7 @@ def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_i
         ("verdict=splendid", "expected pending, running, success"),
         ("review=done", "expected waiting, tolerated"),
         ("ledger=x", "expected adds_up"),
-        ("loss_over=1.5", "a share such as 5% or 0.05"),
+        ("loss_over=1.5", "a share such as 0.05 or 5%"),
         ("cause_group=99999999999999999999", "the number of a cause"),
         ("began_after=soon", "a time such as"),
         ("zone=Mars", "a time zone such as"),
