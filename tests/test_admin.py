@@ -147,13 +147,13 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     assert address_of(imported) in client.get(f"/admin/jobs/importfile/{file.pk}/change/").content.decode()
     assert address_of(imported, "job") in client.get(f"/admin/jobs/job/{imported.pk}/change/").content.decode()
     page = client.get(address_of(imported)).content.decode()
-    assert "<td>1659</td>" in page  # what GES said, beside the form
+    assert "<td><code>1659</code></td>" in page  # what GES said, beside the form
     assert page.count("<option") == 7
     form = {"where": "vertex:0", "field": "failed_lines", "corrected": "0", "reason": "loaded by hand"}
     assert client.post(address_of(imported), form).status_code == 302
     file.refresh_from_db()
     assert file.failed_lines == 0
-    assert "(corrected)</td><td>450</td>" in client.get(address_of(imported)).content.decode()
+    assert "(corrected)</td><td><code>450</code></td>" in client.get(address_of(imported)).content.decode()
 
     one = Correction.objects.get()
     detail = f"/admin/jobs/correction/{one.pk}/change/"

@@ -3,6 +3,7 @@
 import gettext
 import io
 import re
+import zipfile
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
@@ -18,7 +19,7 @@ from django.template.base import Lexer, TokenType
 from django.urls import reverse
 from django.utils.translation import templatize
 
-from jobs.models import Cause, Job
+from jobs.models import AccessKey, Cause, Job
 from jobs.pages.urls import auth_urlpatterns, urlpatterns
 from tests.conftest import NOW, body
 
@@ -149,9 +150,10 @@ def test_no_template_has_text_that_is_not_marked(path):
 
 @pytest.fixture
 def stored(imported, admin, client):
-    """A page of everything: an import that lost data, reviewed, corrected and explained; an earlier one and a later; a job that runs, and misses."""
+    """A page of everything: an import that lost data, reviewed, corrected and explained; others before and after; a job that runs."""
     from jobs import record, review
     from jobs.ges.errors import TimedOut
+    from jobs.proof.seal import seal
     from jobs.record import Observation, find_graph, find_jobs, observe
 
     graph = find_graph(imported.project, "g1", "payments")
@@ -171,7 +173,7 @@ def stored(imported, admin, client):
             observe(found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)),
             observe(found["j1"], "proxy", later, 200, body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1)),
             observe(found["j2"], "list", later, 200, body("j2", "galloping", beginTime="2026-03-04T11:00:00")),
-            observe(found["j3"], "poll", later, 200, body("j3", "success", jobDetail={"vertexsetPath": [whole]}, **again)),
+            observe(found["j3"], "poll", later, 200, body("j3", "SUCCESS", jobDetail={"vertexsetPath": [whole]}, **again)),
             Observation(found["j2"], "poll", later, None, None, error=TimedOut()),
         ]
     )
@@ -183,17 +185,27 @@ def stored(imported, admin, client):
         record.correct(
             one, kind="vertex", position=0, field="failed_lines", corrected=said, reason="核对", actor=admin, now=later
         )
+    AccessKey.issue(admin, name="报表", projects=[imported.project], now=NOW)
+    seal(imported.project, now=later)
     client.force_login(admin)
     return Job.objects.get(job_id="j1")
 
 
 def addresses(job: Job):
     """Every page, and those of the admin, with the data it needs; and lists that were asked for what they don't know."""
-    keys = {"graphs": job.graph_id, "jobs": job.pk, "causes": Cause.objects.get(note="补一列").pk, "me": 1}
+    keys = {
+        "graphs": job.graph_id,
+        "jobs": job.pk,
+        "causes": Cause.objects.get(note="补一列").pk,
+        "me": 1,
+        "proof": job.project_id,
+    }
+    keys["projects"] = job.project_id
+    others = {"snapshot_pk": job.snapshots.first().pk, "correction_pk": 1, "number": 1, "key_pk": 1}
     for pattern in [*urlpatterns, *auth_urlpatterns]:
         route = str(pattern.pattern)
         if not route.startswith("jobs/views/") and "z" not in (pattern.name or ""):
-            given = {"pk": keys.get(route.split("/")[0]), "snapshot_pk": job.snapshots.first().pk, "correction_pk": 1}
+            given = {"pk": keys.get(route.split("/")[0]), **others}
             namespace = "pages:" if pattern in urlpatterns else ""
             yield reverse(namespace + pattern.name, kwargs={name: given[name] for name in pattern.pattern.converters})
     yield from (
@@ -230,6 +242,14 @@ def english(page: str, catalogue: Catalog) -> list[str]:
     ]
 
 
+def pages_of(answer):
+    """A page, or the pages in a bundle of evidence; its other files are for programs."""
+    if answer.headers.get("Content-Type") != "application/zip":
+        return [("", answer.content.decode())]
+    with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as bundle:
+        return [(name, bundle.read(name).decode()) for name in bundle.namelist() if name.endswith(".html")]
+
+
 def test_no_page_speaks_english_to_a_chinese_reader(client, stored, catalogue):
     found = {}
     for address in addresses(stored):
@@ -237,7 +257,9 @@ def test_no_page_speaks_english_to_a_chinese_reader(client, stored, catalogue):
         if answer.status_code == 405:  # takes POST only
             continue
         assert answer.status_code in {200, 204, 302, 404}, address
-        found[address] = english(answer.content.decode(), catalogue)
+        for name, page in pages_of(answer):
+            found[address, name] = english(page, catalogue)
+    assert any(name.endswith(".html") for _address, name in found)
     assert {address: texts for address, texts in found.items() if texts} == {}
 
 
