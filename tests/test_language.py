@@ -149,32 +149,35 @@ def test_no_template_has_text_that_is_not_marked(path):
 
 @pytest.fixture
 def stored(imported, admin, client):
-    """A page of everything: an import that lost data, reviewed, corrected and explained; an earlier one; a job that runs, and misses."""
+    """A page of everything: an import that lost data, reviewed, corrected and explained; an earlier one and a later; a job that runs, and misses."""
     from jobs import record, review
     from jobs.ges.errors import TimedOut
     from jobs.record import Observation, find_graph, find_jobs, observe
 
     graph = find_graph(imported.project, "g1", "payments")
     later = NOW + timedelta(minutes=1)
-    found = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2")])
+    found = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2", "j3")])
     lossy = {
         "vertexsetPath": [
             {"path": "b/v.csv", "status": "FAILED", "totalLines": 9, "failedLines": 9, "successfulLines": 3, "cause": "第 7 行：数据列数不符"},
             {"path": "b/w.csv", "status": "FAILED", "cause": "GES.8301"},
         ]
     }  # fmt: skip
+    whole = {"path": "b/v.csv", "status": "SUCCESS", "totalLines": 9, "failedLines": 0, "successfulLines": 9}
     times = {"beginTime": "2026-03-03T11:00:00", "endTime": "2026-03-03T11:05:00"}
+    again = {"beginTime": "2026-03-05T11:00:00", "endTime": "2026-03-05T11:05:00"}
     record.record(
         [
             observe(found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)),
             observe(found["j1"], "proxy", later, 200, body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1)),
             observe(found["j2"], "list", later, 200, body("j2", "galloping", beginTime="2026-03-04T11:00:00")),
+            observe(found["j3"], "poll", later, 200, body("j3", "success", jobDetail={"vertexsetPath": [whole]}, **again)),
             Observation(found["j2"], "poll", later, None, None, error=TimedOut()),
         ]
     )
     one = Job.objects.get(job_id="j1")
     review.decide(one, state="to_fix", actor=admin, now=later, note="再导入", assignee=admin, due_on=later.date())
-    review.decide(one, state="fixed", actor=admin, now=later, fixed_by=Job.objects.get(job_id="j0"))
+    review.decide(one, state="fixed", actor=admin, now=later, note="其余不要", fixed_by=Job.objects.get(job_id="j3"))
     review.save_note(Cause.objects.first(), "补一列", actor=admin, now=later)
     for said in ("4", "5"):
         record.correct(
