@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta, tzinfo
 from decimal import Decimal
@@ -106,7 +106,7 @@ def _lossy(share: Decimal) -> Q:
     return Q(loss_rate__gt=share, lost_file_count__gt=0)
 
 
-_TIME = gettext_lazy("a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday")
+TIME_WORDS = gettext_lazy("a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday")
 _TEXT = gettext_lazy("text of at most 1,024 characters")
 
 
@@ -115,7 +115,7 @@ def _said(find: Callable[[Any], Q], label: Promise) -> Filter:
 
 
 def _dated(find: Callable[[Any], Q], label: Promise) -> Filter:
-    return Filter(read_when, find, _TIME, label)
+    return Filter(read_when, find, TIME_WORDS, label)
 
 
 def _yes_or_no(yes: Q, label: Promise) -> Filter:
@@ -167,17 +167,28 @@ def filtered(
 ) -> tuple[JobQuerySet, list[str]]:
     """The jobs asked for, and a sentence for each name or value that won't do; those are left out of the filtering.
 
-    Repeated filters mean or, different ones mean and; an empty value asks nothing; `but` is a filter passed over. `zone` is
-    that of times which name none, unless the parameter `zone` says another; a sentence is `labelled` with the field's label
-    where people read it, else with the parameter's name.
+    `but` is a filter passed over; for the rest see `conditions`.
+    """
+    asked, problems = conditions(params, FILTERS, but=but, zone=zone, labelled=labelled)
+    return queryset.filter(asked), problems
+
+
+def conditions(
+    params: QueryDict, filters: Mapping[str, Filter], *, but: str = "", zone: tzinfo = UTC, labelled: bool = False
+) -> tuple[Q, list[str]]:
+    """What these filters ask for. Repeated ones mean or, different ones mean and; an empty value asks nothing.
+
+    `zone` is that of times which name none, unless the parameter `zone` says another; a sentence is `labelled` with the field's
+    label where people read it, else with the parameter's name.
     """
     problems: list[str] = []
-    zone = read_zone_parameter(params.get("zone", ""), problems, default=zone)
+    zone = _zone(params.get("zone", ""), problems, default=zone)
+    asked = Q()
     for name in params:
         if name in STEERING or name == but:
             continue
-        if name not in FILTERS:
-            known = ", ".join([*FILTERS, *STEERING])
+        if name not in filters:
+            known = ", ".join([*filters, *STEERING])
             problems.append(
                 _("%(name)s: there is no such filter; known are %(known)s.") % {"name": name[:60], "known": known}
             )
@@ -185,15 +196,15 @@ def filtered(
         found = Q()
         for value in filter(None, (value.strip() for value in params.getlist(name))):
             try:
-                found |= FILTERS[name].find(FILTERS[name].read(value, zone))
+                found |= filters[name].find(filters[name].read(value, zone))
             except (ValueError, ArithmeticError, LookupError):
-                called = str(FILTERS[name].label) if labelled else name
-                problems.append(won_t_do(called, value, str(FILTERS[name].expected)))
-        queryset = queryset.filter(found)
-    return queryset, problems
+                called = str(filters[name].label) if labelled else name
+                problems.append(won_t_do(called, value, str(filters[name].expected)))
+        asked &= found
+    return asked, problems
 
 
-def read_zone_parameter(name: str, problems: list[str], *, default: tzinfo = UTC) -> tzinfo:
+def _zone(name: str, problems: list[str], *, default: tzinfo = UTC) -> tzinfo:
     """The zone of times that name none: `default` unless `zone` says another."""
     if not name:
         return default

@@ -2,35 +2,26 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, tzinfo
+from datetime import tzinfo
 from typing import Any
 
 from django.db.models import Q
 from django.http import QueryDict
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs.filters import STEERING, read_zone_parameter
+from jobs.filters import TIME_WORDS, Filter, conditions, read_when
 from jobs.models import Entry, Graph, ImportFile, Job, Project
 from jobs.models.correction import field_label
 from jobs.models.job import ReviewState
 from jobs.models.trail import Deed, EntryQuerySet, What
-from jobs.paging import Column, read_time, won_t_do
+from jobs.paging import Column, read_time
 
 DEFAULT_SORT = "-at"
 SORTS = {"at": Column(read_time, has_unknown=False)}
 MOST_FOUND = 1_000  # jobs or graphs that one filter may name
 
-_TIME = gettext_lazy("a time such as 2026-01-31 or 2026-01-31T08:15:00Z")
 _TEXT = gettext_lazy("text of at most 300 characters")
-
-
-@dataclass(frozen=True, slots=True)
-class _Filter:
-    read: Callable[[str, tzinfo], Any]
-    find: Callable[[Any], Q]
-    expected: str | Promise = _TEXT
 
 
 def _text(value: str, _zone: tzinfo) -> str:
@@ -40,54 +31,36 @@ def _text(value: str, _zone: tzinfo) -> str:
     return value
 
 
-def _time(value: str, zone: tzinfo) -> datetime:
-    at = datetime.fromisoformat(value)
-    return (at.replace(tzinfo=zone) if at.tzinfo is None else at).astimezone(UTC)
+def _said(find: Callable[[Any], Q]) -> Filter:
+    return Filter(_text, find, _TEXT, "")
 
 
 def _keys(rows: Any) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
 
 
-def _word(words: type[Deed] | type[What], find: Callable[[Any], Q]) -> _Filter:
-    return _Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values))
+def _word(words: type[Deed] | type[What], find: Callable[[Any], Q]) -> Filter:
+    return Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values), "")
 
 
-FILTERS: dict[str, _Filter] = {
-    "actor": _Filter(_text, lambda v: Q(actor=v)),
+FILTERS: dict[str, Filter] = {
+    "actor": _said(lambda v: Q(actor=v)),
     "what": _word(What, lambda v: Q(what=v)),
     "deed": _word(Deed, lambda v: Q(deed=v)),
-    "object": _Filter(_text, lambda v: Q(object_name__icontains=v)),
-    "project": _Filter(_text, lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
-    "graph": _Filter(_text, lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))),
-    "job_id": _Filter(_text, lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
-    "request": _Filter(_text, lambda v: Q(request_id=v)),
-    "after": _Filter(_time, lambda v: Q(at__gte=v), _TIME),
-    "before": _Filter(_time, lambda v: Q(at__lt=v), _TIME),
+    "object": _said(lambda v: Q(object_name__icontains=v)),
+    "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
+    "graph": _said(lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))),
+    "job_id": _said(lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
+    "request": _said(lambda v: Q(request_id=v)),
+    "after": Filter(read_when, lambda v: Q(at__gte=v), TIME_WORDS, ""),
+    "before": Filter(read_when, lambda v: Q(at__lt=v), TIME_WORDS, ""),
 }
 
 
 def entries_for(params: QueryDict, found: EntryQuerySet) -> tuple[EntryQuerySet, list[str]]:
-    """The entries asked for, and a sentence for each name or value that won't do; repeated means or, different ones and."""
-    problems: list[str] = []
-    zone = read_zone_parameter(params.get("zone", ""), problems)
-    for name in params:
-        if name in STEERING:
-            continue
-        if name not in FILTERS:
-            known = ", ".join([*FILTERS, *STEERING])
-            problems.append(
-                _("%(name)s: there is no such filter; known are %(known)s.") % {"name": name[:60], "known": known}
-            )
-            continue
-        asked = Q()
-        for value in filter(None, (value.strip() for value in params.getlist(name))):
-            try:
-                asked |= FILTERS[name].find(FILTERS[name].read(value, zone))
-            except (ValueError, OverflowError):
-                problems.append(won_t_do(name, value, str(FILTERS[name].expected)))
-        found = found.filter(asked)
-    return found, problems
+    """The entries asked for, and a sentence for each name or value that won't do; as with jobs."""
+    asked, problems = conditions(params, FILTERS)
+    return found.filter(asked), problems
 
 
 @dataclass(frozen=True, slots=True)
