@@ -1,6 +1,6 @@
 """The trail as a list: its filters, for the page and the export alike, and each entry in words."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Any
@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs.filters import TIME_WORDS, Filter, conditions, read_when
-from jobs.models import Entry, Graph, ImportFile, Job, Project
+from jobs.models import Correction, Entry, Graph, ImportFile, Job, Project
 from jobs.models.correction import field_label
 from jobs.models.job import ReviewState
 from jobs.models.trail import Deed, EntryQuerySet, What
@@ -94,9 +94,17 @@ _LABELS = {
 }  # fmt: skip
 
 
-def differences(entry: Entry) -> list[Difference]:
+def undone_corrections(entries: Iterable[Entry]) -> dict[int, Correction]:
+    """The corrections whose undoing these tell, by key: an undoing's own entry says only when and by whom."""
+    undone = [one.object_id for one in entries if one.what == What.CORRECTION and one.deed == Deed.UNDONE]
+    return Correction.objects.in_bulk([pk for pk in undone if pk is not None]) if undone else {}
+
+
+def differences(entry: Entry, undone: Mapping[int, Correction]) -> list[Difference]:
     """What an entry changed, in words; a correction and a decision in their own."""
     before, after = entry.before or {}, entry.after or {}
+    if correction := undone.get(entry.object_id or 0) if entry.deed == Deed.UNDONE else None:
+        return [Difference(correction.where, _shown(correction.corrected), _shown(correction.newest))]
     if entry.what == What.CORRECTION and "field" in after:
         return [Difference(_corrected(after), _shown(after.get("observed")), _shown(after.get("corrected")))]
     if entry.what == What.CORRECTION:

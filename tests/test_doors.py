@@ -28,7 +28,7 @@ REVIEWERS, FIXERS, OWNERS = (
 #: else finds any; or a thing of the project, which `read` shows to members, or which the named roles may do.
 #: Fixers also need Django's permission to correct, which no user here but the administrator has.
 PAGES = {
-    "": "list", "graphs/": "list", "jobs/": "list", "jobs/news/": "list", "causes/": "list", "files/": "list", "audit/": "list",
+    "": "list", "graphs/": "list", "jobs/": "list", "jobs/news/": "list", "causes/": "list", "files/": "list", "audit/": "list", "audit/export/": "list",
     "proof/": "list", "jobs/evidence/": "list", "jobs/<int:pk>/evidence/": "read",
     "proof/<int:pk>/checkpoints/<int:number>/": "read", "status/": "list", "metrics": "list",
     "graphs/<int:pk>/": "read", "jobs/<int:pk>/": "read", "jobs/<int:pk>/compare/": "read", "jobs/<int:pk>/repair/": "read",

@@ -1,6 +1,7 @@
 """The trail: what people change is noted by the database, who came in and what was refused by the product."""
 
 import json
+import re
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -390,3 +391,40 @@ def test_the_order_of_each_narrowed_trail_is_read_from_an_index(project):
     ):  # fmt: skip
         plan = Entry.objects.filter(**condition).order_by("-at", "-pk")[:51].explain()
         assert index in plan, plan
+
+
+def test_an_undoing_tells_which_value_went_back(client, admin, imported):
+    made = correct(
+        imported,
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="7",
+        reason="misread",
+        actor=admin,
+        now=timezone.now(),
+    )
+    revert(made, actor=admin, now=timezone.now())
+    client.force_login(admin)
+    page = client.get("/audit/?deed=undone").content.decode()
+    assert "it had been made for:" in page
+    row = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
+    assert re.search(r"failed lines.*7.*450", row, re.DOTALL)
+    [told] = [json.loads(line) for line in exported_trail(client, "deed=undone&format=jsonl").splitlines()]
+    assert (told["field"], told["position"], told["observed"], told["corrected"]) == ("failed_lines", 0, "450", "7")
+
+
+def test_the_trail_is_taken_out_as_it_is_filtered_and_that_is_an_entry(client, admin, imported):
+    client.force_login(admin)
+    save_note(Cause.objects.create(project=imported.project, fingerprint="f", pattern="p", example="=2+2", first_seen_at=NOW, last_seen_at=NOW), "=2+2", actor=admin, now=timezone.now())
+    text = exported_trail(client, "what=note&format=csv")
+    assert text.startswith("\ufeffid,what,deed")
+    assert text.count("\r\n") == 2
+    assert "'=2+2" not in text.split("\r\n")[0]
+    entry = Entry.objects.get(deed="exported")
+    assert (entry.actor, entry.after) == ("ada", {"format": "csv", "filters": {"what": ["note"]}})
+    assert b"format" in client.get("/audit/export/?format=pdf", follow=True).content
+
+
+def exported_trail(client, query):
+    return b"".join(client.get(f"/audit/export/?{query}").streaming_content).decode()

@@ -55,9 +55,10 @@ class Reviews(lists.Reviews):
     @extend_schema(operation_id="job_reviews_create", request=ReviewGiven, responses={201: shapes.ReviewShape})
     def post(self, request: Request, pk: int) -> Response:
         """Decide, as a reviewer of its project."""
-        job, given = _job(request, pk), _given(ReviewGiven, request)
+        job = _job(request, pk)
         if not job.project.may_be_reviewed_by(request.user):
             raise Forbidden("Your role in this project does not let you decide about imports.")
+        given = _given(ReviewGiven, request)
         try:
             made = decide(
                 job,
@@ -81,8 +82,9 @@ class Corrections(lists.Corrections):
     @extend_schema(operation_id="job_corrections_create", request=CorrectionGiven, responses={201: shapes.CorrectionShape})
     def post(self, request: Request, pk: int) -> Response:
         """Correct, as a fixer of its project with the permission to."""
-        job, given = _job(request, pk), _given(CorrectionGiven, request)
+        job = _job(request, pk)
         _must_correct(request, job.project)
+        given = _given(CorrectionGiven, request)
         try:
             made = record.correct(
                 job,

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 STEP, HEIGHT, LEAST = 10.0, 100.0, 2.0
+PLAUSIBLE = 10**15  # lines: a figure beyond is no count, and would hide all others in a sum
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from django.views.decorators.http import require_safe
 from jobs.diagnosis.usual import is_quiet
 from jobs.models import ImportFile, Job
 from jobs.models.job import JobQuerySet, Verdict
-from jobs.pages.charts import Part, bars
+from jobs.pages.charts import PLAUSIBLE, Part, bars
 from jobs.pages.live import is_unchanged, token, with_change
 from jobs.pages.lost_files import lost_since
 from jobs.pages.past_overview import past_overview
@@ -29,7 +29,6 @@ from jobs.pages.running import Running, running, took_of_like
 from jobs.pages.zone import midnight
 
 DAYS, SHOWN, CAUSES = 30, 8, 6
-PLAUSIBLE = 10**15  # lines: a figure beyond is no count, and would hide all others in a sum
 RUNNING = 60  # unfinished jobs looked at for being stuck
 # From the ground up: what went well carries the rest.
 STACK = (

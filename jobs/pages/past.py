@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
+from jobs.filters import TIME_WORDS, read_when
 from jobs.ges.words import Verdict
 from jobs.models import Correction, Job, Review
 from jobs.pages.changes import Runs, newest_runs
 from jobs.pages.rendering import render_page
-from jobs.paging import read_time, won_t_do
+from jobs.paging import won_t_do
 from jobs.record import Past, as_known, corrections_at
 
 MOMENTS, FILES = 60, 500
@@ -33,9 +34,9 @@ class Moment:
 def read_as_of(value: str, now: datetime, problems: list[str]) -> datetime:
     """The moment that is asked for; of one that can't be, it is said why, and now stands."""
     try:
-        at = read_time(value)
+        at = read_when(value, UTC)
     except (ValueError, OverflowError):
-        problems.append(won_t_do("as_of", value, _("a time such as 2026-01-31T08:15:00Z")))
+        problems.append(won_t_do("as_of", value, str(TIME_WORDS)))
         return now
     if at > now:
         problems.append(_("as_of: %(value)s is still to come; this is what is known now.") % {"value": value[:60]})

@@ -5,9 +5,10 @@ A row that has come to say nothing else since then says what it said then; only 
 
 from collections import Counter
 from datetime import datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
-from django.db.models import Count, Sum
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from jobs.filters import bounded_count
 from jobs.ges.words import FINAL
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet, ReviewState, Verdict
+from jobs.pages.charts import PLAUSIBLE
 from jobs.pages.past import read_as_of
 from jobs.pages.rendering import render_page
 from jobs.record import as_known
@@ -47,10 +49,13 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
     recent = same.filter(begin_time__gt=at - DAYS, begin_time__lte=at).order_by()
     counted: Counter[str] = Counter()
     loaded = lost = 0
-    summed = recent.values("verdict").annotate(n=Count("*"), loaded=Sum("successful_lines"), lost=Sum("failed_lines"))
+    good, bad = Q(successful_lines__gt=PLAUSIBLE), Q(failed_lines__gt=PLAUSIBLE)
+    summed = recent.values("verdict").annotate(
+        n=Count("*"), loaded=Sum("successful_lines", filter=~good), lost=Sum("failed_lines", filter=~bad)
+    )
     rows = [(row["verdict"], row["n"], row["loaded"], row["lost"]) for row in summed]
     inside = [job for job in folded if job.begin_time and at - DAYS < job.begin_time <= at]
-    rows += [(job.verdict, 1, job.successful_lines, job.failed_lines) for job in inside]
+    rows += [(job.verdict, 1, _plausible(job.successful_lines), _plausible(job.failed_lines)) for job in inside]
     for verdict, count, more_loaded, more_lost in rows:
         counted[verdict] += count
         loaded, lost = loaded + int(more_loaded or 0), lost + int(more_lost or 0)
@@ -71,3 +76,7 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
 def _newest(same: JobQuerySet, folded: list[Job]) -> list[Job]:
     rows = [*same.order_by("-begin_time", "-pk")[:SHOWN], *folded]
     return sorted(rows, key=lambda job: (job.begin_time or job.first_seen_at, job.pk), reverse=True)[:SHOWN]
+
+
+def _plausible(lines: int | Decimal | None) -> int | Decimal:
+    return 0 if lines is None or lines > PLAUSIBLE else lines

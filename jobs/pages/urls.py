@@ -60,6 +60,7 @@ urlpatterns = [
     path("projects/<int:pk>/members/", project.set_member, name="set-member"),
     path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
     path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.export, name="export-audit"),
     path("status/", status.status, name="status"),
     path("me/", preferences.preferences, name="preferences"),
     path("me/keys/", keys.keys, name="keys"),

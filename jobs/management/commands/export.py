@@ -18,7 +18,6 @@ from django.http import QueryDict
 
 from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
-from jobs.management.audit_rows import COLUMNS, OWN, audit_rows, chosen
 from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
 from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
@@ -26,6 +25,7 @@ from jobs.models.trail import Deed, What
 from jobs.paging import read_time
 from jobs.record import as_known
 from jobs.trail import machine_user, note
+from jobs.trail_rows import COLUMNS, OWN, audit_rows, chosen
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB

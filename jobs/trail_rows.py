@@ -1,16 +1,17 @@
 """The trail as rows of the export: what the page shows, with its filters, oldest first."""
 
 from collections.abc import Iterator
+from itertools import batched
 from typing import Any
 
 from django.http import QueryDict
 
 from jobs.filters import FILTERS as JOB_FILTERS
-from jobs.models import Entry
+from jobs.models import Correction, Entry
 from jobs.models.export import rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import EntryQuerySet, What
-from jobs.trail_list import FILTERS, entries_for
+from jobs.trail_list import FILTERS, entries_for, undone_corrections
 
 CHUNK = 500  # rows held at once
 #: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for as --of.
@@ -39,8 +40,10 @@ def chosen(params: QueryDict, jobs: JobQuerySet, asked_of_jobs: QueryDict) -> tu
 def audit_rows(found: EntryQuerySet) -> Iterator[dict[str, Any]]:
     """A row an entry; what is about nothing of the kind is null."""
     rows = found.select_related("project", "graph", "job").order_by("at", "pk")
-    for one in rows.iterator(chunk_size=CHUNK):
-        yield dict.fromkeys(COLUMNS) | _row(one) | _own_words(one)
+    for some in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
+        undone = undone_corrections(some)
+        for one in some:
+            yield dict.fromkeys(COLUMNS) | _row(one) | _own_words(one, undone)
 
 
 def _row(one: Entry) -> dict[str, Any]:
@@ -64,10 +67,14 @@ def _row(one: Entry) -> dict[str, Any]:
     }
 
 
-def _own_words(one: Entry) -> dict[str, Any]:
+def _own_words(one: Entry, undone: dict[int, Correction]) -> dict[str, Any]:
     """Of corrections, decisions and notes, each value in a column of its own."""
     said = one.after or {}
     if one.what == What.CORRECTION:
+        if correction := undone.get(one.object_id or 0):
+            said = {
+                name: getattr(correction, name) for name in ("kind", "position", "field", "observed", "corrected")
+            } | said
         names = ("position", "field", "observed", "corrected", "reverted_at", "reverted_by")
         return {name: said.get(name) for name in names} | {"kind": said.get("kind") or None}
     if one.what == What.REVIEW:
