@@ -35,7 +35,7 @@ PLACE = re.compile(r"%\((\w+)\)|\{(\w+)\}")
 # Names, units and GES's own words: the same in every language.
 ALIKE = {
     "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
-    "part", "csv", "partiallyFailed", "GraphManagement", "IAM", "Token",
+    "part", "csv", "CSV", "Lines", "partiallyFailed", "GraphManagement", "IAM", "Token",
 }  # fmt: skip
 THEIRS = {"Procrastinate jobs", "- Select an option -"}  # of Procrastinate and of Django, which have no Chinese for them
 WORD = re.compile(r"[A-Za-z]{2,}")
@@ -244,6 +244,8 @@ def english(page: str, catalogue: Catalog) -> list[str]:
 
 def pages_of(answer):
     """A page, or the pages in a bundle of evidence; its other files are for programs."""
+    if answer.headers.get("Content-Type", "").startswith("text/csv"):
+        return []
     if answer.headers.get("Content-Type") != "application/zip":
         return [("", answer.content.decode())]
     with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as bundle:
