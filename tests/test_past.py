@@ -105,7 +105,10 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ("nonsense", "as_of: “nonsense” won't do; expected a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday."),
+        (
+            "nonsense",
+            "as_of: “nonsense” won't do; expected a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday.",
+        ),
         ("0001-01-01T00:00:00+14:00", "won't do; expected a time"),
         ("", "won't do; expected a time"),
         ("9999-01-01T00:00:00Z", "as_of: 9999-01-01T00:00:00Z is still to come; this is what is known now."),

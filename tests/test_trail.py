@@ -416,7 +416,14 @@ def test_an_undoing_tells_which_value_went_back(client, admin, imported):
 
 def test_the_trail_is_taken_out_as_it_is_filtered_and_that_is_an_entry(client, admin, imported):
     client.force_login(admin)
-    save_note(Cause.objects.create(project=imported.project, fingerprint="f", pattern="p", example="=2+2", first_seen_at=NOW, last_seen_at=NOW), "=2+2", actor=admin, now=timezone.now())
+    save_note(
+        Cause.objects.create(
+            project=imported.project, fingerprint="f", pattern="p", example="=2+2", first_seen_at=NOW, last_seen_at=NOW
+        ),
+        "=2+2",
+        actor=admin,
+        now=timezone.now(),
+    )
     text = exported_trail(client, "what=note&format=csv")
     assert text.startswith("\ufeffid,what,deed")
     assert text.count("\r\n") == 2
