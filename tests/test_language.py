@@ -245,7 +245,7 @@ def english(page: str, catalogue: Catalog) -> list[str]:
 def pages_of(answer):
     """A page, or the pages in a bundle of evidence; its other files are for programs."""
     if answer.headers.get("Content-Type", "").startswith("text/csv"):
-        answer.close()
+        answer.getvalue()  # which closes it
         return []
     if answer.headers.get("Content-Type") != "application/zip":
         return [("", answer.content.decode())]
