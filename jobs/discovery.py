@@ -22,6 +22,7 @@ from jobs.ges.errors import GesError, NotAJobStatus, TooLarge
 from jobs.ges.reply import GraphReply, JobPage, JobReply, parse_graph_page, parse_job_page
 from jobs.graphs_by_name import GraphsByName
 from jobs.models import Graph, Job, Project, Watch
+from jobs.outage import surely
 from jobs.record import Observation, find_jobs
 
 log = logging.getLogger(__name__)
@@ -138,11 +139,15 @@ def _ask_about_one(look: Look, graph: Graph, job_id: str) -> bool:
     if said is None:
         return False
     seen = observed(question, said, "poll")
-    budget.tell(look.project, [seen.error], timezone.now())
-    if seen.reply is not None:
-        seen.job = find_jobs(look.project, [(graph, job_id, seen.observed_at)])[job_id]
-        finish([seen], new_lease(), {})
-        watch_unfinished([seen.job])
+
+    def keep() -> None:
+        budget.tell(look.project, [seen.error], timezone.now())
+        if seen.reply is not None:
+            seen.job = find_jobs(look.project, [(graph, job_id, seen.observed_at)])[job_id]
+            finish([seen], new_lease(), {})
+            watch_unfinished([seen.job])
+
+    surely(keep, stopping)
     return seen.error is not None and (
         schedule.is_not_found(seen.error) or isinstance(seen.error, NotAJobStatus | NotRecorded)
     )
@@ -178,13 +183,17 @@ def _pages(look: Look, start: int) -> Iterator[tuple[int | None, JobPage, dateti
 
 
 def _take(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tuple[int, int]:
-    """Record a page: how many jobs are new, and how many polls it saves.
+    """Record a page, as soon as the database takes it: how many jobs are new, and how many polls it saves.
 
     Without `everything`, ended jobs of which the page says what is known are passed over.
     """
-    project = look.project
     for sentence in page.refused:
-        log.warning("Project %s: %s", project.project_id, sentence)
+        log.warning("Project %s: %s", look.project.project_id, sentence)
+    return surely(lambda: _record(look, page, at, everything=everything), stopping)
+
+
+def _record(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tuple[int, int]:
+    project = look.project
     items = {reply.job_id: (reply, raw) for reply, raw in page.jobs if reply.job_id}
     stored = {
         job.job_id: job for job in Job.objects.filter(project=project, job_id__in=items).select_related("graph", "project")
@@ -248,7 +257,7 @@ def _call[Page](
         raise
     finally:
         if answer is not None or error is not None:
-            budget.tell(look.project, [error], timezone.now())
+            surely(lambda: budget.tell(look.project, [error], timezone.now()), stopping)
 
 
 def _draw(project: Project) -> None:

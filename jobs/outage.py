@@ -3,6 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from threading import Event
 
 from django.db import Error, InterfaceError, OperationalError, connection
@@ -39,6 +40,8 @@ def surely[T](do: Callable[[], T], stopping: Event) -> T:
                     "The database takes nothing (%s); what GES said is held until it does.", " ".join(str(wrong).split())
                 )
                 said = True
+            with suppress(Error), connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock_all()")  # the pool keeps the session, and what it holds
             connection.close()
             if stopping.wait(AGAIN_SECONDS):
                 raise

@@ -78,10 +78,13 @@ def _turn(project: int) -> Iterator[bool]:
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [DISCOVERING, project])
         is_ours = cursor.fetchone() == (True,)
-        try:
-            yield is_ours
-        finally:
-            if is_ours:
+    try:
+        yield is_ours
+    finally:
+        if is_ours:
+            with (
+                connection.cursor() as cursor
+            ):  # another session's, where that one was given up: then there is nothing to give back
                 cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [DISCOVERING, project])
 
 
