@@ -1,5 +1,6 @@
 """What people and programs put into addresses and forms: a clear sentence or a 4xx, never a 500."""
 
+import re
 from urllib.parse import quote, urlencode
 
 import pytest
@@ -214,7 +215,7 @@ def test_nonsense_in_a_form_is_answered_by_its_page(signed_in, pages, job, form,
             assert page.status_code == 200, name
             assert b"psycopg" not in page.content
             assert b"invalid literal" not in page.content
-            assert b"NUL" not in page.content
+            assert b"NUL" not in re.sub(rb'value="[A-Za-z0-9]{64}"', b"", page.content)  # the random token may hold it
 
 
 PARAMETERS = [
