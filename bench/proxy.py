@@ -102,6 +102,49 @@ def measured(name: str, address: str, token: str, seconds: float) -> tuple[float
     return most, p99
 
 
+SESSION = """
+from django.conf import settings
+from django.contrib import auth
+from django.contrib.auth.models import User
+from django.contrib.sessions.backends.db import SessionStore
+user, session = User.objects.get(username="bench"), SessionStore()
+session[auth.SESSION_KEY], session[auth.HASH_SESSION_KEY] = str(user.pk), user.get_session_auth_hash()
+session[auth.BACKEND_SESSION_KEY] = settings.AUTHENTICATION_BACKENDS[0]
+session.save()
+print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
+"""  # of somebody signed in, so that pages can be asked for
+
+
+async def pages_beside(web: str, cookie: str, token: str, callers: list[str]) -> None:
+    """p95 in milliseconds of the list of jobs: alone, and while so many callers wait for a slow GES."""
+    timeout = aiohttp.ClientTimeout(total=60)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
+
+        async def look() -> float:
+            taken = []
+            for _ in range(40):
+                began = time.perf_counter()
+                async with session.get(f"{web}/jobs/", headers={"Cookie": cookie}, allow_redirects=False) as answer:
+                    await answer.read()
+                    assert answer.status == 200, answer.status
+                taken.append((time.perf_counter() - began) * 1000)
+            return sorted(taken)[37]
+
+        async def call(path: str) -> None:
+            async with session.get(web + path, headers={"X-Auth-Token": token, "Cache-Control": "no-cache"}) as answer:
+                await answer.read()
+
+        alone = await look()
+        waiting = [asyncio.create_task(call(path)) for path in callers]
+        await asyncio.sleep(0.5)
+        beside = await look()
+        still = sum(not one.done() for one in waiting)
+        await asyncio.gather(*waiting)
+        print(
+            f"the list of jobs, p95: {alone:.0f} ms alone; {beside:.0f} ms while {still} of {len(callers)} callers waited for a GES that takes 5 s"
+        )
+
+
 def main() -> None:
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 8.0
     processes = sys.argv[2] if len(sys.argv) > 2 else "1"
@@ -109,7 +152,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         os.environ |= {
             "GESDASH_HOME": f"{folder}/home", "GES_ENDPOINT": f"http://127.0.0.1:{ges}", "GES_PROJECT_ID": PROJECT,
-            "GES_AK": "SIMULATED", "GES_SK": "simulated-secret", "GESDASH_KEY_REQUESTS": "1000000",
+            "GES_AK": "SIMULATED", "GES_SK": "simulated-secret", "GESDASH_KEY_REQUESTS": "1000000", "GESDASH_LOG_LEVEL": "ERROR",
             "DJANGO_SUPERUSER_PASSWORD": "a long password",
         }  # fmt: skip
         from jobs.ges.simulator_plot import BY_NAME
@@ -142,6 +185,15 @@ def main() -> None:
             )
         for what, path in paths.items():
             results[what] = measured(f"gesdash, a stored {what} job", f"http://127.0.0.1:{web}{path}", token, seconds)
+        slow = free_port()
+        started(stack, *manage, "simulate_ges", "--port", str(slow), "--delay", "5")
+        wait_for(slow)
+        # The project's address is read from the settings by every command that starts polling.
+        os.environ["GES_ENDPOINT"] = f"http://127.0.0.1:{slow}"
+        subprocess.run([*manage, "watch", PROJECT, graph, final], check=True, stdout=subprocess.DEVNULL)
+        callers = [paths["final"].replace(final, f"{final}{number % 40}") for number in range(200)]
+        cookie = subprocess.check_output([*manage, "shell", "-v0", "-c", SESSION], text=True).split()[-1]
+        asyncio.run(pages_beside(f"http://127.0.0.1:{web}", cookie, token, callers))
         for beside in ("ges", "nginx"):
             for what in paths:
                 if beside in results:

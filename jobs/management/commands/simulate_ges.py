@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -20,6 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8900)
         parser.add_argument("--seed", type=int, default=7)
+        parser.add_argument("--delay", type=float, default=0, metavar="SECONDS", help="how long each answer takes")
         parser.add_argument("--access-key", default="SIMULATED")
         parser.add_argument("--epoch", metavar="TIME", help="when its history ends and its present begins; default: now")
 
@@ -42,6 +44,8 @@ class Command(BaseCommand):
             secret_key=os.environ.get("SIMULATOR_SK", "simulated-secret"),
             token=os.environ.get("SIMULATOR_TOKEN", "simulated-token"),
         )
+        if options["delay"]:
+            simulator.fault("delay", times=sys.maxsize, seconds=options["delay"])
         stop = asyncio.Event()
         for name in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
