@@ -18,12 +18,11 @@ from tests.test_up import free_port
 ROOT = Path(__file__).parent.parent
 
 
-@contextmanager
-def serving(project, home, count=1, processes=1):
-    """So many times `serve`; gives their addresses. The project's GES is where its row says."""
+def environment(project, home):
+    """Of a process of gesdash on the test's database; the project's GES is where its row says."""
     connection.ensure_connection()
     info = connection.connection.info
-    env = {
+    return {
         **os.environ,
         "GESDASH_HOME": str(home),
         "DATABASE_URL": f"postgresql://{info.user}@/{info.dbname}?host={info.host}",
@@ -33,6 +32,12 @@ def serving(project, home, count=1, processes=1):
         "GES_AK": "AK",
         "GES_SK": "SK",
     }
+
+
+@contextmanager
+def serving(project, home, count=1, processes=1):
+    """So many times `serve`; gives their addresses."""
+    env = environment(project, home)
     type(project).objects.filter(pk=project.pk).update(credentials="env")
     started, addresses = [], []
     try:

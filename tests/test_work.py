@@ -1,42 +1,27 @@
 """Workers as processes of their own, on the test's database."""
 
-import os
 import signal
 import subprocess
 import sys
 import time
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
-from django.conf import settings
-from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateWorker
 
 from jobs import polling
 from jobs.models import Job, Miss, Project, Watch
 from tests.conftest import body
+from tests.servers import ROOT, environment
 
-ROOT = Path(__file__).parent.parent
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @contextmanager
 def working(project, home, count=1):
     """So many workers; ended at the end, however they are."""
-    connection.ensure_connection()
-    info = connection.connection.info
-    env = {
-        **os.environ,
-        "GESDASH_HOME": str(home),
-        "DATABASE_URL": f"postgresql://{info.user}@/{info.dbname}?host={info.host}",
-        "GESDASH_SECRET_KEY": settings.SECRET_KEY,
-        "GES_ENDPOINT": project.endpoint,
-        "GES_PROJECT_ID": project.project_id,
-        "GES_AK": "AK",
-        "GES_SK": "SK",
-    }
+    env = environment(project, home)
     started = [subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "work"], env=env, cwd=ROOT) for _ in range(count)]
     try:
         yield started

@@ -22,27 +22,9 @@ from jobs.admin.bodies import readable
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, as_text
 from jobs.diagnosis.ledger import Ledger
 from jobs.models import Correction, Graph, ImportFile, Job, Project, Snapshot
+from jobs.models.correction import field_label
 from jobs.record.lookup import lock_jobs
 from jobs.typed import take_typed
-
-LABELS = {
-    "status": gettext_lazy("status"),
-    "job_name": gettext_lazy("job name"),
-    "job_type": gettext_lazy("job type"),
-    "begin_time": gettext_lazy("begin"),
-    "end_time": gettext_lazy("end"),
-    "fail_reason": gettext_lazy("fail reason"),
-    "verdict": gettext_lazy("verdict"),
-    "graph": gettext_lazy("graph"),
-    "is_hidden": gettext_lazy("out of the statistics"),
-    "path": gettext_lazy("path"),
-    "cause": gettext_lazy("cause"),
-    "log": gettext_lazy("log"),
-    "total_lines": gettext_lazy("total lines"),
-    "failed_lines": gettext_lazy("failed lines"),
-    "successful_lines": gettext_lazy("successful lines"),
-}
-
 
 SHOWN_OF_REPLY = 6_000  # characters
 
@@ -85,7 +67,7 @@ class Place:
         return [
             {
                 "name": name,
-                "label": LABELS[name],
+                "label": field_label(name),
                 "shown": self.shown(name),
                 "observed": (standing[name].newest or "") if name in standing else self.shown(name),
                 "correction": standing.get(name),
@@ -136,7 +118,7 @@ class CorrectionForm(forms.Form):
     def __init__(self, *args: Any, place: Place, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.place = place
-        self.fields["field"].choices = [(name, LABELS[name]) for name in place.fields]  # type: ignore[attr-defined]
+        self.fields["field"].choices = [(name, field_label(name)) for name in place.fields]  # type: ignore[attr-defined]
         if place.file is not None:
             del self.fields["graph"]
         else:

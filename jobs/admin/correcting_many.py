@@ -16,9 +16,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs import record
-from jobs.admin.correcting import LABELS, choose_graph
+from jobs.admin.correcting import choose_graph
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, as_text
 from jobs.models import Correction, Graph, ImportFile, Job, Project
+from jobs.models.correction import field_label
 from jobs.paging import read_pk
 from jobs.record.lookup import lock_jobs
 
@@ -53,7 +54,7 @@ class ManyForm(forms.Form):
         super().__init__(*args, **kwargs)
         names = FILE_FIELDS if of_files else JOB_FIELDS
         self.of_files = of_files
-        self.fields["field"].choices = [(name, LABELS[name]) for name in names]  # type: ignore[attr-defined]
+        self.fields["field"].choices = [(name, field_label(name)) for name in names]  # type: ignore[attr-defined]
         if of_files:
             del self.fields["graph"]
         else:

@@ -16,43 +16,22 @@ from jobs.admin.correcting_many import MOST
 from jobs.admin.visible import Visible, VisibleFilter
 from jobs.models import Cause, Correction, Project, Review, SavedView
 
+_SHOWN = (
+    "job", "graph", "place", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at",
+)  # fmt: skip
+
 
 @admin.register(Correction)
 class CorrectionAdmin(ReadOnly):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
 
-    list_display = [
-        "job",
-        "graph",
-        "place",
-        "observed",
-        "newest",
-        "corrected",
-        "flag",
-        "reason",
-        "actor",
-        "made_at",
-        "reverted_at",
-    ]
+    list_display = _SHOWN
     list_filter = ["flag", "field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "graph", "actor"]
     ordering = ["-pk"]
-    fields = [
-        "job",
-        "graph",
-        "place",
-        "observed",
-        "newest",
-        "corrected",
-        "flag",
-        "reason",
-        "actor",
-        "made_at",
-        "reverted_at",
-        "reverted_by",
-    ]
+    fields = [*_SHOWN, "reverted_by"]
     readonly_fields = ["place"]
     actions = ["undo"]
 

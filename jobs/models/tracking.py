@@ -1,6 +1,6 @@
 """Triggers that write the trail: whatever changes a row that people change, an edit in bulk or in raw SQL too, is an entry.
 
-Who, why and where from come from the transaction's setting `pghistory.context_metadata`, which `pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, made by migration 0006.
+Who, why and where from come from the transaction's setting `pghistory.context_metadata`, which `pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, which a migration makes.
 """
 
 from collections.abc import Mapping, Sequence

@@ -16,10 +16,10 @@ from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.diagnosis.causes import varying
 from jobs.ges.sentence import Sentence
-from jobs.models import Correction, Graph, ImportFile, Job, Project
+from jobs.models import Graph, ImportFile, Job
+from jobs.models.correction import field_label as label_of_field
 from jobs.models.export import rfc3339
 from jobs.models.job import Ledger, ReviewState, Verdict
-from jobs.models.project import Viewer
 
 register = template.Library()
 
@@ -81,26 +81,10 @@ def sentence(value: Any) -> str:
     return said.fill(gettext(said.text))
 
 
-_FIELDS = {
-    "file": gettext_lazy("file"),
-    "status": gettext_lazy("GES's word"),
-    "job_name": gettext_lazy("job name"),
-    "job_type": gettext_lazy("job type"),
-    "begin_time": gettext_lazy("begin"),
-    "end_time": gettext_lazy("end"),
-    "fail_reason": gettext_lazy("fail reason"),
-    "total_lines": gettext_lazy("lines in total"),
-    "failed_lines": gettext_lazy("failed lines"),
-    "successful_lines": gettext_lazy("loaded lines"),
-    "cause": gettext_lazy("cause"),
-    "log": gettext_lazy("log"),
-}
-
-
 @register.filter
 def field_label(name: str) -> str:
-    """A field of a job or a file, in words."""
-    return str(_FIELDS.get(name, name))
+    """A field of a job or a file, or a whole file, in words."""
+    return gettext("file") if name == "file" else label_of_field(name)
 
 
 @register.filter
@@ -331,35 +315,6 @@ def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
     return url_with(context, group="", **{row["parameter"]: row["name"]})
 
 
-@register.simple_tag
-def corrected(row: Any, *fields: str) -> SafeString | str:
-    """The mark of a value that a person corrected: what GES says, who says otherwise, and why."""
-    kind = getattr(row, "kind", "")
-    found = [one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind]
-    return format_html_join(" ", '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', map(_mark, found))
-
-
-def _mark(one: Correction) -> tuple[str, str]:
-    said = {"who": one.actor.get_username(), "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}", "why": one.reason[:300]}
-    told = gettext("GES says %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
-    observed = shown(correction_value(one, one.newest))
-    flag = f" ({one.get_flag_display()})" if one.flag else ""
-    return told % {"observed": observed, **said} + flag, observed
-
-
-@register.simple_tag
-def correction_value(one: Correction, value: str | None) -> str | None:
-    """The value of a correction in words: a graph by its name, where the page looked it up."""
-    if value is None or value == "":
-        return None
-    if one.field == "graph":
-        names: dict[str, str] = getattr(one, "graph_names", {})
-        return names.get(value, gettext("graph %(number)s") % {"number": value})
-    if one.field in {"is_hidden", "is_deleted"}:
-        return gettext("yes") if value == "yes" else gettext("no")
-    return str(Verdict(value).label) if one.field == "verdict" else value
-
-
 @register.filter
 def utc_input(value: datetime) -> str:
     """The time as a form's field has it, in UTC."""
@@ -370,18 +325,6 @@ def utc_input(value: datetime) -> str:
 def as_parameter(value: datetime) -> str:
     """The time as it stands in an address."""
     return quote(rfc3339(value) or "")
-
-
-@register.filter
-def may_see_status(user: Viewer) -> bool:
-    """Whether there is a project whose polling this user may look at."""
-    return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
-
-
-@register.filter
-def reviewable_by(project: Project, user: Any) -> bool:
-    """Whether this user may decide about its imports and ask GES now."""
-    return project.may_be_reviewed_by(user)
 
 
 @register.filter
