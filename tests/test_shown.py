@@ -4,9 +4,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.utils import translation
+from django.utils import timezone, translation
 
-from jobs.templatetags.gesdash import compact, duration, share_of, varied
+from jobs.templatetags.gesdash import ago, compact, duration, share_of, varied
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,12 @@ def test_a_share_is_known_where_both_figures_are():
 def test_what_a_text_has_of_its_own_stands_in_a_line():
     assert varied("line 7 of 'x'") == "7 · 'x'"
     assert varied(None) == ""
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [(0, "just now"), (59, "just now"), (61, "1 minute ago"), (-120, "in 1 minute"), (-125, "in 2 minutes")],
+)
+def test_less_than_a_minute_ago_is_just_now(seconds, said):
+    text = ago(timezone.now() - timedelta(seconds=seconds)).replace("\xa0", " ")
+    assert f">{said}<" in text

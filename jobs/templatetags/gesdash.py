@@ -205,10 +205,8 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
     """A time in the reader's zone: `long` to the second with the zone, `short` to the minute; UTC and how long ago beside it."""
     if value is None or is_unknown(value):
         return "–"
-    local, now = local_time(value), timezone.now()
-    ago = gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)} if value <= now else None
-    relative = ago or gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
-    title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {relative}"
+    local = local_time(value)
+    title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {_relative(value)}"
     text = f"{local:%Y-%m-%d %H:%M}" if style == "short" else f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
     focus = mark_safe(' tabindex="0"') if style == "long" else ""
     return format_html('<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, focus, text)
@@ -228,10 +226,18 @@ def ago(value: datetime | None) -> SafeString | str:
     """How long ago, with the time beside it."""
     if value is None or is_unknown(value):
         return "–"
-    text = gettext("%(time)s ago") % {"time": timesince(value, timezone.now(), depth=1)}
     local = local_time(value)
     title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, text)
+    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _relative(value))
+
+
+def _relative(value: datetime) -> str:
+    now = timezone.now()
+    if timedelta(0) <= now - value < timedelta(minutes=1):
+        return gettext("just now")
+    if value < now:
+        return gettext("%(time)s ago") % {"time": timesince(value, now, depth=1)}
+    return gettext("in %(time)s") % {"time": timeuntil(value, now, depth=1)}
 
 
 def zone_of(local: datetime) -> str:
