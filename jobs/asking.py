@@ -72,9 +72,17 @@ def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
     return loop.call(call)
 
 
-def ask(client: Client, question: Question) -> Said:
-    """One call about a job, while this thread waits."""
-    return wait_for(_ask(client, question))
+def ask(project: Project, client: Client, question: Question) -> tuple[Said, Client]:
+    """One call about a job, while this thread waits; and the client to ask with next."""
+    return with_token(project, client, lambda shown: _ask(shown, question))
+
+
+def with_token[T](project: Project, client: Client, call: Callable[[Client], Coroutine[Any, Any, T]]) -> tuple[T, Client]:
+    """What GES is asked in this call, once more where it takes IAM's token no longer and there is another; and that client."""
+    said = wait_for(call(client))
+    if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
+        return wait_for(call(other)), other
+    return said, client
 
 
 def stop() -> None:
@@ -86,8 +94,7 @@ def stop() -> None:
 async def _ask(client: Client, question: Question) -> Said:
     begun = time.monotonic()
     try:
-        answer = await client.status(question.graph_id, question.job.job_id, question.version)
-        return replace(answer, seconds=time.monotonic() - begun)
+        return await client.status(question.graph_id, question.job.job_id, question.version)
     except GesError as error:
         error.seconds = time.monotonic() - begun
         return error

@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import budget, outcomes, schedule
-from jobs.asking import NotRecorded, Question, ask, client_for, new_lease, observed, renewed, stopping, wait_for
+from jobs.asking import NotRecorded, Question, ask, client_for, new_lease, observed, stopping, with_token
 from jobs.finishing import Before, finish, watch_unfinished
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import GesError, NotAJobStatus, TooLarge
@@ -135,7 +135,7 @@ def _ask_about_one(look: Look, graph: Graph, job_id: str) -> bool:
     """Ask about a job and keep it if GES knows it; whether GES answered and told nothing of it."""
     question = Question(Job(project=look.project, graph=graph, job_id=job_id), graph.graph_id or "")
     _draw(look.project)
-    said = ask(look.client, question)
+    said, look.client = ask(look.project, look.client, question)
     if said is None:
         return False
     seen = observed(question, said, "poll")
@@ -245,11 +245,9 @@ def _call[Page](
     answer: Answer | None = None
     _draw(look.project)
     try:
-        answer = wait_for(ask_for(look.client, *place))
-        if answer.http_status == 401 and (other := renewed(look.project, look.client)):
-            look.client = other
-            answer = wait_for(ask_for(look.client, *place))
-        return parse(answer.body, http_status=answer.http_status), answer.observed_at
+        heard, look.client = with_token(look.project, look.client, lambda client: ask_for(client, *place))
+        answer = heard
+        return parse(heard.body, http_status=heard.http_status), heard.observed_at
     except GesError as wrong:
         error = wrong
         if answer is not None:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from jobs import budget, outcomes
-from jobs.asking import Question, Said, ask, client_for, new_lease, observed, renewed
+from jobs.asking import Question, Said, ask, client_for, new_lease, observed
 from jobs.discovery import discover as discover
 from jobs.finishing import Before, finish
 from jobs.finishing import watch_unfinished as watch_unfinished
@@ -151,16 +151,13 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
 
 
 def _ask_with_token(project: Project, question: Question) -> Said:
-    """Ask, once more where GES takes IAM's token no longer and there is another."""
+    """Ask; that IAM gives no token is what came of it too."""
     try:
         client = client_for(project)
         release_connection()
-        said = ask(client, question)
-        if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
-            said = ask(other, question)
+        return ask(project, client, question)[0]
     except GesError as error:
         return error
-    return said
 
 
 def _store(seen: Observation, graph_id: str, lease: int) -> list[Claimed]:
