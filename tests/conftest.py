@@ -28,6 +28,17 @@ pytest_plugins = ["tests.browser"]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker):
+    """A server whose plans depend on no chance, and that need not outlive the power."""
+    from django.db import connection
+
+    with django_db_blocker.unblock(), connection.cursor() as cursor:
+        for setting in ("autovacuum", "fsync", "full_page_writes"):
+            cursor.execute(f"ALTER SYSTEM SET {setting} = off")
+        cursor.execute("SELECT pg_reload_conf()")
+
+
 @pytest.fixture
 def admin(db):
     from django.contrib.auth.models import User
