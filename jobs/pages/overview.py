@@ -108,7 +108,7 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         n=Count("*"),
         loaded=Sum("successful_lines", filter=~good),
         lost=Sum("failed_lines", filter=~bad),
-        odd=Count("pk", filter=good | bad),
+        odd=Count("begin_time", filter=good | bad),
     )
     odd = 0
     jobs: dict[date, dict[str, int]] = defaultdict(lambda: defaultdict(int))
