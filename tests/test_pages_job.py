@@ -1,5 +1,6 @@
 """One job's page: live while it runs, its files in parts, hostile data, and what people decide."""
 
+import html
 import re
 from datetime import timedelta
 from html import unescape
@@ -257,10 +258,28 @@ def test_the_causes_share_the_loss(signed_in, project):
     )
     page = page_of(signed_in, job)
     rows = [text(row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if "cause_group" in row]
-    assert rows == [["line", "‹number›:", "x", "new", "2", "60", "75.00%"], ["gone", "new", "1", "20", "25.00%"]]
+    never = ["in", "no", "import", "of", "this", "graph", "in", "the", "30", "days", "before"]
+    assert rows == [
+        ["line", "‹number›:", "x", "new", *never, "2", "60", "75.00%"],
+        ["gone", "new", *never, "1", "20", "25.00%"],
+    ]
     [first, _second] = re.findall(r'href="(\?cause_group=\d+)#files"', page)
     assert walk(signed_in, job, first)[0] == []  # their paths have no folder
     assert text(page_of(signed_in, job, first)).count("line 1: x") == 1
+
+
+def test_a_cause_says_in_which_imports_of_the_graph_it_was_seen_before(signed_in, project):
+    for number in range(3):
+        tell(project, f"e{number}", file("a", 3, cause="gone"), begin=NOW - timedelta(days=1 + number))
+    tell(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
+    tell(project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1))
+    tell(project, "whole", file("a"), begin=NOW - timedelta(days=1))
+    page = page_of(signed_in, tell(project, "now", file("a", 3, cause="gone")))
+    assert "in 3 imports of this graph in the 30 days before" in text(page)
+    [listed] = re.findall(r'href="(/jobs/\?cause_group=[^"]+)"', page)
+    found = text(signed_in.get(html.unescape(listed)).content.decode())
+    assert all(f" {one} " in found for one in ("e0", "e1", "e2"))
+    assert not any(f" {one} " in found for one in ("old", "other", "now"))
 
 
 # Decisions

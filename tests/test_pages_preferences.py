@@ -16,7 +16,7 @@ def test_a_zone_is_chosen_kept_and_given_back(signed_in, project):
     cookie = signed_in.cookies["gesdash_zone"]
     assert (cookie.value, cookie["samesite"]) == ("Asia/Shanghai", "Lax")
     jobs = signed_in.get("/jobs/").content.decode()
-    assert "Began (CST)" in jobs
+    assert "Began (UTC+08:00)" in jobs
     assert "2026-03-04 19:00" in jobs
     assert 'datetime="2026-03-04T11:00:00+00:00"' in jobs
     page = signed_in.post("/me/", {"zone": ""}, follow=True).content.decode()

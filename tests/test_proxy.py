@@ -99,7 +99,9 @@ def test_nothing_is_redirected_to_tls(client, shown, settings):
     assert client.get(ADDRESS, headers=shown).status_code == 403
 
 
-@pytest.mark.parametrize("job_id", ["a%2Fb", "..", ".", "x" * 300, "x" * 10_240, "a%00b", "a%0Ab", "%1b[31m", "a%252Fb"])
+@pytest.mark.parametrize(
+    "job_id", ["a%2Fb", "..", ".", "x" * 300, "x" * 10_240, "a%00b", "a%0Ab", "%1b[31m", "a%252Fb", "a%FFb", "a%25ffb"]
+)
 @pytest.mark.parametrize("place", ["project", "graph", "job"])
 def test_ids_that_are_none_are_refused_in_words(client, polled, simulator, shown, job_id, place):
     ids = {"project": polled.project_id, "graph": "g", "job": "j"} | {place: job_id}

@@ -71,6 +71,7 @@ def a_get_with_a_body(server, token, _):
 def odd_paths(server, token, upstream):
     for target, status, code in [
         (ADDRESS.replace("j1", "a%2Fb"), 400, "GESDASH.0400"),
+        (ADDRESS.replace("j1", "a%FFb"), 400, "GESDASH.0400"),
         (ADDRESS.replace("g1", "a%2Fb"), 400, "GESDASH.0400"),
         (ADDRESS.replace("p1", "%2F"), 400, "GESDASH.0400"),
         (ADDRESS.replace("j1", ".."), 400, "GESDASH.0400"),

@@ -12,6 +12,13 @@ from jobs.api.errors import BadRequest
 from jobs.paging import MAX_PAGE_SIZE, PAGE_SIZE
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
+
+
+def text(longest: int) -> dict[str, Any]:
+    """The schema of a text that is looked for; PostgreSQL stores no NUL."""
+    return {"type": "string", "maxLength": longest, "pattern": "^[^\\u0000]*$"}
+
+
 POSITION = [
     OpenApiParameter("cursor", OpenApiTypes.STR, description="A position, from `next` or `previous`."),
     OpenApiParameter("page_size", {"anyOf": [_SIZE, {"type": "string", "maxLength": 0}]}),

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
@@ -12,11 +11,11 @@ from rest_framework.views import APIView
 
 from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
-from jobs.api.keyset import POSITION, Keyset
+from jobs.api.keyset import POSITION, Keyset, text
 from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
 from jobs.trail import note_download
 
-_PROJECT = OpenApiParameter("project", OpenApiTypes.STR, description="Only of this project (GES's id).")
+_PROJECT = OpenApiParameter("project", text(255), description="Only of this project (GES's id).")
 
 
 class _List(ListAPIView):  # type: ignore[type-arg]

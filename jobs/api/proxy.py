@@ -35,6 +35,8 @@ from jobs.models.prepared import Prepared
 from jobs.models.project import Viewer
 
 _SHAPE = re.compile(r"/(v1\.0|v2)/(.*?)/graphs/(.*?)/jobs/(.*)/status", re.DOTALL)
+# Django leaves bytes that are no UTF-8 percent-encoded, as if the caller had meant the percent sign.
+_NO_UTF8 = re.compile("%[89A-F][0-9A-F]", re.IGNORECASE)
 
 
 @method_decorator(login_not_required, name="dispatch")
@@ -85,6 +87,8 @@ def _ids(request: Request) -> tuple[str, str, str, int]:
     if match is None:
         raise NotFound("gesdash answers GES's job status only: /v1.0/{project_id}/graphs/{graph_id}/jobs/{job_id}/status")
     for value, what in zip(match.groups()[1:], ("project id", "graph id", "job id"), strict=True):
+        if _NO_UTF8.search(value):
+            raise BadRequest(f"The {what} holds percent-encoded bytes that are not UTF-8; no id of GES does.")
         try:
             polling.check_id(value, what)
         except ValueError as wrong:

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.decorators import api_view
 from rest_framework.request import Request
@@ -10,11 +9,11 @@ from rest_framework.response import Response
 
 from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
-from jobs.api.keyset import POSITION
+from jobs.api.keyset import POSITION, text
 from jobs.filters import FILTERS, SORTS, filtered, page_of
 from jobs.models import Job
 from jobs.models.export import WITH_CORRECTIONS, job_object, job_row
-from jobs.models.job import Ledger, Verdict
+from jobs.models.job import Ledger, ReviewState, Verdict
 
 _EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form
 _TIME = [
@@ -26,7 +25,11 @@ _TIME = [
         "description": "So long ago, or the start of the day.",
     },
 ]
+TEXTS = ("project", "graph", "status", "job_name", "job_type", "job_id", "path", "cause")
 _SCHEMAS: dict[str, Any] = {
+    **{name: {"type": "array", "items": text(1024)} for name in TEXTS},
+    "cause_group": {"type": "array", "items": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, _EMPTY]}},
+    "review": {"type": "string", "enum": ["", *ReviewState.values]},
     "verdict": {"type": "string", "enum": ["", *Verdict.values]},
     "ledger": {"type": "string", "enum": ["", *Ledger.values]},
     **{name: {"type": "string", "enum": ["", "yes", "no"]} for name in ("contradictions", "hidden")},
@@ -41,7 +44,7 @@ _SCHEMAS: dict[str, Any] = {
     **{name: {"anyOf": [*_TIME, _EMPTY]} for name in ("began_after", "began_before", "ended_after", "ended_before")},
 }
 _PARAMETERS = [
-    *(OpenApiParameter(name, _SCHEMAS.get(name, OpenApiTypes.STR), many=name not in _SCHEMAS) for name in FILTERS),
+    *(OpenApiParameter(name, _SCHEMAS[name]) for name in FILTERS),
     OpenApiParameter("sort", _SCHEMAS["sort"]),
     *POSITION,
 ]

@@ -1,12 +1,29 @@
 """The files of one import: filtered, sorted, grouped and read in parts by the database, so that thousands stay fluent."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
+from urllib.parse import urlencode
 
-from django.db.models import Case, Count, DecimalField, F, Func, IntegerField, Q, QuerySet, Sum, TextField, Value, When
+from django.db.models import (
+    Case,
+    Count,
+    DecimalField,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    Sum,
+    TextField,
+    Value,
+    When,
+)
 from django.db.models.functions import Cast, Coalesce
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from jobs.diagnosis.explain import explain
@@ -18,6 +35,8 @@ from jobs.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
 from jobs.reloads import began
 
 PART, GROUPS = 100, 200
+BEFORE = timedelta(days=30)  # how far back a cause's imports are counted
+FIRST = datetime(1, 1, 1, tzinfo=UTC)
 NEW = timedelta(days=7)  # a cause first seen so shortly before a job began is new there
 LOST = (Verdict.PARTIAL.value, Verdict.FAILED.value)
 _RANK = Case(
@@ -116,7 +135,12 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
 
 
 def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
-    """The causes of this job's loss with their share of it, the largest first."""
+    """The causes of this job's loss with their share of it, the largest first; and where this graph had them before."""
+    until = max(began(job), FIRST + BEFORE)  # a begin may be of the year 1, before which there is none
+    earlier = Job.objects.counted().filter(graph=job.graph_id, begin_time__gte=until - BEFORE, begin_time__lt=until)
+    same = ImportFile.objects.filter(job__in=earlier, cause_group=OuterRef("cause_group")).order_by().values("cause_group")
+    span = {"began_after": (until - BEFORE).isoformat(), "began_before": until.isoformat(), "hidden": "no"}
+    of_graph = {"graph": job.graph.graph_id or job.graph.name, **span}
     lost = (
         rows.filter(cause_group__isnull=False)
         .order_by()
@@ -128,14 +152,17 @@ def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
         )
     )
     found = list(
-        lost.annotate(files=Count("*"), failed=Sum("failed_lines")).order_by(F("failed").desc(nulls_last=True), "-files")[
-            :20
-        ]
+        lost.annotate(
+            files=Count("*"),
+            failed=Sum("failed_lines"),
+            before=Subquery(same.annotate(n=Count("job", distinct=True)).values("n")),
+        ).order_by(F("failed").desc(nulls_last=True), "-files")[:20]
     )
     whole = sum(row["failed"] or 0 for row in found)
     return [
         row
         | {
+            "before_url": f"{reverse('pages:jobs')}?{urlencode({'cause_group': row['cause_group'], **of_graph})}",
             "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
             "explanations": explain(row["pattern"])[:1],
             "is_new": row["since"] - began(job) > -NEW,  # a begin may be of the year 1

@@ -18,6 +18,7 @@ from jobs.pages.changes import Runs, newest_runs
 from jobs.pages.rendering import render_page
 from jobs.paging import won_t_do
 from jobs.record import Past, as_known, corrections_at
+from jobs.templatetags.gesdash import zone_of
 
 MOMENTS, FILES = 60, 500
 _WORST = {Verdict.FAILED.value: 2, Verdict.PARTIAL.value: 1}
@@ -88,7 +89,7 @@ def _nothing(one: Job, at: datetime) -> str:
     if first is None:
         return _("GES has not told anything about this job yet.")
     if first > at:
-        said = {"first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S %Z}"}
+        said = {"first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S} {zone_of(timezone.localtime(first))}"}
         return _("Nothing was known of this job then: what GES says of it was first seen on %(first)s.") % said
     return _("What was known of this job then can't be read any more: retention has taken that reply away.")
 

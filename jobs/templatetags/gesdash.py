@@ -241,9 +241,8 @@ def _relative(value: datetime) -> str:
 
 
 def zone_of(local: datetime) -> str:
-    """The zone's short name; one that has none is told by its offset."""
-    name = local.tzname() or "UTC"
-    return name if name[0].isalpha() else f"UTC{local:%:z}"
+    """The zone by its offset: a short name may be of several (CST is China's and Chicago's)."""
+    return f"UTC{local:%:z}" if local.utcoffset() else "UTC"
 
 
 @register.simple_tag
