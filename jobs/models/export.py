@@ -57,6 +57,8 @@ def job_fields(job: Job) -> dict[str, Any]:
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },
         "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
+        "corrected": job.observed is not None,
+        "observed": job.observed,
         "is_hidden": job.is_hidden,
         "corrections": [correction_object(one) for one in _standing(job) if not one.kind],
     }

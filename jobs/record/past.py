@@ -10,13 +10,12 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Least
 
-from jobs.diagnosis.corrections import lay_over
 from jobs.diagnosis.verdict import file_verdict
 from jobs.ges.reply import JobReply
 from jobs.models import Correction, ImportFile, Job, Review, Snapshot, Tombstone
 from jobs.models.job import ReviewState
 from jobs.record.overlay import verdict_over
-from jobs.record.projection import FILE_COLUMNS, file_values, fill
+from jobs.record.projection import FILE_COLUMNS, file_values, fill_corrected
 from jobs.record.replies import read_replies
 from jobs.record.review_state import lost_data, within_tolerance
 
@@ -74,8 +73,7 @@ def corrections_at(jobs: Sequence[int], at: datetime) -> dict[int, list[Correcti
 
 def _past(stored: Job, reply: JobReply, corrections: Sequence[Correction]) -> Past:
     job = copy(stored)
-    laid = lay_over(reply, corrections)
-    fill(job, laid)
+    laid = fill_corrected(job, reply, corrections)
     job.verdict = verdict_over(corrections) or job.verdict
     job.duration = job.end_time - job.begin_time if job.end_time and job.begin_time else None
     files = []

@@ -255,7 +255,8 @@ def _name(user: Any) -> str | None:
 _IDS = ("project_id", "graph_id", "job_id")
 _JOB = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected", "observed",
+    "is_hidden",
     "corrections", "files",
 )  # fmt: skip
 _FILE = (
