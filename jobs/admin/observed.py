@@ -199,7 +199,7 @@ class WatchAdmin(ReadOnly):
     """What is asked about next."""
 
     project_path = "job__project"
-    list_display = ["job", "next_poll_at", "leased_until", "failures", "short_problem"]
+    list_display = ["job", "short_problem", "failures", "next_poll_at", "leased_until"]
     list_filter = [SetAside, ("next_poll_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith"]
     search_help_text = gettext_lazy("The start of a job id.")
