@@ -43,22 +43,24 @@ PAGES = {
     "missing": "/jobs/999999999/",
 }
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+# The dark theme is other values of the custom properties that are colours: no other rule of axe can tell it from the light one.
+OF_COLOURS = ["color-contrast", "link-in-text-block"]
 USERS = {"username": "ada", "password": "a long password"}
 
 
-def violations(page):
-    found = Axe().run(page, options={"runOnly": TAGS, "resultTypes": ["violations"]})
+def violations(page, rules):
+    found = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]})
     nodes = [(one["id"], node) for one in found.response["violations"] for node in one["nodes"][:3]]
     return [f"{rule}: {node['target'][0]} {node['html'][:160]}" for rule, node in nodes]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(visit, world, theme):
-    page = visit(color_scheme=theme)
+def test_every_page_is_accessible_and_fits(visit, world):
+    page = visit(color_scheme="light")
     wrong = []
     for name, address in [*PAGES.items(), ("sign-in", "/login/")]:
         if name == "sign-in":
             page.context.clear_cookies()
+        page.emulate_media(color_scheme="light")
         answer = page.goto(address.format(at=world.at, **vars(world)))
         assert answer.status == (404 if name == "missing" else 200), name
         page.evaluate("for (const one of document.querySelectorAll('main details')) one.open = true")
@@ -67,7 +69,9 @@ def test_every_page_is_accessible_and_fits(visit, world, theme):
             if page.evaluate("document.scrollingElement.scrollWidth") > width:
                 wrong.append(f"{name} is wider than {width}")
             if width != 768:
-                wrong += [f"{name} at {width}: {one}" for one in violations(page)]
+                for theme, rules in (("light", TAGS), ("dark", OF_COLOURS)):
+                    page.emulate_media(color_scheme=theme)
+                    wrong += [f"{name} at {width}, {theme}: {one}" for one in violations(page, rules)]
     assert not wrong, "\n".join(wrong)
     assert [one for one in page.complaints if "404" not in one] == []
 
