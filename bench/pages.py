@@ -107,8 +107,8 @@ def cases(user: Any) -> Iterator[Case]:
         yield Case(f"jobs, {' '.join(f'{k}={v}' for k, v in query.items())}", f"/jobs/?{urlencode(query)}")
     seen = newest_change(user).isoformat()
     yield Case("news, nothing new", f"/jobs/news/?{urlencode({'after': seen})}", NEWS, 1, (("HX-Request", "true"),))
-    yield Case("a job", f"/jobs/{newest.pk}/", JOB, 15)
-    yield Case("a job that lost", f"/jobs/{lossy.pk}/", JOB, 15)
+    yield Case("a job", f"/jobs/{newest.pk}/", JOB)
+    yield Case("a job that lost", f"/jobs/{lossy.pk}/", JOB)
     giant = mine.order_by("-file_count", "-pk").first()
     for what, query in (
         ("", ""),
@@ -117,7 +117,7 @@ def cases(user: Any) -> Iterator[Case]:
         (" by path", "?sort=path"),
         (" found", "?file=999"),
     ):
-        yield Case(f"a job of {giant.file_count} files{what}", f"/jobs/{giant.pk}/{query}", JOB, 15)
+        yield Case(f"a job of {giant.file_count} files{what}", f"/jobs/{giant.pk}/{query}", JOB)
     yield Case(f"compare {giant.file_count} files", f"/jobs/{giant.pk}/compare/", JOB)
     yield Case(f"repair {giant.file_count} files", f"/jobs/{giant.pk}/repair/", JOB)
     yield Case("compare", f"/jobs/{lossy.pk}/compare/")

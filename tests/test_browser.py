@@ -177,6 +177,7 @@ def test_later_imports_are_offered_where_one_fixed_it(visit, world):
     page.goto(f"/jobs/{world.before.pk}/")
     page.locator("#review-fixed_by").focus()
     expect(page.locator(f'#later option[value="{world.partial.job_id}"]')).to_have_count(1)
+    expect(page.locator('#people option[value="ada"]')).to_have_count(1)
     assert page.complaints == []
 
 

@@ -200,7 +200,7 @@ def test_a_thousand_files_come_in_parts_of_a_hundred_each_once(signed_in, big, d
         paths, sizes = walk(signed_in, big, f"?sort={sort}")
         assert sizes == [100] * 10, sort
         assert len(set(paths)) == 1000, sort
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(11):
         page = page_of(signed_in, big)
     assert "Next 100 of 1,000 files" in page
     worst, _sizes = walk(signed_in, big, "")

@@ -40,7 +40,6 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
         context |= {
             "known": reviews[0].pk if reviews else 0,
             "decisions": [(state.value, state.label) for state in Review.DECISIONS],
-            "people": _people(one),
             "typed": unsaved or take_typed(request, reverse("pages:decide", args=[one.pk])) or _standing(standing, fix),
             "wrong": {unsaved["field"]: unsaved["wrong"]} if unsaved else {},
         }
@@ -116,9 +115,11 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_safe
 def later(request: HttpRequest, pk: int) -> HttpResponse:
-    """The jobs that could have fixed this one, to choose from; a part, asked for when the field is entered."""
-    one = get_object_or_404(Job.objects.visible_to(request.user), pk=pk)
-    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES]})
+    """The jobs that could have fixed this one and the people to ask, to choose from; a part, asked for when the form is entered."""
+    one = get_object_or_404(Job.objects.visible_to(request.user).select_related("project"), pk=pk)
+    if not one.project.may_be_reviewed_by(request.user):
+        raise PermissionDenied
+    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES], "people": _people(one)})
 
 
 def read_note(request: HttpRequest) -> str:
