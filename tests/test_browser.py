@@ -76,6 +76,21 @@ def test_every_page_is_accessible_and_fits(visit, world):
     assert [one for one in page.complaints if "404" not in one] == []
 
 
+CUT = "[...document.querySelectorAll('.scroll, .tabs')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+
+
+def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
+    file = {"path": "ges-data/supply-chain/stream/vertex/part-0000.csv", "log": "ges-data/import-logs/7f3d9a52.log"}
+    cause = "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+    counts = {"totalLines": 148_558, "failedLines": 11_962, "successfulLines": 136_596}
+    lost = file | counts | {"status": "partFailed", "cause": cause}
+    job = world.tell("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
+    page = visit()
+    for address in (f"/jobs/{job.pk}/", "/jobs/", "/causes/", "/files/"):
+        page.goto(address)
+        assert page.evaluate(CUT) == 0, address
+
+
 def tab_to(page, selector, most=120):
     """Press Tab until the focus is there; each stop must show that it has it."""
     for _ in range(most):
