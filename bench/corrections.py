@@ -64,7 +64,10 @@ def main(rows: int) -> None:
 
     base = timed(f"read {rows:,} jobs anew", lambda: rebuild(jobs, now=NOW))
     made = timed(f"correct {rows:,} rows", lambda: correct_all(changes, reason="bench", actor=actor, now=NOW))
-    undone = timed(f"undo {rows:,} rows", lambda: revert_all(list(Correction.objects.standing()), actor=actor, now=NOW))
+    undone = timed(
+        f"undo {rows:,} rows",
+        lambda: revert_all(list(Correction.objects.standing()), reason="seen again", actor=actor, now=NOW),
+    )
     print(f"relative to reading anew: correct {made / base:.1f}, undo {undone / base:.1f}")
     assert Entry.objects.filter(what="correction").count() == 2 * rows
 

@@ -90,7 +90,7 @@ _LABELS = {
     "email": gettext_lazy("e-mail"), "status": gettext_lazy("answered with"), "watched": gettext_lazy("watched"),
     "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("and more in that minute"),
     "keeps": gettext_lazy("keeps"), "keep_days": gettext_lazy("days kept"), "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
-    "reverted_by": gettext_lazy("undone by"),
+    "reverted_by": gettext_lazy("undone by"), "reverted_reason": gettext_lazy("undone because"),
 }  # fmt: skip
 
 

@@ -21,7 +21,7 @@ _SHARED = ("project", "graph", "job_id")
 
 COLUMNS = (
     "id", "what", "deed", "at", "actor", "object", "name", "project_id", "graph_id", "job_id", "kind", "position", "field",
-    "observed", "corrected", "reason", "reverted_at", "reverted_by", "state", "fixed_by", "assignee", "due_on", "cause",
+    "observed", "corrected", "reason", "reverted_at", "reverted_by", "reverted_reason", "state", "fixed_by", "assignee", "due_on", "cause",
     "before", "after", "request_id", "address", "path",
 )  # fmt: skip
 
@@ -75,7 +75,7 @@ def _own_words(one: Entry, undone: dict[int, Correction]) -> dict[str, Any]:
             said = {
                 name: getattr(correction, name) for name in ("kind", "position", "field", "observed", "corrected")
             } | said
-        names = ("position", "field", "observed", "corrected", "reverted_at", "reverted_by")
+        names = ("position", "field", "observed", "corrected", "reverted_at", "reverted_by", "reverted_reason")
         return {name: said.get(name) for name in names} | {"kind": said.get("kind") or None}
     if one.what == What.REVIEW:
         return {name: said.get(name) for name in ("state", "fixed_by", "assignee", "due_on")}

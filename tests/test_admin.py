@@ -160,12 +160,18 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     page = client.get(detail).content.decode()
     assert "Undo: what GES said shows again" in page
     action = re.search(r'<select name="([^"]+)"', page)[1]
-    said = client.post(detail, {action: "undo", "_selected_action": one.pk}, follow=True).content.decode()
+    why = action.replace("action", "reason")
+    blank = client.post(detail, {action: "undo", "_selected_action": one.pk, why: "  "}, follow=True)
+    assert "It needs a reason: say why." in blank.content.decode()
+    assert f'name="{why}"' in page
+    undo = {action: "undo", "_selected_action": one.pk, why: "it was right"}
+    said = client.post(detail, undo, follow=True).content.decode()
     assert "1 correction undone." in said
     one.refresh_from_db()
     file.refresh_from_db()
-    assert (one.reverted_by.username, file.failed_lines) == ("alice", 450)
-    again = client.post("/admin/jobs/correction/", {"action": "undo", "_selected_action": one.pk}, follow=True)
+    assert (one.reverted_by.username, one.reverted_reason, file.failed_lines) == ("alice", "it was right", 450)
+    undo = {"action": "undo", "_selected_action": one.pk, "reason": "again"}
+    again = client.post("/admin/jobs/correction/", undo, follow=True)
     assert "1 left as they are" in again.content.decode()
 
 
@@ -192,7 +198,7 @@ def test_only_a_fixer_with_the_permission_corrects_and_undoes(sign_in, people, i
     record_of = Correction.objects.create(
         job=imported, field="status", corrected="failed", reason="seen", actor=people["alice"], made_at=NOW
     )
-    undo = {"action": "undo", "_selected_action": record_of.pk}
+    undo = {"action": "undo", "_selected_action": record_of.pk, "reason": "r"}
     for name, refused in (("bob", 403), ("charlie", 404)):
         client = sign_in(name)
         assert client.get(address_of(imported)).status_code == refused

@@ -69,10 +69,16 @@ def test_a_fixer_corrects_and_undoes(client, imported, member):
     assert made.status_code == 201
     assert (made.json()["observed"], made.json()["corrected"]) == ("450", "0")
     assert imported.files.get(kind="vertex", position=0).failed_lines == 0
-    undone = client.post(f"/api/corrections/{made.json()['id']}/undo/", headers=shown)
+    address = f"/api/corrections/{made.json()['id']}/undo/"
+    for wrong in ({}, {"reason": "  "}, {"reason": None}):
+        refused = client.post(address, wrong, content_type="application/json", headers=shown)
+        assert (refused.status_code, "reason" in refused.json()["detail"]) == (400, True)
+    why = {"reason": "it was right"}
+    undone = client.post(address, why, content_type="application/json", headers=shown)
+    assert undone.json()["reverted_reason"] == "it was right"
     assert (undone.status_code, undone.json()["reverted_at"] is None) == (200, False)
     assert imported.files.get(kind="vertex", position=0).failed_lines == 450
-    again = client.post(f"/api/corrections/{made.json()['id']}/undo/", headers=shown)
+    again = client.post(address, why, content_type="application/json", headers=shown)
     assert (again.status_code, "already undone" in again.json()["detail"]) == (400, True)
 
 
@@ -81,6 +87,8 @@ def test_a_fixer_corrects_and_undoes(client, imported, member):
     [({"field": "job_name", "corrected": "x"}, "reason"), ({"field": "job_name", "corrected": "x", "reason": "  "}, "reason"),
      ({"field": "sha256", "corrected": "x", "reason": "y"}, "sha256"),
      ({"kind": "vertex", "position": 0, "field": "failed_lines", "corrected": "many", "reason": "y"}, "many"),
+     ({"kind": "vertex", "position": 0, "field": "status", "corrected": "fine", "reason": "y"}, "partfailed"),
+     ({"field": "status", "corrected": "fine", "reason": "y"}, "“fine” is no word of GES"),
      ({"kind": "edge", "position": 99, "field": "failed_lines", "corrected": "1", "reason": "y"}, "99")],
 )  # fmt: skip
 def test_a_correction_that_wont_do_is_a_400_that_says_why(client, imported, shown, given, names):

@@ -164,7 +164,7 @@ def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
     made = correct(imported, kind="vertex", position=0, field="cause", corrected="disk", reason="r", actor=admin, now=at[1])
     decide(imported, state="to_fix", note="ask", assignee=admin, due_on=at[0].date(), actor=admin, now=at[0])
     save_note(Cause.objects.get(), "they know", actor=admin, now=at[3])
-    revert(made, actor=admin, now=at[3])
+    revert(made, reason="seen again", actor=admin, now=at[3])
     decide(imported, state="fixed", fixed_by=load_again(imported), note="by hand", actor=admin, now=at[2])
     people = ["--of", "correction", "--of", "review", "--of", "note"]
     rows = exported("audit", *people)
@@ -173,7 +173,7 @@ def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
     ]  # fmt: skip
     assert len({tuple(row) for row in rows}) == 1
     assert [[row[key] for key in ("job_id", "actor", "reason")] for row in rows] == [
-        ["j1", "ada", "r"], ["j1", "ada", "ask"], [None, "ada", "they know"], ["j1", "ada", "r"], ["j1", "ada", "by hand"],
+        ["j1", "ada", "r"], ["j1", "ada", "ask"], [None, "ada", "they know"], ["j1", "ada", "seen again"], ["j1", "ada", "by hand"],
     ]  # fmt: skip
     assert (rows[1]["assignee"], rows[1]["due_on"], rows[4]["fixed_by"]) == ("ada", "2026-03-04", "again")
     assert (rows[0]["corrected"], rows[3]["reverted_by"], rows[2]["cause"]) == ("disk", "ada", "disk")

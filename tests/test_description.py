@@ -24,6 +24,7 @@ ASKING = [*CHECKS, openapi.positive_data_acceptance]
 REPEATED = [check for check in ASKING if check is not openapi.negative_data_rejection]
 GIVEN = {
     "/api/jobs/{id}/reviews/": {"state": "to_fix", "note": "the label is missing"},
+    "/api/corrections/{id}/undo/": {"reason": "it was right"},
     "/api/jobs/{id}/corrections/": {"field": "job_name", "corrected": "ImportGraph", "reason": "it was one"},
 }
 FEW = settings(
@@ -57,7 +58,7 @@ def test_every_operation_keeps_to_the_description(described, shown, imported):
         )
         good = operation.Case(path_parameters=dict.fromkeys(names, about.pk), **given)
         answer = good.call_and_validate(headers=shown, checks=CHECKS)
-        assert answer.status_code == (201 if given else 200), operation.label
+        assert answer.status_code == (201 if given and "/undo/" not in operation.path else 200), operation.label
         assert good.call(headers={"X-Auth-Token": "no"}).status_code == 401, operation.label
         keeps(operation, GenerationMode.POSITIVE, shown)
         if list(operation.path_parameters) or list(operation.query):

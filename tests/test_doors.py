@@ -33,7 +33,7 @@ PAGES = {
     "proof/<int:pk>/checkpoints/<int:number>/": "read", "status/": "list", "metrics": "list",
     "graphs/<int:pk>/": "read", "jobs/<int:pk>/": "read", "jobs/<int:pk>/compare/": "read", "jobs/<int:pk>/repair/": "read",
     "jobs/<int:pk>/history/": "read", "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read", "causes/<int:pk>/": "read",
-    "jobs/<int:pk>/later/": REVIEWERS, "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
+    "jobs/<int:pk>/later/": "read", "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
     "causes/<int:pk>/note/": REVIEWERS, "graphs/<int:pk>/tolerance/": OWNERS,
     "jobs/<int:pk>/corrections/<int:correction_pk>/undo/": ("administrator",),
     "projects/<int:pk>/": OWNERS, "projects/<int:pk>/members/": OWNERS, "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,

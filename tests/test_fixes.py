@@ -252,7 +252,9 @@ def test_corrections_are_undone_in_bulk(browser, lossy, admin):
     for job in lossy:
         correct(job, kind="", position=None, field="verdict", corrected="success", reason="r", actor=admin, now=NOW)
     chosen = list(Correction.objects.values_list("pk", flat=True))
-    page = browser.post("/admin/jobs/correction/", {"action": "undo", "_selected_action": chosen}, follow=True)
+    page = browser.post(
+        "/admin/jobs/correction/", {"action": "undo", "_selected_action": chosen, "reason": "r"}, follow=True
+    )
     assert "3 corrections undone." in page.content.decode()
     assert set(Job.objects.values_list("verdict", flat=True)) == {"partial"}
     assert Entry.objects.filter(deed="undone", actor="alice").count() == 3

@@ -97,7 +97,7 @@ def test_a_set_verdict_stands_over_every_reply_until_it_is_undone(project, fix, 
     rebuild([job])
     job.refresh_from_db()
     assert job.verdict == "success"
-    revert(made, actor=admin, now=LATER)
+    revert(made, reason="seen again", actor=admin, now=LATER)
     job.refresh_from_db()
     assert (job.verdict, job.review) == ("partial", "waiting")
 
@@ -109,7 +109,7 @@ def test_a_job_that_ges_never_told_of_gets_a_verdict_too(project, fix, admin):
     rebuild([job])
     job.refresh_from_db()
     assert (job.verdict, made.observed) == ("failed", None)
-    revert(made, actor=admin, now=LATER)
+    revert(made, reason="seen again", actor=admin, now=LATER)
     job.refresh_from_db()
     assert job.verdict == "pending"
 
@@ -123,7 +123,7 @@ def test_a_job_goes_to_another_graph_and_back(project, fix, admin):
     again = fix(job, "graph", str(third.pk))
     assert (job.graph, again.observed) == (third, str(first.pk))
     assert lossy(project, 12, at=LATER).graph == third
-    revert(again, actor=admin, now=LATER)
+    revert(again, reason="seen again", actor=admin, now=LATER)
     job.refresh_from_db()
     assert job.graph == first
     assert {one.after["corrected"] for one in Entry.objects.filter(deed="made", what="correction")} == {"right", "g3"}
@@ -158,7 +158,7 @@ def test_all_or_none_of_many_are_made(project, fix, admin):
     assert not Correction.objects.exists()
     assert len(correct_all(changes, reason="r", actor=admin, now=NOW)) == 3
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {0}
-    assert revert_all(list(Correction.objects.all()), actor=admin, now=LATER) == 3
+    assert revert_all(list(Correction.objects.all()), reason="seen again", actor=admin, now=LATER) == 3
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {1}
 
 
@@ -175,7 +175,7 @@ def test_a_thousand_rows_take_at_most_twenty_queries(project, admin, django_asse
     assert Job.objects.filter(failed_lines=0).count() == 1000
     assert Entry.objects.filter(what="correction", reason="recounted").count() == 1000
     with django_assert_max_num_queries(20):
-        revert_all(list(Correction.objects.all()), actor=admin, now=LATER)
+        revert_all(list(Correction.objects.all()), reason="seen again", actor=admin, now=LATER)
 
 
 def test_the_api_and_the_exports_have_both(client, shown, imported, fix):
@@ -241,7 +241,7 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
     tell(project, "j1", file("a", 6), at=timezone.now())
     assert Job.objects.get().is_hidden
-    revert(made, actor=admin, now=LATER)
+    revert(made, reason="seen again", actor=admin, now=LATER)
     assert not Job.objects.get().is_hidden
 
 
@@ -255,7 +255,7 @@ def test_a_graphs_name_stands_over_discovery(project, admin):
     assert find_graph(project, "g1", "renamed").name == "Payments (old)"
     made.refresh_from_db()
     assert (made.newest, made.flag) == ("renamed", "contradicted")
-    revert(made, actor=admin, now=LATER)
+    revert(made, reason="seen again", actor=admin, now=LATER)
     assert Graph.objects.get().name == "renamed"
 
 
@@ -277,7 +277,7 @@ def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin
     assert set(Job.objects.values_list("graph", flat=True)) == {into.pk}
     bare.refresh_from_db()
     assert bare.merged_into == into
-    revert(Correction.objects.get(job=jobs["old1"]), actor=admin, now=LATER)
+    revert(Correction.objects.get(job=jobs["old1"]), reason="seen again", actor=admin, now=LATER)
     assert Job.objects.get(job_id="old1").graph == bare
     with pytest.raises(ValueError, match="merged already"):
         merge_graphs(bare, into, reason="r", actor=admin, now=NOW)

@@ -114,6 +114,7 @@ def test_a_viewer_reads_all_of_it_and_is_offered_no_form_to_decide(client, addre
     reading, _writing = addresses
     for address in [*LISTS, *reading.values()]:
         assert client.get(address).status_code == 200, address
+    assert b"viewer" not in client.get(reading["later"]).content  # nor told whom one could ask
     pages = b"".join(client.get(reading[name]).content for name in ("job", "graph", "cause"))
     assert b"action=" in pages
     for action in (b"/review/", b"/tolerance/", b"/note/", b"/undo/", b"/poll/", b"/watch/"):

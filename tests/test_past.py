@@ -45,7 +45,7 @@ def told(project, admin):
     job = tell(project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE)
     one = correct(job, kind="vertex", position=0, field="failed_lines", corrected="2", reason="counted", actor=admin, now=NOW + 20 * MINUTE)  # fmt: skip
     decide(Job.objects.get(), state="accepted", note="fine so", actor=admin, now=NOW + 30 * MINUTE)
-    revert(one, actor=admin, now=NOW + 40 * MINUTE)
+    revert(one, reason="seen again", actor=admin, now=NOW + 40 * MINUTE)
     return Job.objects.get()
 
 

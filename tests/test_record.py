@@ -345,11 +345,11 @@ def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admi
     imported.refresh_from_db()
     assert (made.observed, str(imported.loss_rate)) == ("450", "0.0000")
     for one in Correction.objects.all():
-        revert(one, actor=admin, now=NOW)
+        revert(one, reason="seen again", actor=admin, now=NOW)
     imported.refresh_from_db()
     assert str(imported.loss_rate) == "0.1692"
     with pytest.raises(ValueError, match="already undone"):
-        revert(made, actor=admin, now=NOW)
+        revert(made, reason="seen again", actor=admin, now=NOW)
 
 
 @pytest.mark.parametrize(

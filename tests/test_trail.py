@@ -118,7 +118,7 @@ def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, c
     made = correct(
         imported, kind="vertex", position=0, field="failed_lines", corrected="5", reason="seen", actor=admin, now=NOW
     )
-    revert(made, actor=admin, now=NOW)
+    revert(made, reason="seen again", actor=admin, now=NOW)
     decide(imported, state="accepted", note="a known gap", actor=admin, now=NOW)
     correction, undone, review = Entry.objects.filter(job=imported).order_by("pk")
     assert (correction.deed, correction.actor, correction.reason, correction.job) == ("made", "ada", "seen", imported)
@@ -162,7 +162,7 @@ def test_a_correction_and_a_review_are_never_changed_or_deleted(imported, admin)
             rows.update(**value)
         with pytest.raises(DatabaseError, match="delete rows"), transaction.atomic():
             rows.delete()
-    revert(made, actor=admin, now=NOW)
+    revert(made, reason="seen again", actor=admin, now=NOW)
     with pytest.raises(DatabaseError, match="Cannot update"), transaction.atomic():
         Correction.objects.filter(pk=made.pk).update(reverted_at=None)
 
@@ -404,14 +404,15 @@ def test_an_undoing_tells_which_value_went_back(client, admin, imported):
         actor=admin,
         now=timezone.now(),
     )
-    revert(made, actor=admin, now=timezone.now())
+    revert(made, reason="seen again", actor=admin, now=timezone.now())
     client.force_login(admin)
     page = client.get("/audit/?deed=undone").content.decode()
-    assert "it had been made for:" in page
     row = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
-    assert re.search(r"failed lines.*7.*450", row, re.DOTALL)
+    assert re.search(r"failed lines.*7.*450.*seen again", row, re.DOTALL)
+    assert "it had been made for:" not in row
     [told] = [json.loads(line) for line in exported_trail(client, "deed=undone&format=jsonl").splitlines()]
     assert (told["field"], told["position"], told["observed"], told["corrected"]) == ("failed_lines", 0, "450", "7")
+    assert (told["reason"], told["reverted_reason"]) == ("seen again", "seen again")
 
 
 def test_the_trail_is_taken_out_as_it_is_filtered_and_that_is_an_entry(client, admin, imported):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin import ActionLocation
+from django.contrib.admin.helpers import ActionForm
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -21,6 +23,12 @@ _SHOWN = (
 )  # fmt: skip
 
 
+class WithReason(ActionForm):
+    """An action that needs to be told why."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=record.MAX_REASON)
+
+
 @admin.register(Correction)
 class CorrectionAdmin(ReadOnly):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
@@ -31,9 +39,10 @@ class CorrectionAdmin(ReadOnly):
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "graph", "actor"]
     ordering = ["-pk"]
-    fields = [*_SHOWN, "reverted_by"]
+    fields = [*_SHOWN, "reverted_by", "reverted_reason"]
     readonly_fields = ["place"]
     actions = ["undo"]
+    action_form = WithReason
 
     @admin.display(description=gettext_lazy("what"))
     def place(self, correction: Correction) -> str:
@@ -55,7 +64,17 @@ class CorrectionAdmin(ReadOnly):
         mine = Project.objects.correctable_by(request.user)
         theirs = chosen.filter(Q(job__project__in=mine) | Q(graph__project__in=mine), reverted_at=None)
         asked = chosen.count()
-        undone = record.revert_all(list(theirs[:MOST]), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        on_its_page = f"{ActionLocation.CHANGE_FORM.value}-reason"  # where Django sets the location before the names
+        try:
+            undone = record.revert_all(
+                list(theirs[:MOST]),
+                reason=request.POST.get("reason") or request.POST.get(on_its_page, ""),
+                actor=request.user,  # type: ignore[arg-type]
+                now=timezone.now(),
+            )
+        except ValueError as wrong:
+            messages.error(request, str(wrong))
+            return
         if undone:
             said = ngettext("%(count)d correction undone.", "%(count)d corrections undone.", undone)
             messages.success(request, said % {"count": undone})

@@ -49,6 +49,12 @@ class CorrectionGiven(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField(max_length=MOST_TEXT)
 
 
+class UndoGiven(serializers.Serializer):  # type: ignore[type-arg]
+    """Why a correction is undone."""
+
+    reason = serializers.CharField(max_length=MOST_TEXT)
+
+
 class Reviews(lists.Reviews):
     """What was decided about a job; deciding."""
 
@@ -104,7 +110,7 @@ class Corrections(lists.Corrections):
 class Undo(APIView):
     """Undoing a correction: what GES said shows again, and the correction stays on record."""
 
-    @extend_schema(operation_id="corrections_undo", request=None, responses={200: shapes.CorrectionShape})
+    @extend_schema(operation_id="corrections_undo", request=UndoGiven, responses={200: shapes.CorrectionShape})
     def post(self, request: Request, pk: int) -> Response:
         """Undo, as a fixer of its project with the permission to."""
         visible = Correction.objects.filter(job__in=Job.objects.visible_to(request.user)).select_related("job__project")
@@ -112,8 +118,9 @@ class Undo(APIView):
         if found is None or found.job is None:
             raise NotFound("There is no such correction, or you may not see it.")
         _must_correct(request, found.job.project)
+        given = _given(UndoGiven, request)
         try:
-            record.revert(found, actor=_person(request), now=timezone.now())
+            record.revert(found, reason=given["reason"], actor=_person(request), now=timezone.now())
         except ValueError as wrong:
             raise BadRequest(str(wrong)) from wrong
         found.refresh_from_db()

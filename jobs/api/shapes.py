@@ -173,7 +173,7 @@ class CorrectionShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = Correction
-        fields = ["id", "job", "kind", "position", "field", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at"]  # fmt: skip
+        fields = ["id", "job", "kind", "position", "field", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at", "reverted_reason"]  # fmt: skip
 
 
 class KeyShape(serializers.ModelSerializer):  # type: ignore[type-arg]

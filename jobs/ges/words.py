@@ -37,6 +37,9 @@ _MEANING = {
     "cancelled": Verdict.CANCELLED,
 }
 
+#: The words its documentation lists, of jobs and of files, in lower case.
+WORDS = tuple(_MEANING)
+
 
 def meaning(word: str) -> Verdict:
     """What one of GES's words says, of a job or of a file; UNKNOWN for a word its documentation does not list."""

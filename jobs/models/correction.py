@@ -1,7 +1,10 @@
 """A person's value over an observed one."""
 
+from datetime import datetime
+
 import pgtrigger
 from django.conf import settings
+from django.contrib.auth.models import User
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -11,7 +14,7 @@ from jobs.models.job import ImportFile, Job
 from jobs.models.project import Graph
 from jobs.models.tracking import of_graph, of_job, plain, tracked, username
 
-_KEPT = ["newest", "flag", "reverted_at", "reverted_by"]
+_KEPT = ["newest", "flag", "reverted_at", "reverted_by", "reverted_reason"]
 
 
 def _value(column: str) -> str:
@@ -33,6 +36,10 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
     def standing(self) -> "CorrectionQuerySet":
         """Not undone."""
         return self.filter(reverted_at=None)
+
+    def undo(self, reason: str, actor: User, now: datetime) -> int:
+        """Mark these undone; how many."""
+        return self.update(reverted_at=now, reverted_by=actor, reverted_reason=reason)
 
 
 class Correction(models.Model):
@@ -67,6 +74,7 @@ class Correction(models.Model):
         blank=True,
         related_name="+",
     )
+    reverted_reason = models.TextField(_("undone because"), null=True, blank=True)  # noqa: DJ001  null while it stands
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -100,7 +108,7 @@ class Correction(models.Model):
             *tracked(
                 "correction",
                 {
-                    **plain("kind", "position", "field", "reverted_at"),
+                    **plain("kind", "position", "field", "reverted_at", "reverted_reason"),
                     "observed": _value("observed"),
                     "corrected": _value("corrected"),
                     "reverted_by": username("reverted_by_id"),
@@ -112,7 +120,7 @@ class Correction(models.Model):
                 job="{row}.job_id",
                 graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",
                 actor="COALESCE({row}.reverted_by_id, {row}.actor_id)",
-                reason="{row}.reason",
+                reason="COALESCE({row}.reverted_reason, {row}.reason)",
             ),
         ]
 

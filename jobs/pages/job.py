@@ -172,7 +172,7 @@ def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpRe
         raise PermissionDenied
     correction = get_object_or_404(Correction, pk=correction_pk, job=one)
     try:
-        record.revert(correction, actor=_actor(request), now=timezone.now())
+        record.revert(correction, reason=request.POST.get("reason", ""), actor=_actor(request), now=timezone.now())
         messages.success(request, _("The correction is undone; what GES said shows again."))
     except ValueError as wrong:
         messages.error(request, str(wrong))

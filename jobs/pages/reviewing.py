@@ -117,9 +117,8 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
 def later(request: HttpRequest, pk: int) -> HttpResponse:
     """The jobs that could have fixed this one and the people to ask, to choose from; a part, asked for when the form is entered."""
     one = get_object_or_404(Job.objects.visible_to(request.user).select_related("project"), pk=pk)
-    if not one.project.may_be_reviewed_by(request.user):
-        raise PermissionDenied
-    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES], "people": _people(one)})
+    people = _people(one) if one.project.may_be_reviewed_by(request.user) else []
+    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES], "people": people})
 
 
 def read_note(request: HttpRequest) -> str:

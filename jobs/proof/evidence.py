@@ -94,6 +94,7 @@ def _decisions(case: Case) -> Iterator[dict[str, Any]]:
             "what": "correction", "at": rfc3339(one.made_at), "actor": _name(one.actor), "kind": one.kind or None,
             "position": one.position, "field": one.field, "observed": one.observed, "corrected": one.corrected,
             "reason": one.reason, "reverted_at": rfc3339(one.reverted_at), "reverted_by": _name(one.reverted_by),
+            "reverted_reason": one.reverted_reason,
         }  # fmt: skip
     for review in case.reviews:
         yield _ids(case) | {

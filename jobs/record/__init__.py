@@ -6,9 +6,10 @@ from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Moved, Observation, observe
 from jobs.record.past import Past, as_known, corrections_at
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
-from jobs.record.values import check_reason, check_value
+from jobs.record.values import MAX_REASON, check_reason, check_value
 
 __all__ = [
+    "MAX_REASON",
     "Change",
     "Moved",
     "Observation",

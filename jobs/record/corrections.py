@@ -66,7 +66,7 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     rows = {history.job.pk: history.job for history in histories}
     _check_files(changes)
     _check_graphs(changes, values, rows)
-    observed = _undo({one.place for one in changes}, rows, actor, now)
+    observed = _undo({one.place for one in changes}, rows, reason, actor, now)
     made = [
         Correction(
             job_id=one.of.pk, kind=one.kind, position=one.position, field=one.field, corrected=value, reason=reason,
@@ -87,7 +87,9 @@ def _observed(one: Change, row: Job, replies: dict[int, JobReply]) -> str | None
     return observed_value(replies.get(one.of.pk), one.kind, one.position, one.field)
 
 
-def _undo(places: Collection[Place], rows: dict[int, Job], actor: User, now: datetime) -> dict[Place, str | None]:
+def _undo(
+    places: Collection[Place], rows: dict[int, Job], reason: str, actor: User, now: datetime
+) -> dict[Place, str | None]:
     """Undo what stands at these places; for columns that a rebuild leaves alone, what GES had said."""
     jobs = {place[0] for place in places}
     fields = {place[3] for place in places}
@@ -97,7 +99,7 @@ def _undo(places: Collection[Place], rows: dict[int, Job], actor: User, now: dat
         if (one.job_id, one.kind, one.position, one.field) in places
     ]
     if found:
-        Correction.objects.filter(pk__in=[one.pk for one in found]).update(reverted_at=now, reverted_by=actor)
+        Correction.objects.filter(pk__in=[one.pk for one in found]).undo(reason, actor, now)
     own: dict[Place, str | None] = {
         (one.job_id or 0, one.kind, one.position, one.field): one.observed
         for one in found
@@ -149,20 +151,24 @@ def _check_graphs(changes: Sequence[Change], values: Sequence[str | None], rows:
 
 
 @transaction.atomic
-def revert_all(corrections: Sequence[Correction], *, actor: User, now: datetime) -> int:
-    """Undo those of these corrections that stand: what was observed shows again, and they stay on record. How many did."""
+def revert_all(corrections: Sequence[Correction], *, reason: str, actor: User, now: datetime) -> int:
+    """Undo those of these corrections that stand: what was observed shows again, and they stay on record. How many did.
+
+    Raises: ValueError with a sentence when there is no reason.
+    """
+    reason = check_reason(reason)
     histories, replies = read_again([one.job_id for one in corrections if one.job_id is not None], now=now)
     rows = {history.job.pk: history.job for history in histories}
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
-    _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, actor, now)
+    _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, reason, actor, now)
     project(histories, replies, {}, anew=True)
     for one in standing:
         if one.graph_id is not None:
-            revert_graph(one, actor=actor, now=now)
+            revert_graph(one, reason=reason, actor=actor, now=now)
     return len(standing)
 
 
-def revert(correction: Correction, *, actor: User, now: datetime) -> None:
-    """Undo one. Raises: ValueError when it was undone before."""
-    if not revert_all([correction], actor=actor, now=now):
+def revert(correction: Correction, *, reason: str, actor: User, now: datetime) -> None:
+    """Undo one. Raises: ValueError with a sentence when it was undone before, or there is no reason."""
+    if not revert_all([correction], reason=reason, actor=actor, now=now):
         raise ValueError(_("This correction is already undone."))

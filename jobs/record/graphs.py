@@ -40,7 +40,7 @@ def correct_graph(graph: Graph, *, field: str, corrected: str | None, reason: st
     before = Correction.objects.standing().filter(graph=locked, field=field).first()
     observed = before.newest if before else as_text(getattr(locked, field))
     if before is not None:
-        Correction.objects.filter(pk=before.pk).update(reverted_at=now, reverted_by=actor)
+        Correction.objects.filter(pk=before.pk).undo(reason, actor, now)
     made = Correction.objects.create(
         graph=locked, field=field, observed=observed, newest=observed, corrected=value, reason=reason, actor=actor,
         made_at=now,
@@ -49,9 +49,9 @@ def correct_graph(graph: Graph, *, field: str, corrected: str | None, reason: st
     return made
 
 
-def revert_graph(one: Correction, *, actor: User, now: datetime) -> None:
+def revert_graph(one: Correction, *, reason: str, actor: User, now: datetime) -> None:
     """Show what GES says of a graph again."""
-    Correction.objects.filter(pk=one.pk).update(reverted_at=now, reverted_by=actor)
+    Correction.objects.filter(pk=one.pk).undo(reason, actor, now)
     value = one.newest == "yes" if one.field == "is_deleted" else one.newest or ""
     if one.graph is not None:
         Graph.objects.filter(pk=one.graph.pk).update(**{one.field: value})
@@ -72,7 +72,7 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     if bare.merged_into_id is not None:
         raise ValueError(_("%(graph)s is merged already.") % {"graph": bare})
     pks = list(Job.objects.select_for_update().filter(graph=bare).order_by("pk").values_list("pk", flat=True))
-    Correction.objects.standing().filter(job__in=pks, field="graph").update(reverted_at=now, reverted_by=actor)
+    Correction.objects.standing().filter(job__in=pks, field="graph").undo(reason, actor, now)
     common = {"field": "graph", "observed": str(bare.pk), "newest": str(bare.pk), "corrected": str(into.pk)}
     made = (Correction(job_id=pk, **common, reason=reason, actor=actor, made_at=now) for pk in pks)
     Correction.objects.bulk_create(made, batch_size=BATCH)

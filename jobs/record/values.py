@@ -4,6 +4,7 @@ from django.utils.translation import gettext as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, as_text, read_value
 from jobs.ges.sentence import Sentence
+from jobs.ges.words import WORDS, Verdict, meaning
 
 MAX_REASON = 10_000  # characters
 
@@ -12,7 +13,7 @@ def check_reason(reason: str) -> str:
     """The reason without blanks around it. Raises: ValueError with a sentence when there is none."""
     reason = reason.replace("\x00", "").strip()
     if not reason:
-        raise ValueError(_("A correction needs a reason."))
+        raise ValueError(_("It needs a reason: say why."))
     if len(reason) > MAX_REASON:
         said = {"count": f"{len(reason):,}", "most": f"{MAX_REASON:,}"}
         raise ValueError(_("The reason has %(count)s characters; expected at most %(most)s.") % said)
@@ -36,6 +37,9 @@ def checked(field: str, corrected: str | None) -> str | None:
     except ValueError as wrong:
         said: Sentence = wrong.args[0]
         raise ValueError(said.fill(_(said.text))) from wrong
+    if field == "status" and meaning(str(read)) == Verdict.UNKNOWN:
+        expected = {"value": str(read)[:60], "words": ", ".join(WORDS)}
+        raise ValueError(_("“%(value)s” is no word of GES; expected one of %(words)s.") % expected)
     if field == "graph" and not (str(read).isascii() and str(read).isdigit() and len(str(read)) < 19):
         raise ValueError(_("“%(value)s” is not the number of a graph.") % {"value": str(read)[:60]})
     return as_text(read)

@@ -269,7 +269,7 @@ _SNAPSHOT = (
 _HISTORY = (*_SNAPSHOT, "miss", "detail", "removed_size")
 _REVIEW = (
     "what", "at", "actor", *_IDS, "kind", "position", "field", "observed", "corrected", "reason", "reverted_at",
-    "reverted_by", "state", "fixed_by", "assignee", "due_on", "cause",
+    "reverted_by", "reverted_reason", "state", "fixed_by", "assignee", "due_on", "cause",
 )  # fmt: skip
 #: The columns of each, for a CSV that has no row to tell them, and what makes the rows.
 WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
