@@ -1,16 +1,19 @@
 """Server time and queries of every page on the data of `bench/dataset.py`, as a superuser and as a member of one small project.
 
-GESDASH_HOME=/somewhere uv run python bench/pages.py [--rounds 15] [--only WORD]
+GESDASH_HOME=/somewhere uv run python bench/pages.py [--rounds 15] [--only WORD] [--whole]
 
 Each address is asked once to warm up, then in rounds, through the whole of Django. Queries are counted beside the session's and
 the user's. `busy` is how many times slower than its best the machine was just then; the p95 divided by it is held
 against the budget, so that a machine that does other work can be measured on. Exit 1 when a budget is missed.
+With --whole, nothing but the export of every file there is: its rate and the most memory its process held.
 """
 
 import argparse
 import io
 import os
+import resource
 import statistics
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -209,6 +212,19 @@ def export() -> float:
     return took
 
 
+def export_all() -> None:
+    """Export every file as CSV and say what it took."""
+    command = [sys.executable, str(Path(__file__).parent.parent / "manage.py"), "export", "files", "--format", "csv"]
+    began, rows = time.perf_counter(), 0
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        for chunk in iter(lambda: process.stdout.read1(1 << 20), b""):  # type: ignore[union-attr]
+            rows += chunk.count(b"\n")
+    took, most = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
+    print(f"export of {rows:,} files: {took:,.0f} s, {rows / took:,.0f} a second, at most {most} MiB")
+    assert process.returncode == 0
+
+
 def run(only: str, rounds: int, say: Callable[[str], None]) -> int:
     from django.contrib.auth.models import User
     from django.test import Client
@@ -240,8 +256,11 @@ def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--rounds", type=int, default=15)
     asked.add_argument("--only", default="", help="part of the names of the addresses to measure")
+    asked.add_argument("--whole", action="store_true", help="only the export of every file there is")
     options = asked.parse_args()
     django.setup()
+    if options.whole:
+        sys.exit(export_all())
     sys.exit(1 if run(options.only, options.rounds, lambda line: print(line, flush=True)) else 0)
 
 

@@ -302,15 +302,30 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     into = find_graph(project, "g7", "whole")
     address = f"/admin/jobs/graph/{bare.pk}/correct/"
     assert address in browser.get(f"/admin/jobs/graph/{bare.pk}/change/").content.decode()
-    for sent in (
-        {"what": "name", "name": "Bare"},
-        {"what": "is_deleted", "is_deleted": "on"},
-        {"what": "merge", "into": into.pk},
-    ):
+    for sent in ({"what": "name", "name": "Bare"}, {"what": "is_deleted", "is_deleted": "on"}):
         assert browser.post(address, sent | {"reason": "seen in the console"}).status_code == 302
+    merge = {"what": "merge", "into": into.pk, "reason": "seen in the console"}
+    preview = browser.post(address, merge)
+    page = preview.content.decode()
+    assert "1 job goes to whole, and later ones of this name too." in page
+    assert "<code>old</code>" in page
+    assert "1 of them has not ended and is polled on." in page
+    assert Job.objects.get(job_id="old").graph == bare
+    seen = {"seen": preview.context["merging"].seen}
+    find_jobs(project, [(bare, "came-since", NOW)])
+    late = browser.post(address, merge | seen)
+    assert "What you saw has changed meanwhile, so nothing was made." in late.content.decode()
+    assert Job.objects.get(job_id="old").graph == bare
+    assert browser.post(address, merge | {"seen": late.context["merging"].seen}).status_code == 302
     bare.refresh_from_db()
     assert (bare.name, bare.is_deleted, bare.merged_into) == ("Bare", True, into)
     assert Job.objects.get(job_id="old").graph == into
+    assert "it is not whole: its jobs come back" in browser.get(address).content.decode()
+    assert browser.post(address, {"what": "split", "reason": " "}).status_code == 200
+    assert browser.post(address, {"what": "split", "reason": "two after all"}).status_code == 302
+    assert Job.objects.get(job_id="old").graph == bare
+    assert Entry.objects.filter(deed="undone", reason="two after all").count() == 2
+    assert browser.post(address, {"what": "split", "reason": "again"}).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from jobs.record import (
     record,
     revert,
     revert_all,
+    split_graph,
     tell_graph,
 )
 
@@ -281,6 +282,14 @@ def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin
     assert Job.objects.get(job_id="old1").graph == bare
     with pytest.raises(ValueError, match="merged already"):
         merge_graphs(bare, into, reason="r", actor=admin, now=NOW)
+    third = find_graph(project, "g3", "other")
+    correct(jobs["old2"], kind="", position=None, field="graph", corrected=str(third.pk), reason="r", actor=admin, now=LATER)
+    assert split_graph(bare, reason="two after all", actor=admin, now=LATER) == 1
+    assert {job.job_id: job.graph for job in Job.objects.select_related("graph")} == {
+        "old0": bare, "old1": bare, "old2": third,
+    }  # fmt: skip
+    with pytest.raises(ValueError, match="not merged"):
+        split_graph(bare, reason="r", actor=admin, now=LATER)
 
 
 def test_only_fitting_graphs_are_merged(project, admin):

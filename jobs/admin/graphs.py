@@ -1,10 +1,13 @@
 """A graph's name, whether GES still has it, and the graph it turned out to be, corrected with a reason."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Min, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,10 +16,41 @@ from django.utils.translation import gettext_lazy
 
 from jobs import record
 from jobs.admin.correcting import choose_graph
-from jobs.models import Graph
+from jobs.ges.words import FINAL
+from jobs.models import Graph, Job
 from jobs.typed import take_typed
 
-NAME, GONE, MERGE = "name", "is_deleted", "merge"
+NAME, GONE, MERGE, SPLIT = "name", "is_deleted", "merge", "split"
+SHOWN = 100  # jobs of a merge's preview
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """What a merge would do; `seen` is other when its jobs are."""
+
+    into: Graph
+    count: int
+    first: datetime | None
+    last: datetime | None
+    running: int
+    jobs: list[Job]
+    seen: str
+
+    @classmethod
+    def of(cls, graph: Graph, into: Graph) -> "Merging":
+        """Nothing is done."""
+        jobs = graph.jobs.order_by("-begin_time", "-pk")
+        sums = graph.jobs.aggregate(
+            count=Count("*"), first=Min("begin_time"), last=Max("begin_time"), newest=Max("pk"),
+            running=Count("pk", filter=~Q(verdict__in=sorted(FINAL))),
+        )  # fmt: skip
+        seen = f"{into.pk}:{sums['count']}:{sums.pop('newest')}"
+        return cls(into, **sums, jobs=list(jobs[:SHOWN]), seen=seen)
+
+    @property
+    def more(self) -> int:
+        """How many jobs are not shown."""
+        return self.count - len(self.jobs)
 
 
 class GraphForm(forms.Form):
@@ -38,6 +72,9 @@ class GraphForm(forms.Form):
     def __init__(self, *args: Any, graph: Graph, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         graphs = Graph.objects.filter(project=graph.project_id, graph_id__isnull=False).exclude(pk=graph.pk)
+        if graph.merged_into_id:
+            back = (SPLIT, _("it is not %(graph)s: its jobs come back") % {"graph": graph.merged_into})
+            self.fields["what"].choices += [back]  # type: ignore[attr-defined]
         choose_graph(self.fields["into"], graphs, gettext_lazy("Its jobs go there; later ones of this name too."))
 
     def clean(self) -> dict[str, Any]:
@@ -55,7 +92,11 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
         raise PermissionDenied
     start = {"name": graph.name, "is_deleted": graph.is_deleted, **take_typed(request, request.path)}
     form = GraphForm(request.POST or None, graph=graph, initial=start)
+    merging = None
     if request.method == "POST" and form.is_valid():
+        into = form.cleaned_data["into"]
+        merging = Merging.of(graph, into) if form.cleaned_data["what"] == MERGE else None
+    if form.is_bound and form.is_valid() and (merging is None or request.POST.get("seen") == merging.seen):
         try:
             said = _make(request, graph, form.cleaned_data)
         except ValueError as wrong:
@@ -65,7 +106,7 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
             return redirect("admin:jobs_graph_change", pk)
     standing = graph.corrections.filter(reverted_at=None).select_related("actor")
     context = {
-        **site.each_context(request), "form": form, "media": form.media, "graph": graph, "standing": standing,
+        **site.each_context(request), "form": form, "media": form.media, "graph": graph, "standing": standing, "merging": merging,
         "opts": Graph._meta, "title": _("Correct a graph"),
     }  # fmt: skip
     return render(request, "admin/jobs/correct_graph.html", context)
@@ -77,6 +118,9 @@ def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
     if given["what"] == MERGE:
         count = record.merge_graphs(graph, given["into"], **why)
         return _("Merged; %(count)s jobs went to %(graph)s.") % {"count": count, "graph": given["into"]}
+    if given["what"] == SPLIT:
+        count = record.split_graph(graph, **why)
+        return _("No longer merged; %(count)s jobs came back.") % {"count": count}
     value = given["name"] if given["what"] == NAME else "yes" if given["is_deleted"] else "no"
     record.correct_graph(graph, field=given["what"], corrected=value, **why)
     return _("Corrected. What GES said is kept beside it.")

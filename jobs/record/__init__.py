@@ -1,7 +1,7 @@
 """The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
 
 from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
-from jobs.record.graphs import correct_graph, merge_graphs, tell_graph
+from jobs.record.graphs import correct_graph, merge_graphs, split_graph, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Moved, Observation, observe
 from jobs.record.past import Past, as_known, corrections_at
@@ -32,5 +32,6 @@ __all__ = [
     "record",
     "revert",
     "revert_all",
+    "split_graph",
     "tell_graph",
 ]

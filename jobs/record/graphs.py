@@ -61,7 +61,8 @@ def revert_graph(one: Correction, *, reason: str, actor: User, now: datetime) ->
 def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: datetime) -> int:
     """Say that a graph known by its name is one that is known by its id: its jobs go there, later ones too. How many went.
 
-    Each job gets a correction of its graph, so each can be undone. Raises: ValueError with a sentence.
+    Each job gets a correction of its graph, so each can be undone, and `split_graph` undoes them all. Raises: ValueError with
+    a sentence.
     """
     reason = check_reason(reason)
     bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
@@ -78,4 +79,23 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     Correction.objects.bulk_create(made, batch_size=BATCH)
     Job.objects.filter(graph=bare).update(graph=into, changed_at=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=into)
+    return len(pks)
+
+
+@transaction.atomic
+def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
+    """Undo a merge: the jobs that it moved come back, but those that a person moved on since. How many came.
+
+    Raises: ValueError with a sentence.
+    """
+    reason = check_reason(reason)
+    bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
+    if bare.merged_into_id is None:
+        raise ValueError(_("%(graph)s is not merged into another.") % {"graph": bare})
+    jobs = Job.objects.select_for_update().filter(graph=bare.merged_into_id).order_by("pk")
+    moved = Correction.objects.standing().filter(field="graph", observed=str(bare.pk), corrected=str(bare.merged_into_id))
+    pks = list(jobs.filter(pk__in=moved.values("job")).values_list("pk", flat=True))
+    moved.filter(job__in=pks).undo(reason, actor, now)
+    Job.objects.filter(pk__in=pks).update(graph=bare, changed_at=now)
+    Graph.objects.filter(pk=bare.pk).update(merged_into=None)
     return len(pks)
