@@ -231,6 +231,7 @@ def test_without_scripts_every_page_shows(visit, world):
     for name, address in PAGES.items():
         assert page.goto(address.format(at=world.at, **vars(world))).status == (404 if name == "missing" else 200), name
         assert page.locator("h1").count() == 1, name
+        assert page.locator("[data-copy]:visible").count() == 0, name
 
 
 def test_without_scripts_every_form_works(visit, world):
