@@ -4,7 +4,6 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
-from datetime import UTC, datetime
 
 from django.db import connection
 from django.utils import timezone
@@ -15,14 +14,11 @@ from procrastinate.jobs import Status
 
 from jobs import crowd, polling
 from jobs.models import Presence, Project, Watch
-from jobs.models.project import Keeping
-from jobs.proof.retention import prune_for
 from jobs.proof.seal import seal_all
 from jobs.rounds import BATCH
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
-PRUNE_SECONDS, NIGHT_SECONDS, DAY_SECONDS = 4, 3 * 3600, 86_400
 DISCOVERING = 0x676573  # any number, the same in every worker
 POLLS = "polls"  # the queue of the rounds: a worker process does one of them at a time, beside everything else
 
@@ -112,31 +108,3 @@ def forget_calls(timestamp: int = 0) -> None:
 def seal(timestamp: int = 0) -> None:
     """Put what was recorded since the last hour under a checkpoint, in each project."""
     seal_all(now=timezone.now())
-
-
-@app.periodic(cron="17 2 * * *")
-@app.task(queueing_lock="retention")
-def retention(timestamp: int = 0) -> None:
-    """Each night, have old replies removed in the projects that have a rule for it; one that is not through yet goes on."""
-    for pk in Project.objects.exclude(keeps=Keeping.ALL).values_list("pk", flat=True):
-        with suppress(exceptions.AlreadyEnqueued):
-            prune.configure(queueing_lock=f"prune {pk}").defer(project=pk, ends=timestamp + NIGHT_SECONDS)
-
-
-@app.task
-def prune(project: int, ends: int, after: int = 0) -> None:
-    """Apply a project's rule for a few seconds, then queue for the rest: other tasks come between, and a stop waits for little.
-
-    When the night is over at `ends` (seconds since 1970), the rest waits in the queue for the next one.
-    """
-    found = Project.objects.filter(pk=project).first()
-    now = timezone.now()
-    further = None if found is None else prune_for(PRUNE_SECONDS, found, now=now, after=after)
-    if further is None:
-        return
-    begins = 0
-    while ends <= now.timestamp():
-        begins, ends = ends - NIGHT_SECONDS + DAY_SECONDS, ends + DAY_SECONDS
-    at = datetime.fromtimestamp(begins, UTC) if begins else None
-    with suppress(exceptions.AlreadyEnqueued):
-        prune.configure(queueing_lock=f"prune {project}", schedule_at=at).defer(project=project, ends=ends, after=further)

@@ -6,10 +6,7 @@ from datetime import timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
-from django.utils import timezone
-from procrastinate.contrib.django.models import ProcrastinateJob
 
-from jobs import tasks
 from jobs.models import Hold, Job, Miss, Project, Pruning, Snapshot, Tombstone
 from jobs.proof import retention
 from jobs.proof.retention import prune
@@ -204,50 +201,3 @@ def test_the_job_page_says_what_was_removed(job, project, client, admin):
     assert said not in client.get(f"/jobs/{job.pk}/history/").content.decode()
     pruned(project)
     assert f"4 {said}" in client.get(f"/jobs/{job.pk}/history/").content.decode()
-
-
-@pytest.fixture
-def in_parts(job, project, monkeypatch):
-    """Two jobs, one a batch, and no time for a second batch."""
-    history(project, "j2")
-    monkeypatch.setattr(retention, "BATCH_JOBS", 1)
-    monkeypatch.setattr(tasks, "PRUNE_SECONDS", 0)
-    return int(timezone.now().timestamp())
-
-
-def queued():
-    return ProcrastinateJob.objects.filter(task_name=tasks.prune.name)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_each_night_the_worker_applies_the_rules_part_by_part(in_parts, project):
-    Project.objects.create(project_id="keeps all")
-    tasks.retention(in_parts)
-    [first] = queued()
-    assert first.args == {"project": project.pk, "ends": in_parts + tasks.NIGHT_SECONDS}
-    queued().delete()
-    tasks.prune(**first.args)
-    assert Tombstone.objects.count() == 4
-    [second] = queued()
-    assert second.scheduled_at is None
-    tasks.retention(in_parts)  # what is queued already is enough
-    assert queued().count() == 1
-    queued().delete()
-    tasks.prune(**second.args)
-    assert Tombstone.objects.count() == 8
-    [last] = queued()
-    queued().delete()
-    tasks.prune(**last.args)
-    assert not queued().exists()
-
-
-@pytest.mark.django_db(transaction=True)
-def test_what_one_night_leaves_goes_on_in_the_next(in_parts, project):
-    tasks.prune(project.pk, ends=in_parts)
-    [rest] = queued()
-    assert rest.scheduled_at.timestamp() == in_parts - tasks.NIGHT_SECONDS + tasks.DAY_SECONDS
-    assert rest.args == {"project": project.pk, "ends": in_parts + tasks.DAY_SECONDS, "after": Job.objects.earliest("pk").pk}
-
-
-def test_a_project_that_is_gone_has_nothing_to_prune(db):
-    tasks.prune(0, ends=1)

@@ -4,7 +4,6 @@ from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import monotonic
 
 from django.db import connection, transaction
 
@@ -31,7 +30,6 @@ class Pruned:
     replies: int = 0
     misses: int = 0
     size: int = 0  # bytes of bodies
-    up_to: int = 0  # the key of the last job that was looked at
 
 
 def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
@@ -40,14 +38,12 @@ def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
     return jobs.exclude(review__in=UNDER_REVIEW)
 
 
-def prune(project: Project, *, now: datetime, dry_run: bool = False, after: int = 0) -> Iterator[Pruned]:
-    """Apply the rule of a project, a transaction a batch, to the jobs with a key above `after`; what went in each. Nothing where
-    all is kept.
-    """
+def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator[Pruned]:
+    """Apply the rule of a project, a transaction a batch; what went in each. Nothing where all is kept."""
     if project.keeps == Keeping.ALL:
         return
     cutoff = now - timedelta(days=project.keep_days)
-    for batch in _batches(prunable(project, cutoff).filter(pk__gt=after)):
+    for batch in _batches(prunable(project, cutoff)):
         with transaction.atomic():
             # Locked, since a job may come under review, and a reply may come, at any time.
             locked = lock_jobs(batch) if not dry_run else {}
@@ -55,7 +51,7 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False, after: int 
             gone = _gone(jobs, cutoff, keep_changes=project.keeps == Keeping.CHANGES)
             misses = Miss.objects.filter(job__in=jobs, last_seen_at__lt=cutoff)
             touched = {job for job, _ in gone}
-            done = Pruned(len(touched), len(gone), misses.count(), _size([pk for _, pk in gone]), batch[-1])
+            done = Pruned(len(touched), len(gone), misses.count(), _size([pk for _, pk in gone]))
             if locked and (done.replies or done.misses):
                 row = Pruning.objects.create(
                     project=project, made_at=now, keeps=project.keeps, keep_days=project.keep_days,
@@ -65,15 +61,6 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False, after: int 
                 misses.delete()
                 rebuild([one for one in jobs if one.pk in touched])  # counts, and what neighbours say against each other
         yield done
-
-
-def prune_for(seconds: float, project: Project, *, now: datetime, after: int) -> int | None:
-    """Apply it for so long, a batch at the least; after which job to go on, or None once all were looked at."""
-    give_up = monotonic() + seconds
-    for done in prune(project, now=now, after=after):
-        if monotonic() >= give_up:
-            return done.up_to
-    return None
 
 
 def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
