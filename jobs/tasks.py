@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
+from time import monotonic
 
 from django.db import connection
 from django.utils import timezone
@@ -12,14 +13,17 @@ from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateWorker
 from procrastinate.jobs import Status
 
-from jobs import crowd, polling
+from jobs import asking, crowd, polling
 from jobs.models import Presence, Project, Watch
+from jobs.models.project import Keeping
+from jobs.proof.retention import prune
 from jobs.proof.seal import seal_all
 from jobs.rounds import BATCH
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
 DISCOVERING = 0x676573  # any number, the same in every worker
+NIGHT_SECONDS = 3000  # what is not removed by then goes the next night
 POLLS = "polls"  # the queue of the rounds: a worker process does one of them at a time, beside everything else
 
 
@@ -108,3 +112,14 @@ def forget_calls(timestamp: int = 0) -> None:
 def seal(timestamp: int = 0) -> None:
     """Put what was recorded since the last hour under a checkpoint, in each project."""
     seal_all(now=timezone.now())
+
+
+@app.periodic(cron="23 3 * * *")
+@app.task(queueing_lock="retain")
+def retain(timestamp: int = 0) -> None:
+    """Let go what each project's rule lets go, batch by batch; a worker that stops leaves the rest to the next night."""
+    until = monotonic() + NIGHT_SECONDS
+    for project in Project.objects.exclude(keeps=Keeping.ALL).order_by("pk"):
+        for _done in prune(project, now=timezone.now()):
+            if asking.stopping.is_set() or monotonic() > until:
+                return

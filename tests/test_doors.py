@@ -36,7 +36,7 @@ PAGES = {
     "jobs/<int:pk>/later/": "read", "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
     "causes/<int:pk>/note/": REVIEWERS, "graphs/<int:pk>/tolerance/": OWNERS,
     "jobs/<int:pk>/corrections/<int:correction_pk>/undo/": ("administrator",),
-    "projects/<int:pk>/": OWNERS, "projects/<int:pk>/members/": OWNERS, "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
+    "projects/<int:pk>/": OWNERS, "projects/<int:pk>/members/": OWNERS, "projects/<int:pk>/retention/": OWNERS, "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
     "jobs/views/": "signed in", "me/": "signed in", "me/keys/": "signed in",
     "jobs/views/<int:pk>/delete/": "mine", "jobs/views/<int:pk>/count/": "mine", "me/keys/<int:pk>/revoke/": "mine",
     "healthz": "open", "readyz": "open", "login/": "open", "logout/": "open", "language/": "open",

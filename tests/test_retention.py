@@ -4,10 +4,12 @@ import io
 from datetime import timedelta
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
-from jobs.models import Hold, Job, Miss, Project, Pruning, Snapshot, Tombstone
+from jobs import asking, tasks
+from jobs.models import Entry, Hold, Job, Miss, Project, Pruning, Snapshot, Tombstone
 from jobs.proof import retention
 from jobs.proof.retention import prune
 from jobs.proof.seal import seal
@@ -201,3 +203,57 @@ def test_the_job_page_says_what_was_removed(job, project, client, admin):
     assert said not in client.get(f"/jobs/{job.pk}/history/").content.decode()
     pruned(project)
     assert f"4 {said}" in client.get(f"/jobs/{job.pk}/history/").content.decode()
+
+
+def test_the_worker_prunes_each_night_and_leaves_off_when_it_stops(job, project):
+    kept = history(type(project).objects.create(project_id="p2"))
+    asking.stopping.set()
+    try:
+        tasks.retain()
+    finally:
+        asking.stopping.clear()
+    assert Pruning.objects.count() == 1  # a batch that was begun is ended
+    tasks.retain()
+    assert numbers(job, Tombstone) == [2, 3, 5, 7]
+    assert not Tombstone.objects.filter(job=kept).exists()
+
+
+@pytest.fixture
+def owner(client, project):
+    user = User.objects.create_user("olga")
+    project.membership_set.create(user=user, role="owner")
+    client.force_login(user)
+    return client
+
+
+def test_an_owner_sees_what_would_go_and_sets_the_rule(owner, project):
+    history(project)
+    address = f"/projects/{project.pk}/"
+    assert "How long replies are kept" in owner.get(address).content.decode()
+    rule = {"keeps": "changes", "keep_days": "30"}
+    said = owner.post(f"{address}retention/", rule | {"count": "1"}).content.decode()
+    assert "4 replies (" in said
+    assert "of 1 jobs would go, and 1 runs of failed polls." in said
+    project.refresh_from_db()
+    assert (project.keeps, Tombstone.objects.count()) == ("all", 0)
+    assert (
+        "Saved. What the rule lets go goes in the night."
+        in owner.post(f"{address}retention/", rule, follow=True).content.decode()
+    )
+    project.refresh_from_db()
+    assert (project.keeps, project.keep_days) == ("changes", 30)
+    assert Entry.objects.filter(what="project", deed="changed", actor="olga").count() == 1
+    tasks.retain()
+    assert "Until now 4 replies went (" in owner.get(address).content.decode()
+
+
+@pytest.mark.parametrize(
+    ("typed", "said"),
+    [({"keeps": "some"}, "expected all, changes, ends"), ({"keep_days": "0"}, "“0” won&#x27;t do"), ({"keep_days": "ten"}, "“ten” won&#x27;t do"),
+     ({"keep_days": "٣"}, "expected a whole number from 1 to 36,500"), ({"keep_days": "36501"}, "“36501”"), ({"keep_days": "\x00"}, "won&#x27;t do")],
+)  # fmt: skip
+def test_a_rule_that_wont_do_is_a_sentence_and_nothing_is_kept(owner, project, typed, said):
+    answer = owner.post(f"/projects/{project.pk}/retention/", {"keeps": "ends", "keep_days": "30", **typed})
+    assert (answer.status_code, said in answer.content.decode()) == (400, True)
+    project.refresh_from_db()
+    assert project.keeps == "all"

@@ -1,4 +1,4 @@
-"""A project's own page, for its owners: who belongs to it, and which keys see it."""
+"""A project's own page, for its owners: who belongs to it, which keys see it, and how long replies are kept."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Max, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -13,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.models import AccessKey, Membership, Project
+from jobs.models.project import Keeping
 from jobs.paging import won_t_do
 
 SHOWN = 500
@@ -20,8 +22,15 @@ SHOWN = 500
 
 @require_safe
 def project(request: HttpRequest, pk: int) -> HttpResponse:
-    """Members and keys."""
-    one = _owned(request, pk)
+    """Members, keys, and how long replies are kept."""
+    one = owned(request, pk)
+    return page_of_project(request, one, {"keeps": one.keeps, "keep_days": str(one.keep_days)})
+
+
+def page_of_project(
+    request: HttpRequest, one: Project, typed: dict[str, str], *, wrong: str = "", counted: str = ""
+) -> HttpResponse:
+    """The page, with what was typed of the rule, what is wrong with it or what it would take away."""
     members = Membership.objects.filter(project=one).select_related("user").order_by("user__username")
     keys = AccessKey.objects.filter(projects=one).select_related("user").order_by("user__username", "pk")
     context: dict[str, Any] = {
@@ -30,11 +39,16 @@ def project(request: HttpRequest, pk: int) -> HttpResponse:
         "keys": keys[:SHOWN],
         "roles": Membership.Role.choices,
         "now": timezone.now(),
+        "rules": Keeping.choices,
+        "typed": typed,
+        "wrong": wrong,
+        "counted": counted,
+        "pruned": one.prunings.aggregate(last=Max("made_at"), replies=Sum("replies"), size=Sum("size")),
     }
-    return render(request, "pages/project.html", context)
+    return render(request, "pages/project.html", context, status=400 if wrong else 200)
 
 
-def _owned(request: HttpRequest, pk: int) -> Project:
+def owned(request: HttpRequest, pk: int) -> Project:
     """The project. Who may see it and does not own it is told so; to others there is no such project."""
     one = get_object_or_404(Project.objects.visible_to(request.user), pk=pk)
     if not one.is_owned_by(request.user):
@@ -46,7 +60,7 @@ def _owned(request: HttpRequest, pk: int) -> Project:
 @transaction.atomic
 def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a user a role, another role, or none any more; one owner stays, so that somebody can."""
-    one = _owned(request, pk)
+    one = owned(request, pk)
     name, role = request.POST.get("username", "").replace("\x00", "").strip(), request.POST.get("role", "")
     user = User.objects.filter(username=name, is_active=True).first() if name else None
     owners = set(Membership.objects.select_for_update().filter(project=one, role="owner").values_list("user", flat=True))
@@ -68,7 +82,7 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
 @require_POST
 def shut_out_key(request: HttpRequest, pk: int, key_pk: int) -> HttpResponse:
     """Take this project away from a key; what else the key sees is its user's business."""
-    one = _owned(request, pk)
+    one = owned(request, pk)
     key = get_object_or_404(AccessKey.objects.filter(projects=one), pk=key_pk)
     key.projects.remove(one)
     messages.success(request, _("The key %(key)s sees this project no more.") % {"key": key})

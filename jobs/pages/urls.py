@@ -22,6 +22,7 @@ from jobs.pages import (
     project,
     proof,
     repair,
+    retention,
     reviewing,
     status,
 )
@@ -58,6 +59,7 @@ urlpatterns = [
     path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
     path("projects/<int:pk>/", project.project, name="project"),
     path("projects/<int:pk>/members/", project.set_member, name="set-member"),
+    path("projects/<int:pk>/retention/", retention.set_retention, name="set-retention"),
     path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.export, name="export-audit"),

@@ -31,6 +31,11 @@ class Pruned:
     misses: int = 0
     size: int = 0  # bytes of bodies
 
+    def __add__(self, other: "Pruned") -> "Pruned":
+        return Pruned(
+            self.jobs + other.jobs, self.replies + other.replies, self.misses + other.misses, self.size + other.size
+        )
+
 
 def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
     """Jobs that have ended long enough ago to have something old, that nobody reviews and nobody holds as evidence."""

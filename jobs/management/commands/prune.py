@@ -11,7 +11,7 @@ from jobs.proof.retention import Pruned, prune
 
 
 class Command(BaseCommand):
-    help = "Remove old replies that say nothing new, and old failed polls, as each project's rule in the admin says."
+    help = "Remove old replies that say nothing new, and old failed polls, as each project's rule says."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what would go")
@@ -29,10 +29,7 @@ class Command(BaseCommand):
                 continue
             total = Pruned()
             for done in prune(project, now=timezone.now(), dry_run=options["dry_run"]):
-                total.jobs += done.jobs
-                total.replies += done.replies
-                total.misses += done.misses
-                total.size += done.size
+                total += done
             verb = "would remove" if options["dry_run"] else "removed"
             self.stdout.write(
                 f"{project.project_id}: {verb} {total.replies:,} replies ({total.size:,} bytes) of {total.jobs:,} jobs,"

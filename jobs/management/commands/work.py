@@ -46,7 +46,7 @@ async def _work_until_stopped() -> None:
 
 
 async def _work(stop: asyncio.Event) -> None:
-    """One queue for rounds, one at a time in a process, and one for everything else, which never waits for them."""
+    """One queue for rounds, one at a time in a process, and one for everything else, which never waits for them, nor for the night's work."""
     connector = app.connector
     assert isinstance(connector, DjangoConnector)  # noqa: S101
     with app.replace_connector(connector.get_worker_connector()) as working:
@@ -58,7 +58,7 @@ async def _work(stop: asyncio.Event) -> None:
             }
             workers = [
                 asyncio.create_task(working.run_worker_async(queues=[POLLS], name="polls", concurrency=1, **options)),
-                asyncio.create_task(working.run_worker_async(queues=["default"], name="rest", concurrency=2, **options)),
+                asyncio.create_task(working.run_worker_async(queues=["default"], name="rest", concurrency=3, **options)),
             ]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)
