@@ -22,10 +22,10 @@ _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False
 
 def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
     """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many, or give the files of
-    another moment, which no correction is laid over here.
+    another moment.
     """
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    standing = _standing(job) if files is None else []
+    standing = _standing(job)
     files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
     return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
 
