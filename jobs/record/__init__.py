@@ -3,15 +3,17 @@
 from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
 from jobs.record.graphs import correct_graph, merge_graphs, split_graph, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
-from jobs.record.observations import Moved, Observation, observe
+from jobs.record.observations import Moved, NotRecorded, Observation, observe
 from jobs.record.past import Past, as_known, corrections_at
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
+from jobs.record.repeats import prolong_repeated
 from jobs.record.values import MAX_REASON, check_reason, check_value
 
 __all__ = [
     "MAX_REASON",
     "Change",
     "Moved",
+    "NotRecorded",
     "Observation",
     "Past",
     "Recorded",
@@ -27,6 +29,7 @@ __all__ = [
     "known_or_new_jobs",
     "merge_graphs",
     "observe",
+    "prolong_repeated",
     "rebuild",
     "rebuild_in_batches",
     "record",

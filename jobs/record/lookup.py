@@ -13,6 +13,11 @@ from jobs.record.graphs import tell_graph
 TOLERANCE_LOCK = 0x67657364
 # Held shared by all who record; who holds it alone knows that every reply is stored that has got its key.
 RECORDING_LOCK = 0x67657365
+#: True once both are held shared: a condition that is met before any row is looked at, or locked.
+LOCKS = (
+    f"(SELECT pg_advisory_xact_lock_shared({TOLERANCE_LOCK})::text"
+    f" || pg_advisory_xact_lock_shared({RECORDING_LOCK})::text) = ''"
+)
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
