@@ -43,8 +43,7 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
     """
     try:
         with transaction.atomic():
-            repeated = _keep(seen)
-            Watch.objects.plan(lease, _plans(seen, before, repeated))
+            Watch.objects.plan(lease, _plans(seen, before, _keep(seen)))
     except Exception as wrong:
         if is_the_databases(wrong):
             raise
@@ -59,19 +58,17 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
 
 
 def _keep(seen: Sequence[Observation]) -> dict[int, Job]:
-    """Record these; by key, the jobs of which GES said again what it had said."""
-    repeated = prolong_repeated([one for one in seen if one.unread and one.http_status == 200])
+    """Record these; by key, their jobs as they stand then. What says again what was heard last is not read."""
+    jobs = prolong_repeated([one for one in seen if one.unread and one.http_status == 200])
     others = []
     for one in seen:
-        if one.unread and one.job.pk in repeated:
+        if one.unread and one.job.pk in jobs:
             one.outcome = "repeated"
             continue
         if one.unread:
             one.read()
         others.append(one)
-    if others:
-        record(others, now=timezone.now())
-    return repeated
+    return jobs | record(others, now=timezone.now()).jobs if others else jobs
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:
@@ -105,14 +102,12 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong
         Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
 
 
-def _plans(seen: Sequence[Observation], before: Mapping[int, Before], repeated: Mapping[int, Job]) -> list[Plan]:
+def _plans(seen: Sequence[Observation], before: Mapping[int, Before], jobs: Mapping[int, Job]) -> list[Plan]:
+    """`jobs`: these as they stand now that they are recorded."""
     known = {one.job.pk: one for one in seen if one.job.pk in before}
-    jobs_by_pk = {pk: job for pk, job in repeated.items() if pk in known}
-    if others := [pk for pk in known if pk not in repeated]:
-        jobs_by_pk |= {job.pk: job for job in Job.objects.filter(pk__in=others).only(*_PLANNED_BY)}
-    now = timezone.now()
-    usual = _usual_for(jobs_by_pk.values(), now)
-    return [_plan(known[pk], job, before[pk], usual.get((job.graph_id, job.job_name))) for pk, job in jobs_by_pk.items()]
+    told = [jobs[pk] for pk in known]
+    usual = _usual_for(told, timezone.now())
+    return [_plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name))) for job in told]
 
 
 def _plan(one: Observation, job: Job, before: Before, usual: Usual | None) -> Plan:

@@ -134,17 +134,17 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
 
 def _skew(date: str | None, here: datetime) -> timedelta | None:
     """How far the clock that wrote a Date header is ahead, taking the middle of the second it tells."""
-    there = _read_date(date or "")
+    there = _http_date(date or "")
     return None if there is None else there + timedelta(seconds=0.5) - here
 
 
-@lru_cache(maxsize=16)  # the answers of a second tell the same
-def _read_date(date: str) -> datetime | None:
+@lru_cache(maxsize=64)  # all answers of one second tell the same
+def _http_date(date: str) -> datetime | None:
     try:
         there = parsedate_to_datetime(date)
     except ValueError:
         return None
-    return there if there.tzinfo else there.replace(tzinfo=UTC)
+    return there.replace(tzinfo=UTC) if there.tzinfo is None else there
 
 
 def _seconds(value: str | None) -> float | None:
