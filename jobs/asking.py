@@ -18,15 +18,9 @@ from jobs.ges import loop
 from jobs.ges.client import CONCURRENT, Answer, Client
 from jobs.ges.errors import GesError
 from jobs.models import Job, Project
-from jobs.record import Observation, observe
+from jobs.record import Observation
 
 PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
-
-
-class NotRecorded(GesError):
-    """GES's reply could not be recorded."""
-
-    kind = "not_recorded"
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,20 +133,18 @@ def new_lease() -> int:
     return secrets.randbits(63)
 
 
-def observed(question: Question, said: Answer | GesError, source: str) -> Observation:
-    """What came of asking, read."""
+def observed(question: Question, said: Answer | GesError, source: str, *, unread: bool = False) -> Observation:
+    """What came of asking, read; `unread`: an answer that may say again what was heard last is read by whoever needs it."""
     if isinstance(said, GesError):
         return Observation(question.job, source, timezone.now(), None, None, error=said, seconds=said.seconds)
-    try:
-        seen = observe(question.job, source, said.observed_at, said.http_status, said.body)
-    except Exception as wrong:  # a reply that breaks its reader is kept beside the others
-        error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
-        return Observation(question.job, source, said.observed_at, said.http_status, said.body, error=error)
-    seen.content_type, seen.clock_skew = said.content_type, said.clock_skew
-    seen.request_id, seen.seconds = said.request_id or "", said.seconds
+    seen = Observation(
+        question.job, source, said.observed_at, said.http_status, said.body, content_type=said.content_type,
+        clock_skew=said.clock_skew, request_id=said.request_id or "", retry_after=said.retry_after, seconds=said.seconds,
+        unread=unread,
+    )  # fmt: skip
+    if not seen.unread:
+        seen.read()
     if seen.reply is not None and source == "proxy":
         # What was asked, not what the keys look like: a bare {"status"} is the same in both.
         seen.reply = replace(seen.reply, version=question.version)
-    if seen.error is not None:
-        seen.error.retry_after = said.retry_after
     return seen

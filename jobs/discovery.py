@@ -15,7 +15,7 @@ from typing import Any
 from django.utils import timezone
 
 from jobs import budget, outcomes, schedule
-from jobs.asking import NotRecorded, Question, ask, client_for, new_lease, observed, stopping, with_token
+from jobs.asking import Question, ask, client_for, new_lease, observed, stopping, with_token
 from jobs.finishing import Before, finish, watch_unfinished
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import GesError, NotAJobStatus, TooLarge
@@ -23,7 +23,7 @@ from jobs.ges.reply import GraphReply, JobPage, JobReply, parse_graph_page, pars
 from jobs.graphs_by_name import GraphsByName
 from jobs.models import Graph, Job, Project, Watch
 from jobs.outage import surely
-from jobs.record import Observation, find_jobs
+from jobs.record import NotRecorded, Observation, find_jobs
 
 log = logging.getLogger(__name__)
 PAGE = 100

@@ -13,13 +13,12 @@ from django.db.models import OuterRef, Q
 from django.utils import timezone
 
 from jobs import outcomes, schedule
-from jobs.asking import NotRecorded
 from jobs.diagnosis.usual import Usual, usual_duration
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
 from jobs.models.watch import Plan
 from jobs.outage import is_the_databases
-from jobs.record import Observation, record
+from jobs.record import NotRecorded, Observation, prolong_repeated, record
 
 log = logging.getLogger(__name__)
 HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
@@ -44,8 +43,7 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
     """
     try:
         with transaction.atomic():
-            record(seen, now=timezone.now())
-            Watch.objects.plan(lease, _plans(seen, before))
+            Watch.objects.plan(lease, _plans(seen, before, _keep(seen)))
     except Exception as wrong:
         if is_the_databases(wrong):
             raise
@@ -57,6 +55,20 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
             _set_aside(seen[0], lease, before, wrong)
     else:
         outcomes.note(seen, timezone.now())
+
+
+def _keep(seen: Sequence[Observation]) -> dict[int, Job]:
+    """Record these; by key, their jobs as they stand then. What says again what was heard last is not read."""
+    jobs = prolong_repeated([one for one in seen if one.unread and one.http_status == 200])
+    others = []
+    for one in seen:
+        if one.unread and one.job.pk in jobs:
+            one.outcome = "repeated"
+            continue
+        if one.unread:
+            one.read()
+        others.append(one)
+    return jobs | record(others, now=timezone.now()).jobs if others else jobs
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:
@@ -90,13 +102,12 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong
         Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
 
 
-def _plans(seen: Sequence[Observation], before: Mapping[int, Before]) -> list[Plan]:
+def _plans(seen: Sequence[Observation], before: Mapping[int, Before], jobs: Mapping[int, Job]) -> list[Plan]:
+    """`jobs`: these as they stand now that they are recorded."""
     known = {one.job.pk: one for one in seen if one.job.pk in before}
-    jobs = Job.objects.filter(pk__in=known).only(*_PLANNED_BY)
-    jobs_by_pk = {job.pk: job for job in jobs}
-    now = timezone.now()
-    usual = _usual_for(jobs_by_pk.values(), now)
-    return [_plan(known[pk], job, before[pk], usual.get((job.graph_id, job.job_name))) for pk, job in jobs_by_pk.items()]
+    told = [jobs[pk] for pk in known]
+    usual = _usual_for(told, timezone.now())
+    return [_plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name))) for job in told]
 
 
 def _plan(one: Observation, job: Job, before: Before, usual: Usual | None) -> Plan:

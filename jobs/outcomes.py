@@ -76,6 +76,8 @@ def _warn(seen: Sequence[Observation], projects: Mapping[int, str]) -> None:
 
 def _log(one: Observation, project: str) -> None:
     """A reply that says something new, and a poll without one, are worth a line; the rest is for whoever debugs."""
+    if not log.isEnabledFor(logging.DEBUG if one.outcome == "repeated" else logging.INFO):
+        return
     told = {
         "project": project,
         "graph": one.job.graph.graph_id,
@@ -88,5 +90,7 @@ def _log(one: Observation, project: str) -> None:
     }
     if one.error is not None:
         log.info("GES gave no usable answer: %s", one.error, extra=told)
+    elif one.outcome == "repeated":
+        log.debug("GES said the same again.", extra=told)
     elif one.reply is not None:
-        log.log(logging.DEBUG if one.outcome == "repeated" else logging.INFO, "GES said %s.", one.reply.status, extra=told)
+        log.info("GES said %s.", one.reply.status, extra=told)

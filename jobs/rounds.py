@@ -174,7 +174,7 @@ class Round:
     def _record(self, said: list[tuple[Question, Said]]) -> int:
         """Record what was said, and give back what was not asked; how many were."""
         heard = [(question, answer) for question, answer in said if answer is not None]
-        seen = [observed(question, answer, "poll") for question, answer in heard if answer is not None]
+        seen = [observed(question, answer, "poll", unread=True) for question, answer in heard if answer is not None]
         unasked = [question.job.pk for question, answer in said if answer is None]
         before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
         if seen:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -133,13 +134,17 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
 
 def _skew(date: str | None, here: datetime) -> timedelta | None:
     """How far the clock that wrote a Date header is ahead, taking the middle of the second it tells."""
+    there = _http_date(date or "")
+    return None if there is None else there + timedelta(seconds=0.5) - here
+
+
+@lru_cache(maxsize=64)  # all answers of one second tell the same
+def _http_date(date: str) -> datetime | None:
     try:
-        there = parsedate_to_datetime(date or "")
+        there = parsedate_to_datetime(date)
     except ValueError:
         return None
-    if there.tzinfo is None:
-        there = there.replace(tzinfo=UTC)
-    return there + timedelta(seconds=0.5) - here
+    return there.replace(tzinfo=UTC) if there.tzinfo is None else there
 
 
 def _seconds(value: str | None) -> float | None:

@@ -3,16 +3,18 @@
 from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
 from jobs.record.graphs import correct_graph, merge_graphs, split_graph, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
-from jobs.record.observations import Moved, Observation, observe
+from jobs.record.observations import Moved, NotRecorded, Observation, observe
 from jobs.record.past import Past, as_known
 from jobs.record.past_graphs import graphs_as_known, graphs_not_noted, moved_jobs, not_noted
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
+from jobs.record.repeats import prolong_repeated
 from jobs.record.values import MAX_REASON, check_reason, check_value
 
 __all__ = [
     "MAX_REASON",
     "Change",
     "Moved",
+    "NotRecorded",
     "Observation",
     "Past",
     "Recorded",
@@ -31,6 +33,7 @@ __all__ = [
     "moved_jobs",
     "not_noted",
     "observe",
+    "prolong_repeated",
     "rebuild",
     "rebuild_in_batches",
     "record",

@@ -1,6 +1,5 @@
 """Observations folded into runs: equal neighbours are one row with first and last time seen."""
 
-import hashlib
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -35,6 +34,7 @@ class Run:
     first_seen_at: datetime
     last_seen_at: datetime
     seen: int
+    version: int = 0  # of a reply
     newest: Observation | None = None  # the newest observation of this batch in it
     begun: Observation | None = None  # the one it began with, where that is of this batch
     in_chain: tuple[int, bytes] | None = None  # the number and the link of a new reply
@@ -65,6 +65,15 @@ class History:
         """The reply that was seen last, which is what the job's row says."""
         return max(self.snapshots, key=lambda run: (run.last_seen_at, run.order), default=None)
 
+    def covering(self, source: str, digest: bytes, at: datetime) -> Run | None:
+        """The run of this very reply that this moment is in."""
+        runs = (run for run in self.snapshots if (run.source, run.content) == (source, digest))
+        return next((run for run in runs if run.covers(at)), None)
+
+    def before(self, source: str, version: int, at: datetime) -> Run | None:
+        """The one begun last by then; callers of both versions of the API may come by turns, so each has its own."""
+        return run_before([run for run in self.snapshots if (run.source, run.version) == (source, version)], at)
+
     def facts(self, one: Observation, version: int, digest: bytes) -> Facts:
         """What a reply says for good, as the next of the chain."""
         job, status = self.job, one.http_status or 200
@@ -87,10 +96,10 @@ def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_mi
     histories = {job.pk: History(job) for job in jobs}
     if asked := [job.pk for job in with_snapshots]:
         rows = Snapshot.objects.filter(job__in=asked).order_by("first_seen_at", "pk")
-        for job_id, pk, source, sha256, first, last, seen in rows.values_list(
-            "job_id", "pk", "source", "sha256", "first_seen_at", "last_seen_at", "seen"
+        for job_id, pk, source, sha256, first, last, seen, version in rows.values_list(
+            "job_id", "pk", "source", "sha256", "first_seen_at", "last_seen_at", "seen", "version"
         ):
-            histories[job_id].snapshots.append(Run(pk, source, bytes(sha256), first, last, seen))
+            histories[job_id].snapshots.append(Run(pk, source, bytes(sha256), first, last, seen, version))
     if asked := [job.pk for job in with_misses]:
         missed = Miss.objects.filter(job__in=asked).order_by("first_seen_at", "pk")
         for job_id, pk, source, kind, status, first, last, seen in missed.values_list(
@@ -103,11 +112,10 @@ def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_mi
 def fold_reply(history: History, one: Observation) -> bool:
     """Put one reply where it belongs: into a run that covers it, onto its equal neighbour, or into a new run (True)."""
     assert one.reply is not None  # noqa: S101
-    digest = hashlib.sha256(one.body or b"").digest()
-    runs = [run for run in history.snapshots if run.source == one.source]
-    if any(run.content == digest and run.covers(one.observed_at) for run in runs):
+    digest = one.digest
+    if history.covering(one.source, digest, one.observed_at) is not None:
         return False
-    before = run_before(runs, one.observed_at)
+    before = history.before(one.source, one.reply.version, one.observed_at)
     if before is not None and before.content == digest:
         prolong(history, before, one)
         return False
@@ -154,7 +162,17 @@ def prolong(history: History, run: Run, one: Observation) -> None:
 
 def begin(history: History, runs: list[Run], content: Any, one: Observation) -> Run:
     """A new run among those of its kind."""
-    run = Run(_NEW + len(history.changed), one.source, content, one.observed_at, one.observed_at, 1, one, one)
+    run = Run(
+        _NEW + len(history.changed),
+        one.source,
+        content,
+        one.observed_at,
+        one.observed_at,
+        1,
+        one.reply.version if one.reply else 0,
+        one,
+        one,
+    )
     history.changed[id(run)] = run
     runs.append(run)
     if len(runs) > 1:

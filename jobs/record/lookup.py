@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection
+from django.db.models import BooleanField
+from django.db.models.expressions import RawSQL
 
 from jobs.models import Graph, Job, Project
 from jobs.record.bulk import copy_rows, insert_rows
@@ -13,6 +15,11 @@ from jobs.record.graphs import tell_graph
 TOLERANCE_LOCK = 0x67657364
 # Held shared by all who record; who holds it alone knows that every reply is stored that has got its key.
 RECORDING_LOCK = 0x67657365
+#: True once both are held shared: a condition that is met before any row is looked at, or locked.
+LOCKS = (
+    f"(SELECT pg_advisory_xact_lock_shared({TOLERANCE_LOCK})::text"
+    f" || pg_advisory_xact_lock_shared({RECORDING_LOCK})::text) = ''"
+)
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
@@ -62,13 +69,13 @@ def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
 
 def lock_jobs(pks: Iterable[int]) -> dict[int, Job]:
     """These jobs' rows, locked in order of id, so that two writers of one job take turns and never deadlock."""
-    with connection.cursor() as cursor:
-        locks = [TOLERANCE_LOCK, RECORDING_LOCK]
-        cursor.execute("SELECT pg_advisory_xact_lock_shared(%s), pg_advisory_xact_lock_shared(%s)", locks)
     pks = sorted(set(pks))
     if not pks:
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT {LOCKS}")
         return {}
-    rows = Job.objects.select_related("project").select_for_update(of=("self",)).filter(pk__in=pks).order_by("pk")
+    held = RawSQL(LOCKS, [], output_field=BooleanField())  # noqa: S611  ours
+    rows = Job.objects.select_related("project").select_for_update(of=("self",)).filter(held, pk__in=pks).order_by("pk")
     return {job.pk: job for job in rows}
 
 

@@ -1,12 +1,11 @@
 """Runs that another gesdash recorded: taken over as they were, so that the same replies make the same chain here."""
 
-import hashlib
 from collections.abc import Iterable
 
 from django.db import connection
 
 from jobs.ges.errors import NotAJobStatus
-from jobs.record.history import History, Run, begin, begin_reply, run_before
+from jobs.record.history import History, Run, begin, begin_reply
 from jobs.record.observations import Moved, Observation
 
 
@@ -15,15 +14,13 @@ def fold_moved(history: History, one: Observation, moved: Moved) -> bool:
     if moved.size is not None:
         return _bury(history, one, moved)
     assert one.reply is not None  # noqa: S101
-    digest = hashlib.sha256(one.body or b"").digest()
+    digest = one.digest
     if not _is_next(history, one, moved, one.reply.version, digest):
-        runs = [run for run in history.snapshots if run.source == one.source]
-        for run in runs:
-            if run.content == digest and run.covers(one.observed_at):
-                _stretch(history, run, one, moved)
-                return False
+        if (run := history.covering(one.source, digest, one.observed_at)) is not None:
+            _stretch(history, run, one, moved)
+            return False
         moved.fits = moved.number is None
-        before = run_before(runs, one.observed_at)
+        before = history.before(one.source, one.reply.version, one.observed_at)
         if before is not None and before.content == digest:
             _stretch(history, before, one, moved, more=moved.seen)
             return False

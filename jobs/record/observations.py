@@ -1,11 +1,18 @@
 """What came of asking: a reply, or the error that stood in its place."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Job
+
+
+class NotRecorded(GesError):
+    """GES's reply could not be read or recorded, which is our fault."""
+
+    kind = "not_recorded"
 
 
 @dataclass(slots=True)
@@ -41,15 +48,29 @@ class Observation:
     moved: Moved | None = None
     clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
     request_id: str = ""  # GES's own, where it gave one
+    retry_after: float | None = None  # seconds, where GES said so
     seconds: float | None = None  # from asking to the answer, where that was measured
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
+    unread: bool = False  # whether its body may say again what was heard last: then it need not be read
+
+    @property
+    def digest(self) -> bytes:
+        """What tells two bodies apart."""
+        return hashlib.sha256(self.body or b"").digest()
+
+    def read(self) -> None:
+        """Read the body that GES gave; that it can't be read is an outcome too."""
+        self.unread = False
+        try:
+            self.reply = parse_reply(self.body or b"", http_status=self.http_status or 200, job_id=self.job.job_id)
+        except GesError as error:
+            self.error, error.retry_after = error, self.retry_after
+        except Exception as wrong:  # a reply that breaks its reader is kept beside the others
+            self.error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
 
 
 def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:
-    """Read the bytes that GES gave about a job; what can't be read is an observation too."""
+    """Read the bytes that GES gave about a job."""
     seen = Observation(job, source, observed_at, http_status, body)
-    try:
-        seen.reply = parse_reply(body, http_status=http_status, job_id=job.job_id)
-    except GesError as error:
-        seen.error = error
+    seen.read()
     return seen

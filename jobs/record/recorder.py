@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -24,11 +24,12 @@ BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bou
 
 @dataclass(slots=True)
 class Recorded:
-    """How many observations became rows, were folded into one that stood, or became misses."""
+    """How many observations became rows, were folded into one that stood, or became misses; by key, their jobs as they stand."""
 
     recorded: int = 0
     repeated: int = 0
     misses: int = 0
+    jobs: dict[int, Job] = field(default_factory=dict)
 
 
 def record(observations: Sequence[Observation], *, now: datetime | None = None) -> Recorded:
@@ -73,7 +74,7 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
         with_misses=[jobs[pk] for pk in missed],
     )
     known = {pk: history.newest() for pk, history in histories.items()}
-    count = Recorded()
+    count = Recorded(jobs=jobs)
     for one in sorted(observations, key=_turn):
         history = histories[one.job.pk]
         history.latest = now or one.observed_at

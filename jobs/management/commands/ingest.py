@@ -6,7 +6,6 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict
 from datetime import datetime
 from typing import IO, Any
 
@@ -36,7 +35,9 @@ class Command(BaseCommand):
             ingest = Ingest(self.stderr, rejects)
             for batch in _one_ahead(batches(lines)):
                 ingest.store(batch)
-        self.stdout.write(json.dumps({"read": ingest.read, **asdict(ingest.count), "rejected": ingest.rejected}))
+        count = ingest.count
+        told = {"read": ingest.read, "recorded": count.recorded, "repeated": count.repeated, "misses": count.misses}
+        self.stdout.write(json.dumps({**told, "rejected": ingest.rejected}))
         if ingest.rejected:
             sys.exit(1)
 

@@ -1,0 +1,55 @@
+"""Replies that say again what was heard last: most of them. Nothing of such a one is read, one statement keeps a batch of them."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection
+
+from jobs.models import Job
+from jobs.record.lookup import LOCKS
+from jobs.record.observations import Observation
+
+# A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
+# that run and leave the job's row as it says. The job's row, read anew once it is locked, tells whether anything else came.
+_PROLONG = f"""
+WITH told AS (SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS told(job_id, sha256, at)),
+held AS MATERIALIZED (
+    SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at, observed_at, changed_at
+    FROM jobs_job WHERE id = ANY(%s) AND {LOCKS} ORDER BY id FOR UPDATE
+),
+repeated AS MATERIALIZED (
+    SELECT held.*, newest.id AS snapshot_id, told.at
+    FROM held JOIN told ON told.job_id = held.id
+    CROSS JOIN LATERAL (
+        SELECT id, sha256, http_status, last_seen_at FROM jobs_snapshot WHERE job_id = held.id
+        ORDER BY last_seen_at DESC, id DESC LIMIT 1
+    ) AS newest
+    CROSS JOIN LATERAL (
+        SELECT id FROM jobs_snapshot WHERE job_id = held.id AND source = 'poll' ORDER BY first_seen_at DESC, id DESC LIMIT 1
+    ) AS begun
+    WHERE begun.id = newest.id AND newest.sha256 = told.sha256 AND newest.http_status = 200
+        AND newest.last_seen_at = held.observed_at AND held.observed_at < told.at AND held.changed_at IS NOT NULL
+),
+seen_again AS (
+    UPDATE jobs_snapshot AS old SET last_seen_at = repeated.at, seen = old.seen + 1
+    FROM repeated WHERE old.id = repeated.snapshot_id
+),
+heard AS (UPDATE jobs_job AS old SET observed_at = repeated.at FROM repeated WHERE old.id = repeated.id)
+SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at FROM repeated
+"""  # noqa: S608  ours
+
+
+def prolong_repeated(unread: Sequence[Observation]) -> dict[int, Job]:
+    """Keep those of these polls answered with 200, each of another job, that are repeats: the jobs asked about, with what plans the next poll.
+
+    All the jobs are locked, in order of id, so that the others can be recorded in the same transaction.
+    """
+    if not unread:
+        return {}
+    pks = [one.job.pk for one in unread]
+    told: list[list[Any]] = [pks, [one.digest for one in unread], [one.observed_at for one in unread], pks]
+    with connection.cursor() as cursor:
+        cursor.execute(_PROLONG, told)
+        names = [column.name for column in cursor.description or ()]
+        found = [Job.from_db("default", names, row) for row in cursor.fetchall()]
+    return {job.pk: job for job in found}
