@@ -23,7 +23,7 @@ from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_obje
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
-from jobs.record import as_known
+from jobs.record import as_known, graphs_not_noted
 from jobs.trail import machine_user, note
 from jobs.trail_rows import COLUMNS, OWN, audit_rows, chosen
 
@@ -84,6 +84,8 @@ class Command(BaseCommand):
         except (ValueError, OverflowError) as wrong:
             expected = "expected a time such as 2026-01-31T08:15:00Z"
             raise CommandError(f"--as-of {options['as_of']!r} won't do; {expected}.") from wrong
+        if unsure := graphs_not_noted(at):
+            self.stderr.write(unsure)
         return lambda jobs: _jobs(jobs, at)
 
     def _of_trail(self, options: dict[str, Any]) -> QueryDict:
@@ -255,7 +257,8 @@ def _name(user: Any) -> str | None:
 _IDS = ("project_id", "graph_id", "job_id")
 _JOB = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected", "observed",
+    "is_hidden",
     "corrections", "files",
 )  # fmt: skip
 _FILE = (
