@@ -325,6 +325,9 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     assert browser.post(address, {"what": "split", "reason": "two after all"}).status_code == 302
     assert Job.objects.get(job_id="old").graph == bare
     assert Entry.objects.filter(deed="undone", reason="two after all").count() == 2
+    told = Entry.objects.filter(what="graph", graph_id=bare.pk).order_by("pk")
+    merges = [(one.after, one.reason, one.actor) for one in told if "merged_into" in one.after]
+    assert merges == [({"merged_into": "g7"}, merge["reason"], "alice"), ({"merged_into": None}, "two after all", "alice")]
     assert browser.post(address, {"what": "split", "reason": "again"}).status_code == 200
 
 

@@ -15,8 +15,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from jobs import record, review
 from jobs.admin.big_tables import ReadOnly
 from jobs.admin.correcting_many import MOST
+from jobs.admin.keyset import BigTable
 from jobs.admin.visible import Visible, VisibleFilter
+from jobs.diagnosis.corrections import FILE_FIELDS, GRAPH_FIELDS, JOB_FIELDS
 from jobs.models import Cause, Correction, Project, Review, SavedView
+from jobs.models.correction import field_label
 
 _SHOWN = (
     "job", "graph", "place", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at",
@@ -29,16 +32,30 @@ class WithReason(ActionForm):
     reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=record.MAX_REASON)
 
 
+class OfField(admin.SimpleListFilter):
+    """By what was corrected: the fields that can be, not those a walk over all corrections finds."""
+
+    title = gettext_lazy("field")
+    parameter_name = "field"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        """Of jobs, of files and of graphs."""
+        return [(name, field_label(name)) for name in dict.fromkeys(JOB_FIELDS + FILE_FIELDS + GRAPH_FIELDS)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> QuerySet[Correction]:
+        """Those of it."""
+        return queryset.filter(field=self.value()) if self.value() else queryset
+
+
 @admin.register(Correction)
-class CorrectionAdmin(ReadOnly):
+class CorrectionAdmin(BigTable):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
 
     list_display = _SHOWN
-    list_filter = ["flag", "field", ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    list_filter = ["flag", OfField, ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "graph", "actor"]
-    ordering = ["-pk"]
     fields = [*_SHOWN, "reverted_by", "reverted_reason"]
     readonly_fields = ["place"]
     actions = ["undo"]
@@ -84,7 +101,7 @@ class CorrectionAdmin(ReadOnly):
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         """Who may change corrections, and is a fixer somewhere."""
-        return request.user.has_perm("jobs.change_correction") and Project.objects.correctable_by(request.user).exists()
+        return request.user.has_perm("jobs.change_correction") and Project.objects.corrects_anywhere(request.user)
 
 
 @admin.register(Review)

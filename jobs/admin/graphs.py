@@ -18,6 +18,7 @@ from jobs import record
 from jobs.admin.correcting import choose_graph
 from jobs.ges.words import FINAL
 from jobs.models import Graph, Job
+from jobs.trail import because
 from jobs.typed import take_typed
 
 NAME, GONE, MERGE, SPLIT = "name", "is_deleted", "merge", "split"
@@ -114,6 +115,7 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
 
 def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
     """Make it. Raises: ValueError with a sentence."""
+    because(given["reason"])  # the graph's own entry in the trail; the corrections carry it themselves
     why: dict[str, Any] = {"reason": given["reason"], "actor": request.user, "now": timezone.now()}
     if given["what"] == MERGE:
         count = record.merge_graphs(graph, given["into"], **why)

@@ -15,9 +15,12 @@ from jobs.admin.big_tables import ReadOnly
 from jobs.admin.bodies import readable
 from jobs.admin.correcting import correct, may_correct
 from jobs.admin.correcting_many import begin, correct_many
+from jobs.admin.keyset import BigTable
 from jobs.admin.visible import VisibleFilter
 from jobs.admin.watching import Watching, take_up
+from jobs.filters import SORTS
 from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
+from jobs.paging import Column, read_time
 
 
 def may_correct_somewhere(request: HttpRequest) -> bool:
@@ -25,7 +28,7 @@ def may_correct_somewhere(request: HttpRequest) -> bool:
     return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(request.user)
 
 
-class Correctable(ReadOnly):
+class Correctable(BigTable):
     """Its page offers to correct a value, its list to correct one in many rows."""
 
     actions = ["correct_many"]
@@ -87,7 +90,8 @@ class JobAdmin(Watching, Correctable):
     search_fields = ["job_id__startswith", "job_name__exact", "graph__name"]
     search_help_text = gettext_lazy("The start of a job id, a whole job name, or part of a graph's name.")
     list_select_related = ["graph"]
-    ordering = ["-first_seen_at", "-pk"]
+    sorts = {**SORTS, "first_seen_at": Column(read_time, has_unknown=False)}
+    ordering = ["-first_seen_at"]
 
     @admin.display(description=gettext_lazy("files"))
     def rows(self, job: Job) -> SafeString | str:
@@ -121,7 +125,6 @@ class ImportFileAdmin(Correctable):
     search_fields = ["path", "job__job_id__startswith"]
     search_help_text = gettext_lazy("Part of a path, or the start of a job id.")
     list_select_related = ["job"]
-    ordering = ["-pk"]
 
     @admin.display(description=gettext_lazy("path"))
     def short_path(self, file: ImportFile) -> str:
@@ -133,12 +136,11 @@ class ImportFileAdmin(Correctable):
         return row.job, f"{row.kind}:{row.position}"
 
 
-class WithBody(ReadOnly):
+class WithBody(BigTable):
     """A body is read only on its own page, and shown whatever it is."""
 
     project_path = "job__project"
     list_select_related = ["job"]
-    ordering = ["-pk"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Without the bodies."""
@@ -154,7 +156,7 @@ class WithBody(ReadOnly):
 class SnapshotAdmin(WithBody):
     """Replies, as received."""
 
-    list_display = ["pk", "job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen"]
+    list_display = ["id", "job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen"]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith"]
     search_help_text = gettext_lazy("The start of a job id.")
@@ -171,7 +173,7 @@ class SnapshotAdmin(WithBody):
 class MissAdmin(WithBody):
     """Polls that got no usable answer."""
 
-    list_display = ["pk", "job", "kind", "http_status", "detail", "first_seen_at", "last_seen_at", "seen"]
+    list_display = ["id", "job", "kind", "http_status", "detail", "first_seen_at", "last_seen_at", "seen"]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "kind__exact", "detail"]
     search_help_text = gettext_lazy("The start of a job id, a kind, or part of a detail.")
