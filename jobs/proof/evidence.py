@@ -1,7 +1,5 @@
 """The evidence of some jobs as one zip: to be read by people, to be verified without gesdash. The same state, the same bytes."""
 
-import csv
-import io
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import groupby
@@ -10,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from jobs.chain.forms import moment
+from jobs.csv_lines import csv_lines
 from jobs.models import Job
-from jobs.models.export import csv_cell, job_fields, job_object, rfc3339
+from jobs.models.export import JOB_COLUMNS, job_fields, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.proof import check_evidence
 from jobs.proof.archive import Archive
@@ -36,7 +35,7 @@ def evidence(jobs: JobQuerySet, most: int | None = None) -> Generator[bytes]:
 def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
     sealed, keys = Sealed(found), found.keys
     yield from archive.entry("report.html", _gathered(report(keys, sealed.checkpoints, as_of(keys))))
-    yield from archive.entry("jobs.csv", _gathered(_csv(keys)))
+    yield from archive.entry("jobs.csv", _gathered(csv_lines(JOB_COLUMNS, map(job_fields, jobs_of(keys)))))
     yield from archive.entry("jobs.jsonl", _gathered(_line(job_object(job)) for job in jobs_of(keys)))
     for name, rows in (
         ("decisions.jsonl", _decisions),
@@ -72,18 +71,6 @@ def _lines(rows: Callable[[Case], Iterable[dict[str, Any]]], keys: Sequence[int]
 
 def _line(row: dict[str, Any]) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
-
-
-def _csv(keys: Sequence[int]) -> Iterator[str]:
-    writer: Any = None
-    for job in jobs_of(keys):
-        row = {key: csv_cell(value) for key, value in job_fields(job).items()}
-        line = io.StringIO()
-        is_first, writer = writer is None, csv.DictWriter(line, list(row))
-        if is_first:
-            writer.writeheader()
-        writer.writerow(row)
-        yield line.getvalue()
 
 
 def _ids(job: Job) -> dict[str, Any]:
