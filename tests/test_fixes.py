@@ -347,3 +347,22 @@ def test_only_fixers_correct_a_graph(browser, fixer, lossy):
     assert browser.get(address).status_code == 403
     fixer.membership_set.all().delete()
     assert browser.get(address).status_code == 404
+
+
+def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, project):
+    aside, foreign, fine = (tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine"))
+    Job.objects.filter(pk=foreign.pk).update(project=Project.objects.create(project_id="other"))
+    for job, problem in ((aside, "the reply <b>broke</b> it"), (foreign, "theirs"), (fine, "")):
+        Watch.objects.create(job=job, next_poll_at=None, failures=3, problem=problem)
+    page = browser.get("/admin/jobs/watch/?set_aside=yes").content.decode()
+    assert "the reply &lt;b&gt;broke&lt;/b&gt; it" in page
+    assert "theirs" not in page
+    assert f"/admin/jobs/watch/{fine.pk}/" not in page
+    chosen = {"action": "take_up", "_selected_action": [aside.pk, foreign.pk, fine.pk]}
+    assert "1 jobs are watched again." in browser.post("/admin/jobs/watch/", chosen, follow=True).content.decode()
+    kept = dict(Watch.objects.values_list("job__job_id", "problem"))
+    assert kept == {"aside": "", "foreign": "theirs", "fine": ""}
+    assert list(Watch.objects.filter(next_poll_at__isnull=False).values_list("job__job_id", "failures")) == [("aside", 0)]
+    one = Entry.objects.get(what="watch")
+    assert one.before == {"watched": False, "problem": "the reply <b>broke</b> it"}
+    assert (one.after, one.actor) == ({"watched": True}, "alice")

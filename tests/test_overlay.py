@@ -301,3 +301,36 @@ def test_only_fitting_graphs_are_merged(project, admin):
         merge_graphs(bare, find_graph(other, "g9"), reason="r", actor=admin, now=NOW)
     with pytest.raises(ValueError, match="needs a reason"):
         merge_graphs(bare, into, reason=" ", actor=admin, now=NOW)
+
+
+def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_them(client, admin, project, fix):
+    job = lossy(project, 10)
+    assert (job.observed, exported("jobs")[0]["corrected"]) == (None, False)
+    made = fix(job, "failed_lines", "4", "vertex", 0)
+    job.refresh_from_db()
+    stated = {"total": 100, "failed": 10, "successful": 90, "complete": True}
+    assert job.observed["lines"]["all"] == stated
+    assert (job.observed["ledger"], job.observed["loss_rate"]) == ("adds_up", 0.1)
+    assert (job.ledger, job.failed_lines) == ("does_not_add_up", 4)
+    row = exported("jobs")[0]
+    assert (row["corrected"], row["observed"]["lines"]["all"], row["lines"]["all"]["failed"]) == (True, stated, 4)
+    client.force_login(admin)
+    answer = client.get(f"/api/jobs/{job.pk}/").json()
+    assert (answer["corrected"], answer["observed"]) == (True, job.observed)
+    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    told = "GES&#x27;s values make it 10; it rests on corrections of files. vertex file 0 failed lines, ada: counted by hand"
+    assert f'title="{told}"' in page
+    assert "✎ <del>10.00%</del>" in page
+    assert "✎ <del>10</del>" in client.get("/jobs/").content.decode()
+    rebuild([job])
+    assert Job.objects.get(pk=job.pk).observed == job.observed
+    revert(made, reason="GES was right", actor=admin, now=LATER)
+    assert Job.objects.get().observed is None
+    assert "it rests on corrections" not in client.get(f"/jobs/{job.pk}/").content.decode()
+
+
+def test_a_correction_that_changes_no_figure_leaves_no_mark_on_the_totals(project, fix):
+    job = lossy(project, 10)
+    fix(job, "path", "c/v.csv", "vertex", 0)
+    job.refresh_from_db()
+    assert job.observed is None

@@ -178,6 +178,8 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
     assert "－ gone" in said
     assert "matched with the date in its path left out" in said
     assert "Causes that were not there then line ‹number›: bad" in said
+    cause = one.files.filter(cause_group__isnull=False).first().cause_group_id
+    assert f'<a href="/causes/{cause}/">line ‹number›: bad</a>' in page.content.decode()
     only = text(signed_in.get(f"/jobs/{one.pk}/compare/?change=gone"))
     assert "b/gone" in only
     assert "b/2026-03-03/a" not in only.partition("File by file")[2]

@@ -246,4 +246,6 @@ def test_no_query_string_breaks_any_page(signed_in, pages):
 
 
 def test_too_many_parameters_are_refused(signed_in):
-    assert signed_in.get("/jobs/?" + "&".join(["verdict=failed"] * 1500)).status_code == 400
+    refused = signed_in.get("/jobs/?" + "&".join(["verdict=failed"] * 1500))
+    assert refused.status_code == 400
+    assert "Use fewer filters" in refused.content.decode()

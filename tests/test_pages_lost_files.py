@@ -138,7 +138,11 @@ def test_a_job_without_a_begin_is_not_forgotten(signed_in, project):
 def test_a_time_that_will_not_do_is_said_and_the_day_shown(signed_in, night):
     page = signed_in.get("/files/?since=soon").content.decode()
     assert "Since: “soon” won&#x27;t do; expected a time such as" in page
-    assert "4 files lost" in page
+    assert re.search(r"4 files lost [\d,]+ lines since <time [^>]+>[-\d: ]{16}</time> \(UTC\)\.", page)
+    for what in ("list", "csv"):
+        refused = signed_in.get(f"/files/?{what}&since=soon")
+        assert (refused.status_code, refused["Content-Type"]) == (400, "text/plain; charset=utf-8")
+        assert "Since: “soon” won't do; expected a time such as" in refused.content.decode()
 
 
 def test_an_outsider_sees_and_downloads_nothing(client, night):

@@ -193,7 +193,7 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
         with CaptureQueriesContext(connection) as captured:
             assert len(as_known(some, NOW)) == len(some)
         counts.append(len(captured))
-    assert counts[0] == counts[1] == 6
+    assert counts[0] == counts[1] == 7
 
 
 def test_the_overview_stands_as_known_then(signed_in, told, project):

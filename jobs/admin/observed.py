@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy
 
 from jobs.admin.big_tables import ReadOnly
@@ -15,8 +16,13 @@ from jobs.admin.bodies import readable
 from jobs.admin.correcting import correct, may_correct
 from jobs.admin.correcting_many import begin, correct_many
 from jobs.admin.visible import VisibleFilter
-from jobs.admin.watching import Watching
+from jobs.admin.watching import Watching, take_up
 from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
+
+
+def may_correct_somewhere(request: HttpRequest) -> bool:
+    """Who may make corrections, and is a fixer of some project."""
+    return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(request.user)
 
 
 class Correctable(ReadOnly):
@@ -32,7 +38,7 @@ class Correctable(ReadOnly):
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
         """Who may make corrections, and is a fixer somewhere."""
-        return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(request.user)
+        return may_correct_somewhere(request)
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the form for many rows."""
@@ -173,14 +179,44 @@ class MissAdmin(WithBody):
     readonly_fields = ["reply"]
 
 
+class SetAside(admin.SimpleListFilter):
+    """Those that wait for a person."""
+
+    title = gettext_lazy("set aside")
+    parameter_name = "set_aside"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        """One choice."""
+        return [("yes", gettext_lazy("set aside"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        """What its index holds."""
+        return queryset.set_aside() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+
+
 @admin.register(Watch)
 class WatchAdmin(ReadOnly):
     """What is asked about next."""
 
     project_path = "job__project"
-    list_display = ["job", "next_poll_at", "leased_until", "failures"]
-    list_filter = [("next_poll_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    list_display = ["job", "short_problem", "failures", "next_poll_at", "leased_until"]
+    list_filter = [SetAside, ("next_poll_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith"]
     search_help_text = gettext_lazy("The start of a job id.")
     list_select_related = ["job"]
     ordering = ["next_poll_at"]
+    actions = ["take_up"]
+
+    @admin.display(description=gettext_lazy("problem"))
+    def short_problem(self, watch: Watch) -> str:
+        """The start of what went wrong; all of it is on the watch's own page."""
+        return Truncator(watch.problem).chars(200)
+
+    @admin.action(description=gettext_lazy("Take up again those that were set aside"), permissions=["correct"])
+    def take_up(self, request: HttpRequest, chosen: QuerySet[Watch]) -> None:
+        """Of one's own projects; said how many were."""
+        take_up(request, chosen)
+
+    def has_correct_permission(self, request: HttpRequest) -> bool:
+        """Fixers, as for the actions on jobs."""
+        return may_correct_somewhere(request)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin, messages
+from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
@@ -32,11 +33,7 @@ class Watching:
         """Ask at once about those that have not ended, and go on."""
         open_jobs = Job.objects.unfinished().filter(pk__in=chosen.values("pk"), graph__graph_id__isnull=False)
         jobs = _theirs(request, open_jobs.exclude(watch__next_poll_at__isnull=False))
-        now = timezone.now()
-        Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in jobs], ignore_conflicts=True)
-        Watch.objects.filter(job__in=jobs, next_poll_at=None).update(next_poll_at=now, failures=0, problem="")
-        _note(request, jobs, {"watched": False}, {"watched": True})
-        messages.success(request, _("%(count)s jobs are watched again.") % {"count": len(jobs)})
+        _resume(request, jobs, {})
 
     @admin.action(description=gettext_lazy("Read the stored replies anew"), permissions=["correct"])
     def read_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
@@ -45,6 +42,25 @@ class Watching:
         if jobs:
             record.rebuild(jobs, now=timezone.now(), with_marks=True)
         messages.success(request, _("The replies of %(count)s jobs were read anew.") % {"count": len(jobs)})
+
+
+def take_up(request: HttpRequest, chosen: QuerySet[Watch]) -> None:
+    """Ask again at once about jobs whose reply could not be recorded; the trail keeps why each had been set aside."""
+    aside = Watch.objects.set_aside().filter(pk__in=chosen.values("pk"))
+    jobs = _theirs(request, Job.objects.filter(pk__in=aside.values("job")))
+    _resume(request, jobs, dict(aside.filter(job__in=jobs).values_list("job_id", "problem")))
+
+
+def _resume(request: HttpRequest, jobs: list[Job], problems: dict[int, str]) -> None:
+    """`problems`: by job, why it had been set aside."""
+    now = timezone.now()
+    with transaction.atomic():
+        Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in jobs], ignore_conflicts=True)
+        Watch.objects.filter(job__in=jobs, next_poll_at=None).update(next_poll_at=now, failures=0, problem="")
+        for job in jobs:
+            before = {"watched": False} | ({"problem": problems[job.pk]} if problems.get(job.pk) else {})
+            _note(request, [job], before, {"watched": True})
+    messages.success(request, _("%(count)s jobs are watched again.") % {"count": len(jobs)})
 
 
 def _theirs(request: HttpRequest, chosen: QuerySet[Job]) -> list[Job]:

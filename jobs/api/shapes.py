@@ -26,6 +26,14 @@ class _Lines(serializers.Serializer):  # type: ignore[type-arg]
         return {**super().get_fields(), "all": _Figures()}
 
 
+class _Observed(serializers.Serializer):  # type: ignore[type-arg]
+    verdict = serializers.ChoiceField(Verdict.choices)
+    ledger = serializers.ChoiceField(Ledger.choices, allow_null=True)
+    lines = _Lines()
+    loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
+    lost_file_count = serializers.IntegerField()
+
+
 class StandingShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     """A correction beside the value it stands over."""
 
@@ -77,6 +85,8 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     )
     lines = _Lines()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
+    corrected = serializers.BooleanField(help_text="Whether totals, loss rate, verdict or ledger rest on corrections.")
+    observed = _Observed(allow_null=True, help_text="What GES's values alone make of them; null where it is the same.")
     is_hidden = serializers.BooleanField(help_text="Kept out of the statistics.")
     corrections = StandingShape(many=True)
 

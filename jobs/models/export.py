@@ -12,7 +12,8 @@ from jobs.models.job import ImportFile, Job
 #: What `job_fields` gives, in its order.
 JOB_COLUMNS = (
     "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "is_hidden", "corrections",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected",
+    "observed", "is_hidden", "corrections",
 )  # fmt: skip
 _FIGURES = ("total", "failed", "successful", "complete")
 #: For many jobs with their files: all of their corrections that stand.
@@ -24,10 +25,10 @@ _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False
 
 def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
     """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many, or give the files of
-    another moment, which no correction is laid over here.
+    another moment.
     """
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    standing = _standing(job) if files is None else []
+    standing = _standing(job)
     files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
     return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
 
@@ -59,6 +60,8 @@ def job_fields(job: Job) -> dict[str, Any]:
             kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
         },
         "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
+        "corrected": job.observed is not None,
+        "observed": job.observed,
         "is_hidden": job.is_hidden,
         "corrections": [correction_object(one) for one in _standing(job) if not one.kind],
     }

@@ -104,6 +104,13 @@ class Job(models.Model):
     total_lines = models.DecimalField(_("total lines"), max_digits=30, decimal_places=0, null=True)
     failed_lines = models.DecimalField(_("failed lines"), max_digits=30, decimal_places=0, null=True)
     successful_lines = models.DecimalField(_("successful lines"), max_digits=30, decimal_places=0, null=True)
+    observed = models.JSONField(
+        _("observed"),
+        null=True,
+        help_text=_(
+            "What GES's values alone make of the totals, verdict and ledger, where corrections changed them; else null."
+        ),
+    )
     duration = models.GeneratedField(
         verbose_name=_("duration"),
         expression=models.F("end_time") - models.F("begin_time"),

@@ -40,6 +40,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
     if other is not None:
         before, after = list(other.files.order_by("-kind", "position")), list(one.files.order_by("-kind", "position"))
         rows = compare(before, after)
+        groups = {file.cause: file.cause_group_id for file in after}
         counted = {change: sum(row.change is change for row in rows) for change in Change}
         context |= {
             "headline": headline_of(one),
@@ -48,7 +49,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
             "only": only,
             "rows": [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}][:SHOWN],
             "row_total": counted[Change(only)] if only else len(rows),
-            "new_causes": new_causes(before, after),
+            "new_causes": [(cause, groups.get(cause.example)) for cause in new_causes(before, after)],
         }
     return render_page(request, "pages/compare.html", "compare", context)
 

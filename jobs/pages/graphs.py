@@ -28,11 +28,12 @@ from jobs.pages.jobs import at_cursor, job_list
 from jobs.pages.past import read_as_of
 from jobs.pages.rendering import is_part, render_page
 from jobs.paging import TEXT, one_of, page, read_time
-from jobs.record import as_known
+from jobs.record import as_known, graphs_as_known, moved_jobs, not_noted
 
 STRIP, IMPORTS = 15, 30
 DAY, BUSY = timedelta(days=1), 5  # imports of the last day: with more, a week on one axis would squeeze them
 DAYS = {"1": 1, "7": 7, "30": 30}
+MOST_MOVED = 1000  # jobs that people moved, looked up for a graph of the past
 
 
 @require_safe
@@ -67,9 +68,9 @@ def graphs(request: HttpRequest) -> HttpResponse:
 def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
     one = _visible(request, pk)
-    context = job_list(request, Job.objects.filter(graph=one), few_names=True) | {"graph": one}
     if "as_of" in request.GET:
-        context |= _as_known(request, context)
+        return render_page(request, "pages/graph.html", "jobs", _as_known(request, one))
+    context = job_list(request, Job.objects.filter(graph=one), few_names=True) | {"graph": one}
     if not is_part(request):
         imports = _imports(one)
         is_busy = sum(job.begin_time is not None and job.begin_time > timezone.now() - DAY for job in imports) > BUSY
@@ -83,12 +84,26 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
-def _as_known(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
-    """The rows of this page as they were known at the moment that is asked for; those not heard of then are left out."""
+def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
+    """The graph and the rows of this page as they were known at the moment that is asked for: its jobs of then, also those
+    that people have moved away since, without those not heard of.
+    """
+    moved = moved_jobs(one, MOST_MOVED + 1)
+    of_graph = Q(graph=one)
+    if moved:
+        of_graph |= Q(pk__in=moved[:MOST_MOVED])
+    context: dict[str, Any] = job_list(request, Job.objects.filter(of_graph), few_names=True)
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
     rows = context["page"].rows
     found = as_known(rows, at)
-    return {"as_of": at, "page": replace(context["page"], rows=[found[job.pk].job for job in rows if job.pk in found])}
+    known = [found[job.pk].job for job in rows if job.pk in found and found[job.pk].job.graph_id == one.pk]
+    unsure = not_noted([one], at)
+    if len(moved) > MOST_MOVED:
+        text = _("More than %(most)s jobs were moved to this graph or from it; of those only some are among these rows.")
+        unsure.append(text % {"most": f"{MOST_MOVED:,}"})
+    then = graphs_as_known([one], at)[one.pk]
+    then.standing = []  # type: ignore[attr-defined]  # today's marks say nothing of then
+    return context | {"graph": then, "as_of": at, "unsure": unsure, "page": replace(context["page"], rows=known)}
 
 
 def _visible(request: HttpRequest, pk: int) -> Graph:

@@ -7,7 +7,7 @@ from itertools import batched
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
-from django.http import HttpRequest, HttpResponseBase, StreamingHttpResponse
+from django.http import HttpRequest, HttpResponseBadRequest, HttpResponseBase, StreamingHttpResponse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
@@ -94,8 +94,13 @@ class _Asked:
 
 
 def lost_files(request: HttpRequest) -> HttpResponseBase:
-    """The list, grouped by graph; `?list` gives the paths that are still to be imported as text, `?csv` all with reasons."""
+    """The list, grouped by graph; `?list` gives the paths that are still to be imported as text, `?csv` all with reasons.
+
+    What won't do is said above the list; a download is refused for it, since a file says nothing.
+    """
     asked = _read(request)
+    if asked.problems and ("list" in request.GET or "csv" in request.GET):
+        return HttpResponseBadRequest("\n".join(asked.problems), content_type="text/plain; charset=utf-8")
     if "list" in request.GET:
         return _download(_paths(asked), "text/plain", "lost-files.txt")
     if "csv" in request.GET:

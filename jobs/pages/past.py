@@ -17,7 +17,7 @@ from jobs.models import Correction, Job, Review
 from jobs.pages.changes import Runs, newest_runs
 from jobs.pages.rendering import render_page
 from jobs.paging import won_t_do
-from jobs.record import Past, as_known, corrections_at
+from jobs.record import Past, as_known, not_noted
 from jobs.templatetags.gesdash import zone_of
 
 MOMENTS, FILES = 60, 500
@@ -60,6 +60,8 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
         "moments": known,
         "moment": max((number for number, moment in enumerate(known) if moment.at <= at), default=0),
     }
+    if found:
+        context["unsure"] = not_noted([found.job.graph], at)
     context |= _shown(one, found, at) if found else {"nothing": _nothing(one, at)}
     return render_page(request, "pages/past.html", "past", context)
 
@@ -79,7 +81,7 @@ def _shown(one: Job, found: Past, at: datetime) -> dict[str, Any]:
         "files": data[:FILES],
         "more_files": len(data) > FILES,
         "schemas": [file for file in found.files if file.kind == "schema"][:FILES],
-        "corrections": corrections_at([one.pk], at)[one.pk],
+        "corrections": getattr(job, "standing", []),
         "reviews": list(reviews.order_by("-pk")[:20]),
     }
 

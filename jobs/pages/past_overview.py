@@ -15,12 +15,13 @@ from django.utils.translation import gettext as _
 
 from jobs.filters import bounded_count
 from jobs.ges.words import FINAL
-from jobs.models import Job, Project
+from jobs.models import Correction, Job, Project
 from jobs.models.job import JobQuerySet, ReviewState, Verdict
 from jobs.pages.charts import PLAUSIBLE
 from jobs.pages.past import read_as_of
 from jobs.pages.rendering import render_page
-from jobs.record import as_known
+from jobs.record import as_known, graphs_as_known, not_noted
+from jobs.record.past_graphs import OWN
 
 DAYS, SHOWN = timedelta(days=30), 20
 MOST = 200  # jobs folded: the body of one reply each
@@ -34,18 +35,33 @@ def past_overview(request: HttpRequest) -> HttpResponse:
     known = Job.objects.visible_to(request.user).filter(first_seen_at__lte=at).select_related("graph", "project")
     # By project, as its index has it; in no order, since all of them are wanted or none.
     projects = list(Project.objects.visible_to(request.user).values_list("pk", flat=True))
-    changed = list(known.filter(project__in=projects, changed_at__gt=at).order_by()[: MOST + 1])
+    moved = _moved_since(projects, at)
+    since = Q(changed_at__gt=at) | Q(pk__in=moved) if moved else Q(changed_at__gt=at)
+    changed = list(known.filter(since, project__in=projects).order_by()[: MOST + 1])
     context: dict[str, Any] = {"as_of": at, "problems": problems}
     if len(changed) > MOST:
         text = _("More than %(most)s jobs have changed since; ask for a later moment, or look at one graph or job.")
         context["too_many"] = text % {"most": MOST}
     else:
         folded = [past.job for past in as_known(changed, at).values()]
-        context |= _figures(known.filter(changed_at__lte=at), folded, at)
+        context |= _figures(known.filter(changed_at__lte=at).exclude(pk__in=moved), folded, at)
+        shown = [*context["to_review"], *context["running"]]
+        _name_graphs(shown, {job.pk for job in folded}, at)
+        context["unsure"] = not_noted({job.graph for job in shown}, at)
     return render_page(request, "pages/past_overview.html", "past", context)
 
 
+def _moved_since(projects: list[int], at: datetime) -> list[int]:
+    """Jobs that people put to another graph or out of the statistics since, or back: their rows don't tell when."""
+    later = Correction.objects.filter(
+        Q(made_at__gt=at) | Q(reverted_at__gt=at), field__in=OWN, kind="", job__project__in=projects
+    )
+    found = later.order_by("job").values_list("job_id", flat=True).distinct()[: MOST + 1]
+    return [pk for pk in found if pk is not None]
+
+
 def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, Any]:
+    same, folded = same.counted(), [job for job in folded if not job.is_hidden]
     recent = same.filter(begin_time__gt=at - DAYS, begin_time__lte=at).order_by()
     counted: Counter[str] = Counter()
     loaded = lost = 0
@@ -71,6 +87,14 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
         "is_more_to_review": is_more,
         "running": _newest(same.unfinished().exclude(observed_at=None), running),
     }
+
+
+def _name_graphs(shown: list[Job], folded: set[int], at: datetime) -> None:
+    """Those of rows that were not folded as they were known then."""
+    rows = [job for job in shown if job.pk not in folded]
+    then = graphs_as_known((job.graph for job in rows), at)
+    for job in rows:
+        job.graph = then[job.graph_id]
 
 
 def _newest(same: JobQuerySet, folded: list[Job]) -> list[Job]:

@@ -4,7 +4,8 @@ from jobs.record.corrections import Change, correct, correct_all, revert, revert
 from jobs.record.graphs import correct_graph, merge_graphs, split_graph, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Moved, Observation, observe
-from jobs.record.past import Past, as_known, corrections_at
+from jobs.record.past import Past, as_known
+from jobs.record.past_graphs import graphs_as_known, graphs_not_noted, moved_jobs, not_noted
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
 from jobs.record.values import MAX_REASON, check_reason, check_value
 
@@ -21,11 +22,14 @@ __all__ = [
     "correct",
     "correct_all",
     "correct_graph",
-    "corrections_at",
     "find_graph",
     "find_jobs",
+    "graphs_as_known",
+    "graphs_not_noted",
     "known_or_new_jobs",
     "merge_graphs",
+    "moved_jobs",
+    "not_noted",
     "observe",
     "rebuild",
     "rebuild_in_batches",

@@ -1,6 +1,6 @@
 """The newest reply with its corrections, as a Job row and its ImportFile rows."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -11,7 +11,7 @@ from jobs.diagnosis.totals import Totals, loss_rate, totals
 from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.words import Verdict
-from jobs.models import ImportFile, Job
+from jobs.models import Correction, ImportFile, Job
 from jobs.record.bulk import copy_rows, update_rows
 from jobs.record.causes import group_causes
 from jobs.record.history import History
@@ -24,6 +24,7 @@ from jobs.record.review_state import set_reviews
 _SAYS = [
     "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "odd_count",
     "lines", "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
+    "observed",
 ]  # fmt: skip
 _JOB_COLUMNS = [
     "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
@@ -55,11 +56,9 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
     unheard = [history.job for history in histories if anew and not history.snapshots]
     corrections = standing_corrections([*told, *(job.pk for job in unheard)])
     tell_corrections(corrections, replies)
-    laid = {pk: lay_over(replies[pk], corrections.get(pk, ())) for pk in told}
-    for pk, reply in laid.items():
-        fill(told[pk].job, reply)
+    laid = {pk: fill_corrected(told[pk].job, replies[pk], corrections.get(pk, ())) for pk in told}
     for job in unheard:
-        job.verdict = Verdict.PENDING.value
+        job.verdict, job.observed = Verdict.PENDING.value, None
     for history in histories:
         history.job.verdict = verdict_over(corrections.get(history.job.pk, ())) or history.job.verdict
     set_reviews([history.job for history in told.values()])
@@ -101,6 +100,31 @@ def _count(history: History) -> None:
     job.snapshot_count = len(history.snapshots)
     job.first_seen_at = min([job.first_seen_at, *(run.first_seen_at for run in (*history.snapshots, *history.misses))])
     job.observed_at = newest.last_seen_at if newest else None
+
+
+def fill_corrected(job: Job, reply: JobReply, corrections: Iterable[Correction]) -> JobReply:
+    """Give a job what a reply says with corrections laid over it, in memory; that reply.
+
+    `observed` keeps what the reply alone makes of the derived figures, where that is another thing.
+    """
+    laid = lay_over(reply, corrections)
+    fill(job, laid)
+    job.observed = None
+    if laid != reply:
+        fill(alone := Job(), reply)
+        if _derived(alone) != _derived(job):
+            job.observed = _derived(alone)
+    return laid
+
+
+def _derived(job: Job) -> dict[str, Any]:
+    return {
+        "verdict": job.verdict,
+        "ledger": job.ledger,
+        "lines": job.lines,
+        "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
+        "lost_file_count": job.lost_file_count,
+    }
 
 
 def fill(job: Job, reply: JobReply) -> None:

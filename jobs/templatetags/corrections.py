@@ -3,15 +3,16 @@
 from typing import Any
 
 from django import template
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs.models import Correction
 from jobs.models.job import Verdict
-from jobs.templatetags.gesdash import local_time, shown
+from jobs.templatetags.gesdash import ledger, local_time, number, percent, shown, verdict_label
 
 register = template.Library()
+TOLD = 3  # corrections named in one mark
 
 
 @register.simple_tag
@@ -20,6 +21,35 @@ def corrected(row: Any, *fields: str) -> SafeString | str:
     kind = getattr(row, "kind", "")
     found = [one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind]
     return format_html_join(" ", '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', map(_mark, found))
+
+
+@register.simple_tag
+def rests_on(job: Any, *path: str) -> SafeString | str:
+    """The mark of a figure that corrections changed: what GES's values alone make of it, whose corrections, and why.
+
+    `path`: a key of `Job.observed`, for lines with the kind and the figure.
+    """
+    if not job.observed:
+        return ""
+    now: Any = {**job.observed, "verdict": job.verdict, "ledger": job.ledger, "lines": job.lines}
+    now |= {"lost_file_count": job.lost_file_count, "loss_rate": None if job.loss_rate is None else float(job.loss_rate)}
+    observed, current = (_at(values, path) for values in (job.observed, now))
+    standing = [one for one in getattr(job, "standing", ()) if one.kind or one.field in {"status", "verdict"}]
+    if observed == current or (path == ("verdict",) and any(not one.kind for one in standing)):
+        return ""  # the same, or marked as corrected itself
+    labels = {"verdict": verdict_label, "ledger": ledger, "loss_rate": percent}
+    text = labels.get(path[0], number)(observed)
+    told = gettext("GES's values make it %(observed)s; it rests on corrections of files.") % {"observed": text}
+    why = "; ".join(f"{one.where}, {one.actor.get_username()}: {one.reason[:200]}" for one in standing[:TOLD])
+    return format_html(
+        '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', f"{told} {why}".strip(), text
+    )
+
+
+def _at(values: Any, path: tuple[str, ...]) -> Any:
+    for key in path:
+        values = (values or {}).get(key)
+    return values
 
 
 def _mark(one: Correction) -> tuple[str, str]:

@@ -24,7 +24,7 @@ from jobs.models.export import JOB_COLUMNS, WITH_CORRECTIONS, file_object, job_o
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
-from jobs.record import as_known
+from jobs.record import as_known, graphs_not_noted
 from jobs.trail import machine_user, note
 from jobs.trail_rows import COLUMNS, OWN, audit_rows, chosen
 
@@ -100,6 +100,8 @@ class Command(BaseCommand):
         except (ValueError, OverflowError) as wrong:
             expected = "expected a time such as 2026-01-31T08:15:00Z"
             raise CommandError(f"--as-of {options['as_of']!r} won't do; {expected}.") from wrong
+        if unsure := graphs_not_noted(at):
+            self.stderr.write(unsure)
         return lambda jobs: _jobs(jobs, at)
 
     def _of_trail(self, options: dict[str, Any]) -> QueryDict:
