@@ -35,8 +35,8 @@ def evidence(jobs: JobQuerySet, most: int | None = None) -> Generator[bytes]:
 def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
     sealed, keys = Sealed(found), found.keys
     yield from archive.entry("report.html", _gathered(report(keys, sealed.checkpoints, as_of(keys))))
-    yield from archive.entry("jobs.csv", _gathered(csv_lines(JOB_COLUMNS, map(job_fields, jobs_of(keys)))))
-    yield from archive.entry("jobs.jsonl", _gathered(_line(job_object(job)) for job in jobs_of(keys)))
+    yield from archive.entry("jobs.csv", _gathered(csv_lines(JOB_COLUMNS, map(job_fields, jobs_of(keys, whole=True)))))
+    yield from archive.entry("jobs.jsonl", _gathered(_line(job_object(job)) for job in jobs_of(keys, whole=True)))
     for name, rows in (
         ("decisions.jsonl", _decisions),
         ("misses.jsonl", _misses),

@@ -82,18 +82,18 @@ def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
     return Chosen(keys, {project: slice(start, end) for (project, start), end in zip(starts.items(), ends, strict=True)})
 
 
-def jobs_of(keys: Iterable[int]) -> Iterator[Job]:
-    """Each job with its files and the corrections that stand."""
+def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
+    """Each job; `whole`: with its files and the corrections that stand."""
     for batch in batched(keys, BATCH, strict=False):
         rows = Job.objects.filter(pk__in=batch).select_related("project", "graph")
-        found = rows.prefetch_related("files", WITH_CORRECTIONS).in_bulk()
+        found = (rows.prefetch_related("files", WITH_CORRECTIONS) if whole else rows).in_bulk()
         yield from (found[pk] for pk in batch)
 
 
-def cases(keys: Iterable[int]) -> Iterator[Case]:
-    """Each job with all but the bodies of its replies."""
+def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
+    """Each job with all but the bodies of its replies; `whole` as for `jobs_of`."""
     number, offset = 1, 0
-    for batch in batched(jobs_of(keys), BATCH, strict=False):
+    for batch in batched(jobs_of(keys, whole=whole), BATCH, strict=False):
         found = {job.pk: Case(job) for job in batch}
         _fill(found)
         for case in found.values():
