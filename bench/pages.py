@@ -134,6 +134,17 @@ def cases(user: Any) -> Iterator[Case]:
     yield Case("files, a path", f"/files/?{urlencode({'path': path})}")
     yield Case("files, part of a path", "/files/?path=part-00003")
     yield Case("files, no such path", "/files/?path=nonesuch")
+    for since in ("24h", "30d"):
+        yield Case(f"files that lost lines, {since}", f"/files/?since={since}")
+    then = urlencode({"as_of": (newest.begin_time - timedelta(days=2)).isoformat()})
+    yield Case("overview as of", f"/?{then}", LIST, 20)
+    yield Case("a graph as of", f"/graphs/{graph.pk}/?{then}", JOB, 20)
+    yield Case("a job as of", f"/jobs/{lossy.pk}/?{urlencode({'as_of': newest.begin_time.isoformat()})}", JOB, 20)
+    if user.is_superuser:
+        yield Case("trail", "/audit/")
+        yield Case("project", f"/projects/{graph.project_id}/")
+    yield Case("proof", "/proof/")
+    yield Case("status", "/status/")
     yield Case("API jobs", "/api/jobs/?page_size=50")
     yield Case(f"API jobs, page {PAGES:,}", f"/api/jobs/?{urlencode({'cursor': cursor(mine, '-begin_time')})}")
     yield Case("API job", f"/api/jobs/{lossy.pk}/")

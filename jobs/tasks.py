@@ -7,6 +7,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 
 from django.db import connection
+from django.db.models import F, Max
 from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
@@ -119,7 +120,9 @@ def seal(timestamp: int = 0) -> None:
 def retain(timestamp: int = 0) -> None:
     """Let go what each project's rule lets go, batch by batch; a worker that stops leaves the rest to the next night."""
     until = monotonic() + NIGHT_SECONDS
-    for project in Project.objects.exclude(keeps=Keeping.ALL).order_by("pk"):
+    # Those first that have waited longest, should a night not be enough.
+    waiting = Project.objects.exclude(keeps=Keeping.ALL).annotate(last=Max("prunings__made_at"))
+    for project in waiting.order_by(F("last").asc(nulls_first=True), "pk"):
         for _done in prune(project, now=timezone.now()):
             if asking.stopping.is_set() or monotonic() > until:
                 return
