@@ -1,4 +1,4 @@
-"""Cost and memory of sealing, verifying, pruning and moving, against ingesting the same replies; each a process of its own.
+"""Cost and memory of sealing, verifying, pruning, moving and evidence, against ingesting the same replies; each a process of its own.
 
 uv run python bench/proof.py [jobs]
 
@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from bench.ingest import MANAGE, ROOT, run
 
+CHECK = ROOT / "jobs/proof/check_evidence.py"
 STEPS = ("pending", "running", "running", "running", "success")
 SEAL = """
 import django
@@ -55,6 +56,8 @@ def measure(jobs: int, folder: Path) -> None:
         "prune": timed([*MANAGE, "prune"]),
         "verify again": timed([*MANAGE, "verify"]),
         "export history": timed([*MANAGE, "export", "history"]),
+        "evidence": timed([*MANAGE, "evidence", "-o", str(folder / "evidence.zip")]),
+        "evidence verified": timed([sys.executable, str(CHECK), str(folder / "evidence.zip")]),
     }
     for what, (took, most) in done.items():
         print(f"  {what}: {took / seconds:.2f} of ingesting, peak {most:.0f} MiB")

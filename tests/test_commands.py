@@ -13,6 +13,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from gesdash import database, env
+from jobs.management.commands import export
 from jobs.management.commands.export import WRITERS
 from jobs.models import AccessKey, Cause, ImportFile, Job, Watch
 from jobs.record import correct, find_jobs, observe, record, revert
@@ -130,6 +131,22 @@ def test_export_filters_and_refuses_wrong_ones(db, ingest, capsys):
         exported("jobs", "--verdict", "splendid")
     with pytest.raises(CommandError, match="--bom is for"):
         exported("jobs", "--bom")
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def test_an_export_says_how_far_it_is_to_who_looks_on(imported, monkeypatch):
+    monkeypatch.setattr(export, "SAID_EACH", 0)
+    rows = io.StringIO()
+    call_command("export", "jobs", stdout=rows, stderr=(said := Terminal()), no_color=True)
+    count = rows.getvalue().count("\n")
+    assert said.getvalue().splitlines() == [*(f"{number:,} rows" for number in range(1, count + 1)), f"{count:,} rows: all."]
+    for stdout, stderr in ((io.StringIO(), io.StringIO()), (Terminal(), Terminal())):
+        call_command("export", "jobs", stdout=stdout, stderr=stderr, no_color=True)
+        assert (stdout.getvalue(), stderr.getvalue()) == (rows.getvalue(), "")
 
 
 def as_csv(capsys, *options):

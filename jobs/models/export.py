@@ -1,6 +1,5 @@
 """One job as programs see it: the object of the API and of the export."""
 
-import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
@@ -10,13 +9,17 @@ from django.db.models import Prefetch
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 
+#: What `job_fields` gives, in its order.
+JOB_COLUMNS = (
+    "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
+    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected",
+    "observed", "is_hidden", "corrections",
+)  # fmt: skip
 _FIGURES = ("total", "failed", "successful", "complete")
 #: For many jobs with their files: all of their corrections that stand.
 WITH_CORRECTIONS = Prefetch(
     "corrections", queryset=Correction.objects.standing().select_related("actor").order_by("pk"), to_attr="standing"
 )
-# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
-_FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
@@ -107,12 +110,3 @@ def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dic
 def rfc3339(at: datetime | None) -> str | None:
     """The time with a Z, to the microsecond where it has any."""
     return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
-
-
-def csv_cell(value: Any) -> Any:
-    """A value for CSV: nested ones as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return value

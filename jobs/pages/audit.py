@@ -1,6 +1,5 @@
 """The trail: who did what, to what, why and from where."""
 
-import csv
 import json
 from collections.abc import Iterable
 from io import TextIOWrapper
@@ -15,8 +14,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from jobs.csv_lines import csv_lines
 from jobs.models import Entry, Project
-from jobs.models.export import csv_cell
 from jobs.models.trail import Deed, What
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
@@ -76,10 +75,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
 
 
 def _write_csv(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
-    file.write("\ufeff")  # without it Excel takes the text for another encoding
-    writer = csv.DictWriter(file, COLUMNS)
-    writer.writeheader()
-    writer.writerows({name: csv_cell(value) for name, value in row.items()} for row in rows)
+    file.writelines(csv_lines(COLUMNS, rows, bom=True))
 
 
 def _write_jsonl(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:

@@ -1,10 +1,8 @@
 """`/files/` without a path: the files that lost lines, over all jobs of a time. What is to be imported again, and why."""
 
-import csv
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from io import StringIO
 from itertools import batched
 from typing import Any
 
@@ -15,9 +13,10 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from jobs.csv_lines import csv_lines
 from jobs.filters import FILTERS, read_when
 from jobs.models import Graph, ImportFile, Job, Project
-from jobs.models.export import csv_cell, rfc3339
+from jobs.models.export import rfc3339
 from jobs.models.job import LOST_FILE, ReviewState
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
@@ -105,7 +104,7 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
     if "list" in request.GET:
         return _download(_paths(asked), "text/plain", "lost-files.txt")
     if "csv" in request.GET:
-        return _download(_csv(asked), "text/csv", "lost-files.csv")
+        return _download(csv_lines(_COLUMNS, _rows(asked), bom=True), "text/csv", "lost-files.csv")
     shown, more = page(request.GET, asked.begun(), SORTS, "-begin_time", ROWS)
     unbegun = [] if shown.previous else list(asked.unbegun()[:ROWS])
     rows = _seen([*unbegun, *shown.rows])
@@ -189,23 +188,15 @@ def _paths(asked: _Asked) -> Iterator[str]:
     return (f"{one.file.path}\n" for one in _all(asked) if one.is_open and one.file.path)
 
 
-def _csv(asked: _Asked) -> Iterator[str]:
-    yield _line(_COLUMNS)
+def _rows(asked: _Asked) -> Iterator[dict[str, Any]]:
     for one in _all(asked):
         file, job = one.file, one.file.job
-        yield _line(
-            [
-                job.project.project_id, job.graph.graph_id, job.graph.name, job.job_id, rfc3339(job.begin_time), file.kind,
-                file.path, file.cause, file.failed_lines, file.total_lines, file.log, job.review,
-                one.reload.job_id if one.reload else None, "yes" if one.is_open else "no",
-            ]
+        cells = (
+            job.project.project_id, job.graph.graph_id, job.graph.name, job.job_id, rfc3339(job.begin_time), file.kind,
+            file.path, file.cause, file.failed_lines, file.total_lines, file.log, job.review,
+            one.reload.job_id if one.reload else None, "yes" if one.is_open else "no",
         )  # fmt: skip
-
-
-def _line(cells: Iterable[Any]) -> str:
-    out = StringIO()
-    csv.writer(out).writerow([csv_cell(cell) for cell in cells])
-    return out.getvalue()
+        yield dict(zip(_COLUMNS, cells, strict=True))
 
 
 def _download(rows: Iterator[str], content_type: str, name: str) -> HttpResponseBase:

@@ -3,11 +3,15 @@
     python3 verify.py EVIDENCE.zip
     python3 verify.py FOLDER              the same, unpacked; without an argument the folder this file is in
     python3 verify.py EVIDENCE.zip --checkpoint KEPT.json
+    python3 verify.py EVIDENCE.zip --reply JOB NUMBER > REPLY.json       one reply, byte for byte
 
 What is checked: every file is the one that was packed (SHA256SUMS); every reply has the bytes its digest says; the digests,
 times and sources are chained as they were recorded, none is left out; the newest link of each job that was sealed is a leaf
 of the tree whose root the checkpoint has. Only a checkpoint that was kept outside of gesdash proves that all of this is not
 made up anew: give it with --checkpoint, or compare the digest that is printed with one on paper.
+
+The bytes of the replies stand in replies/*.txt in the order of replies.jsonl, which says the file of each, its offset and size
+in bytes; a line end, which is not the reply's, follows each.
 
 The forms that are hashed, each a JSON array in UTF-8 as json.dumps(form, ensure_ascii=False) writes it:
     link        ["gesdash link 1", link before, project_id, job_id, number, source, version, http_status, content_type,
@@ -19,6 +23,7 @@ The tree is that of RFC 6962.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import itertools
 import json
@@ -77,6 +82,46 @@ class Bundle:
                     raise Wrong(f"{name}, line {number}: not JSON.") from None
 
 
+class Replies:
+    """The bytes of the replies, which are read once, in the order in which they are packed."""
+
+    def __init__(self, bundle: Bundle) -> None:
+        self.bundle, self.name, self.at = bundle, "", 0
+        self.file: IO[bytes] | None = None
+
+    def take(self, where: str, one: Any) -> bytes:
+        """The next reply, which is to be this one."""
+        name, size = one["file"], one["size"]
+        if name != self.name:
+            self.end()
+            self.name, self.at, self.file = name, 0, self.bundle.open(name)
+        if one["offset"] != self.at or not isinstance(size, int) or size < 0:
+            raise Wrong(f"{where}: expected from byte {self.at} of {name}.")
+        found = self.file.read(size + 1) if self.file is not None else b""
+        body = found[:size]
+        if hashlib.sha256(body).hexdigest() != one["sha256"] or found[size:] != b"\n":
+            raise Wrong("{}: the bytes in {} from {} are not the reply's.".format(where, name, one["offset"]))
+        self.at += size + 1
+        return body
+
+    def end(self) -> None:
+        """Nothing else may be in a file."""
+        if self.file is not None and self.file.read(1):
+            raise Wrong(f"{self.name}: there is more in it than its replies.")
+        self.close()
+
+    def close(self) -> None:
+        """Whatever is still in it."""
+        if self.file is not None:
+            self.file.close()
+        self.name, self.file = "", None
+
+
+def name_of(one: Any) -> str:
+    """A row of replies.jsonl, to be named."""
+    return "project {}, job {}, reply number {}".format(one["project_id"], one["job_id"], one["number"])
+
+
 def hashed(form: list[Any], start: bytes = b"") -> str:
     """SHA-256 of a form, in hex."""
     return hashlib.sha256(start + json.dumps(form, ensure_ascii=False).encode()).hexdigest()
@@ -120,15 +165,15 @@ def check_files(bundle: Bundle) -> int:
     return len(listed)
 
 
-def check_chain(bundle: Bundle, replies: Iterable[Any]) -> tuple[list[str], int]:
+def check_chain(bytes_of: Replies, replies: Iterable[Any]) -> tuple[list[str], int]:
     """One job's replies: bodies and links. Gives the links by number, and how many replies are no longer there."""
     links, absent = [START], 0
     for one in replies:
-        where = "project {}, job {}, reply number {}".format(one["project_id"], one["job_id"], one["number"])
+        where = name_of(one)
         if one["number"] != len(links):
             raise Wrong(f"{where}: expected number {len(links)}.")
-        if one["file"] is not None and bundle.digest(one["file"]) != one["sha256"]:
-            raise Wrong("{}: the bytes in {} are not the reply's.".format(where, one["file"]))
+        if one["file"] is not None:
+            bytes_of.take(where, one)
         told = [one[name] for name in ("project_id", "job_id", "number", "source", "version", "http_status", "content_type")]
         if hashed(["gesdash link 1", links[-1], *told, one["first_seen_at"], one["sha256"]]) != one["link"]:
             raise Wrong(f"{where}: its link does not follow from what it says and the link before.")
@@ -171,6 +216,27 @@ def check_head(head: Any, links: list[str], checkpoints: dict[str, Any]) -> bool
     return bool(sealed["number"] == len(links) - 1)
 
 
+def check_jobs(bundle: Bundle, bytes_of: Replies, checkpoints: dict[str, Any]) -> tuple[int, int, int, int]:
+    """Every chain and its head: how many jobs, replies, jobs sealed as they are, and replies that are gone."""
+    chains = itertools.groupby(bundle.rows("replies.jsonl"), key=lambda one: (one["project_id"], one["job_id"]))
+    chain = next(chains, None)
+    jobs = replies = sealed = absent = 0
+    for head, job in itertools.zip_longest(bundle.rows("heads.jsonl"), bundle.rows("jobs.jsonl")):
+        if head is None or job is None or (head["project_id"], head["job_id"]) != (job["project_id"], job["job_id"]):
+            raise Wrong("jobs.jsonl and heads.jsonl do not name the same jobs.")
+        links = [START]
+        if chain is not None and chain[0] == (head["project_id"], head["job_id"]):
+            links, without = check_chain(bytes_of, chain[1])
+            absent += without
+            chain = next(chains, None)
+        sealed += check_head(head, links, checkpoints)
+        jobs, replies = jobs + 1, replies + len(links) - 1
+    if chain is not None:
+        raise Wrong(f"replies.jsonl has replies of job {chain[0][1]}, which is not in heads.jsonl.")
+    bytes_of.end()
+    return jobs, replies, sealed, absent
+
+
 def check(bundle: Bundle, kept: Any = None) -> list[str]:
     """All of it. Gives the lines to say; raises Wrong with the first thing that does not fit."""
     said = [f"{check_files(bundle)} files are the ones that were packed."]
@@ -190,21 +256,8 @@ def check(bundle: Bundle, kept: Any = None) -> list[str]:
                 )
             )
         said.append(f"The checkpoint of project {project} is the one that was kept.")
-    chains = itertools.groupby(bundle.rows("replies.jsonl"), key=lambda one: (one["project_id"], one["job_id"]))
-    chain = next(chains, None)
-    jobs = replies = sealed = absent = 0
-    for head, job in itertools.zip_longest(bundle.rows("heads.jsonl"), bundle.rows("jobs.jsonl")):
-        if head is None or job is None or (head["project_id"], head["job_id"]) != (job["project_id"], job["job_id"]):
-            raise Wrong("jobs.jsonl and heads.jsonl do not name the same jobs.")
-        links = [START]
-        if chain is not None and chain[0] == (head["project_id"], head["job_id"]):
-            links, without = check_chain(bundle, chain[1])
-            absent += without
-            chain = next(chains, None)
-        sealed += check_head(head, links, checkpoints)
-        jobs, replies = jobs + 1, replies + len(links) - 1
-    if chain is not None:
-        raise Wrong(f"replies.jsonl has replies of job {chain[0][1]}, which is not in heads.jsonl.")
+    with contextlib.closing(Replies(bundle)) as bytes_of:
+        jobs, replies, sealed, absent = check_jobs(bundle, bytes_of, checkpoints)
     said.append(f"{replies} replies of {jobs} jobs are chained as they were recorded.")
     if absent:
         said.append(f"{absent} of these replies were removed by retention; what is left of them is in the chain.")
@@ -216,16 +269,41 @@ def check(bundle: Bundle, kept: Any = None) -> list[str]:
     return said
 
 
+def print_reply(bundle: Bundle, job: str, number: str) -> None:
+    """The bytes of one, as GES sent them."""
+    for one in bundle.rows("replies.jsonl"):
+        if (one["job_id"], str(one["number"])) == (job, number):
+            if one["file"] is None:
+                raise Wrong(f"{name_of(one)}: it was removed by retention.")
+            with bundle.open(one["file"]) as file:
+                file.seek(one["offset"])
+                body = file.read(one["size"])
+            if hashlib.sha256(body).hexdigest() != one["sha256"]:
+                raise Wrong(
+                    "{}: the bytes in {} from {} are not the reply's.".format(name_of(one), one["file"], one["offset"])
+                )
+            sys.stdout.buffer.write(body)
+            return
+    raise Wrong(f"The bundle has no reply number {number} of a job {job}.")
+
+
 def main(arguments: list[str]) -> int:
     """Say what was checked, or what does not fit; the exit code."""
-    kept = None
+    kept = wanted = None
     try:
+        if "--reply" in arguments:
+            at = arguments.index("--reply")
+            wanted = arguments[at + 1], arguments[at + 2]
+            arguments = arguments[:at] + arguments[at + 3 :]
         if "--checkpoint" in arguments:
             at = arguments.index("--checkpoint")
             with open(arguments[at + 1], encoding="utf-8") as file:
                 kept = json.load(file)
             arguments = arguments[:at] + arguments[at + 2 :]
         place = arguments[0] if arguments else os.path.dirname(os.path.abspath(__file__))
+        if wanted is not None:
+            print_reply(Bundle(place), *wanted)
+            return 0
         for line in check(Bundle(place), kept):
             sys.stdout.write(line + "\n")
     except Wrong as wrong:

@@ -1,8 +1,8 @@
 """What belongs to the evidence of some jobs, read a few jobs at a time, all of it as it was at one moment."""
 
-import re
+from array import array
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,27 +11,39 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.db.models import Max, QuerySet
-from django.db.models.functions import Collate
+from django.db.models.functions import Collate, Length
 
 from jobs.chain.merkle import Tree
 from jobs.models import Checkpoint, Correction, Job, Miss, Review, Snapshot, Tombstone
+from jobs.models.export import WITH_CORRECTIONS
 from jobs.models.job import JobQuerySet
-from jobs.proof.seal import Head, heads
+from jobs.proof.seal import heads
 
-MOST_JOBS, MOST_REPLIES = 20_000, 50_000  # a zip's own list of its files is held until its end
 BATCH = 50  # jobs
+FILE = 4 << 20  # bytes after which replies go on in the next file
+BODIES, BODY_BYTES = 500, 4 << 20  # held at once
 
 
 class TooMuch(ValueError):
-    """More than one bundle holds; the message says how much it may be."""
+    """More than may be asked for here; the message says how much it may be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Keys of jobs in the order of the bundle, eight bytes each, and which part of them is of which project."""
+
+    keys: array[int]
+    projects: dict[int, slice]
 
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A reply without its body, or what is left of a removed one; `file` is its name in the bundle, None where it is gone."""
+    """A reply without its body, or what is left of a removed one; where its bytes are in the bundle, None where they are gone."""
 
     reply: Snapshot | Tombstone
-    file: str | None
+    file: str | None = None
+    offset: int | None = None
+    size: int | None = None
 
 
 @dataclass(slots=True)
@@ -56,25 +68,43 @@ def one_moment() -> Iterator[None]:
         yield
 
 
-def chosen(jobs: JobQuerySet) -> list[int]:
-    """Their keys, in the order of the bundle: by GES's ids. Raises: TooMuch."""
+def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
+    """Their keys, in the order of the bundle: by GES's ids. Raises: TooMuch where they are more than `most`."""
     by_ids = jobs.order_by(Collate("project__project_id", "C"), Collate("job_id", "C"))
-    found = list(by_ids.values_list("pk", "chain_length")[: MOST_JOBS + 1])
-    replies = sum(length for _, length in found)
-    if len(found) > MOST_JOBS or replies > MOST_REPLIES:
-        raise TooMuch(
-            f"The list has more than {MOST_JOBS:,} jobs or {MOST_REPLIES:,} replies, which is the most in one bundle; narrow it."
-        )
-    return [pk for pk, _ in found]
+    keys, starts = array("q"), dict[int, int]()
+    rows = by_ids.values_list("pk", "project_id")[: None if most is None else most + 1]
+    for pk, project in rows.iterator():
+        starts.setdefault(project, len(keys))
+        keys.append(pk)
+    if most is not None and len(keys) > most:
+        raise TooMuch(f"The list has more than {most:,} jobs.")
+    ends = [*list(starts.values())[1:], len(keys)]
+    return Chosen(keys, {project: slice(start, end) for (project, start), end in zip(starts.items(), ends, strict=True)})
 
 
-def cases(keys: Sequence[int]) -> Iterator[Case]:
-    """Each job with all but the bodies of its replies."""
+def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
+    """Each job; `whole`: with its files and the corrections that stand."""
     for batch in batched(keys, BATCH, strict=False):
-        rows = Job.objects.filter(pk__in=batch).select_related("project", "graph").prefetch_related("files")
-        found = {job.pk: Case(job) for job in rows}
-        _fill(found)
+        rows = Job.objects.filter(pk__in=batch).select_related("project", "graph")
+        found = (rows.prefetch_related("files", WITH_CORRECTIONS) if whole else rows).in_bulk()
         yield from (found[pk] for pk in batch)
+
+
+def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
+    """Each job with all but the bodies of its replies; `whole` as for `jobs_of`."""
+    number, offset = 1, 0
+    for batch in batched(jobs_of(keys, whole=whole), BATCH, strict=False):
+        found = {job.pk: Case(job) for job in batch}
+        _fill(found)
+        for case in found.values():
+            for at, run in enumerate(case.runs):
+                if isinstance(run.reply, Snapshot):
+                    if offset >= FILE:
+                        number, offset = number + 1, 0
+                    size: int = run.reply.size  # type: ignore[attr-defined]
+                    case.runs[at] = Run(run.reply, f"replies/{number:05d}.txt", offset, size)
+                    offset += size + 1  # and a line end
+            yield case
 
 
 def _fill(found: dict[int, Case]) -> None:
@@ -89,27 +119,31 @@ def _fill(found: dict[int, Case]) -> None:
     for miss in Miss.objects.filter(job__in=found).defer("body").order_by("first_seen_at", "pk"):
         found[miss.job_id].misses.append(miss)
     runs: dict[int, list[Run]] = defaultdict(list)
-    for reply in Snapshot.objects.filter(job__in=found).defer("body"):
-        runs[reply.job_id].append(Run(reply, file_of(found[reply.job_id].job, reply.number)))
+    for reply in Snapshot.objects.filter(job__in=found).defer("body").annotate(size=Length("body")):
+        runs[reply.job_id].append(Run(reply))
     for gone in Tombstone.objects.filter(job__in=found):
-        runs[gone.job_id].append(Run(gone, None))
+        runs[gone.job_id].append(Run(gone))
     for pk, all_ in runs.items():
         found[pk].runs = sorted(all_, key=lambda run: run.reply.number)
 
 
-def bodies(keys: Sequence[int]) -> Iterator[tuple[str, bytes]]:
-    """Name and bytes of each reply."""
-    for batch in batched(keys, BATCH, strict=False):
-        jobs = Job.objects.filter(pk__in=batch).select_related("project").in_bulk()
-        rows = Snapshot.objects.filter(job__in=batch).order_by("job", "number").values_list("job_id", "number", "body")
-        for pk, number, body in rows.iterator(chunk_size=10):
-            yield file_of(jobs[pk], number), bytes(body)
+def bodies(keys: Iterable[int]) -> Iterator[tuple[str, bytes]]:
+    """The file of each reply and its bytes, in the order in which they stand there."""
+    part: list[Run] = []
+    held = 0
+    for run in (run for case in cases(keys) for run in case.runs if run.file is not None):
+        part.append(run)
+        held += run.size or 0
+        if len(part) >= BODIES or held >= BODY_BYTES:
+            yield from _read(part)
+            part, held = [], 0
+    yield from _read(part)
 
 
-def file_of(job: Job, number: int) -> str:
-    """The place of a reply in the bundle; the key tells apart what ids with odd letters can't."""
-    names = [re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60] for name in (job.project.project_id, job.job_id)]
-    return f"replies/{names[0]}/{names[1]}-{job.pk}/{number:05d}.json"
+def _read(part: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
+    found = dict(Snapshot.objects.filter(pk__in=[run.reply.pk for run in part]).values_list("pk", "body"))
+    for run in part:
+        yield run.file or "", bytes(found.pop(run.reply.pk))
 
 
 def as_of(keys: Sequence[int]) -> datetime | None:
@@ -135,49 +169,53 @@ def _newest(model: Any, batch: Sequence[int], name: str) -> datetime | None:
 class Sealed:
     """The newest checkpoint of each project, and the tree under it while its jobs come by."""
 
-    def __init__(self, keys: Sequence[int]) -> None:
-        rows = Checkpoint.objects.filter(project__jobs__in=keys).select_related("project")
+    def __init__(self, jobs: Chosen) -> None:
+        rows = Checkpoint.objects.filter(project__in=list(jobs.projects)).select_related("project")
         newest = rows.order_by("project", "-number").distinct("project")
         self.checkpoints = sorted(newest, key=lambda one: one.project.project_id.encode())
-        self._keys = keys
+        self._jobs = jobs
 
-    def proofs(self) -> Iterator[tuple[Case, dict[str, Any] | None]]:
+    def proofs(self) -> Iterator[tuple[Job, dict[str, Any] | None]]:
         """Each job, with the way from its sealed head to its project's root; None where it is not sealed."""
         checkpoints = {one.project_id: one for one in self.checkpoints}
-        project, tree = 0, Tree([])
-        found: dict[str, tuple[int, Head]] = {}
-        try:
-            for case in cases(self._keys):
-                if case.job.project_id != project:
-                    tree.close()
-                    project = case.job.project_id
-                    tree, found = self._tree(checkpoints.get(project))
-                at = found.get(case.job.job_id)
-                yield (
-                    case,
-                    None
-                    if at is None
-                    else {
-                        "checkpoint": checkpoints[project].number,
-                        "number": at[1].number,
-                        "index": at[0],
-                        "size": tree.size,
-                        "path": [one.hex() for one in tree.path(at[0])],
-                    },
-                )
-        finally:
-            tree.close()
+        for project, part in self._jobs.projects.items():
+            keys = self._jobs.keys[part]
+            if project in checkpoints:
+                yield from _proofs(keys, checkpoints[project])
+            else:
+                yield from ((job, None) for job in jobs_of(keys))
 
-    def _tree(self, checkpoint: Checkpoint | None) -> tuple[Tree, dict[str, tuple[int, Head]]]:
-        if checkpoint is None:
-            return Tree([]), {}
-        wanted = set(Job.objects.filter(project=checkpoint.project_id, pk__in=self._keys).values_list("job_id", flat=True))
-        found: dict[str, tuple[int, Head]] = {}
 
-        def leaves() -> Iterator[bytes]:
-            for index, head in enumerate(heads(checkpoint.project, checkpoint.up_to)):
-                if head.job_id in wanted:
-                    found[head.job_id] = (index, head)
-                yield head.leaf
+def _proofs(keys: array[int], checkpoint: Checkpoint) -> Iterator[tuple[Job, dict[str, Any] | None]]:
+    indexes, numbers = (array("q", [-1]) * len(keys) for _ in range(2))  # of each job's sealed head
 
-        return Tree(leaves()), found
+    def leaves() -> Iterator[bytes]:
+        wanted = enumerate(_ids(keys))
+        place, job_id = next(wanted, (0, None))
+        for index, head in enumerate(heads(checkpoint.project, checkpoint.up_to)):
+            while job_id is not None and job_id < head.job_id:  # both in the order of code points, which is that of UTF-8
+                place, job_id = next(wanted, (0, None))
+            if job_id == head.job_id:
+                indexes[place], numbers[place] = index, head.number
+            yield head.leaf
+
+    with Tree(leaves()) as tree:
+        for job, index, number in zip(jobs_of(keys), indexes, numbers, strict=True):
+            yield (
+                job,
+                None
+                if index < 0
+                else {
+                    "checkpoint": checkpoint.number,
+                    "number": number,
+                    "index": index,
+                    "size": tree.size,
+                    "path": [one.hex() for one in tree.path(index)],
+                },
+            )
+
+
+def _ids(keys: Iterable[int]) -> Iterator[str]:
+    for batch in batched(keys, 1000, strict=False):
+        found = dict(Job.objects.filter(pk__in=batch).values_list("pk", "job_id"))
+        yield from (found[pk] for pk in batch)

@@ -16,7 +16,7 @@ _KINDS = {"schema": 0, "vertex": 1, "edge": 2}
 def report(keys: Sequence[int], checkpoints: Sequence[Checkpoint], at: datetime | None) -> Iterator[str]:
     """The report, a part a job."""
     yield _part("start", {"count": len(keys), "checkpoints": checkpoints, "as_of": at})
-    for case in cases(keys):
+    for case in cases(keys, whole=True):
         yield _part("job", _context(case))
     yield _part("end", {})
 

@@ -11,7 +11,6 @@ from jobs.filters import FILTERS, filtered
 from jobs.models import Job
 from jobs.models.trail import Deed, What
 from jobs.proof.evidence import evidence
-from jobs.proof.gather import TooMuch
 from jobs.trail import machine_user, note
 
 
@@ -47,7 +46,5 @@ class Command(BaseCommand):
                 note(
                     Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name="evidence", after={"filters": asked}
                 )  # fmt: skip
-            except TooMuch as wrong:
-                raise CommandError(str(wrong)) from wrong
             except OSError as wrong:
                 raise CommandError(f"{options['output']}: {wrong.strerror}.") from wrong

@@ -1,13 +1,13 @@
 """What is stored, as JSON Lines or CSV, at constant memory."""
 
-import csv
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from heapq import merge
 from itertools import batched
 from operator import itemgetter
+from time import monotonic
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,10 +16,11 @@ from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_ob
 from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
+from jobs.csv_lines import csv_lines
 from jobs.diagnosis.gaps import seen_before
 from jobs.filters import FILTERS, filtered
 from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.export import WITH_CORRECTIONS, csv_cell, file_object, job_object, rfc3339
+from jobs.models.export import JOB_COLUMNS, WITH_CORRECTIONS, file_object, job_object, rfc3339
 from jobs.models.job import JobQuerySet
 from jobs.models.trail import Deed, What
 from jobs.paging import read_time
@@ -29,6 +30,7 @@ from jobs.trail_rows import COLUMNS, OWN, audit_rows, chosen
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
+SAID_EACH = 2  # seconds
 EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
 _KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
 
@@ -70,11 +72,25 @@ class Command(BaseCommand):
             Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
             after={"format": options["format"], "filters": asked} | ({"as_of": options["as_of"]} if options["as_of"] else {}),
         )  # fmt: skip
+        rows = self._counted(write(jobs))
         if options["format"] == "csv":
-            self._write_csv(columns, write(jobs), bom=options["bom"])
-            return
-        for row in write(jobs):
-            self.stdout.write(json.dumps(row, ensure_ascii=False))
+            lines = csv_lines(columns, rows, bom=options["bom"])
+        else:
+            lines = (json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        for line in lines:
+            self.stdout.write(line, ending="")
+
+    def _counted(self, rows: Rows) -> Rows:
+        """The rows, with how many there were until now said every few seconds, where somebody looks on."""
+        count, said = 0, monotonic()
+        is_watched = self.stderr.isatty() and not self.stdout.isatty()  # else it would stand among the rows
+        for count, row in enumerate(rows, 1):
+            yield row
+            if is_watched and monotonic() - said >= SAID_EACH:
+                said = monotonic()
+                self.stderr.write(f"{count:,} rows", self.style.NOTICE)
+        if is_watched:
+            self.stderr.write(f"{count:,} rows: all.", self.style.NOTICE)
 
     def _as_of(self, options: dict[str, Any]) -> Callable[[JobQuerySet], Rows]:
         if options["what"] != "jobs":
@@ -99,14 +115,6 @@ class Command(BaseCommand):
         if problems:
             raise CommandError(" ".join(problems))
         return lambda _jobs: audit_rows(entries)
-
-    def _write_csv(self, columns: Iterable[str], rows: Rows, *, bom: bool) -> None:
-        if bom:
-            self.stdout.write("\ufeff", ending="")
-        writer = csv.DictWriter(self.stdout, list(columns))
-        writer.writeheader()
-        for row in rows:
-            writer.writerow({key: csv_cell(value) for key, value in row.items()})
 
 
 def _jobs(jobs: JobQuerySet, at: datetime | None = None) -> Rows:
@@ -255,12 +263,6 @@ def _name(user: Any) -> str | None:
 
 
 _IDS = ("project_id", "graph_id", "job_id")
-_JOB = (
-    "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected", "observed",
-    "is_hidden",
-    "corrections", "files",
-)  # fmt: skip
 _FILE = (
     *_IDS, "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
     "successful_lines", "corrections",
@@ -276,7 +278,7 @@ _REVIEW = (
 )  # fmt: skip
 #: The columns of each, for a CSV that has no row to tell them, and what makes the rows.
 WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
-    "jobs": (_JOB, _jobs),
+    "jobs": ((*JOB_COLUMNS, "files"), _jobs),
     "files": (_FILE, _files),
     "snapshots": (_SNAPSHOT, _snapshots),
     "history": (_HISTORY, _history),
