@@ -292,6 +292,27 @@ def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin
         split_graph(bare, reason="r", actor=admin, now=LATER)
 
 
+def test_a_merge_and_its_undoing_keep_what_people_had_corrected_before(project, admin):
+    bare, first, into = (
+        project.graphs.create(name="payments"),
+        find_graph(project, "g0", "x"),
+        find_graph(project, "g1", "y"),
+    )
+    job = find_jobs(project, [(first, "j1", NOW)])["j1"]
+    correct(job, kind="", position=None, field="graph", corrected=str(bare.pk), reason="r", actor=admin, now=NOW)
+    merge_graphs(bare, into, reason="the same one", actor=admin, now=LATER)
+    standing = Correction.objects.standing().get()
+    assert (standing.observed, standing.corrected) == (str(first.pk), str(into.pk))
+    assert split_graph(bare, reason="two after all", actor=admin, now=LATER + timedelta(hours=1)) == 1
+    standing = Correction.objects.standing().get()
+    assert (standing.observed, standing.corrected, standing.reason) == (str(first.pk), str(bare.pk), "two after all")
+    job.refresh_from_db()
+    assert job.graph == bare
+    revert(standing, reason="not that either", actor=admin, now=LATER + timedelta(hours=2))
+    job.refresh_from_db()
+    assert job.graph == first
+
+
 def test_only_fitting_graphs_are_merged(project, admin):
     bare, into = project.graphs.create(name="payments"), find_graph(project, "g1", "payments")
     with pytest.raises(ValueError, match="known by its name"):

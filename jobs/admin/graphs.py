@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from jobs import record
 from jobs.admin.correcting import choose_graph
 from jobs.ges.words import FINAL
-from jobs.models import Graph, Job
+from jobs.models import Correction, Graph, Job
 from jobs.trail import because
 from jobs.typed import take_typed
 
@@ -34,6 +34,7 @@ class Merging:
     first: datetime | None
     last: datetime | None
     running: int
+    brought: int  # by people
     jobs: list[Job]
     seen: str
 
@@ -42,11 +43,12 @@ class Merging:
         """Nothing is done."""
         jobs = graph.jobs.order_by("-begin_time", "-pk")
         sums = graph.jobs.aggregate(
-            count=Count("*"), first=Min("begin_time"), last=Max("begin_time"), newest=Max("pk"),
+            count=Count("*"), total=Sum("pk"), first=Min("begin_time"), last=Max("begin_time"), newest=Max("pk"),
             running=Count("pk", filter=~Q(verdict__in=sorted(FINAL))),
         )  # fmt: skip
-        seen = f"{into.pk}:{sums['count']}:{sums.pop('newest')}"
-        return cls(into, **sums, jobs=list(jobs[:SHOWN]), seen=seen)
+        seen = f"{into.pk}:{sums['count']}:{sums.pop('total')}:{sums.pop('newest')}"
+        brought = Correction.objects.standing().filter(field="graph", job__graph=graph).count()
+        return cls(into, **sums, brought=brought, jobs=list(jobs[:SHOWN]), seen=seen)
 
     @property
     def more(self) -> int:

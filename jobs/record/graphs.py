@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
 from jobs.diagnosis.corrections import GRAPH_FIELDS, as_text, read_value, standing
@@ -73,9 +74,12 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     if bare.merged_into_id is not None:
         raise ValueError(_("%(graph)s is merged already.") % {"graph": bare})
     pks = list(Job.objects.select_for_update().filter(graph=bare).order_by("pk").values_list("pk", flat=True))
-    Correction.objects.standing().filter(job__in=pks, field="graph").undo(reason, actor, now)
-    common = {"field": "graph", "observed": str(bare.pk), "newest": str(bare.pk), "corrected": str(into.pk)}
-    made = (Correction(job_id=pk, **common, reason=reason, actor=actor, made_at=now) for pk in pks)
+    by_people = Correction.objects.standing().filter(job__in=pks, field="graph")
+    told = dict(by_people.values_list("job_id", "newest"))  # what GES says of those that a person brought here
+    by_people.undo(reason, actor, now)
+    common = {"field": "graph", "corrected": str(into.pk), "reason": reason, "actor": actor, "made_at": now}
+    said = ((pk, told.get(pk, str(bare.pk))) for pk in pks)
+    made = (Correction(job_id=pk, observed=graph, newest=graph, **common) for pk, graph in said)
     Correction.objects.bulk_create(made, batch_size=BATCH)
     Job.objects.filter(graph=bare).update(graph=into, changed_at=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=into)
@@ -84,7 +88,8 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
 
 @transaction.atomic
 def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
-    """Undo a merge: the jobs that it moved come back, but those that a person moved on since. How many came.
+    """Undo a merge: the jobs that it moved come back, but those that a person moved on since; those that a person
+    had brought here stand corrected as before. How many came.
 
     Raises: ValueError with a sentence.
     """
@@ -93,9 +98,20 @@ def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
     if bare.merged_into_id is None:
         raise ValueError(_("%(graph)s is not merged into another.") % {"graph": bare})
     jobs = Job.objects.select_for_update().filter(graph=bare.merged_into_id).order_by("pk")
-    moved = Correction.objects.standing().filter(field="graph", observed=str(bare.pk), corrected=str(bare.merged_into_id))
-    pks = list(jobs.filter(pk__in=moved.values("job")).values_list("pk", flat=True))
+    brought = Correction.objects.filter(field="graph", corrected=str(bare.pk), reverted_at__isnull=False)
+    replaced = brought.filter(job=OuterRef("job"), reverted_at=OuterRef("made_at"))
+    moved = Correction.objects.standing().filter(field="graph", corrected=str(bare.merged_into_id), job__in=jobs)
+    ours = list(moved.filter(Q(observed=str(bare.pk)) | Exists(replaced)).values_list("job_id", "made_at"))
+    pks = [pk for pk, _made_at in ours]
     moved.filter(job__in=pks).undo(reason, actor, now)
+    again = [one for one in brought.filter(job__in=pks) if (one.job_id, one.reverted_at) in set(ours)]
+    Correction.objects.bulk_create(
+        Correction(
+            job_id=one.job_id, field="graph", observed=one.observed, newest=one.newest, corrected=one.corrected,
+            reason=reason, actor=actor, made_at=now,
+        )
+        for one in again
+    )  # fmt: skip
     Job.objects.filter(pk__in=pks).update(graph=bare, changed_at=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=None)
     return len(pks)
