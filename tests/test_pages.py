@@ -96,7 +96,11 @@ def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imp
     page = signed_in.get(f"/jobs/{imported.pk}/").content
     assert b"checked by hand" in page
     one = Correction.objects.get()
-    signed_in.post(reverse("pages:undo-correction", args=[imported.pk, one.pk]))
+    undo = reverse("pages:undo-correction", args=[imported.pk, one.pk])
+    assert b"It needs a reason: say why." in signed_in.post(undo, {"reason": " "}, follow=True).content
+    one.refresh_from_db()
+    assert one.reverted_at is None
+    signed_in.post(undo, {"reason": "it was right"})
     one.refresh_from_db()
     assert one.reverted_at is not None
 

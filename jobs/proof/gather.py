@@ -78,7 +78,7 @@ def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
         keys.append(pk)
     if most is not None and len(keys) > most:
         raise TooMuch(f"The list has more than {most:,} jobs.")
-    ends = [*list(starts.values())[1:], len(keys)]
+    ends = [*list(starts.values())[1:], len(keys)] if starts else []
     return Chosen(keys, {project: slice(start, end) for (project, start), end in zip(starts.items(), ends, strict=True)})
 
 
