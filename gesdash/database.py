@@ -136,9 +136,8 @@ def _give_memory(folder: str) -> bool:
         asked = "SELECT 1 FROM pg_file_settings WHERE name = 'shared_buffers' AND sourcefile LIKE '%auto.conf'"
         if connection.execute(asked).fetchone():
             return False
-        connection.execute(
-            f"ALTER SYSTEM SET shared_buffers = '{min(max(megabytes // 4, 128), 512)}MB'"
-        )  # no parameters there
+        share = min(max(megabytes // 4, 128), 512)
+        connection.execute(f"ALTER SYSTEM SET shared_buffers = '{share}MB'")  # it takes no parameters
     return True
 
 

@@ -362,3 +362,11 @@ def test_a_bundle_is_of_one_moment_however_long_it_takes():
     with zipfile.ZipFile(io.BytesIO(begun + b"".join(pieces))) as packed:
         assert len(packed.read("replies.jsonl").splitlines()) == 10
     assert Job.objects.get().snapshot_count == 11
+
+
+@pytest.mark.parametrize("asked", [["--reply", "j1"], ["--checkpoint"], ["--nonsense"]])
+def test_what_the_verifier_is_asked_wrongly_it_says_with_what_it_takes(folder, asked):
+    said = subprocess.run([sys.executable, folder / "verify.py", *asked], capture_output=True, text=True)
+    assert (said.returncode, said.stdout) == (2, "")
+    assert "[--reply JOB NUMBER]" in said.stderr
+    assert "Traceback" not in said.stderr

@@ -43,10 +43,10 @@ class Merging:
         """Nothing is done."""
         jobs = graph.jobs.order_by("-begin_time", "-pk")
         sums = graph.jobs.aggregate(
-            count=Count("*"), total=Sum("pk"), first=Min("begin_time"), last=Max("begin_time"), newest=Max("pk"),
+            count=Count("*"), total=Sum("pk"), first=Min("begin_time"), last=Max("begin_time"),
             running=Count("pk", filter=~Q(verdict__in=sorted(FINAL))),
         )  # fmt: skip
-        seen = f"{into.pk}:{sums['count']}:{sums.pop('total')}:{sums.pop('newest')}"
+        seen = f"{into.pk}:{sums['count']}:{sums.pop('total')}"
         brought = Correction.objects.standing().filter(field="graph", job__graph=graph).count()
         return cls(into, **sums, brought=brought, jobs=list(jobs[:SHOWN]), seen=seen)
 
@@ -95,11 +95,9 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
         raise PermissionDenied
     start = {"name": graph.name, "is_deleted": graph.is_deleted, **take_typed(request, request.path)}
     form = GraphForm(request.POST or None, graph=graph, initial=start)
-    merging = None
-    if request.method == "POST" and form.is_valid():
-        into = form.cleaned_data["into"]
-        merging = Merging.of(graph, into) if form.cleaned_data["what"] == MERGE else None
-    if form.is_bound and form.is_valid() and (merging is None or request.POST.get("seen") == merging.seen):
+    is_good = form.is_bound and form.is_valid()
+    merging = Merging.of(graph, form.cleaned_data["into"]) if is_good and form.cleaned_data["what"] == MERGE else None
+    if is_good and (merging is None or request.POST.get("seen") == merging.seen):
         try:
             said = _make(request, graph, form.cleaned_data)
         except ValueError as wrong:
@@ -109,8 +107,8 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
             return redirect("admin:jobs_graph_change", pk)
     standing = graph.corrections.filter(reverted_at=None).select_related("actor")
     context = {
-        **site.each_context(request), "form": form, "media": form.media, "graph": graph, "standing": standing, "merging": merging,
-        "opts": Graph._meta, "title": _("Correct a graph"),
+        **site.each_context(request), "form": form, "media": form.media, "graph": graph, "standing": standing,
+        "merging": merging, "opts": Graph._meta, "title": _("Correct a graph"),
     }  # fmt: skip
     return render(request, "admin/jobs/correct_graph.html", context)
 

@@ -25,9 +25,9 @@ _TIME = [
         "description": "So long ago, or the start of the day.",
     },
 ]
-TEXTS = ("project", "graph", "status", "job_name", "job_type", "job_id", "path", "cause")
+_TEXTS = ("project", "graph", "status", "job_name", "job_type", "job_id", "path", "cause")
 _SCHEMAS: dict[str, Any] = {
-    **{name: {"type": "array", "items": text(1024)} for name in TEXTS},
+    **{name: {"type": "array", "items": text(1024)} for name in _TEXTS},
     "cause_group": {"type": "array", "items": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, _EMPTY]}},
     "review": {"type": "string", "enum": ["", *ReviewState.values]},
     "verdict": {"type": "string", "enum": ["", *Verdict.values]},

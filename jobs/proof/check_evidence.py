@@ -23,6 +23,7 @@ The tree is that of RFC 6962.
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import hashlib
 import itertools
@@ -289,22 +290,20 @@ def print_reply(bundle: Bundle, job: str, number: str) -> None:
 
 def main(arguments: list[str]) -> int:
     """Say what was checked, or what does not fit; the exit code."""
-    kept = wanted = None
+    asked = argparse.ArgumentParser(description="Verify a bundle of evidence, by itself.")
+    asked.add_argument("place", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), help="the zip, or its folder")
+    asked.add_argument("--checkpoint", metavar="FILE", help="a checkpoint that was kept, to compare with")
+    asked.add_argument("--reply", nargs=2, metavar=("JOB", "NUMBER"), help="only write the bytes of this reply")
+    options = asked.parse_args(arguments)
+    kept = None
     try:
-        if "--reply" in arguments:
-            at = arguments.index("--reply")
-            wanted = arguments[at + 1], arguments[at + 2]
-            arguments = arguments[:at] + arguments[at + 3 :]
-        if "--checkpoint" in arguments:
-            at = arguments.index("--checkpoint")
-            with open(arguments[at + 1], encoding="utf-8") as file:
-                kept = json.load(file)
-            arguments = arguments[:at] + arguments[at + 2 :]
-        place = arguments[0] if arguments else os.path.dirname(os.path.abspath(__file__))
-        if wanted is not None:
-            print_reply(Bundle(place), *wanted)
+        if options.reply:
+            print_reply(Bundle(options.place), *options.reply)
             return 0
-        for line in check(Bundle(place), kept):
+        if options.checkpoint:
+            with open(options.checkpoint, encoding="utf-8") as file:
+                kept = json.load(file)
+        for line in check(Bundle(options.place), kept):
             sys.stdout.write(line + "\n")
     except Wrong as wrong:
         sys.stdout.write(f"DOES NOT FIT: {wrong}\n")

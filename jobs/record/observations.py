@@ -52,11 +52,14 @@ class Observation:
     seconds: float | None = None  # from asking to the answer, where that was measured
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
     unread: bool = False  # whether its body may say again what was heard last: then it need not be read
+    _digest: bytes | None = None  # kept, as a body may be large and more than one asks
 
     @property
     def digest(self) -> bytes:
         """What tells two bodies apart."""
-        return hashlib.sha256(self.body or b"").digest()
+        if self._digest is None:
+            self._digest = hashlib.sha256(self.body or b"").digest()
+        return self._digest
 
     def read(self) -> None:
         """Read the body that GES gave; that it can't be read is an outcome too."""

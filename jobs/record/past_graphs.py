@@ -3,12 +3,11 @@
 import json
 from collections.abc import Collection, Iterable, Sequence
 from copy import copy
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.models import Correction, Graph, Job
@@ -69,7 +68,7 @@ def graphs_not_noted(at: datetime) -> str:
         "Changes of graphs are noted since %(since)s: names, deletions and tolerated losses here are the oldest noted, not"
         " surely those of then."
     )
-    return text % {"since": f"{timezone.localtime(since):%Y-%m-%d %H:%M %Z}"}
+    return text % {"since": f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
 
 
 def not_noted(graphs: Collection[Graph], at: datetime) -> list[str]:
