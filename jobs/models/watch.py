@@ -82,7 +82,9 @@ class WatchQuerySet(models.QuerySet["Watch"]):
                 "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
                 "problem = new.problem, lease = NULL, leased_until = NULL "
                 "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::text[]) "
-                "AS new(job_id, next_poll_at, failures, problem) WHERE old.job_id = new.job_id AND old.lease = %s",
+                # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
+                "AS new(job_id, next_poll_at, failures, problem) "
+                "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
                 [*(list(column) for column in zip(*plans, strict=True)), lease],
             )
             return int(cursor.rowcount)

@@ -12,14 +12,14 @@ from jobs.record.observations import Observation
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
 # that run and leave the job's row as it says. The job's row, read anew once it is locked, tells whether anything else came.
 _PROLONG = f"""
-WITH told AS (SELECT * FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS told(job_id, sha256, at)),
-held AS MATERIALIZED (
-    SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at, observed_at, changed_at
-    FROM jobs_job WHERE id = ANY(%s) AND {LOCKS} ORDER BY id FOR UPDATE
+WITH held AS MATERIALIZED (
+    SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at, observed_at, changed_at, told.sha256, told.at
+    FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS told(job_id, sha256, at) JOIN jobs_job ON id = told.job_id
+    WHERE {LOCKS} ORDER BY id FOR UPDATE OF jobs_job
 ),
 repeated AS MATERIALIZED (
-    SELECT held.*, newest.id AS snapshot_id, told.at
-    FROM held JOIN told ON told.job_id = held.id
+    SELECT held.*, newest.id AS snapshot_id
+    FROM held
     CROSS JOIN LATERAL (
         SELECT id, sha256, http_status, last_seen_at FROM jobs_snapshot WHERE job_id = held.id
         ORDER BY last_seen_at DESC, id DESC LIMIT 1
@@ -27,8 +27,8 @@ repeated AS MATERIALIZED (
     CROSS JOIN LATERAL (
         SELECT id FROM jobs_snapshot WHERE job_id = held.id AND source = 'poll' ORDER BY first_seen_at DESC, id DESC LIMIT 1
     ) AS begun
-    WHERE begun.id = newest.id AND newest.sha256 = told.sha256 AND newest.http_status = 200
-        AND newest.last_seen_at = held.observed_at AND held.observed_at < told.at AND held.changed_at IS NOT NULL
+    WHERE begun.id = newest.id AND newest.sha256 = held.sha256 AND newest.http_status = 200
+        AND newest.last_seen_at = held.observed_at AND held.observed_at < held.at AND held.changed_at IS NOT NULL
 ),
 seen_again AS (
     UPDATE jobs_snapshot AS old SET last_seen_at = repeated.at, seen = old.seen + 1
@@ -46,8 +46,7 @@ def prolong_repeated(unread: Sequence[Observation]) -> dict[int, Job]:
     """
     if not unread:
         return {}
-    pks = [one.job.pk for one in unread]
-    told: list[list[Any]] = [pks, [one.digest for one in unread], [one.observed_at for one in unread], pks]
+    told: list[list[Any]] = [list(column) for column in zip(*((one.job.pk, one.digest, one.observed_at) for one in unread), strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_PROLONG, told)
         names = [column.name for column in cursor.description or ()]
