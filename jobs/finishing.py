@@ -16,9 +16,9 @@ from jobs import outcomes, schedule
 from jobs.diagnosis.usual import Usual, usual_duration
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
-from jobs.models.watch import Plan
+from jobs.models.watch import Plan, planned
 from jobs.outage import is_the_databases
-from jobs.record import NotRecorded, Observation, prolong_repeated, record
+from jobs.record import NotRecorded, Observation, Writes, prolong_repeated, record, record_held
 
 log = logging.getLogger(__name__)
 HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
@@ -43,7 +43,10 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
     """
     try:
         with transaction.atomic():
-            Watch.objects.plan(lease, _plans(seen, before, _keep(seen)))
+            writes = Writes()
+            if plans := _plans(seen, before, _keep(seen, writes)):
+                writes.add(*planned(lease, plans))
+            writes.run()
     except Exception as wrong:
         if is_the_databases(wrong):
             raise
@@ -57,9 +60,9 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
         outcomes.note(seen, timezone.now())
 
 
-def _keep(seen: Sequence[Observation]) -> dict[int, Job]:
+def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job]:
     """Record these; by key, their jobs as they stand then. What says again what was heard last is not read."""
-    jobs = prolong_repeated([one for one in seen if one.unread and one.http_status == 200])
+    jobs = prolong_repeated(seen)
     others = []
     for one in seen:
         if one.unread and one.job.pk in jobs:
@@ -68,7 +71,7 @@ def _keep(seen: Sequence[Observation]) -> dict[int, Job]:
         if one.unread:
             one.read()
         others.append(one)
-    return jobs | record(others, now=timezone.now()).jobs if others else jobs
+    return jobs | record_held(others, writes, now=timezone.now()).jobs if others else jobs
 
 
 def watch_unfinished(jobs: Iterable[Job]) -> None:

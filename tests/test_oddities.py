@@ -141,7 +141,7 @@ def test_a_job_that_says_nothing_odd_costs_no_body(job):
     see(job, (0, said()))
     with CaptureQueriesContext(connection) as asked:
         see(job, (5, said()), (6, said()))
-    assert not [query for query in asked.captured_queries if '"body"' in query["sql"] or "oddreply" in query["sql"]]
+    assert not [query for query in asked.captured_queries if "body" in query["sql"] or '"jobs_oddreply"' in query["sql"]]
 
 
 def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pgtrigger
 from django.core.exceptions import EmptyResultSet
@@ -32,6 +32,19 @@ class Plan(NamedTuple):
     next_poll_at: datetime | None
     failures: int
     problem: str = ""
+
+
+def planned(lease: int, plans: Sequence[Plan]) -> tuple[str, list[Any]]:
+    """The statement, and its values, that gives these claims of `lease` back with what was decided."""
+    return (
+        "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
+        "problem = new.problem, lease = NULL, leased_until = NULL "
+        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::text[]) "
+        # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
+        "AS new(job_id, next_poll_at, failures, problem) "
+        "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
+        [*(list(column) for column in zip(*plans, strict=True)), lease],
+    )
 
 
 class WatchQuerySet(models.QuerySet["Watch"]):
@@ -78,15 +91,7 @@ class WatchQuerySet(models.QuerySet["Watch"]):
         if not plans:
             return 0
         with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
-                "problem = new.problem, lease = NULL, leased_until = NULL "
-                "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::text[]) "
-                # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
-                "AS new(job_id, next_poll_at, failures, problem) "
-                "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
-                [*(list(column) for column in zip(*plans, strict=True)), lease],
-            )
+            cursor.execute(*planned(lease, plans))
             return int(cursor.rowcount)
 
     def give_back(self, lease: int, job_ids: Sequence[int]) -> int:

@@ -1,12 +1,13 @@
 """The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
 
+from jobs.record.bulk import Writes
 from jobs.record.corrections import Change, correct, correct_all, revert, revert_all
 from jobs.record.graphs import correct_graph, merge_graphs, split_graph, tell_graph
 from jobs.record.lookup import find_graph, find_jobs, known_or_new_jobs
 from jobs.record.observations import Moved, NotRecorded, Observation, observe
 from jobs.record.past import Past, as_known
 from jobs.record.past_graphs import graphs_as_known, graphs_not_noted, moved_jobs, not_noted
-from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record
+from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record, record_held
 from jobs.record.repeats import prolong_repeated
 from jobs.record.values import MAX_REASON, check_reason, check_value
 
@@ -18,6 +19,7 @@ __all__ = [
     "Observation",
     "Past",
     "Recorded",
+    "Writes",
     "as_known",
     "check_reason",
     "check_value",
@@ -37,6 +39,7 @@ __all__ = [
     "rebuild",
     "rebuild_in_batches",
     "record",
+    "record_held",
     "revert",
     "revert_all",
     "split_graph",

@@ -1,7 +1,7 @@
 """Many rows in one statement: COPY for new ones, one JSON document for the others. The ORM would bind each value by itself."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -24,35 +24,70 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> 
             copy.write_row(_with_json_text(row, nested) if nested else row)
 
 
-def update_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
-    """Update rows that are there, found by their first value: `names` begins with the key."""
-    if not rows:
-        return
-    fields = _fields(model, names)
-    key, *others = [_quoted(field.column) for field in fields]
-    changes = ", ".join(f"{column} = new.{column}" for column in others)
-    statement = f"UPDATE {_table(model)} AS old SET {changes} FROM {_as_new(fields)} WHERE old.{key} = new.{key}"  # noqa: S608  quoted
-    with connection.cursor() as cursor:
-        cursor.execute(statement, [_document(rows, fields)])
+class Writes:
+    """Changes that are made together, by one statement: none of them sees another's, and no two may be of one row."""
+
+    def __init__(self) -> None:
+        self._changes: list[str] = []
+        self._values: list[Any] = []
+
+    def add(self, change: str, values: Iterable[Any]) -> None:
+        """Make this INSERT, UPDATE or DELETE too."""
+        self._changes.append(change)
+        self._values += values
+
+    def insert(self, model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
+        """Add rows, as `copy_rows` does, which is quicker for many or large ones."""
+        if rows:
+            columns, (new, document) = _columns(_fields(model, names)), as_table(model, names, rows)
+            self.add(f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new}", [document])  # noqa: S608  quoted
+
+    def update(self, model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
+        """Change rows that are there, found by their first value: `names` begins with the key."""
+        if rows:
+            key, *others = [_quoted(field.column) for field in _fields(model, names)]
+            changes, (new, document) = ", ".join(f"{name} = new.{name}" for name in others), as_table(model, names, rows)
+            self.add(f"UPDATE {_table(model)} AS old SET {changes} FROM {new} WHERE old.{key} = new.{key}", [document])  # noqa: S608  quoted
+
+    def delete(self, model: type[Model], keys: Sequence[int]) -> None:
+        """Take these rows away."""
+        if keys:
+            self.add(f"DELETE FROM {_table(model)} WHERE id = ANY(%s)", [list(keys)])  # noqa: S608  quoted
+
+    def run(self) -> None:
+        """Make all of them."""
+        if not self._changes:
+            return
+        *others, last = self._changes
+        together = ", ".join(f"change_{number} AS ({change})" for number, change in enumerate(others))
+        with connection.cursor() as cursor:
+            cursor.execute(f"WITH {together} {last}" if others else last, self._values)
+
+
+def compared[K, V](stored: Mapping[K, tuple[int, V]], wanted: Mapping[K, V]) -> tuple[list[K], list[K], list[K]]:
+    """Which of the wanted rows are new, which are to say something else, and which stored ones are to go; `stored` with keys."""
+    new = [place for place in wanted if place not in stored]
+    other = [place for place in wanted if place in stored and stored[place][1] != wanted[place]]
+    return new, other, [place for place in stored if place not in wanted]
 
 
 def insert_rows(
-    model: type[Model], names: Sequence[str], rows: Sequence[Row], *, conflict: str = "DO NOTHING", returning: Sequence[str]
+    model: type[Model], names: Sequence[str], rows: Sequence[Row], *, returning: Sequence[str]
 ) -> list[tuple[Any, ...]]:
     """Insert rows in the order given, so that two writers wait for each other instead of deadlocking.
 
-    `conflict` is what follows ON CONFLICT. Returns the `returning` columns of the rows inserted or updated.
+    Returns the `returning` columns of those that were not there.
     """
     if not rows:
         return []
-    fields = _fields(model, names)
-    columns, back = _columns(fields), _columns(_fields(model, returning))
+    columns, back = _columns(_fields(model, names)), _columns(_fields(model, returning))
+    new, document = as_table(model, names, rows)
     statement = (
-        f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {_as_new(fields)} "  # noqa: S608  quoted
-        f"ON CONFLICT {conflict} RETURNING {back}"
+        f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new} "  # noqa: S608  quoted
+        f"ON CONFLICT DO NOTHING RETURNING {back}"
     )
     with connection.cursor() as cursor:
-        cursor.execute(statement, [_document(rows, fields)])
+        cursor.execute(statement, [document])
         return list(cursor.fetchall())
 
 
@@ -74,15 +109,13 @@ def _columns(fields: Iterable["Field[Any, Any]"]) -> str:
     return ", ".join(_quoted(field.column) for field in fields)
 
 
-def _as_new(fields: Iterable["Field[Any, Any]"]) -> str:
-    """The rows of one JSON document, given as the statement's parameter, as a table `new`."""
+def as_table(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> tuple[str, str]:
+    """These rows as a table `new` of a statement, with the types of the model's columns, and the parameter it takes."""
+    fields = _fields(model, names)
     typed = ", ".join(f"{_quoted(field.column)} {field.rel_db_type(connection)}" for field in fields)
-    return f"json_to_recordset(%s) AS new({typed})"
-
-
-def _document(rows: Sequence[Row], fields: Sequence["Field[Any, Any]"]) -> str:
     columns = [field.column for field in fields]
-    return json.dumps([dict(zip(columns, row, strict=True)) for row in rows], default=_as_text, ensure_ascii=False)
+    document = [dict(zip(columns, row, strict=True)) for row in rows]
+    return f"json_to_recordset(%s) AS new({typed})", json.dumps(document, default=_as_text, ensure_ascii=False)
 
 
 def _as_text(value: Any) -> str:

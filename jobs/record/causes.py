@@ -4,15 +4,32 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import connection
+
 from jobs.diagnosis.causes import fingerprint
 from jobs.models import Cause
-from jobs.record.bulk import insert_rows
+from jobs.record.bulk import as_table
 
-_COLUMNS = ["project_id", "fingerprint", "pattern", "example", "first_seen_at", "last_seen_at", "note"]
-# Pattern and example stay those of the first; only the span widens.
-_WIDEN = """(project_id, fingerprint) DO UPDATE SET
-    first_seen_at = LEAST(jobs_cause.first_seen_at, EXCLUDED.first_seen_at),
-    last_seen_at = GREATEST(jobs_cause.last_seen_at, EXCLUDED.last_seen_at)"""
+_COLUMNS = ["project_id", "fingerprint", "pattern", "example", "first_seen_at", "last_seen_at"]
+# A busy cause's row is left alone while it covers what was seen. The others come in order of the unique key, so that two
+# recorders wait for each other instead of deadlocking. Pattern and example stay those of the first; only the span widens.
+_GROUP = """
+WITH told AS MATERIALIZED (
+    SELECT new.*, old.id FROM {new} LEFT JOIN jobs_cause AS old
+    ON old.project_id = new.project_id AND old.fingerprint = new.fingerprint
+        AND old.first_seen_at <= new.first_seen_at AND new.last_seen_at <= old.last_seen_at
+),
+written AS (
+    INSERT INTO jobs_cause AS old (project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, note)
+    SELECT project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, '' FROM told
+    WHERE id IS NULL ORDER BY project_id, fingerprint
+    ON CONFLICT (project_id, fingerprint) DO UPDATE SET
+        first_seen_at = LEAST(old.first_seen_at, EXCLUDED.first_seen_at),
+        last_seen_at = GREATEST(old.last_seen_at, EXCLUDED.last_seen_at)
+    RETURNING id, project_id, fingerprint
+)
+SELECT id, project_id, fingerprint FROM told WHERE id IS NOT NULL UNION ALL SELECT id, project_id, fingerprint FROM written
+"""
 
 type Place = tuple[int, str]  # project, digest
 
@@ -36,30 +53,15 @@ def group_causes(seen: Iterable[tuple[int, str, datetime]]) -> dict[tuple[int, s
             spans.setdefault((project_id, found.digest), _Span(found.pattern, text, at, at))
         span = spans[places[project_id, text]]
         span.first, span.last = min(span.first, at), max(span.last, at)
-    pks = _covering(spans)
-    # A busy cause's row is left alone while it covers what was seen; the others come in order of the unique key, so that two
-    # recorders wait for each other instead of deadlocking.
-    rows = [
-        (*place, span.pattern, span.example, span.first, span.last, "")
-        for place, span in sorted(spans.items(), key=lambda item: item[0])
-        if place not in pks
-    ]
-    made = insert_rows(Cause, _COLUMNS, rows, conflict=_WIDEN, returning=["id", "project_id", "fingerprint"])
-    pks |= {(project_id, digest): pk for pk, project_id, digest in made}
+    pks = _keys(spans)
     return {key: pks[place] for key, place in places.items()}
 
 
-def _covering(spans: Mapping[Place, _Span]) -> dict[Place, int]:
-    """The stored causes whose span needs no widening."""
+def _keys(spans: Mapping[Place, _Span]) -> dict[Place, int]:
     if not spans:
         return {}
-    projects, digests = {place[0] for place in spans}, {place[1] for place in spans}
-    stored = Cause.objects.filter(project__in=projects, fingerprint__in=digests).only(
-        "project_id", "fingerprint", "first_seen_at", "last_seen_at"
-    )
-    found = {(cause.project_id, cause.fingerprint): cause for cause in stored}
-    return {
-        place: found[place].pk
-        for place, span in spans.items()
-        if place in found and found[place].first_seen_at <= span.first and span.last <= found[place].last_seen_at
-    }
+    rows = [(*place, span.pattern, span.example, span.first, span.last) for place, span in spans.items()]
+    new, document = as_table(Cause, _COLUMNS, rows)
+    with connection.cursor() as cursor:
+        cursor.execute(_GROUP.format(new=new), [document])
+        return {(project_id, digest): pk for pk, project_id, digest in cursor.fetchall()}

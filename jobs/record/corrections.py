@@ -12,10 +12,13 @@ from django.utils.translation import gettext as _
 from jobs.diagnosis.corrections import as_text
 from jobs.ges.reply import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job
+from jobs.record.bulk import Writes
 from jobs.record.graphs import revert_graph
+from jobs.record.lookup import hold_jobs
 from jobs.record.overlay import observed_value
 from jobs.record.projection import project
-from jobs.record.recorder import read_again
+from jobs.record.recorder import histories_of, read_again
+from jobs.record.stored import StoredFiles
 from jobs.record.values import check_reason, check_value
 
 _OWN_COLUMNS = ("graph", "is_hidden")  # what a job's row keeps through a rebuild
@@ -62,8 +65,7 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     values = [check_value(one.field, one.corrected, one.kind) for one in changes]
     if len({one.place for one in changes}) != len(changes):
         raise ValueError(_("The same value is corrected twice."))
-    histories, replies = read_again([one.of.pk for one in changes], now=now)
-    rows = {history.job.pk: history.job for history in histories}
+    rows, replies, files = _held([one.of.pk for one in changes])
     _check_files(changes)
     _check_graphs(changes, values, rows)
     observed = _undo({one.place for one in changes}, rows, reason, actor, now)
@@ -77,8 +79,22 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     ]  # fmt: skip
     Correction.objects.bulk_create(made)
     _set_own_columns({one.place: value for one, value in zip(changes, values, strict=True)}, rows)
-    project(histories, replies, {}, anew=True)
+    _project_again(rows, replies, files, now)
     return made
+
+
+def _held(pks: Collection[int]) -> tuple[dict[int, Job], dict[int, JobReply], StoredFiles]:
+    """These jobs, locked, each with its newest reply, and their files."""
+    hold_jobs(pks)
+    histories = histories_of(pks)
+    return {history.job.pk: history.job for history in histories}, *read_again(histories)
+
+
+def _project_again(pks: Collection[int], replies: dict[int, JobReply], files: StoredFiles, now: datetime) -> None:
+    """Derive the rows of these locked jobs anew, by the corrections that stand now."""
+    writes = Writes()
+    project(histories_of(pks, now=now), replies, {}, files, writes, anew=True)
+    writes.run()
 
 
 def _observed(one: Change, row: Job, replies: dict[int, JobReply]) -> str | None:
@@ -157,11 +173,10 @@ def revert_all(corrections: Sequence[Correction], *, reason: str, actor: User, n
     Raises: ValueError with a sentence when there is no reason.
     """
     reason = check_reason(reason)
-    histories, replies = read_again([one.job_id for one in corrections if one.job_id is not None], now=now)
-    rows = {history.job.pk: history.job for history in histories}
+    rows, replies, files = _held([one.job_id for one in corrections if one.job_id is not None])
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
     _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, reason, actor, now)
-    project(histories, replies, {}, anew=True)
+    _project_again(rows, replies, files, now)
     for one in standing:
         if one.graph_id is not None:
             revert_graph(one, reason=reason, actor=actor, now=now)

@@ -1,14 +1,16 @@
 """Observations folded into runs: equal neighbours are one row with first and last time seen."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from jobs.chain.forms import START, Facts, link
 from jobs.ges.errors import NotAJobStatus
-from jobs.models import Job, Miss, Snapshot, Tombstone
-from jobs.record.bulk import copy_rows, update_rows
+from jobs.ges.reply import JobReply
+from jobs.models import Correction, Job, Miss, Snapshot, Tombstone
+from jobs.record.bulk import Writes, copy_rows
 from jobs.record.observations import Observation
 
 MISS_BODY = 64 * 1024  # bytes kept of an answer that is no status: enough to see what it was
@@ -22,6 +24,9 @@ TOMBSTONE_COLUMNS = [
     "seen", "link", "size",
 ]  # fmt: skip
 _MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
+
+type Mark = tuple[int, dict[str, Any]]  # of an odd reply: how many, and the sentence about the first
+type Place = tuple[datetime, str]  # of a mark: when the reply was first seen, and the kind
 
 
 @dataclass(slots=True, eq=False)
@@ -48,10 +53,17 @@ class Run:
         """Whether it was seen by then and still is."""
         return self.first_seen_at <= at <= self.last_seen_at
 
+    def reply(self, stored: Mapping[int, JobReply]) -> JobReply | None:
+        """What it says. `stored`: by key, the replies that did not come in this batch; one that can't be read is left out."""
+        return self.newest.reply if self.newest else stored.get(self.order)
+
 
 @dataclass(slots=True)
 class History:
-    """One job's runs, each list by the time first seen, and which of them this batch made or prolonged."""
+    """One job's runs, each list by the time first seen, and which of them this batch made or prolonged.
+
+    With it, what else stands of a job that its row is derived from, or that is derived beside it.
+    """
 
     job: Job
     snapshots: list[Run] = field(default_factory=list)
@@ -60,6 +72,10 @@ class History:
     latest: datetime | None = None  # of this batch's observations
     chained: bool = False  # whether the job's chain grew
     buried: list[tuple[Any, ...]] = field(default_factory=list)  # replies that another gesdash had removed
+    corrections: list[Correction] = field(default_factory=list)  # that are not undone
+    marks: dict[Place, tuple[int, Mark]] = field(default_factory=dict)  # odd replies as stored, with their keys
+    decided: str | None = None  # what its newest review says
+    tolerated: Decimal | None = None  # the loss that its graph tolerates
 
     def newest(self) -> Run | None:
         """The reply that was seen last, which is what the job's row says."""
@@ -89,24 +105,6 @@ class History:
         self.job.chain_link = self.next_link(facts)
         self.chained, self.job.chain_length = True, facts.number
         return facts.number, self.job.chain_link
-
-
-def read_histories(jobs: Collection[Job], with_snapshots: Iterable[Job], with_misses: Iterable[Job]) -> dict[int, History]:
-    """The stored runs of those jobs that need them: no bodies, and for a job just made no question."""
-    histories = {job.pk: History(job) for job in jobs}
-    if asked := [job.pk for job in with_snapshots]:
-        rows = Snapshot.objects.filter(job__in=asked).order_by("first_seen_at", "pk")
-        for job_id, pk, source, sha256, first, last, seen, version in rows.values_list(
-            "job_id", "pk", "source", "sha256", "first_seen_at", "last_seen_at", "seen", "version"
-        ):
-            histories[job_id].snapshots.append(Run(pk, source, bytes(sha256), first, last, seen, version))
-    if asked := [job.pk for job in with_misses]:
-        missed = Miss.objects.filter(job__in=asked).order_by("first_seen_at", "pk")
-        for job_id, pk, source, kind, status, first, last, seen in missed.values_list(
-            "job_id", "pk", "source", "kind", "http_status", "first_seen_at", "last_seen_at", "seen"
-        ):
-            histories[job_id].misses.append(Run(pk, source, (kind, status), first, last, seen))
-    return histories
 
 
 def fold_reply(history: History, one: Observation) -> bool:
@@ -180,8 +178,8 @@ def begin(history: History, runs: list[Run], content: Any, one: Observation) -> 
     return run
 
 
-def write_runs(histories: Collection[History]) -> None:
-    """Store what was begun, prolong what was seen again."""
+def write_runs(histories: Collection[History], writes: Writes) -> None:
+    """Store what was begun, prolong what was seen again. Replies are copied at once, as they may be large."""
     new_snapshots, new_misses, seen_again, missed_again = [], [], [], []
     for history in histories:
         for run in history.changed.values():
@@ -197,9 +195,9 @@ def write_runs(histories: Collection[History]) -> None:
                 missed_again.append((run.order, run.last_seen_at, run.seen, _detail(one), _cut(one.body)))
     copy_rows(Snapshot, _SNAPSHOT_COLUMNS, new_snapshots)
     copy_rows(Tombstone, TOMBSTONE_COLUMNS, [row for history in histories for row in history.buried])
-    copy_rows(Miss, _MISS_COLUMNS, new_misses)
-    update_rows(Snapshot, ["id", "last_seen_at", "seen"], seen_again)
-    update_rows(Miss, ["id", "last_seen_at", "seen", "detail", "body"], missed_again)
+    writes.insert(Miss, _MISS_COLUMNS, new_misses)
+    writes.update(Snapshot, ["id", "last_seen_at", "seen"], seen_again)
+    writes.update(Miss, ["id", "last_seen_at", "seen", "detail", "body"], missed_again)
 
 
 def _snapshot(job: Job, run: Run) -> tuple[Any, ...]:

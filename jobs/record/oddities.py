@@ -4,24 +4,19 @@ A mark belongs to the later reply of a pair and is found by when that was first 
 two that were compared, touches only its own mark and the next one's.
 """
 
-from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
-
-from django.db.models import Count
 
 from jobs.diagnosis.changes import backwards
 from jobs.ges.reply import JobReply
 from jobs.models import OddReply, Tombstone
-from jobs.record.bulk import copy_rows
-from jobs.record.history import History, Run
-from jobs.record.replies import read_all, read_replies
+from jobs.record.bulk import Writes, compared
+from jobs.record.history import History, Mark, Place, Run
+from jobs.record.replies import read_all
 
 _COLUMNS = ["job_id", "seen_at", "kind", "count", "says"]
-
-type Mark = tuple[int, dict[str, Any]]  # how many, and the sentence about the first
 
 
 @dataclass(slots=True)
@@ -29,7 +24,8 @@ class Marks:
     """What was found in one job's replies; `examined` says of which moments the marks are told anew."""
 
     examined: set[datetime] = field(default_factory=set)
-    found: dict[tuple[datetime, str], Mark] = field(default_factory=dict)
+    pairs: list[tuple[Run | None, Run]] = field(default_factory=list)  # to be compared
+    found: dict[Place, Mark] = field(default_factory=dict)
 
     def compare(self, before: JobReply | None, after: JobReply, seen_at: datetime) -> None:
         """Mark what `after` says against `before`."""
@@ -38,30 +34,24 @@ class Marks:
             self.found[seen_at, one.kind.value] = (count + 1, says)
 
 
-def mark_new(histories: Iterable[History]) -> dict[int, Marks]:
-    """By job: what the replies of this batch say against those before them, and those after them against these.
-
-    Bodies are read only where two neighbours differ and one of them was stored before.
-    """
+def to_compare(histories: Iterable[History]) -> dict[int, Marks]:
+    """By job: which replies of this batch are to be compared with those before them, and with those after them."""
     marks: dict[int, Marks] = {}
-    pairs: list[tuple[Marks, Run | None, Run]] = []
     for history in histories:
         runs = history.snapshots
         moments = {run.first_seen_at for at, run in enumerate(runs) if run.is_new or (at and runs[at - 1].is_new)}
         if moments:
-            of = marks[history.job.pk] = Marks(moments)
-            pairs += [(of, before, after) for before, after in _neighbours(runs) if after.first_seen_at in moments]
-    stored = read_replies(run.order for _, *pair in pairs for run in pair if run and run.newest is None)
-    for of, before, after in pairs:
-        if (reply := _reply(after, stored)) is not None:
-            of.compare(_reply(before, stored), reply, after.first_seen_at)
+            pairs = [(before, after) for before, after in _neighbours(runs) if after.first_seen_at in moments]
+            marks[history.job.pk] = Marks(moments, pairs)
     return marks
 
 
-def _reply(run: Run | None, stored: Mapping[int, JobReply]) -> JobReply | None:
-    if run is None:
-        return None
-    return stored.get(run.order) if run.newest is None else run.newest.reply
+def compare(marks: Iterable[Marks], stored: Mapping[int, JobReply]) -> None:
+    """Compare their pairs. `stored`: by key, the replies that did not come in this batch."""
+    for of in marks:
+        for before, after in of.pairs:
+            if (reply := after.reply(stored)) is not None:
+                of.compare(before.reply(stored) if before else None, reply, after.first_seen_at)
 
 
 def _neighbours(runs: list[Run]) -> Iterator[tuple[Run | None, Run]]:
@@ -107,34 +97,22 @@ def _comparable(runs: list[Run], removed: list[datetime]) -> set[datetime]:
     return {at for number, (at, is_here) in enumerate(moments) if is_here and (not number or moments[number - 1][1])}
 
 
-def write_marks(histories: Collection[History], marks: Mapping[int, Marks], *, anew: bool) -> None:
-    """Make the rows of the examined moments these and count them; `anew` does not trust that a job has none.
+def write_marks(histories: Sequence[History], marks: Mapping[int, Marks], writes: Writes) -> None:
+    """Make the rows of the examined moments these and count them.
 
     A mark stays as it is where its reply, or the one before it, is no longer stored.
     """
-    jobs = {history.job.pk: history.job for history in histories if history.job.pk in marks}
-    asked = [pk for pk, job in jobs.items() if anew or job.odd_count]
-    moments = {} if anew else {"seen_at__in": set().union(*(marks[pk].examined for pk in asked))}
-    stored: dict[tuple[int, datetime, str], tuple[int, Mark]] = {}
-    if asked:
-        rows = OddReply.objects.filter(job__in=asked, **moments)
-        for pk, job_id, seen_at, kind, count, says in rows.values_list("pk", *_COLUMNS).iterator():
-            if seen_at in marks[job_id].examined:
-                stored[job_id, seen_at, kind] = (pk, (count, says))
-    wanted = {(pk, *place): mark for pk in jobs for place, mark in marks[pk].found.items()}
-    gone = {place: pk for place, (pk, mark) in stored.items() if wanted.get(place) != mark}
-    new = {place: mark for place, mark in wanted.items() if place not in stored or place in gone}
-    if gone:
-        OddReply.objects.filter(pk__in=gone.values()).delete()
-    copy_rows(OddReply, _COLUMNS, [(*place, *mark) for place, mark in new.items()])
-    _count(jobs, asked, Counter(pk for pk, _at, _kind in new), changed={pk for pk, _at, _kind in (*gone, *new)}, anew=anew)
-
-
-def _count(
-    jobs: Mapping[int, Any], asked: Collection[int], new: Counter[int], *, changed: Collection[int], anew: bool
-) -> None:
-    counted = asked if anew else [pk for pk in asked if pk in changed]
-    rows = OddReply.objects.filter(job__in=counted).values_list("job").annotate(Count("pk")) if counted else ()
-    totals = dict.fromkeys(counted, 0) | {pk: number for pk, number in new.items() if pk not in counted} | dict(rows)
-    for pk, total in totals.items():
-        jobs[pk].odd_count = total
+    told = [(history, marks[history.job.pk]) for history in histories if history.job.pk in marks]
+    stored = {
+        (history.job.pk, *place): row
+        for history, of in told
+        for place, row in history.marks.items()
+        if place[0] in of.examined
+    }
+    wanted = {(history.job.pk, *place): mark for history, of in told for place, mark in of.found.items()}
+    new, other, gone = compared(stored, wanted)
+    writes.insert(OddReply, _COLUMNS, [(*place, *wanted[place]) for place in new])
+    writes.update(OddReply, ["id", "count", "says"], [(stored[place][0], *wanted[place]) for place in other])
+    writes.delete(OddReply, [stored[place][0] for place in gone])
+    for history, of in told:
+        history.job.odd_count = len(of.found) + sum(seen_at not in of.examined for seen_at, _kind in history.marks)

@@ -1,23 +1,13 @@
 """Corrections laid over the newest replies, and what those replies make of the corrections."""
 
-from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 
 from jobs.diagnosis.corrections import REPLY_FIELDS, said_of, standing
 from jobs.diagnosis.verdict import job_verdict
 from jobs.ges.reply import JobReply
 from jobs.models import Correction
-from jobs.record.bulk import update_rows
-
-type Corrections = Mapping[int, list[Correction]]  # by job
-
-
-def standing_corrections(jobs: Collection[int]) -> Corrections:
-    """Those of these jobs that are not undone."""
-    found: dict[int, list[Correction]] = defaultdict(list)
-    for one in Correction.objects.standing().filter(job__in=jobs).order_by("pk"):
-        found[one.job_id or 0].append(one)
-    return found
+from jobs.record.bulk import Writes
+from jobs.record.history import History
 
 
 def verdict_over(corrections: Iterable[Correction]) -> str | None:
@@ -34,15 +24,16 @@ def observed_value(reply: JobReply | None, kind: str, position: int | None, fiel
     return said_of(reply, kind, position, field)
 
 
-def tell_corrections(corrections: Corrections, replies: Mapping[int, JobReply]) -> None:
+def tell_corrections(histories: Iterable[History], replies: Mapping[int, JobReply], writes: Writes) -> None:
     """Keep beside each correction what GES says now, and flag those that it made needless or contradicts."""
     changed = []
-    for pk, of_job in corrections.items():
-        for one in of_job:
-            if pk not in replies or not (one.kind or one.field in (*REPLY_FIELDS, "verdict")):
+    for history in histories:
+        reply = replies.get(history.job.pk)
+        for one in history.corrections:
+            if reply is None or not (one.kind or one.field in (*REPLY_FIELDS, "verdict")):
                 continue
-            newest = observed_value(replies[pk], one.kind, one.position, one.field)
+            newest = observed_value(reply, one.kind, one.position, one.field)
             flag = standing(one.observed, newest, one.corrected)
             if (newest, flag) != (one.newest, one.flag):
                 changed.append((one.pk, newest, flag))
-    update_rows(Correction, ["id", "newest", "flag"], sorted(changed))
+    writes.update(Correction, ["id", "newest", "flag"], changed)

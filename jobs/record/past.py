@@ -17,9 +17,10 @@ from jobs.models import Correction, Graph, ImportFile, Job, Review, Snapshot, To
 from jobs.models.job import ReviewState
 from jobs.record.overlay import observed_value, verdict_over
 from jobs.record.past_graphs import OWN, graph_then, graphs_as_known, own_value, stood
-from jobs.record.projection import FILE_COLUMNS, file_values, fill_corrected
+from jobs.record.projection import file_values, fill_corrected
 from jobs.record.replies import read_replies
 from jobs.record.review_state import lost_data, within_tolerance
+from jobs.record.stored import FILE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)

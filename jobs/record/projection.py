@@ -1,6 +1,6 @@
 """The newest reply with its corrections, as a Job row and its ImportFile rows."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -12,13 +12,14 @@ from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
 from jobs.ges.reply import FileReply, JobReply
 from jobs.ges.words import Verdict
 from jobs.models import Correction, ImportFile, Job
-from jobs.record.bulk import copy_rows, update_rows
+from jobs.record.bulk import Writes, compared, copy_rows
 from jobs.record.causes import group_causes
 from jobs.record.history import History
 from jobs.record.lookup import insert_jobs
 from jobs.record.oddities import Marks, write_marks
-from jobs.record.overlay import standing_corrections, tell_corrections, verdict_over
-from jobs.record.review_state import set_reviews
+from jobs.record.overlay import tell_corrections, verdict_over
+from jobs.record.review_state import set_review
+from jobs.record.stored import FILE_COLUMNS, FilePlace, StoredFiles
 
 # What a job's row says; the rest only tells how often and when it was said.
 _SAYS = [
@@ -29,42 +30,45 @@ _SAYS = [
 _JOB_COLUMNS = [
     "id", *_SAYS, "observed_at", "first_seen_at", "snapshot_count", "changed_at", "chain_length", "chain_link",
 ]  # fmt: skip
-FILE_COLUMNS = [
-    "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
-    "failed_lines", "successful_lines",
-]  # fmt: skip
 _GROUP = FILE_COLUMNS.index("cause_group_id")
 _LOST = {Verdict.FAILED, Verdict.PARTIAL}
 
 type Replies = Mapping[int, JobReply]
-type Place = tuple[int, str, int]  # job, kind, position
-type FileRows = dict[Place, list[Any]]  # values of FILE_COLUMNS
+type FileRows = dict[FilePlace, list[Any]]  # values of FILE_COLUMNS
 
 
-def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, Marks], *, anew: bool = False) -> None:
+def project(
+    histories: Sequence[History],
+    replies: Replies,
+    marks: Mapping[int, Marks],
+    files: StoredFiles,
+    writes: Writes,
+    *,
+    anew: bool = False,
+) -> None:
     """Bring the rows of these locked jobs to what their histories say.
 
     `replies`: by job, the newest reply of those whose row may come to say something else. The others, where what came was
     known, late or unusable, only have their counts and times kept. `marks`: by job, what its replies say against each other.
-    `anew` does not trust what stands in the tables of files and of odd replies.
+    `files`: those that these jobs have. New jobs and files are stored at once, the rest is left to `writes`. `anew` does not
+    trust what stands of jobs that have no reply.
     """
     before = {history.job.pk: _values(history.job, _JOB_COLUMNS) for history in histories}
     told = {history.job.pk: history for history in histories if history.job.pk in replies}
     for history in histories:
         _count(history)
-    write_marks(histories, marks, anew=anew)
-    unheard = [history.job for history in histories if anew and not history.snapshots]
-    corrections = standing_corrections([*told, *(job.pk for job in unheard)])
-    tell_corrections(corrections, replies)
-    laid = {pk: fill_corrected(told[pk].job, replies[pk], corrections.get(pk, ())) for pk in told}
-    for job in unheard:
-        job.verdict, job.observed = Verdict.PENDING.value, None
+    write_marks(histories, marks, writes)
+    tell_corrections(told.values(), replies, writes)
+    laid = {pk: fill_corrected(history.job, replies[pk], history.corrections) for pk, history in told.items()}
     for history in histories:
-        history.job.verdict = verdict_over(corrections.get(history.job.pk, ())) or history.job.verdict
-    set_reviews([history.job for history in told.values()])
+        if anew and not history.snapshots:
+            history.job.verdict, history.job.observed = Verdict.PENDING.value, None
+        history.job.verdict = verdict_over(history.corrections) or history.job.verdict
+    for history in told.values():
+        set_review(history)
     _write_new(histories)
-    had_files = [pk for pk in told if anew or before[pk][_JOB_COLUMNS.index("file_count")]]
-    altered = _write_files(_file_rows(told, laid), had_files)
+    stored = {place: row for place, row in files.items() if place[0] in told}
+    altered = _write_files(_file_rows(told, laid), stored, writes)
     rows = []
     for history in histories:
         job = history.job
@@ -75,7 +79,7 @@ def project(histories: Sequence[History], replies: Replies, marks: Mapping[int, 
         row = _values(job, _JOB_COLUMNS)
         if not job._state.adding and (history.chained or row != before[job.pk]):
             rows.append(row)
-    update_rows(Job, _JOB_COLUMNS, rows)
+    writes.update(Job, _JOB_COLUMNS, rows)
 
 
 def _write_new(histories: Sequence[History]) -> None:
@@ -157,7 +161,7 @@ def _number(count: int | None) -> Decimal | None:
 def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
     """A row a file; those that lost something come with the group of their cause."""
     rows: FileRows = {}
-    caused: dict[Place, tuple[int, str, datetime]] = {}
+    caused: dict[FilePlace, tuple[int, str, datetime]] = {}
     for pk, reply in replies.items():
         for file in reply.files:
             verdict = file_verdict(file)
@@ -193,18 +197,10 @@ def _happened_at(history: History) -> datetime:
     return history.job.begin_time or (newest.first_seen_at if newest else history.job.first_seen_at)
 
 
-def _write_files(wanted: FileRows, had_files: Collection[int]) -> set[int]:
+def _write_files(wanted: FileRows, stored: StoredFiles, writes: Writes) -> set[int]:
     """Make the files' rows these, each by its place, so that a file keeps its row; the jobs where one came to differ."""
-    stored: dict[Place, tuple[int, list[Any]]] = {}
-    if had_files:
-        places = ImportFile.objects.filter(job__in=had_files)
-        for pk, job_id, kind, position, *values in places.values_list("pk", "job_id", "kind", "position", *FILE_COLUMNS):
-            stored[job_id, kind, position] = (pk, values)
-    new = [place for place in wanted if place not in stored]
-    other = [place for place in wanted if place in stored and stored[place][1] != wanted[place]]
-    gone = [place for place in stored if place not in wanted]
+    new, other, gone = compared(stored, wanted)
     copy_rows(ImportFile, ["job_id", "kind", "position", *FILE_COLUMNS], [(*place, *wanted[place]) for place in new])
-    update_rows(ImportFile, ["id", *FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
-    if gone:
-        ImportFile.objects.filter(pk__in=[stored[place][0] for place in gone]).delete()
+    writes.update(ImportFile, ["id", *FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
+    writes.delete(ImportFile, [stored[place][0] for place in gone])
     return {job_id for job_id, _kind, _position in (*new, *other, *gone)}

@@ -1,7 +1,7 @@
 """Observations into the database, and the projections anew from what is stored."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -11,13 +11,14 @@ from jobs.ges.errors import NotAJobStatus
 from jobs.ges.reply import JobReply
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
-from jobs.record.history import History, fold_miss, fold_reply, read_histories, write_runs
-from jobs.record.lookup import known_jobs, lock_jobs, reserve_keys
+from jobs.record.bulk import Writes
+from jobs.record.history import History, Run, fold_miss, fold_reply, write_runs
+from jobs.record.lookup import hold_jobs, known_jobs, reserve_keys
 from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
-from jobs.record.oddities import mark_new, read_through
+from jobs.record.oddities import compare, read_through, to_compare
 from jobs.record.projection import project
-from jobs.record.replies import read_replies
+from jobs.record.stored import StoredFiles, read_former, read_histories
 
 BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
 
@@ -61,33 +62,48 @@ def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
 
 @transaction.atomic
 def _record(observations: Sequence[Observation], now: datetime | None) -> Recorded:
-    jobs = lock_jobs(one.job.pk for one in observations if not one.job._state.adding)
+    hold_jobs(one.job.pk for one in observations if not one.job._state.adding)
     new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
     reserve_keys(new)
     for job in new:
         job.chain_length, job.chain_link = 0, None  # an attempt that failed may have begun a chain
-    jobs |= {job.pk: job for job in new}
+    writes = Writes()
+    made = record_held(observations, writes, now=now)
+    writes.run()
+    for job in new:
+        job._state.adding = False
+    return made
+
+
+def record_held(observations: Sequence[Observation], writes: Writes, *, now: datetime | None = None) -> Recorded:
+    """The same for jobs whose rows this transaction holds. What need not be written at once is left to `writes`."""
     missed = {one.job.pk for one in observations if one.reply is None}
-    histories = read_histories(
-        jobs.values(),
-        with_snapshots=[job for job in jobs.values() if job.snapshot_count],
-        with_misses=[jobs[pk] for pk in missed],
-    )
+    histories = read_histories({one.job.pk for one in observations if not one.job._state.adding}, with_misses=missed)
+    histories |= {one.job.pk: History(one.job) for one in observations if one.job._state.adding}
     known = {pk: history.newest() for pk, history in histories.items()}
-    count = Recorded(jobs=jobs)
+    count = Recorded(jobs={pk: history.job for pk, history in histories.items()})
     for one in sorted(observations, key=_turn):
         history = histories[one.job.pk]
         history.latest = now or one.observed_at
         _fold(history, one, count)
     changed = [history for history in histories.values() if history.changed or history.chained]
     give_keys(changed)
-    write_runs(changed)
+    write_runs(changed, writes)
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
-    project(changed, _newest_replies(stale), mark_new(changed))
-    for job in new:
-        job._state.adding = False
+    marks = to_compare(changed)
+    stored, files = read_former(
+        _unread([*(h.newest() for h in stale), *(run for of in marks.values() for pair in of.pairs for run in pair)]),
+        [h.job.pk for h in stale if h.job.file_count],
+    )
+    compare(marks.values(), stored)
+    project(changed, _newest_replies(stale, stored), marks, files, writes)
     return count
+
+
+def _unread(runs: Iterable[Run | None]) -> set[int]:
+    """The keys of those of which no reply came in this batch."""
+    return {run.order for run in runs if run is not None and run.newest is None}
 
 
 def _turn(one: Observation) -> tuple[int, datetime]:
@@ -115,26 +131,24 @@ def _fold(history: History, one: Observation, count: Recorded) -> None:
         count.repeated += 1
 
 
-def _newest_replies(histories: Collection[History]) -> dict[int, JobReply]:
-    """By job; a reply that came in this batch is not read a second time."""
+def _newest_replies(histories: Iterable[History], stored: Mapping[int, JobReply]) -> dict[int, JobReply]:
+    """By job."""
     newest = {history.job.pk: run for history in histories if (run := history.newest())}
-    replies = {pk: run.newest.reply for pk, run in newest.items() if run.newest and run.newest.reply}
-    stored = read_replies(run.order for pk, run in newest.items() if pk not in replies)
-    return replies | {pk: stored[run.order] for pk, run in newest.items() if run.order in stored}
+    return {pk: reply for pk, run in newest.items() if (reply := run.reply(stored)) is not None}
 
 
-def read_again(pks: Iterable[int], *, now: datetime | None = None) -> tuple[list[History], dict[int, JobReply]]:
-    """Lock these jobs and read what their rows are derived from: all that came, and by job the newest reply."""
-    histories = _read_runs(pks, now=now)
-    return histories, _newest_replies(histories)
-
-
-def _read_runs(pks: Iterable[int], *, now: datetime | None) -> list[History]:
-    locked = lock_jobs(pks).values()
-    histories = read_histories(locked, with_snapshots=locked, with_misses=locked).values()
+def histories_of(pks: Collection[int], *, now: datetime | None = None) -> list[History]:
+    """All that came of these locked jobs."""
+    histories = list(read_histories(pks, with_misses=pks).values())
     for history in histories:
         history.latest = now
-    return list(histories)
+    return histories
+
+
+def read_again(histories: Collection[History]) -> tuple[dict[int, JobReply], StoredFiles]:
+    """What the rows of these locked jobs are derived from and compared with: by job the newest reply, and all their files."""
+    stored, files = read_former(_unread(h.newest() for h in histories), [h.job.pk for h in histories])
+    return _newest_replies(histories, stored), files
 
 
 @transaction.atomic
@@ -145,12 +159,16 @@ def rebuild(jobs: Sequence[Job], *, now: datetime | None = None, with_marks: boo
     odd replies too, for which every reply is read, not only the newest.
     """
     pks = [job.pk for job in jobs]
+    hold_jobs(pks)
+    histories = histories_of(pks, now=now)
     if with_marks:
-        histories = _read_runs(pks, now=now)
         replies, marks = read_through(histories)
+        _, files = read_former((), replies)
     else:
-        (histories, replies), marks = read_again(pks, now=now), {}
-    project(histories, replies, marks, anew=True)
+        (replies, files), marks = read_again(histories), {}
+    writes = Writes()
+    project(histories, replies, marks, files, writes, anew=True)
+    writes.run()
     return len(replies)
 
 

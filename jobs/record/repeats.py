@@ -6,7 +6,7 @@ from typing import Any
 from django.db import connection
 
 from jobs.models import Job
-from jobs.record.lookup import LOCKS
+from jobs.record.lookup import LOCKS, hold_jobs
 from jobs.record.observations import Observation
 
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
@@ -39,14 +39,16 @@ SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at FROM repeated
 """  # noqa: S608  ours
 
 
-def prolong_repeated(unread: Sequence[Observation]) -> dict[int, Job]:
-    """Keep those of these polls answered with 200, each of another job, that are repeats: the jobs asked about, with what plans the next poll.
+def prolong_repeated(seen: Sequence[Observation]) -> dict[int, Job]:
+    """Keep those of these polls, each of another job, that are repeats: the jobs asked about, with what plans the next poll.
 
     All the jobs are locked, in order of id, so that the others can be recorded in the same transaction.
     """
-    if not unread:
+    if not any(one.unread for one in seen):
+        hold_jobs(one.job.pk for one in seen)
         return {}
-    told: list[list[Any]] = [list(column) for column in zip(*((one.job.pk, one.digest, one.observed_at) for one in unread), strict=True)]
+    rows = [(one.job.pk, one.digest if one.unread and one.http_status == 200 else None, one.observed_at) for one in seen]
+    told: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_PROLONG, told)
         names = [column.name for column in cursor.description or ()]

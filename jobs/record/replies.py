@@ -9,7 +9,7 @@ from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Snapshot
 
 log = logging.getLogger(__name__)
-_AT_ONCE = 20  # bodies held: each may have 8 MiB
+AT_ONCE = 20  # bodies held: each may have 8 MiB
 
 
 def read_replies(keys: Iterable[int]) -> dict[int, JobReply]:
@@ -17,7 +17,7 @@ def read_replies(keys: Iterable[int]) -> dict[int, JobReply]:
     if not (asked := set(keys)):
         return {}
     rows = Snapshot.objects.filter(pk__in=asked).values_list("pk", "http_status", "body")
-    found = ((pk, _read(pk, status, bytes(body))) for pk, status, body in rows.iterator(chunk_size=_AT_ONCE))
+    found = ((pk, read_reply(pk, status, bytes(body))) for pk, status, body in rows.iterator(chunk_size=AT_ONCE))
     return {pk: reply for pk, reply in found if reply is not None}
 
 
@@ -25,12 +25,13 @@ def read_all(jobs: Collection[int]) -> Iterator[tuple[int, int, datetime, bytes,
     """Job, key, when first seen, body and reply of all replies of these jobs, each job's in the order they were seen."""
     rows = Snapshot.objects.filter(job__in=jobs).order_by("job", "first_seen_at", "pk")
     for job, pk, seen_at, status, body in rows.values_list("job_id", "pk", "first_seen_at", "http_status", "body").iterator(
-        chunk_size=_AT_ONCE
+        chunk_size=AT_ONCE
     ):
-        yield job, pk, seen_at, bytes(body), _read(pk, status, bytes(body))
+        yield job, pk, seen_at, bytes(body), read_reply(pk, status, bytes(body))
 
 
-def _read(pk: int, http_status: int, body: bytes) -> JobReply | None:
+def read_reply(pk: int, http_status: int, body: bytes) -> JobReply | None:
+    """A stored reply; none where it can't be read any more."""
     try:
         return parse_reply(body, http_status=http_status)
     except GesError as wrong:  # read by a version that took it; what stands is kept

@@ -1,13 +1,13 @@
 """Where an import that lost data stands: decided by a person, tolerated by its graph, or waiting."""
 
-from collections.abc import Collection
 from decimal import Decimal
 
 from django.db.models import F, Q
 
 from jobs.ges.words import Verdict
-from jobs.models import Graph, Job, Review
+from jobs.models import Job
 from jobs.models.job import ReviewState
+from jobs.record.history import History
 
 IMPORT = "ImportGraph"  # GES's job name; an import that failed early has no files to be known by
 _TRIED = F("failed_lines") + F("successful_lines")
@@ -32,18 +32,12 @@ def is_within(tolerated: Decimal | None) -> Q:
     return Q(loss_rate__isnull=False, failed_lines__lte=_TRIED * tolerated)
 
 
-def set_reviews(jobs: Collection[Job]) -> None:
-    """Give each of these locked jobs the state its figures, its newest review and its graph's tolerance make."""
-    lossy = [job for job in jobs if lost_data(job)]
-    decided: dict[int, str] = {}
-    tolerated: dict[int, Decimal | None] = {}
-    if lossy:
-        newest = Review.objects.filter(job__in=lossy).order_by("job", "-pk").distinct("job")
-        decided = dict(newest.values_list("job_id", "state"))
-        graphs = Graph.objects.filter(pk__in={job.graph_id for job in lossy}, tolerated_loss__isnull=False)
-        tolerated = dict(graphs.values_list("pk", "tolerated_loss"))
-    for job in jobs:
+def set_review(history: History) -> None:
+    """Give this locked job the state its figures, its newest review and its graph's tolerance make."""
+    job = history.job
+    if not lost_data(job):
         job.review = ""
-    for job in lossy:
-        standing = ReviewState.TOLERATED if within_tolerance(job, tolerated.get(job.graph_id)) else ReviewState.WAITING
-        job.review = decided.get(job.pk, standing.value)
+    elif history.decided:
+        job.review = history.decided
+    else:
+        job.review = (ReviewState.TOLERATED if within_tolerance(job, history.tolerated) else ReviewState.WAITING).value

@@ -1,0 +1,95 @@
+"""What the rows of jobs are derived from and compared with, as it is stored: two statements, for jobs that are locked."""
+
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.db import connection
+from django.db.models.expressions import RawSQL
+
+from jobs.ges.reply import JobReply
+from jobs.models import Correction, Job
+from jobs.record.history import History, Run
+from jobs.record.replies import AT_ONCE, read_reply
+
+FILE_COLUMNS = [
+    "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
+    "failed_lines", "successful_lines",
+]  # fmt: skip
+_CORRECTION = ["id", "kind", "position", "field", "observed", "corrected", "newest", "flag"]
+
+type FilePlace = tuple[int, str, int]  # job, kind, position
+type StoredFiles = dict[FilePlace, tuple[int, list[Any]]]  # key, values of FILE_COLUMNS
+
+_BESIDE = f"""SELECT json_build_object(
+    'snapshots', (
+        SELECT json_agg(json_build_array(id, source, encode(sha256, 'hex'), first_seen_at, last_seen_at, seen, version)
+            ORDER BY first_seen_at, id)
+        FROM jobs_snapshot WHERE job_id = jobs_job.id),
+    'misses', (
+        SELECT json_agg(json_build_array(id, source, kind, http_status, first_seen_at, last_seen_at, seen)
+            ORDER BY first_seen_at, id)
+        FROM jobs_miss WHERE job_id = jobs_job.id AND job_id = ANY(%s)),
+    'marks', (
+        SELECT json_agg(json_build_array(seen_at, kind, id, count, says)) FROM jobs_oddreply WHERE job_id = jobs_job.id),
+    'corrections', (
+        SELECT json_agg(json_build_array({", ".join(_CORRECTION)}) ORDER BY id)
+        FROM jobs_correction WHERE job_id = jobs_job.id AND reverted_at IS NULL),
+    'decided', (SELECT state FROM jobs_review WHERE job_id = jobs_job.id ORDER BY id DESC LIMIT 1),
+    'tolerated', (SELECT tolerated_loss::text FROM jobs_graph WHERE id = jobs_job.graph_id)
+)"""  # noqa: S608  ours
+
+
+def read_histories(pks: Collection[int], *, with_misses: Collection[int]) -> dict[int, History]:
+    """These locked jobs, by key, with all that stands of them but bodies, files and, unless wanted, misses."""
+    if not pks:
+        return {}
+    beside = RawSQL(_BESIDE, [list(with_misses)])  # noqa: S611  ours
+    jobs = Job.objects.filter(pk__in=pks).select_related("project").annotate(beside=beside).order_by("pk")
+    return {job.pk: _history(job, vars(job).pop("beside")) for job in jobs}
+
+
+def _history(job: Job, beside: dict[str, Any]) -> History:
+    time = datetime.fromisoformat
+    return History(
+        job,
+        [
+            Run(pk, source, bytes.fromhex(sha256), time(first), time(last), seen, version)
+            for pk, source, sha256, first, last, seen, version in beside["snapshots"] or ()
+        ],
+        [
+            Run(pk, source, (kind, status), time(first), time(last), seen)
+            for pk, source, kind, status, first, last, seen in beside["misses"] or ()
+        ],
+        corrections=[Correction(**dict(zip(_CORRECTION, row, strict=True))) for row in beside["corrections"] or ()],
+        marks={(time(seen_at), kind): (pk, (count, says)) for seen_at, kind, pk, count, says in beside["marks"] or ()},
+        decided=beside["decided"],
+        tolerated=None if beside["tolerated"] is None else Decimal(beside["tolerated"]),
+    )
+
+
+_FORMER = f"""
+SELECT id, http_status, body, NULL::json FROM jobs_snapshot WHERE id = ANY(%s)
+UNION ALL
+SELECT job_id, 0, NULL, json_agg(json_build_array(id, kind, position, {", ".join(FILE_COLUMNS)}))
+FROM jobs_importfile WHERE job_id = ANY(%s) GROUP BY job_id
+"""  # noqa: S608  ours
+
+
+def read_former(keys: Iterable[int], with_files: Iterable[int]) -> tuple[dict[int, JobReply], StoredFiles]:
+    """These replies, by key, without those that can't be read any more; and the files of these jobs. Few bodies are held at a time."""
+    asked = list(set(keys)), list(with_files)
+    replies: dict[int, JobReply] = {}
+    files: StoredFiles = {}
+    if not any(asked):
+        return replies, files
+    with connection.chunked_cursor() as cursor:
+        cursor.execute(_FORMER, asked)
+        while rows := cursor.fetchmany(AT_ONCE):
+            for key, status, body, of_job in rows:
+                if of_job is not None:
+                    files |= {(key, kind, position): (pk, values) for pk, kind, position, *values in of_job}
+                elif (reply := read_reply(key, status, bytes(body))) is not None:
+                    replies[key] = reply
+    return replies, files
