@@ -48,8 +48,8 @@ def record(observations: Sequence[Observation], *, now: datetime | None = None) 
 def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
     new: dict[Project, list[Observation]] = defaultdict(list)
     for one in observations:
-        if one.job._state.adding:
-            new[one.job.project].append(one)
+        if one.new_job:
+            new[one.new_job.project].append(one)
     adopted = False
     for project_, seen in new.items():
         known = known_jobs(project_, [one.job.job_id for one in seen])
@@ -61,8 +61,8 @@ def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
 
 @transaction.atomic
 def _record(observations: Sequence[Observation], now: datetime | None) -> Recorded:
-    jobs = lock_jobs(one.job.pk for one in observations if not one.job._state.adding)
-    new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
+    jobs = lock_jobs(one.job.pk for one in observations if not one.new_job)
+    new = list({id(job): job for one in observations if (job := one.new_job)}.values())
     reserve_keys(new)
     for job in new:
         job.chain_length, job.chain_link = 0, None  # an attempt that failed may have begun a chain
