@@ -3,10 +3,10 @@
 import asyncio
 import secrets
 import time
+from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import dataclass, replace
-from functools import partial
 from threading import Event
 from typing import Any
 
@@ -18,6 +18,7 @@ from jobs.ges import loop
 from jobs.ges.client import CONCURRENT, Answer, Client
 from jobs.ges.errors import GesError
 from jobs.models import Job, Project
+from jobs.models.watch import Claimed
 from jobs.record import Observation
 
 PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
@@ -27,7 +28,7 @@ PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is give
 class Question:
     """What is asked about one job: its status, at the v1.0 or the v2 address, under the graph id it is known or named by."""
 
-    job: Job
+    job: Job | Claimed
     graph_id: str
     version: int = 1
 
@@ -101,31 +102,42 @@ class Lane:
 
     def __init__(self, client: Client, deliver: Callable[["Lane", Question, Said], None]) -> None:
         self.client, self._deliver = client, deliver
-        self._slots = asyncio.Semaphore(CONCURRENT)
-        self._calls: set[asyncio.Task[Said]] = set()
+        self._waiting: deque[tuple[Question, float]] = deque()  # each with the time when it is given up
+        self._callers: set[asyncio.Task[None]] = set()
 
     def ask(self, questions: Sequence[Question]) -> None:
-        """Have these asked; each is delivered once, whatever happens."""
-        loop.running().call_soon_threadsafe(self._start, questions)
+        """Have these asked; each is delivered once, unless the process is to stop."""
+        loop.running().call_soon_threadsafe(self._take, questions)
 
     def stop(self) -> None:
         """Break off all calls; they are delivered as not asked."""
-        loop.running().call_soon_threadsafe(lambda: [call.cancel() for call in self._calls])
+        loop.running().call_soon_threadsafe(self._break_off)
 
-    def _start(self, questions: Sequence[Question]) -> None:
+    def _take(self, questions: Sequence[Question]) -> None:
         give_up = asyncio.get_running_loop().time() + PATIENCE
-        for question in questions:
-            call = asyncio.create_task(self._call(question, give_up))
-            self._calls.add(call)
-            call.add_done_callback(partial(self._done, question))
+        self._waiting.extend((question, give_up) for question in questions)
+        for _ in range(min(CONCURRENT - len(self._callers), len(self._waiting))):
+            caller = asyncio.create_task(self._call())
+            self._callers.add(caller)
+            caller.add_done_callback(self._callers.discard)
 
-    async def _call(self, question: Question, give_up: float) -> Said:
-        async with self._slots:
-            return await _ask(self.client, question) if asyncio.get_running_loop().time() < give_up else None
+    async def _call(self) -> None:
+        """One call after the other, while any waits."""
+        clock = asyncio.get_running_loop().time
+        while self._waiting:
+            question, give_up = self._waiting.popleft()
+            said: Said = None
+            try:
+                if clock() < give_up:
+                    said = await _ask(self.client, question)
+            finally:
+                self._deliver(self, question, said)
 
-    def _done(self, question: Question, call: asyncio.Task[Said]) -> None:
-        self._calls.discard(call)
-        self._deliver(self, question, None if call.cancelled() else call.result())
+    def _break_off(self) -> None:
+        while self._waiting:
+            self._deliver(self, self._waiting.popleft()[0], None)
+        for caller in self._callers:
+            caller.cancel()
 
 
 def new_lease() -> int:
@@ -136,11 +148,13 @@ def new_lease() -> int:
 def observed(question: Question, said: Answer | GesError, source: str, *, unread: bool = False) -> Observation:
     """What came of asking, read; `unread`: an answer that may say again what was heard last is read by whoever needs it."""
     if isinstance(said, GesError):
-        return Observation(question.job, source, timezone.now(), None, None, error=said, seconds=said.seconds)
+        return Observation(
+            question.job, source, timezone.now(), None, None, error=said, graph_id=question.graph_id, seconds=said.seconds
+        )
     seen = Observation(
         question.job, source, said.observed_at, said.http_status, said.body, content_type=said.content_type,
         clock_skew=said.clock_skew, request_id=said.request_id or "", retry_after=said.retry_after, seconds=said.seconds,
-        unread=unread,
+        graph_id=question.graph_id, unread=unread,
     )  # fmt: skip
     if not seen.unread:
         seen.read()

@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from jobs import budget, outcomes, schedule
 from jobs.asking import Question, ask, client_for, new_lease, observed, stopping, with_token
-from jobs.finishing import Before, finish, watch_unfinished
+from jobs.finishing import finish, watch_unfinished
 from jobs.ges.client import Answer, Client
 from jobs.ges.errors import GesError, NotAJobStatus, TooLarge
 from jobs.ges.reply import GraphReply, JobPage, JobReply, parse_graph_page, parse_job_page
@@ -206,23 +206,22 @@ def _record(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tup
         for job_id, (reply, raw) in items.items()
         if everything or job_id not in stored or not _says_what_is_known(stored[job_id], reply)
     }
-    due_soon = _finish(told.values())
+    due_soon = _finish(project, told.values())
     watch_unfinished(jobs[job_id] for job_id in told)
     look.jobs.update(items)
     return len(items) - len(stored), due_soon
 
 
-def _finish(told: Collection[Observation]) -> int:
+def _finish(project: Project, told: Collection[Observation]) -> int:
     """Record these as polls are; how many polls were due, or would have been before the next look."""
     if not told:
         return 0
     now, lease = timezone.now(), new_lease()
-    jobs = {one.job.pk: one.job for one in told}
-    soon = Watch.objects.free(now).filter(job__in=jobs, next_poll_at__lte=now + schedule.BETWEEN_LOOKS).count()
-    claimed = dict(Watch.objects.claim_of(jobs.values(), lease, now))
-    before = {pk: Before(count, jobs[pk].is_final, jobs[pk].observed_at is not None) for pk, count in claimed.items()}
+    pks = [one.job.pk for one in told]
+    soon = Watch.objects.free(now).filter(job__in=pks, next_poll_at__lte=now + schedule.BETWEEN_LOOKS).count()
+    claimed = {one.pk: one for one in Watch.objects.claim_of(project, pks, lease, now)}
     try:
-        finish(list(told), lease, before)
+        finish(list(told), lease, claimed)
     except BaseException:
         Watch.objects.give_back(lease, list(claimed))
         raise

@@ -4,7 +4,7 @@ import logging
 import random
 import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -16,9 +16,9 @@ from jobs import outcomes, schedule
 from jobs.diagnosis.usual import Usual, usual_duration
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
-from jobs.models.watch import Plan, planned
+from jobs.models.watch import Claimed, Plan, planned
 from jobs.outage import is_the_databases
-from jobs.record import NotRecorded, Observation, Writes, prolong_repeated, record, record_held
+from jobs.record import JobState, NotRecorded, Observation, Writes, prolong_repeated, record, record_held
 
 log = logging.getLogger(__name__)
 HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
@@ -27,16 +27,7 @@ _PLANNED_BY = ("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
 _usual: dict[tuple[int, str], tuple[float, Usual | None]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Before:
-    """What was known of a job when it was claimed."""
-
-    failures: int
-    was_final: bool
-    was_heard: bool
-
-
-def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]) -> None:
+def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Claimed]) -> None:
     """Record these and give back the claims of `lease` on those jobs that are in `before`, each with its next poll.
 
     Raises: the database's error, when it is the database that fails; nothing of the batch is kept then.
@@ -60,7 +51,7 @@ def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Before]
         outcomes.note(seen, timezone.now())
 
 
-def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job]:
+def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job | JobState]:
     """Record these; by key, their jobs as they stand then. What says again what was heard last is not read."""
     jobs = prolong_repeated(seen)
     others = []
@@ -71,10 +62,10 @@ def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job]:
         if one.unread:
             one.read()
         others.append(one)
-    return jobs | record_held(others, writes, now=timezone.now()).jobs if others else jobs
+    return {**jobs, **record_held(others, writes, now=timezone.now()).jobs} if others else {**jobs}
 
 
-def watch_unfinished(jobs: Iterable[Job]) -> None:
+def watch_unfinished(jobs: Iterable[Job | Claimed]) -> None:
     """Watch those of these jobs that have no final word, where GES can be asked about them; from when its word is old."""
     pks = {job.pk for job in jobs}
     found = Job.objects.unfinished().filter(pk__in=pks, graph__graph_id__isnull=False).exclude(project__endpoint="")
@@ -89,7 +80,7 @@ def _gets_old_at(job: Job, now: datetime) -> datetime:
     return now if job.observed_at is None or interval is None else max(now, job.observed_at + interval)
 
 
-def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong: Exception) -> None:
+def _set_aside(one: Observation, lease: int, before: Mapping[int, Claimed], wrong: Exception) -> None:
     """Keep what came as a miss, and poll that job no more until a person takes it up again."""
     log.error("What GES said of job %s can't be recorded; it is set aside.", one.job.job_id, exc_info=wrong)
     problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
@@ -105,7 +96,7 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Before], wrong
         Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
 
 
-def _plans(seen: Sequence[Observation], before: Mapping[int, Before], jobs: Mapping[int, Job]) -> list[Plan]:
+def _plans(seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]) -> list[Plan]:
     """`jobs`: these as they stand now that they are recorded."""
     known = {one.job.pk: one for one in seen if one.job.pk in before}
     told = [jobs[pk] for pk in known]
@@ -113,7 +104,7 @@ def _plans(seen: Sequence[Observation], before: Mapping[int, Before], jobs: Mapp
     return [_plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name))) for job in told]
 
 
-def _plan(one: Observation, job: Job, before: Before, usual: Usual | None) -> Plan:
+def _plan(one: Observation, job: Job | JobState, before: Claimed, usual: Usual | None) -> Plan:
     verdict = Verdict(job.verdict)
     if one.error is None:
         began_at = job.begin_time or job.first_seen_at
@@ -130,11 +121,11 @@ def _plan(one: Observation, job: Job, before: Before, usual: Usual | None) -> Pl
     return Plan(job.pk, None if wait is None else one.observed_at + wait, failures)
 
 
-def _usual_for(jobs: Collection[Job], now: datetime) -> dict[tuple[int, str], Usual | None]:
+def _usual_for(jobs: Collection[Job | JobState], now: datetime) -> dict[tuple[int, str], Usual | None]:
     """What is usual for those that are no longer young, by graph and job name; asked of the database once in a while."""
     clock = time.monotonic()
     found: dict[tuple[int, str], Usual | None] = {}
-    asked: dict[tuple[int, str], Job] = {}
+    asked: dict[tuple[int, str], int] = {}
     for job in jobs:
         key = job.graph_id, job.job_name
         if Verdict(job.verdict).is_final or now - (job.begin_time or job.first_seen_at) < schedule.YOUNG:
@@ -143,11 +134,11 @@ def _usual_for(jobs: Collection[Job], now: datetime) -> dict[tuple[int, str], Us
         if kept is not None and kept[0] > clock:
             found[key] = kept[1]
         else:
-            asked[key] = job
+            asked[key] = job.pk
     if asked:
         like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
         took = ArraySubquery(like.order_by("-begin_time").values("duration")[:HABIT])
-        rows = Job.objects.filter(pk__in=[job.pk for job in asked.values()]).values_list("graph_id", "job_name", took)
+        rows = Job.objects.filter(pk__in=asked.values()).values_list("graph_id", "job_name", took)
         if len(_usual) > 10_000:
             _usual.clear()
         for graph_id, job_name, durations in rows:

@@ -80,7 +80,7 @@ def _log(one: Observation, project: str) -> None:
         return
     told = {
         "project": project,
-        "graph": one.job.graph.graph_id,
+        "graph": one.graph_id or None,
         "job": one.job.job_id,
         "ges_request_id": one.request_id or None,
         "source": one.source,

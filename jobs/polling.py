@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from jobs import budget, outcomes
 from jobs.asking import Question, Said, ask, client_for, new_lease, observed
 from jobs.discovery import discover as discover
-from jobs.finishing import Before, finish
+from jobs.finishing import finish
 from jobs.finishing import watch_unfinished as watch_unfinished
 from jobs.ges.client import Answer
 from jobs.ges.errors import ErrorReply, GesError
@@ -126,7 +126,7 @@ def release_connection() -> None:
 def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tuple[Observation, Said]:
     """Ask about one job and record it; the pollers pass it over meanwhile, and where one is at it already, it plans on."""
     lease = new_lease()
-    claimed = [] if job.pk is None else Watch.objects.claim_of([job], lease, now)
+    claimed = [] if job.pk is None else Watch.objects.claim_of(job.project, [job.pk], lease, now)
     try:
         said = _ask_with_token(job.project, question)
         assert said is not None  # noqa: S101  it has no turn to wait for
@@ -137,16 +137,14 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
             claimed = _store(seen, question.graph_id, lease)
         elif job.pk is not None and seen.error is None and source == "proxy" and job.project.watches_proxied:
             _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
-            claimed = Watch.objects.claim_of([job], lease, seen.observed_at) if is_new else claimed
+            claimed = Watch.objects.claim_of(job.project, [job.pk], lease, seen.observed_at) if is_new else claimed
         if seen.job.pk is not None:
-            known = seen.job
-            before = {pk: Before(count, known.is_final, known.observed_at is not None) for pk, count in claimed}
-            finish([seen], lease, before)
+            finish([seen], lease, {one.pk: one for one in claimed})
             claimed = []
         else:
             outcomes.note([seen], timezone.now())
     finally:
-        Watch.objects.give_back(lease, [one.job_id for one in claimed])
+        Watch.objects.give_back(lease, [one.pk for one in claimed])
     return seen, said
 
 
@@ -168,4 +166,4 @@ def _store(seen: Observation, graph_id: str, lease: int) -> list[Claimed]:
     if not project.watches_proxied:
         return []
     Watch.objects.get_or_create(job=seen.job, defaults={"next_poll_at": seen.observed_at})
-    return Watch.objects.claim_of([seen.job], lease, seen.observed_at)
+    return Watch.objects.claim_of(project, [seen.job.pk], lease, seen.observed_at)

@@ -8,19 +8,19 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable
-from contextlib import suppress
 from datetime import datetime, timedelta
-from queue import Empty, SimpleQueue
 
 from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
 from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, renewed, stopping
-from jobs.finishing import Before, finish
+from jobs.finishing import finish
 from jobs.ges.client import CONCURRENT, Answer
 from jobs.ges.errors import GesError
-from jobs.models import CallBudget, Job, Project, Watch
+from jobs.mail import Mail
+from jobs.models import CallBudget, Project, Watch
+from jobs.models.watch import Claimed
 from jobs.outage import is_the_databases, surely
 from jobs.record import Observation
 
@@ -49,8 +49,8 @@ class Round:
         self._lanes: dict[int, Lane] = {}  # by project
         self._former: list[Lane] = []  # whose token GES takes no more
         self._asked_again: set[int] = set()  # jobs
-        self._said: SimpleQueue[tuple[Lane, Question, Said]] = SimpleQueue()
-        self._held: dict[int, dict[int, Before]] = defaultdict(dict)  # by project, then by job
+        self._said: Mail[tuple[Lane, Question, Said]] = Mail()
+        self._held: dict[int, dict[int, Claimed]] = defaultdict(dict)  # by project, then by job
         self._heard: dict[int, int] = defaultdict(int)  # by project, since its last claim
         self._projects: dict[int, Project] = {}
 
@@ -113,17 +113,13 @@ class Round:
         if not granted:
             return wanted > 0
         claims = Watch.objects.claim_due(project, self._lease, now, granted)
+        held = self._held[project.pk]
         # One of our own that ran out is only prolonged: its question is under way.
-        claimed = {one.job_id: one for one in claims if one.job_id not in self._held[project.pk]}
+        claimed = [one for one in claims if one.pk not in held]
+        held.update((one.pk, one) for one in claimed)
         self._heard[project.pk] = 0
-        jobs = Job.objects.filter(pk__in=claimed).select_related("graph").only("project_id", "job_id", "verdict", "observed_at", "graph__graph_id")  # fmt: skip
-        questions = []
-        for job in jobs:
-            job.project = project  # whoever asks the job for it costs no query
-            self._held[project.pk][job.pk] = Before(claimed[job.pk].failures, job.is_final, job.observed_at is not None)
-            questions.append(Question(job, job.graph.graph_id or ""))
         self._projects[project.pk] = project
-        lane.ask(questions)
+        lane.ask([Question(one, one.ges_graph) for one in claimed])
         return granted < wanted
 
     def _lane(self, project: Project) -> Lane:
@@ -137,21 +133,12 @@ class Round:
 
     def _collect(self, wait: float) -> list[tuple[Question, Said]]:
         """What has been said by now, a batch at most; waits for the first, and a moment for more."""
-        found: list[tuple[Question, Said]] = []
         most = min(BATCH, sum(map(len, self._held.values())))
-        until = time.monotonic() + wait
-        with suppress(Empty):
-            while len(found) < most:
-                left = until - time.monotonic()
-                lane, question, said = self._said.get(timeout=left) if left > 0 else self._said.get_nowait()
-                if self._is_asked_again(lane, question, said):
-                    continue
-                found.append((question, said))
-                if len(found) == 1:
-                    until = min(until, time.monotonic() + LINGER)
         if not most:
             time.sleep(wait)
-        return found
+            return []
+        pieces = self._said.take(most, wait=wait, linger=min(wait, LINGER))
+        return [(question, said) for lane, question, said in pieces if not self._is_asked_again(lane, question, said)]
 
     def _is_asked_again(self, lane: Lane, question: Question, said: Said) -> bool:
         """Whether GES took the token no more, and there is another to ask with: each job once."""

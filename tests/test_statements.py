@@ -3,16 +3,14 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 
 from jobs import finishing
 from jobs.ges.errors import Unreachable
 from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddReply, Review, Snapshot, Watch
-from jobs.models.watch import LEASE
 from jobs.record import Change, Observation, correct_all, find_graph, find_jobs, rebuild, record
 
 from .imports import file, said
+from .test_rounds import statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -42,14 +40,6 @@ STORIES = {
 }
 
 
-def statements(act):
-    """What is asked of the database, without the marks of transactions and the tallies kept after them."""
-    with CaptureQueriesContext(connection) as asked:
-        act()
-    left_out = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE", 'INSERT INTO "jobs_tally"', "INSERT INTO jobs_tally")
-    return [one["sql"] for one in asked if not one["sql"].startswith(left_out)]
-
-
 def story_of(job):
     return job.job_id.split("/")[0]
 
@@ -69,7 +59,7 @@ def told(job, at, source, says):
 
 @pytest.fixture
 def lived(project, admin):
-    """So many jobs of all stories, each with a claimed watch."""
+    """So many jobs of all stories, all due."""
 
     def live(count):
         stories = list(STORIES)
@@ -92,8 +82,7 @@ def lived(project, admin):
         for job in of["decided"]:
             Review.objects.create(job=job, state="to_fix", note="n", actor=admin, made_at=NOW - 7 * HOUR)
         Job.objects.filter(pk__in=[job.pk for job in of["of a former version"]]).update(changed_at=None)
-        rows = [Watch(job=job, next_poll_at=NOW, lease=1, leased_until=NOW + LEASE) for job in jobs.values()]
-        Watch.objects.bulk_create(rows)
+        Watch.objects.bulk_create([Watch(job=job, next_poll_at=NOW) for job in jobs.values()])
         finishing._usual.clear()
         return list(jobs.values())
 
@@ -119,15 +108,16 @@ def rows():
 def test_a_batch_of_everything_takes_few_statements(lived, count):
     jobs = lived(count)
     odd_before = dict(OddReply.objects.values_list("job__job_id", "says"))
-    seen = [told(job, NOW, "poll", STORIES[story_of(job)][1]) for job in jobs]
-    before = {job.pk: finishing.Before(0, was_final=False, was_heard=True) for job in jobs}
-    asked = statements(lambda: finishing.finish(seen, 1, before))
+    claimed = Watch.objects.claim_due(jobs[0].project, 1, NOW, count)
+    seen = [told(one, NOW, "poll", STORIES[story_of(one)][1]) for one in claimed]
+    asked = statements(lambda: finishing.finish(seen, 1, {one.pk: one for one in claimed}))
+    recording = [sql for sql in asked if "jobs_tally" not in sql]
     assert not Watch.objects.exclude(lease=None).exists()
     happened(odd_before)
     derived = rows()
     rebuild(jobs, with_marks=True)
     assert rows() == derived, "what was recorded in bulk is what the stored replies say"
-    assert len(asked) <= MOST, "\n".join(sql[:200] for sql in asked)
+    assert len(recording) <= MOST, "\n".join(sql[:200] for sql in recording)
 
 
 def happened(odd_before):

@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 from urllib.parse import quote, urlencode
 from weakref import WeakKeyDictionary
@@ -43,8 +44,13 @@ class Credentials(Protocol):
 
 def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -> str:
     """The path of a job's status; ids are percent-encoded whole."""
-    ids = [quote(one, safe="") for one in (project_id, graph_id, job_id)]
-    return "/{}/{}/graphs/{}/jobs/{}/status".format("v2" if version == 2 else "v1.0", *ids)
+    return f"{_jobs_path(project_id, graph_id, version)}/{quote(job_id, safe='')}/status"
+
+
+@lru_cache(maxsize=1024)  # many jobs of a graph are asked about
+def _jobs_path(project_id: str, graph_id: str, version: int) -> str:
+    project, graph = quote(project_id, safe=""), quote(graph_id, safe="")
+    return f"/{'v2' if version == 2 else 'v1.0'}/{project}/graphs/{graph}/jobs"
 
 
 class Client:

@@ -4,10 +4,10 @@ import asyncio
 import ssl
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import lru_cache
+from typing import NamedTuple
 
 import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
@@ -20,12 +20,12 @@ from jobs.ges.reply import MAX_BODY
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 20
 SILENT_SECONDS = 10  # without a byte of an answer that began
+_CONNECT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # the other limits are kept here
 LEAST_SPEED = 1024  # bytes a second, of a body that takes longer than
 SLOW_SECONDS = 5
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """What came over HTTP, whatever it says; `retry_after` in seconds, `seconds` from asking to its end.
 
     `clock_skew`: how far GES's clock, by its Date header, is ahead of ours; it tells no more than whole seconds.
@@ -58,7 +58,7 @@ async def exchange(
                 headers=headers,
                 data=body,
                 allow_redirects=False,
-                timeout=aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS),
+                timeout=_CONNECT,
             ) as heard,
         ):
             observed_at = datetime.now(UTC)  # of the head; what the body says can't be newer than the end of it
@@ -85,6 +85,8 @@ async def exchange(
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The body, never past the limit, nor with less than the least progress."""
+    if response.content.is_eof() and response.content.total_bytes <= MAX_BODY:  # it came with its head: nothing to wait for
+        return response.content.read_nowait()
     clock = asyncio.get_running_loop().time
     pieces: list[bytes] = []
     size, began = 0, clock()

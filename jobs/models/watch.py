@@ -1,6 +1,6 @@
 """When a job is asked about next. Narrow and without history, so that polling does not bloat Job."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -10,6 +10,7 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.ges.words import Verdict
 from jobs.models.job import Job
 from jobs.models.project import Project
 
@@ -19,10 +20,25 @@ LEASE = timedelta(seconds=45)
 
 
 class Claimed(NamedTuple):
-    """A watch that is this worker's for now."""
+    """A watch that is this worker's for now, and what was known of its job then: all that asking about it takes."""
 
-    job_id: int
+    project: Project
+    pk: int  # the job's key
+    job_id: str
+    ges_graph: str  # GES's id of the graph; empty while only its name is known
+    verdict: str
+    was_heard: bool
     failures: int
+
+    @property
+    def project_id(self) -> int:
+        """The project's key."""
+        return self.project.pk
+
+    @property
+    def was_final(self) -> bool:
+        """Whether GES had spoken its final word."""
+        return Verdict(self.verdict).is_final
 
 
 class Plan(NamedTuple):
@@ -67,24 +83,27 @@ class WatchQuerySet(models.QuerySet["Watch"]):
 
     def claim_due(self, project: Project, lease: int, now: datetime, limit: int) -> list[Claimed]:
         """Take up to so many due watches of a project for this lease alone, those that are longest due first."""
-        return self._claim(self.due(now).filter(project=project).order_by("next_poll_at")[:limit], lease, now)
+        wanted = self.due(now).filter(project=project).order_by("next_poll_at")[:limit]
+        return self._claim(wanted, lease, now, project)
 
-    def claim_of(self, jobs: Iterable[Job], lease: int, now: datetime) -> list[Claimed]:
-        """Take these jobs' watches, due or not; without those that somebody else is at."""
-        return self._claim(self.free(now).filter(job__in=[job.pk for job in jobs]), lease, now)
+    def claim_of(self, project: Project, jobs: Sequence[int], lease: int, now: datetime) -> list[Claimed]:
+        """Take the watches of these jobs of a project, due or not; without those that somebody else is at."""
+        return self._claim(self.free(now).filter(project=project, job__in=jobs), lease, now, project)
 
-    def _claim(self, wanted: "WatchQuerySet", lease: int, now: datetime) -> list[Claimed]:
+    def _claim(self, wanted: "WatchQuerySet", lease: int, now: datetime, project: Project) -> list[Claimed]:
         try:
             sql, values = wanted.values("job_id").query.sql_with_params()
         except EmptyResultSet:
             return []
         with connection.cursor() as cursor:
             cursor.execute(
-                "UPDATE jobs_watch SET lease = %s, leased_until = %s "  # noqa: S608  made by Django
-                f"WHERE job_id IN ({sql} FOR UPDATE SKIP LOCKED) RETURNING job_id, failures",
+                "WITH claimed AS (UPDATE jobs_watch SET lease = %s, leased_until = %s "  # noqa: S608  made by Django
+                f"WHERE job_id IN ({sql} FOR UPDATE SKIP LOCKED) RETURNING job_id, failures) "
+                "SELECT job.id, job.job_id, coalesce(graph.graph_id, ''), verdict, observed_at IS NOT NULL, failures "
+                "FROM claimed JOIN jobs_job AS job ON job.id = claimed.job_id JOIN jobs_graph AS graph ON graph.id = job.graph_id",
                 [lease, now + LEASE, *values],
             )
-            return [Claimed(*row) for row in cursor.fetchall()]
+            return [Claimed(project, *row) for row in cursor.fetchall()]
 
     def plan(self, lease: int, plans: Sequence[Plan]) -> int:
         """Give these claims back with what was decided; how many were still held."""

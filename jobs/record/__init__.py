@@ -8,12 +8,13 @@ from jobs.record.observations import Moved, NotRecorded, Observation, observe
 from jobs.record.past import Past, as_known
 from jobs.record.past_graphs import graphs_as_known, graphs_not_noted, moved_jobs, not_noted
 from jobs.record.recorder import Recorded, rebuild, rebuild_in_batches, record, record_held
-from jobs.record.repeats import prolong_repeated
+from jobs.record.repeats import JobState, prolong_repeated
 from jobs.record.values import MAX_REASON, check_reason, check_value
 
 __all__ = [
     "MAX_REASON",
     "Change",
+    "JobState",
     "Moved",
     "NotRecorded",
     "Observation",

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
 from jobs.models import Job
+from jobs.models.watch import Claimed
 
 
 class NotRecorded(GesError):
@@ -37,7 +38,7 @@ class Moved:
 class Observation:
     """What came of asking about one job once."""
 
-    job: Job
+    job: Job | Claimed
     source: str
     observed_at: datetime
     http_status: int | None
@@ -50,6 +51,7 @@ class Observation:
     request_id: str = ""  # GES's own, where it gave one
     retry_after: float | None = None  # seconds, where GES said so
     seconds: float | None = None  # from asking to the answer, where that was measured
+    graph_id: str = ""  # GES's, under which it was asked about
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
     unread: bool = False  # whether its body may say again what was heard last: then it need not be read
     _digest: bytes | None = None  # kept, as a body may be large and more than one asks
@@ -60,6 +62,11 @@ class Observation:
         if self._digest is None:
             self._digest = hashlib.sha256(self.body or b"").digest()
         return self._digest
+
+    @property
+    def new_job(self) -> Job | None:
+        """Its job, where that is not stored yet."""
+        return self.job if isinstance(self.job, Job) and self.job._state.adding else None
 
     def read(self) -> None:
         """Read the body that GES gave; that it can't be read is an outcome too."""

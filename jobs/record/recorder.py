@@ -49,8 +49,8 @@ def record(observations: Sequence[Observation], *, now: datetime | None = None) 
 def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
     new: dict[Project, list[Observation]] = defaultdict(list)
     for one in observations:
-        if one.job._state.adding:
-            new[one.job.project].append(one)
+        if one.new_job:
+            new[one.new_job.project].append(one)
     adopted = False
     for project_, seen in new.items():
         known = known_jobs(project_, [one.job.job_id for one in seen])
@@ -62,8 +62,8 @@ def _adopt_jobs_made_meanwhile(observations: Sequence[Observation]) -> bool:
 
 @transaction.atomic
 def _record(observations: Sequence[Observation], now: datetime | None) -> Recorded:
-    hold_jobs(one.job.pk for one in observations if not one.job._state.adding)
-    new = list({id(one.job): one.job for one in observations if one.job._state.adding}.values())
+    hold_jobs(one.job.pk for one in observations if not one.new_job)
+    new = list({id(job): job for one in observations if (job := one.new_job)}.values())
     reserve_keys(new)
     for job in new:
         job.chain_length, job.chain_link = 0, None  # an attempt that failed may have begun a chain
@@ -78,8 +78,8 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
 def record_held(observations: Sequence[Observation], writes: Writes, *, now: datetime | None = None) -> Recorded:
     """The same for jobs whose rows this transaction holds. What need not be written at once is left to `writes`."""
     missed = {one.job.pk for one in observations if one.reply is None}
-    histories = read_histories({one.job.pk for one in observations if not one.job._state.adding}, with_misses=missed)
-    histories |= {one.job.pk: History(one.job) for one in observations if one.job._state.adding}
+    histories = read_histories({one.job.pk for one in observations if not one.new_job}, with_misses=missed)
+    histories |= {job.pk: History(job) for one in observations if (job := one.new_job)}
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded(jobs={pk: history.job for pk, history in histories.items()})
     for one in sorted(observations, key=_turn):

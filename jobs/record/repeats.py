@@ -1,11 +1,11 @@
 """Replies that say again what was heard last: most of them. Nothing of such a one is read, one statement keeps a batch of them."""
 
 from collections.abc import Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db import connection
 
-from jobs.models import Job
 from jobs.record.lookup import LOCKS, hold_jobs
 from jobs.record.observations import Observation
 
@@ -39,8 +39,19 @@ SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at FROM repeated
 """  # noqa: S608  ours
 
 
-def prolong_repeated(seen: Sequence[Observation]) -> dict[int, Job]:
-    """Keep those of these polls, each of another job, that are repeats: the jobs asked about, with what plans the next poll.
+class JobState(NamedTuple):
+    """How a job stands that was heard of again: what plans its next poll."""
+
+    pk: int
+    graph_id: int
+    job_name: str
+    verdict: str
+    begin_time: datetime | None
+    first_seen_at: datetime
+
+
+def prolong_repeated(seen: Sequence[Observation]) -> dict[int, JobState]:
+    """Keep those of these polls, each of another job, that are repeats: by key, how those jobs stand.
 
     All the jobs are locked, in order of id, so that the others can be recorded in the same transaction.
     """
@@ -51,6 +62,4 @@ def prolong_repeated(seen: Sequence[Observation]) -> dict[int, Job]:
     told: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
     with connection.cursor() as cursor:
         cursor.execute(_PROLONG, told)
-        names = [column.name for column in cursor.description or ()]
-        found = [Job.from_db("default", names, row) for row in cursor.fetchall()]
-    return {job.pk: job for job in found}
+        return {row[0]: JobState(*row) for row in cursor.fetchall()}
