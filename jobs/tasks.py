@@ -11,7 +11,6 @@ from django.db.models import F, Max
 from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
-from procrastinate.contrib.django.models import ProcrastinateWorker
 from procrastinate.jobs import Status
 
 from jobs import asking, crowd, polling
@@ -20,21 +19,22 @@ from jobs.models.project import Keeping
 from jobs.proof.retention import prune
 from jobs.proof.seal import seal_all
 from jobs.rounds import BATCH
+from jobs.vitals import POLLS, workers_alive
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
 DISCOVERING = 0x676573  # any number, the same in every worker
 NIGHT_SECONDS = 3000  # what is not removed by then goes the next night
-POLLS = "polls"  # the queue of the rounds: a worker process does one of them at a time, beside everything else
 
 
 @app.periodic(cron="* * * * * */5")
 @app.task(queueing_lock="dispatch")
 def dispatch(timestamp: int = 0) -> None:
     """Have as many rounds begun as there is work for, at most one for each worker; a round that waits already is enough."""
-    Presence.objects.note(timezone.now())
-    most = max(ProcrastinateWorker.objects.count() // 2, 1)  # a process has two, see the command `work`
-    due = len(Watch.objects.due(timezone.now()).values_list("pk")[: most * BATCH])
+    now = timezone.now()
+    Presence.objects.note(now)
+    most = max(workers_alive(now), 1)
+    due = len(Watch.objects.due(now).values_list("pk")[: most * BATCH])
     for number in range(-(-due // BATCH)):
         try:
             poll.configure(queueing_lock=f"poll {number}").defer()

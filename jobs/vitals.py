@@ -19,6 +19,7 @@ from jobs.models.reply import Source
 from jobs.models.tally import Kind
 from jobs.outcomes import ANSWERED
 
+QUEUES = POLLS, REST = "polls", "default"  # a worker process does the rounds of the one beside all of the other
 LATE = timedelta(minutes=1)  # a watch that is due for longer is overdue
 STALLED = timedelta(minutes=5)  # nothing was polled for so long while something was due: not ready
 HEARTBEAT = timedelta(seconds=30)  # procrastinate's own; a worker that is silent for longer is dead
@@ -150,9 +151,9 @@ def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
 
 
 def workers_alive(now: datetime) -> int:
-    """How many workers have given a sign of life."""
-    count: int = ProcrastinateWorker.objects.filter(last_heartbeat__gt=now - HEARTBEAT).count()
-    return count
+    """How many worker processes have given a sign of life; procrastinate has a row for each queue of one."""
+    rows: int = ProcrastinateWorker.objects.filter(last_heartbeat__gt=now - HEARTBEAT).count()
+    return -(-rows // len(QUEUES))
 
 
 def due_by_project(projects: Sequence[int], now: datetime) -> dict[int, Due]:

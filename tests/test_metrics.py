@@ -109,9 +109,10 @@ def test_a_pause_and_what_is_left_of_the_budget(client, project, open_to):
 def test_workers_are_counted_by_their_heartbeats(client, project, open_to):
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now()), (now()), (now() - interval '1 hour')"
+            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() - interval '1 hour' * (number / 4)"
+            " FROM generate_series(0, 5) AS number"
         )
-    assert scraped(client, **bearer(TOKEN))["gesdash_workers", ()] == 2
+    assert scraped(client, **bearer(TOKEN))["gesdash_workers", ()] == 2, "each process has a row for each of its queues"
 
 
 def key_of(user, *projects):

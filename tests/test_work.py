@@ -12,6 +12,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 
 from jobs import polling
 from jobs.models import Job, Miss, Project, Watch
+from jobs.vitals import workers_alive
 from tests.conftest import body
 from tests.servers import ROOT, environment
 
@@ -65,6 +66,8 @@ def test_workers_share_the_work_and_one_that_is_killed_is_replaced(upstream, tmp
     polling.watch(upstream.project, "g1", "held", timezone.now())
     with working(upstream.project, tmp_path, count=2) as workers:
         holder = wait_until(lambda: Watch.objects.exclude(lease=None).first())
+        wait_until(lambda: ProcrastinateWorker.objects.count() == 4)
+        assert workers_alive(timezone.now()) == 2
         upstream.seconds = 0
         for worker in workers:  # it is not known which of them holds it
             worker.kill()

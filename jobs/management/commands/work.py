@@ -11,7 +11,7 @@ from procrastinate.contrib.django.django_connector import DjangoConnector
 
 from jobs import asking, polling
 from jobs.management.child import end_with_parent
-from jobs.tasks import POLLS
+from jobs.vitals import POLLS, REST
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 2.5  # what is under way may take so long to end; a round gives back its claims at once
@@ -58,7 +58,7 @@ async def _work(stop: asyncio.Event) -> None:
             }
             workers = [
                 asyncio.create_task(working.run_worker_async(queues=[POLLS], name="polls", concurrency=1, **options)),
-                asyncio.create_task(working.run_worker_async(queues=["default"], name="rest", concurrency=3, **options)),
+                asyncio.create_task(working.run_worker_async(queues=[REST], name="rest", concurrency=3, **options)),
             ]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)
