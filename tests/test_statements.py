@@ -3,6 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.db import connection, transaction
 
 from jobs import finishing
 from jobs.ges.errors import Unreachable
@@ -10,7 +11,7 @@ from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddRepl
 from jobs.record import Change, Observation, correct_all, find_graph, find_jobs, rebuild, record
 
 from .imports import file, said
-from .test_rounds import statements
+from .test_rounds import rows_read, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -104,13 +105,18 @@ def rows():
     ]
 
 
+def finished(claimed):
+    """Record what the batch says of these, by the statements that this takes."""
+    seen = [told(one, NOW, "poll", STORIES[story_of(one)][1]) for one in claimed]
+    return statements(lambda: finishing.finish(seen, 1, {one.pk: one for one in claimed}))
+
+
 @pytest.mark.parametrize("count", [30, 500])
 def test_a_batch_of_everything_takes_few_statements(lived, count):
     jobs = lived(count)
     odd_before = dict(OddReply.objects.values_list("job__job_id", "says"))
     claimed = Watch.objects.claim_due(jobs[0].project, 1, NOW, count)
-    seen = [told(one, NOW, "poll", STORIES[story_of(one)][1]) for one in claimed]
-    asked = statements(lambda: finishing.finish(seen, 1, {one.pk: one for one in claimed}))
+    asked = finished(claimed)
     recording = [sql for sql in asked if "jobs_tally" not in sql]
     assert not Watch.objects.exclude(lease=None).exists()
     happened(odd_before)
@@ -145,3 +151,26 @@ def happened(odd_before):
     assert (states["files"], states["decided"], states["tolerated"]) == ("waiting", "to_fix", "tolerated")
     assert set(Correction.objects.filter(field="cause").values_list("newest", "flag")) == {("a red label", "contradicted")}
     assert not Job.objects.filter(changed_at=None, observed_at__isnull=False).exists()
+
+
+def test_nothing_of_a_batch_is_compared_all_with_all(lived):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")  # nothing is stored yet: PostgreSQL expects a few rows of everything
+        [first, *_] = lived(450)
+        claimed = Watch.objects.claim_due(first.project, 1, NOW, 450)
+        with transaction.atomic():
+            asked = finished(claimed)
+            transaction.set_rollback(True)
+        for sql in asked:
+            if not sql.startswith("COPY") and "jobs_tally" not in sql:
+                read = explained(cursor, sql.partition("NO SCROLL CURSOR FOR")[2] or sql)
+                assert read < 60 * len(claimed), sql[:300]
+
+
+def explained(cursor, sql):
+    """How many rows it reads and compares; what it changes is undone."""
+    with transaction.atomic():
+        cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
+        [[plan]] = cursor.fetchone()
+        transaction.set_rollback(True)
+    return rows_read(plan["Plan"])

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
+from itertools import batched
 from typing import Any
 
 from django.db import connection
@@ -11,12 +12,13 @@ from django.db.models.expressions import RawSQL
 from jobs.ges.reply import JobReply
 from jobs.models import Correction, Job
 from jobs.record.history import History, Run
-from jobs.record.replies import AT_ONCE, read_reply
+from jobs.record.replies import BODIES_AT_ONCE, read_reply
 
 FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",
     "failed_lines", "successful_lines",
 ]  # fmt: skip
+AT_ONCE = 500  # jobs in one statement; of more PostgreSQL thinks that it pays to compile it first, which takes longer
 _CORRECTION = ["id", "kind", "position", "field", "observed", "corrected", "newest", "flag"]
 
 type FilePlace = tuple[int, str, int]  # job, kind, position
@@ -27,10 +29,10 @@ _BESIDE = f"""SELECT json_build_object(
         SELECT json_agg(json_build_array(id, source, encode(sha256, 'hex'), first_seen_at, last_seen_at, seen, version)
             ORDER BY first_seen_at, id)
         FROM jobs_snapshot WHERE job_id = jobs_job.id),
-    'misses', (
+    'misses', CASE WHEN jobs_job.id = ANY(%s) THEN (
         SELECT json_agg(json_build_array(id, source, kind, http_status, first_seen_at, last_seen_at, seen)
             ORDER BY first_seen_at, id)
-        FROM jobs_miss WHERE job_id = jobs_job.id AND job_id = ANY(%s)),
+        FROM jobs_miss WHERE job_id = jobs_job.id) END,
     'marks', (
         SELECT json_agg(json_build_array(seen_at, kind, id, count, says)) FROM jobs_oddreply WHERE job_id = jobs_job.id),
     'corrections', (
@@ -41,13 +43,14 @@ _BESIDE = f"""SELECT json_build_object(
 )"""  # noqa: S608  ours
 
 
-def read_histories(pks: Collection[int], *, with_misses: Collection[int]) -> dict[int, History]:
+def read_histories(pks: Iterable[int], *, with_misses: Collection[int]) -> dict[int, History]:
     """These locked jobs, by key, with all that stands of them but bodies, files and, unless wanted, misses."""
-    if not pks:
-        return {}
     beside = RawSQL(_BESIDE, [list(with_misses)])  # noqa: S611  ours
-    jobs = Job.objects.filter(pk__in=pks).select_related("project").annotate(beside=beside).order_by("pk")
-    return {job.pk: _history(job, vars(job).pop("beside")) for job in jobs}
+    found: dict[int, History] = {}
+    for part in batched(pks, AT_ONCE):
+        jobs = Job.objects.filter(pk__in=part).select_related("project").annotate(beside=beside).order_by("pk")
+        found |= {job.pk: _history(job, vars(job).pop("beside")) for job in jobs}
+    return found
 
 
 def _history(job: Job, beside: dict[str, Any]) -> History:
@@ -86,7 +89,7 @@ def read_former(keys: Iterable[int], with_files: Iterable[int]) -> tuple[dict[in
         return replies, files
     with connection.chunked_cursor() as cursor:
         cursor.execute(_FORMER, asked)
-        while rows := cursor.fetchmany(AT_ONCE):
+        while rows := cursor.fetchmany(BODIES_AT_ONCE):
             for key, status, body, of_job in rows:
                 if of_job is not None:
                     files |= {(key, kind, position): (pk, values) for pk, kind, position, *values in of_job}
