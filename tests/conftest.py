@@ -28,6 +28,14 @@ pytest_plugins = ["tests.browser"]
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def quick_passwords():
+    """Passwords hashed as they are, only not a million times over: most tests make a user, few sign in with a password."""
+    from django.contrib.auth.hashers import PBKDF2PasswordHasher
+
+    PBKDF2PasswordHasher.iterations = 1
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """A server whose plans depend on no chance, and that need not outlive the power."""
