@@ -78,8 +78,8 @@ def test_it_says_file_by_file_what_became_of_it(signed_in, imported):
     page = page_of(signed_in, imported)
     assert "Loaded 1,209 of 1,659 vertex lines." in page
     assert "Lost 450 of 2,659 lines, in 1 of 3 files." in page
-    assert "b/&lt;script&gt;v.csv" in page
-    assert "b/s.xml" in page
+    assert "b/<wbr><span>&lt;script&gt;v.csv</span>" in page
+    assert "b/<wbr><span>s.xml</span>" in page
 
 
 # Hostile data
@@ -140,7 +140,7 @@ def test_a_long_path_and_names_in_other_scripts_are_whole(signed_in, project):
     long = "桶/" + "文件夹/" * 240 + "תיקייה-مجلد.csv"
     job = tell(project, "j1", file(long, 1), graph="社交关系图", jobName="导入图")
     page = page_of(signed_in, job)
-    assert long in page
+    assert long in page.replace("<wbr><span>", "")
     assert "导入图" in page
     assert "社交关系图" in signed_in.get("/graphs/?name=关系").content.decode()
     assert long in signed_in.get("/files/", {"path": long}).content.decode()
@@ -187,7 +187,7 @@ def walk(client, job, query):
     while address:
         part = client.get(address).content.decode()
         assert '<div id="files"' in part
-        found = re.findall(r"<tr><td>.*?<code>(b/[^<]*)</code>", part, re.DOTALL)
+        found = re.findall(r"<tr><td>.*?<code[^>]*>(b/[^<]*)", part.replace("<wbr><span>", ""), re.DOTALL)
         paths += found
         sizes.append(len(found))
         following = re.search(r'rel="next" href="([^"#]*)#h-files"', part)

@@ -54,11 +54,11 @@ def night(project):
 
 def rows(page):
     """(path, state) of each row."""
-    found = re.findall(r"<tr[^>]*>(.*?)</tr>", page, re.DOTALL)
+    found = re.findall(r"<tr[^>]*>(.*?)</tr>", page.replace("<wbr><span>", ""), re.DOTALL)
     return [
-        (re.search(r"<code>(.*?)</code>", row)[1], re.search(r'class="tag[^>]*>(.*?)<', row)[1])
+        (re.search(r"<code.*?>(.*?)<", row)[1], re.search(r'class="tag[^>]*>(.*?)<', row)[1])
         for row in found[1:]
-        if "<code>" in row
+        if "<code" in row
     ]
 
 

@@ -35,7 +35,7 @@ def at(minutes):
 
 def text(page):
     main = page.content.decode().partition("<main")[2]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", main)))
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", main.replace("<wbr><span>", ""))))
 
 
 @pytest.fixture

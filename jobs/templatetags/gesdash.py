@@ -93,6 +93,7 @@ def kind_label(kind: str) -> str:
     return str(ImportFile.Kind(kind).label)
 
 
+WHOLE_NAME = 40  # characters of a file's name that fit a phone's line
 _PLACEHOLDERS = {
     "‹id›": gettext_lazy("‹id›"),
     "‹number›": gettext_lazy("‹number›"),
@@ -268,6 +269,15 @@ def middle(value: str, most: int = 16) -> str:
     """A long id or path with its middle left out."""
     keep = most // 2
     return value if len(value) <= most else f"{value[:keep]}…{value[-(most - keep - 1) :]}"
+
+
+@register.filter
+def as_path(value: str) -> SafeString | str:
+    """A file's path as code that breaks before its name, which is kept whole where it is no longer than most."""
+    folder, slash, name = value.rpartition("/")
+    if not slash or len(name) > WHOLE_NAME:
+        return format_html("<code>{}</code>", value) if value else "–"
+    return format_html('<code class="path">{}<wbr><span>{}</span></code>', folder + slash, name)
 
 
 @register.filter
