@@ -1,5 +1,6 @@
 """How many statements recording takes, however many polled replies there are, and whatever is among them."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddRepl
 from jobs.record import Change, Observation, correct_all, find_graph, find_jobs, rebuild, record
 
 from .imports import file, said
+from .test_record import wait_for_waiting
 from .test_rounds import rows_read, statements
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -174,3 +176,29 @@ def explained(cursor, sql):
         [[plan]] = cursor.fetchone()
         transaction.set_rollback(True)
     return rows_read(plan["Plan"])
+
+
+def test_a_batch_that_waits_for_another_writer_folds_what_that_one_stored(lived):
+    """What stands beside a job is read once the job is held, not as it was when the wait began."""
+    jobs = lived(len(STORIES))
+    claimed = Watch.objects.claim_due(jobs[0].project, 1, NOW, len(jobs))
+
+    def finish():
+        finished(claimed)
+        connection.close()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            meanwhile = [told(job, NOW - HOUR, "proxy", [file("z", 7, 1, **RED)]) for job in jobs]
+            for one in meanwhile:
+                one.read()
+            record(meanwhile)
+            waiting = pool.submit(finish)
+            wait_for_waiting(1)
+        waiting.result()
+    assert not Watch.objects.set_aside().exists()
+    for job in Job.objects.filter(snapshots__source="poll", snapshots__first_seen_at=NOW):
+        assert job.snapshots.count() == job.snapshot_count == job.chain_length
+    derived = rows()
+    rebuild(jobs, with_marks=True)
+    assert rows() == derived

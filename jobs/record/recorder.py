@@ -77,6 +77,7 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
 
 def record_held(observations: Sequence[Observation], writes: Writes, *, now: datetime | None = None) -> Recorded:
     """The same for jobs whose rows this transaction holds. What need not be written at once is left to `writes`."""
+    # What stands, and what the batch makes of it.
     missed = {one.job.pk for one in observations if one.reply is None}
     histories = read_histories({one.job.pk for one in observations if not one.new_job}, with_misses=missed)
     histories |= {job.pk: History(job) for one in observations if (job := one.new_job)}
@@ -89,6 +90,7 @@ def record_held(observations: Sequence[Observation], writes: Writes, *, now: dat
     changed = [history for history in histories.values() if history.changed or history.chained]
     give_keys(changed)
     write_runs(changed, writes)
+    # What follows from that: for it, what is stored of former replies and of files is read where it is needed.
     # A row of a former version that has no changed_at yet has columns to fill.
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
     marks = to_compare(changed)
