@@ -54,6 +54,22 @@ def quick_passwords():
     PBKDF2PasswordHasher.iterations = 1
 
 
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once():
+    """As in a server, where each test's client would look for them anew."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    found, find = {}, WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_found(self):
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = add_found
+
+
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """A server whose plans depend on no chance, and that need not outlive the power."""
