@@ -93,7 +93,7 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Claimed], wron
             raise
         log.exception("Nor can it be kept as a miss.")
     if one.job.pk in before:
-        Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
+        Watch.objects.put_aside(lease, one.job.pk, before[one.job.pk].failures + 1, problem)
 
 
 def _plans(seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]) -> list[Plan]:
