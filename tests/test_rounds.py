@@ -288,6 +288,23 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
     assert len(ended) <= 8, "\n".join(sql[:150] for sql in ended)
 
 
+def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(watched):
+    finishing._usual.clear()
+    old, new = watched(4), timezone.now() - timedelta(minutes=20)
+
+    def say(job_id):
+        if job_id != "j3":
+            return body(job_id, jobName="Nightly", beginTime="2026-03-04T10:00:00", endTime="2026-03-04T12:00:00")
+        return body(job_id, "running", jobName="Nightly", beginTime=f"{new:%Y-%m-%dT%H:%M:%S}")
+
+    Watch.objects.filter(job=old[3]).update(leased_until=timezone.now() + timedelta(days=1))
+    finished(old[:3], say)
+    Watch.objects.update(leased_until=None)
+    Watch.objects.exclude(job=old[3]).delete()
+    finished(old[3:], say)
+    assert Watch.objects.get().next_poll_at > timezone.now() + timedelta(minutes=4)
+
+
 def rows_read(node):
     here = (node["Actual Rows"] + node.get("Rows Removed by Join Filter", 0)) * node["Actual Loops"]
     return here + sum(rows_read(part) for part in node.get("Plans", ()))

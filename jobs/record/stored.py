@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from jobs.ges.reply import JobReply
-from jobs.models import Correction, Job
+from jobs.models import Correction, Graph, Job
 from jobs.record.history import History, Run
 from jobs.record.replies import BODIES_AT_ONCE, read_reply
 
@@ -51,6 +51,15 @@ def read_histories(pks: Iterable[int], *, with_misses: Collection[int]) -> dict[
         jobs = Job.objects.filter(pk__in=part).select_related("project").annotate(beside=beside).order_by("pk")
         found |= {job.pk: _history(job, vars(job).pop("beside")) for job in jobs}
     return found
+
+
+def new_histories(jobs: Iterable[Job]) -> dict[int, History]:
+    """The same for jobs that are not stored yet, of which nothing stands but what their graphs tolerate."""
+    if not (jobs := list(jobs)):
+        return {}
+    graphs = Graph.objects.filter(pk__in={job.graph_id for job in jobs}, tolerated_loss__isnull=False)
+    tolerated = dict(graphs.values_list("pk", "tolerated_loss"))
+    return {job.pk: History(job, tolerated=tolerated.get(job.graph_id)) for job in jobs}
 
 
 def _history(job: Job, beside: dict[str, Any]) -> History:
