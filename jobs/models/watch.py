@@ -21,7 +21,7 @@ LEASE = timedelta(seconds=45)
 
 
 class Claimed(NamedTuple):
-    """A watch that is this worker's for now, and what was known of its job then: all that asking about it takes."""
+    """A watch that is this worker's for now, and what was known of its job when the claim began: all that asking about it takes."""
 
     project: Project
     pk: int  # the job's key
@@ -45,7 +45,7 @@ class Claimed(NamedTuple):
 class Plan(NamedTuple):
     """What becomes of a watch after its job was asked about."""
 
-    job_id: int
+    pk: int  # the job's key
     next_poll_at: datetime | None
     failures: int
 
@@ -59,7 +59,7 @@ def planned(lease: int, plans: Sequence[Plan]) -> tuple[str, list[Any]]:
         # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
         "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
         [
-            arrays.numbers(one.job_id for one in plans),
+            arrays.numbers(one.pk for one in plans),
             arrays.times(one.next_poll_at for one in plans),
             arrays.numbers(one.failures for one in plans),
             lease,
@@ -109,14 +109,14 @@ class WatchQuerySet(models.QuerySet["Watch"]):
             )
             return [Claimed(project, *row) for row in cursor.fetchall()]
 
-    def put_aside(self, lease: int, job_id: int, failures: int, problem: str) -> None:
+    def put_aside(self, lease: int, pk: int, failures: int, problem: str) -> None:
         """End this lease's claim on a job that waits for a person from now on."""
-        mine = self.filter(lease=lease, job=job_id)
+        mine = self.filter(lease=lease, job=pk)
         mine.update(next_poll_at=None, failures=failures, problem=problem, lease=None, leased_until=None)
 
-    def give_back(self, lease: int, job_ids: Sequence[int]) -> int:
+    def give_back(self, lease: int, pks: Sequence[int]) -> int:
         """End this lease's claim on these jobs, as if nothing had been claimed; how many were still held."""
-        return self.filter(lease=lease, job__in=job_ids).update(lease=None, leased_until=None) if job_ids else 0
+        return self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None) if pks else 0
 
 
 class Watch(models.Model):

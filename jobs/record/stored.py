@@ -19,7 +19,7 @@ FILE_COLUMNS = [
     "failed_lines", "successful_lines",
 ]  # fmt: skip
 AT_ONCE = 500  # jobs in one statement; of more PostgreSQL thinks that it pays to compile it first, which takes longer
-_CORRECTION = ["id", "kind", "position", "field", "observed", "corrected", "newest", "flag"]
+_CORRECTION = ["id", "kind", "position", "field", "observed", "newest", "corrected", "flag"]  # in the model's order
 
 type FilePlace = tuple[int, str, int]  # job, kind, position
 type StoredFiles = dict[FilePlace, tuple[int, list[Any]]]  # key, values of FILE_COLUMNS
@@ -74,7 +74,7 @@ def _history(job: Job, beside: dict[str, Any]) -> History:
             Run(pk, source, (kind, status), time(first), time(last), seen)
             for pk, source, kind, status, first, last, seen in beside["misses"] or ()
         ],
-        corrections=[Correction(**dict(zip(_CORRECTION, row, strict=True))) for row in beside["corrections"] or ()],
+        corrections=[Correction.from_db("default", _CORRECTION, row) for row in beside["corrections"] or ()],
         marks={(time(seen_at), kind): (pk, (count, says)) for seen_at, kind, pk, count, says in beside["marks"] or ()},
         decided=beside["decided"],
         tolerated=None if beside["tolerated"] is None else Decimal(beside["tolerated"]),
