@@ -20,8 +20,6 @@ from jobs.models.watch import Claimed
 from jobs.record import Observation, find_graph, find_jobs
 from jobs.rounds import Round, database_clock
 
-STEP = 200
-
 
 def sync_projects() -> list[Project]:
     """The configured projects as rows, their addresses brought up to date."""
@@ -75,11 +73,6 @@ def poll_for(seconds: float) -> int:
     What a project's call budget does not allow stays due.
     """
     return Round(database_clock()).run(seconds)
-
-
-def poll_due(now: datetime, limit: int = STEP) -> int:
-    """One step of it: what is due at this time, once."""
-    return Round(lambda: now).step(limit)
 
 
 def poll_now(job: Job) -> None:

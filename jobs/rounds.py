@@ -74,25 +74,13 @@ class Round:
         finally:
             self._end()
 
-    def step(self, limit: int) -> int:
-        """Claim once, and see it through; how many jobs were asked about."""
-        count = 0
-        try:
-            self._claim_all(limit)
-            while any(self._held.values()):
-                count += self._record(self._collect(NAP))
-            return count
-        finally:
-            self._end()
-
-    def _claim_all(self, limit: int | None = None) -> bool:
+    def _claim_all(self) -> bool:
         """Claim what each project has due and may ask; whether something due was left for want of calls."""
         now, left = self._clock(), False
         due = Watch.objects.due(now).filter(project=OuterRef("pk"))
         paused = CallBudget.objects.filter(project=OuterRef("pk"), paused_until__gt=now)
         for project in Project.objects.filter(Exists(due), ~Exists(paused)).order_by("?"):
-            room = self._room(project) if limit is None else limit - sum(map(len, self._held.values()))
-            if room > 0:
+            if room := self._room(project):
                 left |= self._claim(project, room, now)
         return left
 

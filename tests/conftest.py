@@ -20,8 +20,9 @@ hypothesis.settings.load_profile("gesdash")
 
 # Before Django reads its settings. Workers of xdist inherit the folder, and with it the one server.
 if "PYTEST_XDIST_WORKER" not in os.environ:
-    os.environ["GESDASH_HOME"] = tempfile.mkdtemp(prefix="gesdash-test-")
-    atexit.register(shutil.rmtree, os.environ["GESDASH_HOME"], ignore_errors=True)
+    folder = tempfile.mkdtemp(prefix="gesdash-test-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    os.environ["GESDASH_HOME"] = f"{folder}/home"
 for name in [name for name in os.environ if name.startswith("GES_") or name == "GESDASH_PROJECTS"]:
     del os.environ[name]
 

@@ -133,7 +133,7 @@ def test_the_poller_and_the_proxy_draw_on_the_same(client, upstream, shown):
     now = timezone.now()
     for number in range(5):
         polling.watch(project, "g1", f"w{number}", now)
-    assert polling.poll_due(now) == 3
+    assert polling.poll_for(0.1) == 3
     assert len(upstream.asked) == 3
     assert Watch.objects.due(now).count() == 2, "what the budget does not allow stays due"
     answer = client.get(ADDRESS, headers=shown)
@@ -157,7 +157,7 @@ def test_one_projects_due_jobs_do_not_hold_up_anothers(upstream):
     for number in range(9):
         polling.watch(first, "g1", f"a{number}", now - timedelta(hours=1))
     polling.watch(second, "g2", "b", now)
-    polling.poll_due(now, limit=5)
+    polling.poll_for(0.1)
     assert {path.split("/")[2] for path, _ in upstream.asked} == {"p1", "p2"}
 
 

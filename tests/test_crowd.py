@@ -79,7 +79,7 @@ def test_a_lease_of_another_process_is_waited_for_and_no_longer_than_the_limit(u
 def test_a_poll_under_way_is_waited_for(upstream, question):
     now = timezone.now()
     polling.watch(upstream.project, "g1", "j1", now)
-    acts = iter([lambda: polling.poll_due(now), lambda: late(upstream, question)])
+    acts = iter([lambda: polling.poll_for(0.1), lambda: late(upstream, question)])
     told = together(2, lambda: next(acts)())
     assert sorted(type(one).__name__ for one in told) == ["Answer", "int"]
     assert len(upstream.asked) == 1

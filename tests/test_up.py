@@ -9,12 +9,12 @@ import subprocess
 import sys
 import time
 import uuid
-from pathlib import Path
 
 import psutil
 import pytest
 
-ROOT = Path(__file__).parent.parent
+from tests.homes import ROOT, copy_migrated
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--headless",
@@ -160,7 +160,14 @@ def reviewed(address, password, folder):
     return text
 
 
-def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
+@pytest.fixture
+def migrated(tmp_path):
+    """The home that `start` takes, as a first start leaves its database."""
+    copy_migrated(tmp_path / "home")
+    return tmp_path / "home"
+
+
+def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start, migrated):
     port = free_port()
     first = start("--port", str(port))
     assert "nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK" in first.wait_until_it_says(
@@ -177,11 +184,8 @@ def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start):
     assert f"Port {port} on 127.0.0.1 can't be used" in third.refused()
 
 
-def test_a_home_whose_database_can_not_start_is_one_sentence(start):
-    first = start("--port", str(free_port()))
-    first.wait_until_it_says("Ctrl-C stops it")
-    first.end()
-    (first.home / "postgres" / "global" / "pg_control").write_bytes(b"")
+def test_a_home_whose_database_can_not_start_is_one_sentence(start, migrated):
+    (migrated / "postgres" / "global" / "pg_control").write_bytes(b"")
     assert start("--port", str(free_port())).refused().startswith("The PostgreSQL in GESDASH_HOME did not start; its log, ")
 
 
@@ -209,7 +213,7 @@ def test_a_wrong_database_is_said_in_one_sentence(start, url, sentence):
     assert "hidden" not in up.said
 
 
-def test_it_starts_while_ges_is_down_and_says_so(start):
+def test_it_starts_while_ges_is_down_and_says_so(start, migrated):
     ges = {"GES_ENDPOINT": f"http://127.0.0.1:{free_port()}", "GES_PROJECT_ID": "p1", "GES_TOKEN": "hidden"}
     up = start("--port", str(free_port()), **ges)
     up.wait_until_it_says("Ctrl-C stops it")

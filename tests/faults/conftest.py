@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from jobs.ges.simulator import Simulator, run_in_thread
-from tests.faults.site import Nursery, Server, Site
+from tests.faults.site import Server, Site
 from tests.faults.story import Steps
-
-TEMPLATE = "prepared"
+from tests.homes import DATABASE, copy_migrated
 
 
 @pytest.fixture(scope="session")
@@ -19,12 +18,8 @@ def server():
     # Not among pytest's folders: run as root, the server has a user of its own, which must reach its files.
     folder = Path(tempfile.mkdtemp(prefix="gesdash-faults-"))
     folder.chmod(0o711)
+    copy_migrated(folder)
     made = Server(folder)
-    made.sql(f"CREATE DATABASE {TEMPLATE}")
-    url = f"postgresql://postgres@/{TEMPLATE}?host={made.socket}"
-    host = Nursery(folder / "migrating", {"DATABASE_URL": url}, folder / "log")
-    host.run("call_command('migrate', verbosity=0)", seconds=120)
-    host.end()
     yield made
     made.kill(signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +36,7 @@ def site(server, tmp_path):
         context = run_in_thread(simulator)
         simulator.address = context.__enter__()
         running.append(context)
-        made.append(Site(server, server.copy_of(TEMPLATE), simulator, tmp_path))
+        made.append(Site(server, server.copy_of(DATABASE), simulator, tmp_path))
         return made[-1]
 
     yield make

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import budget, polling
+from jobs import budget, polling, rounds
 from jobs.models import CallBudget, ImportFile, Job, Miss, OddReply, Snapshot, Watch
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW
@@ -23,6 +23,8 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     now = clock = timezone.now()
     simulator.story = story = Steps(jobs=12, states=4, begin=f"{now:%Y-%m-%dT%H:%M:%S}")
     monkeypatch.setattr(timezone, "now", lambda: clock)
+    monkeypatch.setattr(polling, "database_clock", lambda: lambda: clock)
+    monkeypatch.setattr(rounds, "NAP", 0.01)
     address = polled.endpoint
     for job_id in story.at:
         polling.watch(polled, "g1", job_id, now)
@@ -30,7 +32,7 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     def go_on(until, step=STEP):
         nonlocal clock
         while clock < until:
-            polling.poll_due(clock)
+            polling.poll_for(0.01)
             clock += step
 
     go_on(now + STEP)
