@@ -19,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -141,7 +141,7 @@ def wait_for(port: int) -> None:
     raise SystemExit("The simulator did not start.")
 
 
-def bare(address: str, seconds: float) -> tuple[float, float]:
+def bare(address: str, seconds: float, run_loop: Callable[[Any], Any]) -> tuple[float, float]:
     """Replies a second that aiohttp alone fetches, and microseconds of CPU each."""
     import aiohttp
 
@@ -162,8 +162,19 @@ def bare(address: str, seconds: float) -> tuple[float, float]:
         return count
 
     began = time.process_time()
-    count = asyncio.run(run())
+    count = run_loop(run())
     return count / seconds, (time.process_time() - began) / count * 1e6
+
+
+def limit(address: str, seconds: float) -> tuple[float, float]:
+    """The faster of two bare clients, one on the worker's kind of event loop and one on asyncio's own."""
+    import uvloop
+
+    found = []
+    for name, run_loop in (("uvloop", uvloop.run), ("asyncio's loop", asyncio.run)):
+        found.append(bare(address, seconds, run_loop))
+        print(f"{f'the bare client, {name}':34}{found[-1][0]:8,.0f} a second{found[-1][1]:8,.0f} us CPU each", flush=True)
+    return max(found)
 
 
 def query(sql: str) -> Any:
@@ -292,8 +303,7 @@ def compare(options: Any) -> None:
         with running(("--simulate", str(port), str(delay / 1000))):
             wait_for(port)
             print(f"GES takes {delay} ms")
-            rate, cpu = bare(address, options.seconds / 2)
-            print(f"{'the bare client':34}{rate:8,.0f} a second{cpu:8,.0f} us CPU each", flush=True)
+            rate, cpu = limit(address, options.seconds / 2)
             found = {
                 "one worker": measured("one worker", options.seconds, ("--work", "0")),
                 "two workers": measured("two workers", options.seconds, ("--work", "0"), ("--work", "0")),

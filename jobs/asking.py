@@ -116,10 +116,10 @@ class Lane:
     def _take(self, questions: Sequence[Question]) -> None:
         give_up = asyncio.get_running_loop().time() + PATIENCE
         self._waiting.extend((question, give_up) for question in questions)
+        # One that has just ended, though nobody was told of it yet, takes no more questions.
+        self._callers = {caller for caller in self._callers if not caller.done()}
         for _ in range(min(CONCURRENT - len(self._callers), len(self._waiting))):
-            caller = asyncio.create_task(self._call())
-            self._callers.add(caller)
-            caller.add_done_callback(self._callers.discard)
+            self._callers.add(asyncio.create_task(self._call()))
 
     async def _call(self) -> None:
         """One call after the other, while any waits."""

@@ -202,7 +202,7 @@ def _record(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tup
     jobs = stored | (find_jobs(project, wanted) if wanted else {})
     look.graphs.adopt([(job, items[job_id][0]) for job_id, job in stored.items()])
     told = {
-        job_id: Observation(jobs[job_id], "list", at, 200, raw, reply=reply)
+        job_id: Observation(jobs[job_id], "list", at, 200, raw, reply=reply, graph_id=jobs[job_id].graph.graph_id or "")
         for job_id, (reply, raw) in items.items()
         if everything or job_id not in stored or not _says_what_is_known(stored[job_id], reply)
     }

@@ -7,9 +7,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from django.contrib.postgres.expressions import ArraySubquery
-from django.db import transaction
-from django.db.models import OuterRef, Q
+from django.db import connection, transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from jobs import outcomes, schedule
@@ -24,6 +23,14 @@ log = logging.getLogger(__name__)
 HABIT = 20  # newest jobs of a name on a graph, whose durations make what is usual
 USUAL_KEPT = 600.0  # seconds for which a process remembers them
 _PLANNED_BY = ("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
+# By what the replies say, which the jobs' rows may not say yet.
+_TOOK = """
+SELECT told.graph_id, told.job_name, array(
+    SELECT duration FROM jobs_job AS old
+    WHERE old.graph_id = told.graph_id AND old.job_name = told.job_name AND duration IS NOT NULL
+    ORDER BY begin_time DESC LIMIT %s
+) FROM unnest(%s::bigint[], %s::text[]) AS told(graph_id, job_name)
+"""
 _usual: dict[tuple[int, str], tuple[float, Usual | None]] = {}
 
 
@@ -93,7 +100,7 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Claimed], wron
             raise
         log.exception("Nor can it be kept as a miss.")
     if one.job.pk in before:
-        Watch.objects.plan(lease, [Plan(one.job.pk, None, before[one.job.pk].failures + 1, problem)])
+        Watch.objects.put_aside(lease, one.job.pk, before[one.job.pk].failures + 1, problem)
 
 
 def _plans(seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]) -> list[Plan]:
@@ -125,7 +132,7 @@ def _usual_for(jobs: Collection[Job | JobState], now: datetime) -> dict[tuple[in
     """What is usual for those that are no longer young, by graph and job name; asked of the database once in a while."""
     clock = time.monotonic()
     found: dict[tuple[int, str], Usual | None] = {}
-    asked: dict[tuple[int, str], int] = {}
+    asked: set[tuple[int, str]] = set()
     for job in jobs:
         key = job.graph_id, job.job_name
         if Verdict(job.verdict).is_final or now - (job.begin_time or job.first_seen_at) < schedule.YOUNG:
@@ -134,14 +141,14 @@ def _usual_for(jobs: Collection[Job | JobState], now: datetime) -> dict[tuple[in
         if kept is not None and kept[0] > clock:
             found[key] = kept[1]
         else:
-            asked[key] = job.pk
+            asked.add(key)
     if asked:
-        like = Job.objects.filter(graph=OuterRef("graph"), job_name=OuterRef("job_name"), duration__isnull=False)
-        took = ArraySubquery(like.order_by("-begin_time").values("duration")[:HABIT])
-        rows = Job.objects.filter(pk__in=asked.values()).values_list("graph_id", "job_name", took)
+        with connection.cursor() as cursor:
+            cursor.execute(_TOOK, [HABIT, *(list(column) for column in zip(*asked, strict=True))])
+            rows = cursor.fetchall()
         if len(_usual) > 10_000:
             _usual.clear()
         for graph_id, job_name, durations in rows:
-            found[graph_id, job_name] = usual = usual_duration(durations or [])
+            found[graph_id, job_name] = usual = usual_duration(durations)
             _usual[graph_id, job_name] = clock + USUAL_KEPT, usual
     return found

@@ -135,7 +135,7 @@ class Round:
         pk = question.job.project_id
         if self._lanes[pk] is lane:
             try:
-                client = renewed(self._projects[pk], lane.client)
+                client = surely(lambda: renewed(self._projects[pk], lane.client), stopping)
             except GesError:  # IAM gives none; the refusal stands
                 client = None
             if client is None:

@@ -33,7 +33,7 @@ def dispatch(timestamp: int = 0) -> None:
     """Have as many rounds begun as there is work for, at most one for each worker; a round that waits already is enough."""
     now = timezone.now()
     Presence.objects.note(now)
-    most = max(workers_alive(now), 1)
+    most = max(workers_alive(), 1)
     due = len(Watch.objects.due(now).values_list("pk")[: most * BATCH])
     for number in range(-(-due // BATCH)):
         try:

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import Count, Max, Min, OuterRef, Q, Subquery
+from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from jobs import budget
@@ -147,12 +148,12 @@ def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
         )
         for one in rows
     ]
-    return Vitals(now, workers_alive(now), found)
+    return Vitals(now, workers_alive(), found)
 
 
-def workers_alive(now: datetime) -> int:
-    """How many worker processes have given a sign of life; procrastinate has a row for each queue of one."""
-    rows: int = ProcrastinateWorker.objects.filter(last_heartbeat__gt=now - HEARTBEAT).count()
+def workers_alive() -> int:
+    """How many worker processes have given a sign of life, by the database's clock: procrastinate has a row for each of its queues."""
+    rows: int = ProcrastinateWorker.objects.filter(last_heartbeat__gt=Now() - HEARTBEAT).count()
     return -(-rows // len(QUEUES))
 
 

@@ -71,6 +71,15 @@ def fill(lists, count):
         lists.job(f"old{number}", begin=past(20 - 20 * number / count))
 
 
+def test_what_a_list_says_is_told_with_its_graph(lists, caplog):
+    lists.job("j1")
+    lists.job("j2", graph="one without an id")
+    with caplog.at_level("INFO"):
+        lists.look()
+    told = {one.job: one.graph for one in caplog.records if one.name == "jobs.outcomes"}
+    assert told == {"j1": "g1", "j2": None}
+
+
 def test_new_jobs_that_shift_the_pages_hide_none(lists):
     fill(lists, 350)
 

@@ -325,6 +325,9 @@ def test_a_known_loss_within_the_graphs_tolerance_waits_for_nobody(job, failed, 
     Graph.objects.update(tolerated_loss=tolerated)
     see(job, 0, lossy(failed=failed, total=total))
     assert job.review == state
+    new = known_or_new_jobs(job.project, [(job.graph, "j2", NOW)])["j2"]
+    see(new, 0, lossy(failed=failed, total=total, jobId="j2"))
+    assert new.review == state, "of a job too that its first reply makes"
 
 
 def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admin):

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs import finishing, outage, polling, rounds
-from jobs.models import CallBudget, Miss, Project, Snapshot, Watch
+from jobs.models import CallBudget, Miss, Project, Snapshot, Watch, watch
 from jobs.models.watch import LEASE, Plan
 from jobs.record import Observation, find_graph, find_jobs, recorder
 from tests.conftest import body
@@ -60,16 +60,23 @@ def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream)
     assert len(claim(2, now + LEASE)) == 1
 
 
+def planned(lease, plan):
+    """How many claims of this lease were given back."""
+    with connection.cursor() as cursor:
+        cursor.execute(*watch.planned(lease, [plan]))
+        return cursor.rowcount
+
+
 def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
     [job] = watched(1)
     now = timezone.now()
     Watch.objects.claim_due(upstream.project, 1, now, 9)
     Watch.objects.claim_due(upstream.project, 2, now + LEASE, 9)
-    assert Watch.objects.plan(1, [Plan(job.pk, None, 7)]) == 0
+    assert planned(1, Plan(job.pk, None, 7)) == 0
     assert Watch.objects.give_back(1, [job.pk]) == 0
     held = Watch.objects.get()
     assert (held.lease, held.failures, held.next_poll_at is None) == (2, 0, False)
-    assert Watch.objects.plan(2, [Plan(job.pk, now + timedelta(hours=1), 3)]) == 1
+    assert planned(2, Plan(job.pk, now + timedelta(hours=1), 3)) == 1
     held.refresh_from_db()
     assert (held.lease, held.leased_until, held.failures) == (None, None, 3)
 
@@ -279,6 +286,23 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
     ended = finished(jobs, with_files)
     assert (first, again) == (5, 3), "one of them is the tally"
     assert len(ended) <= 8, "\n".join(sql[:150] for sql in ended)
+
+
+def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(watched):
+    finishing._usual.clear()
+    old, new = watched(4), timezone.now() - timedelta(minutes=20)
+
+    def say(job_id):
+        if job_id != "j3":
+            return body(job_id, jobName="Nightly", beginTime="2026-03-04T10:00:00", endTime="2026-03-04T12:00:00")
+        return body(job_id, "running", jobName="Nightly", beginTime=f"{new:%Y-%m-%dT%H:%M:%S}")
+
+    Watch.objects.filter(job=old[3]).update(leased_until=timezone.now() + timedelta(days=1))
+    finished(old[:3], say)
+    Watch.objects.update(leased_until=None)
+    Watch.objects.exclude(job=old[3]).delete()
+    finished(old[3:], say)
+    assert Watch.objects.get().next_poll_at > timezone.now() + timedelta(minutes=4)
 
 
 def rows_read(node):

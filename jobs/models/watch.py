@@ -10,7 +10,8 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.ges.words import Verdict
+from jobs.ges.words import FINAL
+from jobs.models import arrays
 from jobs.models.job import Job
 from jobs.models.project import Project
 
@@ -20,7 +21,7 @@ LEASE = timedelta(seconds=45)
 
 
 class Claimed(NamedTuple):
-    """A watch that is this worker's for now, and what was known of its job then: all that asking about it takes."""
+    """A watch that is this worker's for now, and what was known of its job when the claim began: all that asking about it takes."""
 
     project: Project
     pk: int  # the job's key
@@ -38,28 +39,31 @@ class Claimed(NamedTuple):
     @property
     def was_final(self) -> bool:
         """Whether GES had spoken its final word."""
-        return Verdict(self.verdict).is_final
+        return self.verdict in FINAL
 
 
 class Plan(NamedTuple):
     """What becomes of a watch after its job was asked about."""
 
-    job_id: int
+    pk: int  # the job's key
     next_poll_at: datetime | None
     failures: int
-    problem: str = ""
 
 
 def planned(lease: int, plans: Sequence[Plan]) -> tuple[str, list[Any]]:
     """The statement, and its values, that gives these claims of `lease` back with what was decided."""
     return (
         "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
-        "problem = new.problem, lease = NULL, leased_until = NULL "
-        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[], %s::text[]) "
+        "problem = '', lease = NULL, leased_until = NULL "
+        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[]) AS new(job_id, next_poll_at, failures) "
         # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
-        "AS new(job_id, next_poll_at, failures, problem) "
         "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
-        [*(list(column) for column in zip(*plans, strict=True)), lease],
+        [
+            arrays.numbers(one.pk for one in plans),
+            arrays.times(one.next_poll_at for one in plans),
+            arrays.numbers(one.failures for one in plans),
+            lease,
+        ],
     )
 
 
@@ -105,17 +109,14 @@ class WatchQuerySet(models.QuerySet["Watch"]):
             )
             return [Claimed(project, *row) for row in cursor.fetchall()]
 
-    def plan(self, lease: int, plans: Sequence[Plan]) -> int:
-        """Give these claims back with what was decided; how many were still held."""
-        if not plans:
-            return 0
-        with connection.cursor() as cursor:
-            cursor.execute(*planned(lease, plans))
-            return int(cursor.rowcount)
+    def put_aside(self, lease: int, pk: int, failures: int, problem: str) -> None:
+        """End this lease's claim on a job that waits for a person from now on."""
+        mine = self.filter(lease=lease, job=pk)
+        mine.update(next_poll_at=None, failures=failures, problem=problem, lease=None, leased_until=None)
 
-    def give_back(self, lease: int, job_ids: Sequence[int]) -> int:
+    def give_back(self, lease: int, pks: Sequence[int]) -> int:
         """End this lease's claim on these jobs, as if nothing had been claimed; how many were still held."""
-        return self.filter(lease=lease, job__in=job_ids).update(lease=None, leased_until=None) if job_ids else 0
+        return self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None) if pks else 0
 
 
 class Watch(models.Model):

@@ -13,7 +13,7 @@ from jobs.models import Correction, Job, Miss, Snapshot, Tombstone
 from jobs.record.bulk import Writes, copy_rows
 from jobs.record.observations import Observation
 
-MISS_BODY = 64 * 1024  # bytes kept of an answer that is no status: enough to see what it was
+MISS_BODY = 16 * 1024  # bytes kept of an answer that is no status: enough to see what it was, and few enough for JSON
 _NEW = 2**63  # above every key: a new row comes after those that are stored
 _SNAPSHOT_COLUMNS = [
     "job_id", "source", "version", "http_status", "content_type", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
@@ -26,7 +26,7 @@ TOMBSTONE_COLUMNS = [
 _MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
 
 type Mark = tuple[int, dict[str, Any]]  # of an odd reply: how many, and the sentence about the first
-type Place = tuple[datetime, str]  # of a mark: when the reply was first seen, and the kind
+type MarkPlace = tuple[datetime, str]  # of a mark: when the reply was first seen, and the kind
 
 
 @dataclass(slots=True, eq=False)
@@ -73,7 +73,7 @@ class History:
     chained: bool = False  # whether the job's chain grew
     buried: list[tuple[Any, ...]] = field(default_factory=list)  # replies that another gesdash had removed
     corrections: list[Correction] = field(default_factory=list)  # that are not undone
-    marks: dict[Place, tuple[int, Mark]] = field(default_factory=dict)  # odd replies as stored, with their keys
+    marks: dict[MarkPlace, tuple[int, Mark]] = field(default_factory=dict)  # odd replies as stored, with their keys
     decided: str | None = None  # what its newest review says
     tolerated: Decimal | None = None  # the loss that its graph tolerates
 

@@ -13,7 +13,7 @@ from jobs.diagnosis.changes import backwards
 from jobs.ges.reply import JobReply
 from jobs.models import OddReply, Tombstone
 from jobs.record.bulk import Writes, compared
-from jobs.record.history import History, Mark, Place, Run
+from jobs.record.history import History, Mark, MarkPlace, Run
 from jobs.record.replies import read_all
 
 _COLUMNS = ["job_id", "seen_at", "kind", "count", "says"]
@@ -25,7 +25,7 @@ class Marks:
 
     examined: set[datetime] = field(default_factory=set)
     pairs: list[tuple[Run | None, Run]] = field(default_factory=list)  # to be compared
-    found: dict[Place, Mark] = field(default_factory=dict)
+    found: dict[MarkPlace, Mark] = field(default_factory=dict)
 
     def compare(self, before: JobReply | None, after: JobReply, seen_at: datetime) -> None:
         """Mark what `after` says against `before`."""

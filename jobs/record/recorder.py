@@ -18,7 +18,7 @@ from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
 from jobs.record.oddities import compare, read_through, to_compare
 from jobs.record.projection import project
-from jobs.record.stored import StoredFiles, read_former, read_histories
+from jobs.record.stored import StoredFiles, new_histories, read_former, read_histories
 
 BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
 
@@ -80,7 +80,7 @@ def record_held(observations: Sequence[Observation], writes: Writes, *, now: dat
     # What stands, and what the batch makes of it.
     missed = {one.job.pk for one in observations if one.reply is None}
     histories = read_histories({one.job.pk for one in observations if not one.new_job}, with_misses=missed)
-    histories |= {job.pk: History(job) for one in observations if (job := one.new_job)}
+    histories |= new_histories({job.pk: job for one in observations if (job := one.new_job)}.values())
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded(jobs={pk: history.job for pk, history in histories.items()})
     for one in sorted(observations, key=_turn):

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import connection
 
+from jobs.models import arrays
 from jobs.record.lookup import LOCKS, hold_jobs
 from jobs.record.observations import Observation
 
@@ -58,8 +59,11 @@ def prolong_repeated(seen: Sequence[Observation]) -> dict[int, JobState]:
     if not any(one.unread for one in seen):
         hold_jobs(one.job.pk for one in seen)
         return {}
-    rows = [(one.job.pk, one.digest if one.unread and one.http_status == 200 else None, one.observed_at) for one in seen]
-    told: list[list[Any]] = [list(column) for column in zip(*rows, strict=True)]
+    told = (
+        arrays.numbers(one.job.pk for one in seen),
+        arrays.digests(one.digest if one.unread and one.http_status == 200 else None for one in seen),
+        arrays.times(one.observed_at for one in seen),
+    )
     with connection.cursor() as cursor:
         cursor.execute(_PROLONG, told)
         return {row[0]: JobState(*row) for row in cursor.fetchall()}

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models.expressions import RawSQL
 
 from jobs.ges.reply import JobReply
-from jobs.models import Correction, Job
+from jobs.models import Correction, Graph, Job
 from jobs.record.history import History, Run
 from jobs.record.replies import BODIES_AT_ONCE, read_reply
 
@@ -19,7 +19,7 @@ FILE_COLUMNS = [
     "failed_lines", "successful_lines",
 ]  # fmt: skip
 AT_ONCE = 500  # jobs in one statement; of more PostgreSQL thinks that it pays to compile it first, which takes longer
-_CORRECTION = ["id", "kind", "position", "field", "observed", "corrected", "newest", "flag"]
+_CORRECTION = ["id", "kind", "position", "field", "observed", "newest", "corrected", "flag"]  # in the model's order
 
 type FilePlace = tuple[int, str, int]  # job, kind, position
 type StoredFiles = dict[FilePlace, tuple[int, list[Any]]]  # key, values of FILE_COLUMNS
@@ -53,6 +53,15 @@ def read_histories(pks: Iterable[int], *, with_misses: Collection[int]) -> dict[
     return found
 
 
+def new_histories(jobs: Iterable[Job]) -> dict[int, History]:
+    """The same for jobs that are not stored yet, of which nothing stands but what their graphs tolerate."""
+    if not (jobs := list(jobs)):
+        return {}
+    graphs = Graph.objects.filter(pk__in={job.graph_id for job in jobs}, tolerated_loss__isnull=False)
+    tolerated = dict(graphs.values_list("pk", "tolerated_loss"))
+    return {job.pk: History(job, tolerated=tolerated.get(job.graph_id)) for job in jobs}
+
+
 def _history(job: Job, beside: dict[str, Any]) -> History:
     time = datetime.fromisoformat
     return History(
@@ -65,7 +74,7 @@ def _history(job: Job, beside: dict[str, Any]) -> History:
             Run(pk, source, (kind, status), time(first), time(last), seen)
             for pk, source, kind, status, first, last, seen in beside["misses"] or ()
         ],
-        corrections=[Correction(**dict(zip(_CORRECTION, row, strict=True))) for row in beside["corrections"] or ()],
+        corrections=[Correction.from_db("default", _CORRECTION, row) for row in beside["corrections"] or ()],
         marks={(time(seen_at), kind): (pk, (count, says)) for seen_at, kind, pk, count, says in beside["marks"] or ()},
         decided=beside["decided"],
         tolerated=None if beside["tolerated"] is None else Decimal(beside["tolerated"]),
