@@ -46,6 +46,11 @@ def pytest_itemcollected(item):
     item.setup, item.runtest = partial(with_room, item.setup), partial(with_room, item.runtest)
 
 
+def pytest_collection_modifyitems(items):
+    """First those with a server of their own, which take longest: at the end one worker would wait for the other's."""
+    items.sort(key=lambda item: {"site", "start"}.isdisjoint(item.fixturenames))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords():
     """Passwords hashed as they are, only not a million times over: most tests make a user, few sign in with a password."""
