@@ -23,6 +23,9 @@ if "PYTEST_XDIST_WORKER" not in os.environ:
     folder = tempfile.mkdtemp(prefix="gesdash-test-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     os.environ["GESDASH_HOME"] = f"{folder}/home"
+    # Where no bytecode is to be beside the sources, each of some hundred processes would compile all of Django.
+    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
 for name in [name for name in os.environ if name.startswith("GES_") or name == "GESDASH_PROJECTS"]:
     del os.environ[name]
 
