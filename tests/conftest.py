@@ -46,12 +46,33 @@ def pytest_itemcollected(item):
     item.setup, item.runtest = partial(with_room, item.setup), partial(with_room, item.runtest)
 
 
+def pytest_collection_modifyitems(items):
+    """First those with a server of their own, which take longest: at the end one worker would wait for the other's."""
+    items.sort(key=lambda item: {"site", "start"}.isdisjoint(item.fixturenames))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def quick_passwords():
     """Passwords hashed as they are, only not a million times over: most tests make a user, few sign in with a password."""
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
     PBKDF2PasswordHasher.iterations = 1
+
+
+@pytest.fixture(scope="session", autouse=True)
+def static_files_found_once():
+    """As in a server, where each test's client would look for them anew."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    found, find = {}, WhiteNoiseMiddleware.add_files_from_finders
+
+    def add_found(self):
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = add_found
 
 
 @pytest.fixture(scope="session")

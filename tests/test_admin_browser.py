@@ -1,16 +1,13 @@
 """The admin in a real browser: nothing that the content policy refuses, nothing wider than the screen, in light and dark."""
 
-import os
 from itertools import product
 
 import pytest
-from django.conf import settings
 from django.urls import reverse
 
 from jobs.models import ImportFile
 
 from .conftest import NOW
-from .test_up import CHROMIUM, FLAGS
 
 LONG = "b/" + "/".join(f"nested-folder-with-a-long-name-{n}" for n in range(28)) + """/<script>alert("it's")</script>.csv"""
 
@@ -39,35 +36,14 @@ def pages(imported, admin):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_the_admin_obeys_the_content_policy_and_fits_the_screen(live_server, pages, client, admin, tmp_path):
-    if CHROMIUM is None:
-        assert "GESDASH_REQUIRE_BROWSER" not in os.environ, "there is no Chromium; install it (apt-get install chromium)"
-        pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
-    client.force_login(admin)
-    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
-    assert looked_at(live_server.url, pages, cookie, tmp_path) == []
-
-
-def looked_at(address, pages, cookie, folder):
-    """What was wrong, where."""
-    from playwright.sync_api import sync_playwright
-
+def test_the_admin_obeys_the_content_policy_and_fits_the_screen(visit, pages):
     wrong = []
-    with sync_playwright() as playwright:
-        for scheme, width in product(("light", "dark"), (1280, 390)):
-            browser = playwright.chromium.launch_persistent_context(
-                str(folder / f"{scheme}-{width}"), executable_path=CHROMIUM, args=FLAGS, headless=True,
-                color_scheme=scheme, viewport={"width": width, "height": 900},
-            )  # fmt: skip
-            browser.add_cookies([cookie | {"url": address}])
-            page = browser.new_page()
-            here = (scheme, width)
-            page.on("console", lambda said, here=here: wrong.append((*here, said.text)) if said.type == "error" else None)
-            page.on("pageerror", lambda error, here=here: wrong.append((*here, str(error))))
-            for path in pages:
-                answer = page.goto(address + path)
-                too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
-                if answer.status != 200 or too_wide > 0:
-                    wrong.append((*here, path, answer.status, f"{too_wide} px too wide"))
-            browser.close()
-    return wrong
+    for scheme, width in product(("light", "dark"), (1280, 390)):
+        page = visit(color_scheme=scheme, width=width, height=900)
+        for path in pages:
+            answer = page.goto(path)
+            too_wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+            if answer.status != 200 or too_wide > 0:
+                wrong.append((scheme, width, path, answer.status, f"{too_wide} px too wide"))
+        wrong += [(scheme, width, said) for said in page.complaints]
+    assert wrong == []

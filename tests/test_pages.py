@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from django.urls import reverse
+from django.urls import resolve, reverse
 
 from jobs.models import Cause, Correction, Job
 
@@ -67,12 +67,17 @@ def test_every_page_of_the_story_is_sound_whole_and_as_a_part(signed_in, project
         "/files/?path=part-0003",
         "/jobs/?sort=-loss_rate",
     ]
+    asked = set()
     for address in addresses:
-        for headers in WHOLE:
+        path, _, query = address.partition("?")
+        kind = resolve(path).view_name, query
+        # What is boosted or restored is the view's to tell from the headers alone: once for each will do.
+        for headers in WHOLE[:1] if kind in asked else WHOLE:
             page = signed_in.get(address, headers=headers)
             assert page.status_code == 200, address
             assert is_sound(page.content), address
             assert b"<html" in page.content, address
+        asked.add(kind)
         part = signed_in.get(address, headers=PART)
         assert b"<html" not in part.content, address
         assert is_sound(part.content), address
