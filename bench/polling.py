@@ -194,6 +194,21 @@ def rows_written() -> int:
     return int(query("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables")[0][0])
 
 
+def first_replies(jobs: int) -> None:
+    """What one worker does while each job is heard for the first time: nothing of that is a repeat."""
+    query("UPDATE jobs_watch SET next_poll_at = now(), lease = NULL, leased_until = NULL")
+    heard = "SELECT count(*) FROM jobs_snapshot"
+    with running(("--work", "0")) as processes:
+        while not (first := query(heard)[0][0]):
+            time.sleep(0.05)
+        cpu, began = used(processes), time.monotonic()
+        while (count := query(heard)[0][0]) < jobs:
+            time.sleep(0.05)
+        took, cpu = time.monotonic() - began, used(processes) - cpu
+    print(f"{'one worker, first replies':34}{(count - first) / took:8,.0f} a second"
+          f"{cpu / (count - first) * 1e6:8,.0f} us CPU each", flush=True)  # fmt: skip
+
+
 def measured(name: str, seconds: float, *modes: tuple[str, ...]) -> tuple[float, float]:
     """Polls a second of these processes, and microseconds of their CPU each."""
     query("UPDATE jobs_watch SET next_poll_at = now(), lease = NULL, leased_until = NULL")
@@ -304,6 +319,8 @@ def compare(options: Any) -> None:
             wait_for(port)
             print(f"GES takes {delay} ms")
             rate, cpu = limit(address, options.seconds / 2)
+            if polls() == since:
+                first_replies(options.jobs)
             found = {
                 "one worker": measured("one worker", options.seconds, ("--work", "0")),
                 "two workers": measured("two workers", options.seconds, ("--work", "0"), ("--work", "0")),

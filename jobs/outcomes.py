@@ -2,7 +2,7 @@
 
 import logging
 from bisect import bisect_left
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -21,21 +21,28 @@ ANSWERED = ("new", "repeated")
 
 def note(seen: Sequence[Observation], now: datetime) -> None:
     """Count these, which were recorded, and log them."""
-    counted: dict[Key, Counted] = defaultdict(Counted)
     projects = {one.job.project_id: one.job.project.project_id for one in seen}
     for one in seen:
         # A job that GES does not know is not recorded when the proxy asks about it.
         one.outcome = one.outcome or (one.error.kind if one.error else "new")
-        project = one.job.project_id
-        _once(counted, (project, Kind.REPLY, f"{one.source}:{one.outcome}"))
-        if one.seconds is not None:
-            _once(counted, (project, Kind.LATENCY, bound(one.seconds)), one.seconds)
-        if one.reply is not None and one.outcome == "new":
-            for kind, name in _unknown(one.reply):
-                _once(counted, (project, kind, name))
-        _log(one, projects[project])
+        _log(one, projects[one.job.project_id])
     _warn(seen, projects)
-    Tally.objects.add(counted, now)
+    Tally.objects.add(_counted(seen), now)
+
+
+def _counted(seen: Sequence[Observation]) -> dict[Key, Counted]:
+    counts: Counter[Key] = Counter()
+    for (project, source, outcome), times in Counter((one.job.project_id, one.source, one.outcome) for one in seen).items():
+        counts[project, Kind.REPLY, f"{source}:{outcome}"] = times
+    seconds: dict[Key, float] = defaultdict(float)
+    for one in seen:
+        if one.seconds is not None:
+            key = one.job.project_id, Kind.LATENCY, bound(one.seconds)
+            counts[key] += 1
+            seconds[key] += one.seconds
+        if one.reply is not None and one.outcome == "new":
+            counts.update((one.job.project_id, kind, name) for kind, name in _unknown(one.reply))
+    return {key: Counted(times, seconds.get(key, 0.0)) for key, times in counts.items()}
 
 
 def note_no_list(project: Project, error: GesError, now: datetime) -> None:
@@ -47,10 +54,6 @@ def bound(seconds: float) -> str:
     """The least of BOUNDS that is enough, `inf` over all of them."""
     place = bisect_left(BOUNDS, seconds)
     return f"{BOUNDS[place]:g}" if place < len(BOUNDS) else "inf"
-
-
-def _once(counted: dict[Key, Counted], key: Key, seconds: float = 0.0) -> None:
-    counted[key] = counted[key].plus(seconds)
 
 
 def _unknown(reply: JobReply) -> Iterable[tuple[Kind, str]]:

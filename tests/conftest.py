@@ -140,6 +140,11 @@ def shown(key):
     return {"X-Auth-Token": key.token}
 
 
+class Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # a connection that finds no room in it is tried again a second later, then two, then four
+
+
 class Upstream:
     """A server that says exactly what it is told to, and remembers what it was asked."""
 
@@ -177,8 +182,7 @@ def upstream(db, settings):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"

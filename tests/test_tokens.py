@@ -4,7 +4,7 @@ import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 
 import pytest
 from django.db import connection
@@ -14,7 +14,7 @@ from gesdash.env import ConfiguredProject, Credentials
 from jobs import discovery, polling, tokens
 from jobs.ges.errors import Refused, Throttled
 from jobs.models import CallBudget, IamToken, Miss, Snapshot
-from tests.conftest import body
+from tests.conftest import Server, body
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -47,7 +47,7 @@ def iam(upstream, settings):
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = Server(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"

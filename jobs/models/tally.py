@@ -20,10 +20,6 @@ class Counted(NamedTuple):
     times: int = 0
     seconds: float = 0.0
 
-    def plus(self, seconds: float = 0.0) -> "Counted":
-        """Once more."""
-        return Counted(self.times + 1, self.seconds + seconds)
-
 
 class Kind(StrEnum):
     """What is counted, and what its names are."""
