@@ -6,9 +6,9 @@ import time
 from collections import deque
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import CancelledError
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from threading import Event
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -24,8 +24,7 @@ from jobs.record import Observation
 PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(NamedTuple):
     """What is asked about one job: its status, at the v1.0 or the v2 address, under the graph id it is known or named by."""
 
     job: Job | Claimed

@@ -25,8 +25,8 @@ from jobs.outage import is_the_databases, surely
 from jobs.record import Observation
 
 log = logging.getLogger(__name__)
-BATCH = 500  # replies recorded in one transaction
-MOST_AHEAD = 1000  # watches of one project that a round holds
+BATCH = 1000  # replies recorded in one transaction
+MOST_AHEAD = 2000  # watches of one project that a round holds
 NAP = 0.25  # seconds between two looks while all that is due waits for the call budget or for GES
 LINGER = 0.1  # seconds that the first answer of a batch waits for others
 Clock = Callable[[], datetime]

@@ -138,7 +138,7 @@ def _expiry(answer: Answer) -> datetime:
     return told or answer.observed_at + TOKEN_LIFE
 
 
-async def _session() -> aiohttp.ClientSession:
+def _session() -> aiohttp.ClientSession:
     at = asyncio.get_running_loop()
     session = _sessions.get(at)
     if session is None or session.closed:
@@ -160,4 +160,4 @@ async def close_connections() -> None:
 async def _request(
     method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
 ) -> tuple[Answer, Mapping[str, str]]:
-    return await exchange(await _session(), method, url, headers, body)
+    return await exchange(_session(), method, url, headers, body)
