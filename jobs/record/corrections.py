@@ -14,11 +14,12 @@ from jobs.ges.reply import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job
 from jobs.record.bulk import Writes
 from jobs.record.graphs import revert_graph
+from jobs.record.history import History
 from jobs.record.lookup import hold_jobs
 from jobs.record.overlay import observed_value
 from jobs.record.projection import project
 from jobs.record.recorder import histories_of, read_again
-from jobs.record.stored import StoredFiles
+from jobs.record.stored import StoredFiles, read_over
 from jobs.record.values import check_reason, check_value
 
 _OWN_COLUMNS = ("graph", "is_hidden")  # what a job's row keeps through a rebuild
@@ -65,7 +66,8 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     values = [check_value(one.field, one.corrected, one.kind) for one in changes]
     if len({one.place for one in changes}) != len(changes):
         raise ValueError(_("The same value is corrected twice."))
-    rows, replies, files = _held([one.of.pk for one in changes])
+    histories, replies, files = _held([one.of.pk for one in changes], now)
+    rows = {history.job.pk: history.job for history in histories}
     _check_files(changes)
     _check_graphs(changes, values, rows)
     observed = _undo({one.place for one in changes}, rows, reason, actor, now)
@@ -79,21 +81,22 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     ]  # fmt: skip
     Correction.objects.bulk_create(made)
     _set_own_columns({one.place: value for one, value in zip(changes, values, strict=True)}, rows)
-    _project_again(rows, replies, files, now)
+    _project_again(histories, replies, files)
     return made
 
 
-def _held(pks: Collection[int]) -> tuple[dict[int, Job], dict[int, JobReply], StoredFiles]:
-    """These jobs, locked, each with its newest reply, and their files."""
+def _held(pks: Collection[int], now: datetime) -> tuple[list[History], dict[int, JobReply], StoredFiles]:
+    """What came of these jobs, locked, the newest reply of each, and their files."""
     hold_jobs(pks)
-    histories = histories_of(pks)
-    return {history.job.pk: history.job for history in histories}, *read_again(histories)
+    histories = histories_of(pks, now=now, marks_since=now)  # odd replies stay as they are
+    return histories, *read_again(histories)
 
 
-def _project_again(pks: Collection[int], replies: dict[int, JobReply], files: StoredFiles, now: datetime) -> None:
+def _project_again(histories: Sequence[History], replies: dict[int, JobReply], files: StoredFiles) -> None:
     """Derive the rows of these locked jobs anew, by the corrections that stand now."""
+    read_over(histories)
     writes = Writes()
-    project(histories_of(pks, now=now), replies, {}, files, writes, anew=True)
+    project(histories, replies, {}, files, writes, anew=True)
     writes.run()
 
 
@@ -173,10 +176,11 @@ def revert_all(corrections: Sequence[Correction], *, reason: str, actor: User, n
     Raises: ValueError with a sentence when there is no reason.
     """
     reason = check_reason(reason)
-    rows, replies, files = _held([one.job_id for one in corrections if one.job_id is not None])
+    histories, replies, files = _held([one.job_id for one in corrections if one.job_id is not None], now)
+    rows = {history.job.pk: history.job for history in histories}
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
     _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, reason, actor, now)
-    _project_again(rows, replies, files, now)
+    _project_again(histories, replies, files)
     for one in standing:
         if one.graph_id is not None:
             revert_graph(one, reason=reason, actor=actor, now=now)

@@ -74,6 +74,7 @@ class History:
     buried: list[tuple[Any, ...]] = field(default_factory=list)  # replies that another gesdash had removed
     corrections: list[Correction] = field(default_factory=list)  # that are not undone
     marks: dict[MarkPlace, tuple[int, Mark]] = field(default_factory=dict)  # odd replies as stored, with their keys
+    earlier_marks: int = 0  # how many odd replies stand besides, which were seen before those of this batch
     decided: str | None = None  # what its newest review says
     tolerated: Decimal | None = None  # the loss that its graph tolerates
 

@@ -115,4 +115,5 @@ def write_marks(histories: Sequence[History], marks: Mapping[int, Marks], writes
     writes.update(OddReply, ["id", "count", "says"], [(stored[place][0], *wanted[place]) for place in other])
     writes.delete(OddReply, [stored[place][0] for place in gone])
     for history, of in told:
-        history.job.odd_count = len(of.found) + sum(seen_at not in of.examined for seen_at, _kind in history.marks)
+        unexamined = sum(seen_at not in of.examined for seen_at, _kind in history.marks)
+        history.job.odd_count = history.earlier_marks + unexamined + len(of.found)

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
@@ -20,6 +20,7 @@ from jobs.record.oddities import compare, read_through, to_compare
 from jobs.record.projection import project
 from jobs.record.stored import StoredFiles, new_histories, read_former, read_histories
 
+BEGINNING = datetime.min.replace(tzinfo=UTC)
 BATCH_JOBS, BATCH_FILES = 500, 20_000  # of one rebuilding transaction: what bounds its memory
 
 
@@ -79,7 +80,9 @@ def record_held(observations: Sequence[Observation], writes: Writes, *, now: dat
     """The same for jobs whose rows this transaction holds. What need not be written at once is left to `writes`."""
     # What stands, and what the batch makes of it.
     missed = {one.job.pk for one in observations if one.reply is None}
-    histories = read_histories({one.job.pk for one in observations if not one.new_job}, with_misses=missed)
+    stored_jobs = {one.job.pk for one in observations if not one.new_job}
+    since = min((one.observed_at for one in observations), default=BEGINNING)  # no mark of before can change
+    histories = read_histories(stored_jobs, with_misses=missed, marks_since=since)
     histories |= new_histories({job.pk: job for one in observations if (job := one.new_job)}.values())
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded(jobs={pk: history.job for pk, history in histories.items()})
@@ -139,9 +142,9 @@ def _newest_replies(histories: Iterable[History], stored: Mapping[int, JobReply]
     return {pk: reply for pk, run in newest.items() if (reply := run.reply(stored)) is not None}
 
 
-def histories_of(pks: Collection[int], *, now: datetime | None = None) -> list[History]:
+def histories_of(pks: Collection[int], *, now: datetime | None = None, marks_since: datetime = BEGINNING) -> list[History]:
     """All that came of these locked jobs."""
-    histories = list(read_histories(pks, with_misses=pks).values())
+    histories = list(read_histories(pks, with_misses=pks, marks_since=marks_since).values())
     for history in histories:
         history.latest = now
     return histories

@@ -24,6 +24,12 @@ _CORRECTION = ["id", "kind", "position", "field", "observed", "newest", "correct
 type FilePlace = tuple[int, str, int]  # job, kind, position
 type StoredFiles = dict[FilePlace, tuple[int, list[Any]]]  # key, values of FILE_COLUMNS
 
+_OVER = f"""
+    'corrections', (
+        SELECT json_agg(json_build_array({", ".join(_CORRECTION)}) ORDER BY id)
+        FROM jobs_correction WHERE job_id = jobs_job.id AND reverted_at IS NULL),
+    'tolerated', (SELECT tolerated_loss::text FROM jobs_graph WHERE id = jobs_job.graph_id)
+"""  # noqa: S608  ours
 _BESIDE = f"""SELECT json_build_object(
     'snapshots', (
         SELECT json_agg(json_build_array(id, source, encode(sha256, 'hex'), first_seen_at, last_seen_at, seen, version)
@@ -34,18 +40,17 @@ _BESIDE = f"""SELECT json_build_object(
             ORDER BY first_seen_at, id)
         FROM jobs_miss WHERE job_id = jobs_job.id) END,
     'marks', (
-        SELECT json_agg(json_build_array(seen_at, kind, id, count, says)) FROM jobs_oddreply WHERE job_id = jobs_job.id),
-    'corrections', (
-        SELECT json_agg(json_build_array({", ".join(_CORRECTION)}) ORDER BY id)
-        FROM jobs_correction WHERE job_id = jobs_job.id AND reverted_at IS NULL),
+        SELECT json_agg(json_build_array(seen_at, kind, id, count, says))
+        FROM jobs_oddreply WHERE job_id = jobs_job.id AND seen_at >= %s),
+    'earlier_marks', (SELECT count(*) FROM jobs_oddreply WHERE job_id = jobs_job.id AND seen_at < %s),
     'decided', (SELECT state FROM jobs_review WHERE job_id = jobs_job.id ORDER BY id DESC LIMIT 1),
-    'tolerated', (SELECT tolerated_loss::text FROM jobs_graph WHERE id = jobs_job.graph_id)
+    {_OVER}
 )"""  # noqa: S608  ours
 
 
-def read_histories(pks: Iterable[int], *, with_misses: Collection[int]) -> dict[int, History]:
-    """These locked jobs, by key, with all that stands of them but bodies, files and, unless wanted, misses."""
-    beside = RawSQL(_BESIDE, [list(with_misses)])  # noqa: S611  ours
+def read_histories(pks: Iterable[int], *, with_misses: Collection[int], marks_since: datetime) -> dict[int, History]:
+    """These locked jobs, by key, with all that stands of them but bodies, files, marks of earlier replies and, unless wanted, misses."""
+    beside = RawSQL(_BESIDE, [list(with_misses), marks_since, marks_since])  # noqa: S611  ours
     found: dict[int, History] = {}
     for part in batched(pks, AT_ONCE):
         jobs = Job.objects.filter(pk__in=part).select_related("project").annotate(beside=beside).order_by("pk")
@@ -64,6 +69,7 @@ def new_histories(jobs: Iterable[Job]) -> dict[int, History]:
 
 def _history(job: Job, beside: dict[str, Any]) -> History:
     time = datetime.fromisoformat
+    corrections, tolerated = _over(beside)
     return History(
         job,
         [
@@ -74,11 +80,25 @@ def _history(job: Job, beside: dict[str, Any]) -> History:
             Run(pk, source, (kind, status), time(first), time(last), seen)
             for pk, source, kind, status, first, last, seen in beside["misses"] or ()
         ],
-        corrections=[Correction.from_db("default", _CORRECTION, row) for row in beside["corrections"] or ()],
         marks={(time(seen_at), kind): (pk, (count, says)) for seen_at, kind, pk, count, says in beside["marks"] or ()},
+        earlier_marks=beside["earlier_marks"],
         decided=beside["decided"],
-        tolerated=None if beside["tolerated"] is None else Decimal(beside["tolerated"]),
+        corrections=corrections,
+        tolerated=tolerated,
     )
+
+
+def read_over(histories: Iterable[History]) -> None:
+    """Read again what stands over these replies, after corrections were made or undone, or jobs put to other graphs."""
+    of = {history.job.pk: history for history in histories}
+    over = RawSQL(f"json_build_object({_OVER})", [])  # noqa: S611  ours
+    for pk, found in Job.objects.filter(pk__in=of).annotate(over=over).values_list("pk", "over"):
+        of[pk].corrections, of[pk].tolerated = _over(found)
+
+
+def _over(found: dict[str, Any]) -> tuple[list[Correction], Decimal | None]:
+    corrections = [Correction.from_db("default", _CORRECTION, row) for row in found["corrections"] or ()]
+    return corrections, None if found["tolerated"] is None else Decimal(found["tolerated"])
 
 
 _FORMER = f"""
