@@ -16,13 +16,15 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gesdash import env
 
+# Idle sessions of a burst are given back, so that many workers fit one server; and none lives long, so that one begun while
+# the server was read-only does not stay so.
+POOL = {"min_size": 0, "max_size": 8, "timeout": 10, "max_lifetime": 300}
+
 
 def settings() -> dict[str, Any]:
     """Django's DATABASES["default"]; nothing is started or connected to here."""
     url = env.secret("DATABASE_URL")
-    # Idle connections of a burst are given back, so that many workers fit one server.
-    pool = {"min_size": 0, "max_size": 8, "timeout": 10}
-    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": pool}}
+    common = {"CONN_HEALTH_CHECKS": True, "OPTIONS": {"pool": POOL}}
     if not url:
         return {"ENGINE": "gesdash.embedded", "NAME": "gesdash", "USER": "postgres", **common}
     return {"ENGINE": "django.db.backends.postgresql", **common, **from_url(url)}
@@ -54,7 +56,7 @@ def from_url(url: str) -> dict[str, Any]:
     }
     if query := dict(parse_qsl(parts.query)):
         found["HOST"] = query.pop("host", found["HOST"])
-        found["OPTIONS"] = {"pool": {"min_size": 0, "max_size": 8, "timeout": 10}, **query}
+        found["OPTIONS"] = {"pool": POOL, **query}
     return found
 
 

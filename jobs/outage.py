@@ -3,8 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from threading import Event
+from threading import Event, Lock
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
@@ -13,6 +12,7 @@ HOLD_SECONDS = 600.0  # for which a reply is held; then it is let go, and GES is
 AGAIN_SECONDS = 1.0
 _LIMIT_EXCEEDED = "54"  # the class of SQLSTATE, which the driver calls operational too: a value too big for an index
 _READ_ONLY = "25006"
+_leaving = Lock()
 
 
 def is_the_databases(wrong: BaseException) -> bool:
@@ -40,8 +40,16 @@ def surely[T](do: Callable[[], T], stopping: Event) -> T:
                     "The database takes nothing (%s); what GES said is held until it does.", " ".join(str(wrong).split())
                 )
                 said = True
-            with suppress(Error), connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock_all()")  # the pool keeps the session, and what it holds
-            connection.close()
+            leave_sessions()
             if stopping.wait(AGAIN_SECONDS):
                 raise
+
+
+def leave_sessions() -> None:
+    """End this process's idle sessions, and this thread's: with their locks, and the read-only mode they may have begun in.
+
+    The pool would hand them out again for an hour.
+    """
+    connection.close()
+    with _leaving:
+        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's
