@@ -4,9 +4,10 @@ import asyncio
 import secrets
 import time
 from collections import deque
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import CancelledError
 from dataclasses import replace
+from datetime import timedelta
 from threading import Event
 from typing import Any, NamedTuple
 
@@ -21,6 +22,7 @@ from jobs.models import Job, Project
 from jobs.models.watch import Claimed
 from jobs.record import Observation
 
+CLOCKS = 25  # answers of a batch by which GES's clock is told
 PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
 
 
@@ -152,7 +154,7 @@ def observed(question: Question, said: Answer | GesError, source: str, *, unread
         )
     seen = Observation(
         question.job, source, said.observed_at, said.http_status, said.body, content_type=said.content_type,
-        clock_skew=said.clock_skew, request_id=said.request_id or "", retry_after=said.retry_after, seconds=said.seconds,
+        request_id=said.request_id or "", retry_after=said.retry_after, seconds=said.seconds,
         graph_id=question.graph_id, unread=unread,
     )  # fmt: skip
     if not seen.unread:
@@ -161,3 +163,10 @@ def observed(question: Question, said: Answer | GesError, source: str, *, unread
         # What was asked, not what the keys look like: a bare {"status"} is the same in both.
         seen.reply = replace(seen.reply, version=question.version)
     return seen
+
+
+def clock_skews(said: Iterable[Said]) -> list[timedelta]:
+    """How far GES's clock is ahead of ours, as some of these answers tell it."""
+    answers = [one for one in said if isinstance(one, Answer)]
+    some = answers[:: len(answers) // CLOCKS + 1]
+    return [skew for one in some if (skew := one.clock_skew) is not None]

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.utils.translation import gettext
 
 from jobs import budget, outcomes
-from jobs.asking import Question, Said, ask, client_for, new_lease, observed
+from jobs.asking import Question, Said, ask, client_for, clock_skews, new_lease, observed
 from jobs.discovery import discover as discover
 from jobs.finishing import finish
 from jobs.finishing import watch_unfinished as watch_unfinished
@@ -125,7 +125,7 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
         assert said is not None  # noqa: S101  it has no turn to wait for
         seen = observed(question, said, source)
         budget.tell(job.project, [seen.error], timezone.now())
-        job.project.note_clock([] if seen.clock_skew is None else [seen.clock_skew])
+        job.project.note_clock(clock_skews([said]))
         if job.pk is None and seen.error is None:
             claimed = _store(seen, question.graph_id, lease)
         elif job.pk is not None and seen.error is None and source == "proxy" and job.project.watches_proxied:

@@ -14,7 +14,7 @@ from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
 from jobs import budget
-from jobs.asking import Lane, Question, Said, client_for, new_lease, observed, renewed, stopping
+from jobs.asking import Lane, Question, Said, client_for, clock_skews, new_lease, observed, renewed, stopping
 from jobs.finishing import finish
 from jobs.ges.client import CONCURRENT, Answer
 from jobs.ges.errors import GesError
@@ -154,20 +154,20 @@ class Round:
         before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
         if seen:
             surely(lambda: finish(seen, self._lease, before), stopping)
-            surely(lambda: self._tell_budgets(seen), stopping)
+            surely(lambda: self._tell_budgets(seen, [answer for _, answer in heard]), stopping)
         surely(lambda: Watch.objects.give_back(self._lease, unasked), stopping)
         for question, _ in said:
             self._heard[question.job.project_id] += 1
             del self._held[question.job.project_id][question.job.pk]
         return len(seen)
 
-    def _tell_budgets(self, seen: list[Observation]) -> None:
-        by_project: dict[int, list[Observation]] = defaultdict(list)
-        for one in seen:
-            by_project[one.job.project_id].append(one)
+    def _tell_budgets(self, seen: list[Observation], said: list[Said]) -> None:
+        by_project: dict[int, list[tuple[Observation, Said]]] = defaultdict(list)
+        for one, answer in zip(seen, said, strict=True):
+            by_project[one.job.project_id].append((one, answer))
         for pk, told in by_project.items():
-            budget.tell(self._projects[pk], [one.error for one in told], self._clock())
-            self._projects[pk].note_clock([one.clock_skew for one in told if one.clock_skew is not None])
+            budget.tell(self._projects[pk], [one.error for one, _ in told], self._clock())
+            self._projects[pk].note_clock(clock_skews(answer for _, answer in told))
 
     def _end(self) -> None:
         """Give back what is still held."""

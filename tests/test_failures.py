@@ -156,5 +156,6 @@ def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(upstream,
 
 
 def test_a_date_that_is_none_tells_nothing():
-    assert exchange._skew("yesterday", timezone.now()) is None
-    assert exchange._skew(None, timezone.now()) is None
+    now = timezone.now()
+    answer = exchange.Answer(200, b"", "", None, None, now, asked_at=now, heard_at=now)
+    assert [answer._replace(date=date).clock_skew for date in (None, "yesterday")] == [None, None]

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import quote, urlencode
-from weakref import WeakKeyDictionary
+from urllib.parse import quote
 
 import aiohttp
+from yarl import URL
 
 from jobs.ges import auth, fields, loop
 from jobs.ges.errors import NoCredentials, Refused, Throttled
@@ -20,7 +20,7 @@ from jobs.ges.exchange import exchange
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
 CONCURRENT = 50  # calls to one project at a time, in one process
 
-_sessions: WeakKeyDictionary[asyncio.AbstractEventLoop, aiohttp.ClientSession] = WeakKeyDictionary()
+_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
 class Credentials(Protocol):
@@ -82,20 +82,28 @@ class Client:
         return await self._list("graphs", offset, limit)
 
     async def _list(self, what: str, offset: int, limit: int) -> Answer:
-        query = urlencode({"limit": limit, "offset": offset})
-        return await self._get(f"/v1.0/{quote(self.project_id, safe='')}/{what}?{query}")
+        return await self._get(f"/v1.0/{quote(self.project_id, safe='')}/{what}", {"limit": limit, "offset": offset})
 
-    async def _get(self, path: str) -> Answer:
+    async def _get(self, path: str, query: Mapping[str, int] | None = None) -> Answer:
+        """`path` as it is to be sent, percent-encoded."""
         if self.credentials is None or not self.endpoint:
             raise NoCredentials("The project has no endpoint and credentials in the settings.")
-        url = self.endpoint + path
+        url = _origin(self.endpoint).with_path(path, encoded=True)
+        if query:
+            url = url.with_query(query)
         headers = {"Content-Type": "application/json", "X-Project-Id": self.project_id}
         if self.credentials.ak:
             now = datetime.now(UTC)
-            headers |= auth.sign("GET", url, headers, b"", self.credentials.ak, self.credentials.sk, now)
+            headers |= auth.sign("GET", str(url), headers, b"", self.credentials.ak, self.credentials.sk, now)
         else:
             headers["X-Auth-Token"] = self.credentials.token or self.token
-        return (await _request("GET", url, headers))[0]
+        return (await exchange(_session(), "GET", url, headers))[0]
+
+
+@lru_cache
+def _origin(endpoint: str) -> URL:
+    """A part of the address that is read once."""
+    return URL(endpoint)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +128,8 @@ async def iam_token(who: Credentials, project_id: str) -> IamToken:
         }
     }
     kind = {"Content-Type": "application/json"}
-    answer, headers = await _request("POST", f"{who.iam_endpoint}/v3/auth/tokens", kind, json.dumps(wanted).encode())
+    url = URL(f"{who.iam_endpoint}/v3/auth/tokens", encoded=True)
+    answer, headers = await exchange(_session(), "POST", url, kind, json.dumps(wanted).encode())
     value = headers.get("X-Subject-Token")
     if answer.http_status == 201 and value:
         return IamToken(value, _expiry(answer))
@@ -155,9 +164,3 @@ async def close_connections() -> None:
     """Close the running loop's connections to GES."""
     if session := _sessions.pop(asyncio.get_running_loop(), None):
         await session.close()
-
-
-async def _request(
-    method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
-) -> tuple[Answer, Mapping[str, str]]:
-    return await exchange(_session(), method, url, headers, body)

@@ -20,16 +20,12 @@ from jobs.ges.reply import MAX_BODY
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 20
 SILENT_SECONDS = 10  # without a byte of an answer that began
-_CONNECT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS)  # the other limits are kept here
 LEAST_SPEED = 1024  # bytes a second, of a body that takes longer than
 SLOW_SECONDS = 5
 
 
 class Answer(NamedTuple):
-    """What came over HTTP, whatever it says; `retry_after` in seconds, `seconds` from asking to its end.
-
-    `clock_skew`: how far GES's clock, by its Date header, is ahead of ours; it tells no more than whole seconds.
-    """
+    """What came over HTTP, whatever it says; `retry_after` in seconds."""
 
     http_status: int
     body: bytes
@@ -37,12 +33,23 @@ class Answer(NamedTuple):
     request_id: str | None
     retry_after: float | None
     observed_at: datetime
-    clock_skew: timedelta | None = None
     seconds: float | None = None  # from asking to the end of it
+    date: str | None = None  # GES's, as its header tells it
+    asked_at: datetime | None = None
+    heard_at: datetime | None = None  # when its head was there
+
+    @property
+    def clock_skew(self) -> timedelta | None:
+        """How far GES's clock, by its Date header, is ahead of ours; that tells no more than whole seconds."""
+        there = _http_date(self.date or "")
+        if there is None or self.asked_at is None or self.heard_at is None:
+            return None
+        # The middle of the second it tells, and of the time in which it was told.
+        return there + timedelta(seconds=0.5) - (self.asked_at + (self.heard_at - self.asked_at) / 2)
 
 
 async def exchange(
-    session: aiohttp.ClientSession, method: str, url: str, headers: Mapping[str, str], body: bytes | None = None
+    session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
 ) -> tuple[Answer, Mapping[str, str]]:
     """The answer, and its headers. The limits are kept here, whatever the session's are.
 
@@ -50,37 +57,37 @@ async def exchange(
     """
     asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
     try:
-        async with (
-            asyncio.timeout(TOTAL_SECONDS),
-            session.request(
-                method,
-                URL(url, encoded=True),
-                headers=headers,
-                data=body,
-                allow_redirects=False,
-                timeout=_CONNECT,
-            ) as heard,
-        ):
-            observed_at = datetime.now(UTC)  # of the head; what the body says can't be newer than the end of it
+        async with session.request(
+            method, url, headers=headers, data=body, allow_redirects=False, timeout=_limits(TOTAL_SECONDS)
+        ) as heard:
+            heard_at = datetime.now(UTC)
             content = await _read(heard)
     except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
-        raise _error(wrong, str(URL(url).origin()), began=heard is not None) from wrong
+        raise _error(wrong, str(url.origin()), began=heard is not None) from wrong
     took = time.monotonic() - begun
     if took > TOTAL_SECONDS:
         # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
         raise errors.TimedOut(f"GES's answer was read only after {took:.0f} s.")
-    skew = _skew(heard.headers.get("Date"), asked_at + (observed_at - asked_at) / 2)
+    told = heard.headers
     answer = Answer(
         heard.status,
         content,
-        heard.headers.get("Content-Type", ""),
-        heard.headers.get("X-Request-Id"),
-        _seconds(heard.headers.get("Retry-After")),
-        datetime.now(UTC),
-        skew,
+        told.get("Content-Type", ""),
+        told.get("X-Request-Id"),
+        _seconds(told.get("Retry-After")),
+        datetime.now(UTC),  # what the body says can't be newer than the end of it
         took,
+        told.get("Date"),
+        asked_at,
+        heard_at,
     )
-    return answer, heard.headers
+    return answer, told
+
+
+@lru_cache
+def _limits(seconds: float) -> aiohttp.ClientTimeout:
+    """Of the whole; the others are kept here."""
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -132,12 +139,6 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
         case aiohttp.ClientConnectionError() | ConnectionError():
             return errors.ConnectionBroken(f"{at} ended the connection: {why}.")
     return errors.Unreachable(f"No answer from {at}: {why}.")
-
-
-def _skew(date: str | None, here: datetime) -> timedelta | None:
-    """How far the clock that wrote a Date header is ahead, taking the middle of the second it tells."""
-    there = _http_date(date or "")
-    return None if there is None else there + timedelta(seconds=0.5) - here
 
 
 @lru_cache(maxsize=64)  # all answers of one second tell the same

@@ -2,7 +2,7 @@
 
 import hashlib
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import JobReply, parse_reply
@@ -47,7 +47,6 @@ class Observation:
     error: GesError | None = None
     content_type: str = ""
     moved: Moved | None = None
-    clock_skew: timedelta | None = None  # how far GES's clock is ahead of ours, where it told its time
     request_id: str = ""  # GES's own, where it gave one
     retry_after: float | None = None  # seconds, where GES said so
     seconds: float | None = None  # from asking to the answer, where that was measured
