@@ -1,6 +1,6 @@
 """Polls a second of one worker and of two, beside a bare client asking the same simulated GES, and beside a task for each job.
 
-uv run python bench/polling.py [--jobs 10000] [--seconds 10] [--delay MS]...
+uv run python bench/polling.py [--jobs 10000] [--seconds 24] [--delay MS]...
 
 Three kinds of run, all in one: as fast as it goes (all jobs always due), each delay by itself; then each job every 60 s, where
 what counts is how late the oldest due one is; and what that costs in rows written, memory and the size of the tables. The
@@ -23,12 +23,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
 TOKEN, AT_ONCE, EVERY = "simulated-token", 50, 60
+TURNS, WARM = 8, 4
 TABLES = ("jobs_watch", "jobs_job", "jobs_snapshot", "procrastinate_jobs", "procrastinate_events")
 
 
@@ -170,11 +172,7 @@ def limit(address: str, seconds: float) -> tuple[float, float]:
     """The faster of two bare clients, one on the worker's kind of event loop and one on asyncio's own."""
     import uvloop
 
-    found = []
-    for name, run_loop in (("uvloop", uvloop.run), ("asyncio's loop", asyncio.run)):
-        found.append(bare(address, seconds, run_loop))
-        print(f"{f'the bare client, {name}':34}{found[-1][0]:8,.0f} a second{found[-1][1]:8,.0f} us CPU each", flush=True)
-    return max(found)
+    return max(bare(address, seconds, run_loop) for run_loop in (uvloop.run, asyncio.run))
 
 
 def query(sql: str) -> Any:
@@ -209,22 +207,35 @@ def first_replies(jobs: int) -> None:
           f"{cpu / (count - first) * 1e6:8,.0f} us CPU each", flush=True)  # fmt: skip
 
 
-def measured(name: str, seconds: float, *modes: tuple[str, ...]) -> tuple[float, float]:
-    """Polls a second of these processes, and microseconds of their CPU each."""
+def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -> tuple[float, float, float]:
+    """Polls a second of these processes, and microseconds of their CPU each; and of how many a second the bare client fetches.
+
+    The bare client asks by turns with them, while they are stopped: what else the machine does is then the same for both. The
+    share is the median of the turns'. Before, all jobs have been asked about some times: tables that are new behave otherwise.
+    """
     query("UPDATE jobs_watch SET next_poll_at = now(), lease = NULL, leased_until = NULL")
+    count, cpu, rows, took, shares = 0, 0.0, 0, 0.0, []
     with running(*modes) as processes:
         first = polls()
-        while polls() < first + 500:
+        while polls() < max(first + 500, WARM * query("SELECT count(*) FROM jobs_watch")[0][0]):
             time.sleep(0.2)
-        count, cpu, rows, began = polls(), used(processes), rows_written(), time.monotonic()
-        time.sleep(seconds)
-        took, count, cpu = time.monotonic() - began, polls() - count, used(processes) - cpu
-        time.sleep(1)  # statistics come late
-        rows = rows_written() - rows
+        for _ in range(TURNS):
+            polled, used_before, written, began = polls(), used(processes), rows_written(), time.monotonic()
+            time.sleep(seconds / TURNS)
+            turn, polled = time.monotonic() - began, polls() - polled
+            cpu += used(processes) - used_before
+            for one in processes:
+                one.suspend()
+            shares.append(polled / turn / limit(address, seconds / TURNS / 2)[0])
+            rows += rows_written() - written  # they come late
+            for one in processes:
+                one.resume()
+            count, took = count + polled, took + turn
         memory = max(one.memory_info().rss for one in processes) / 2**20
-    print(f"{name:34}{count / took:8,.0f} a second{cpu / max(count, 1) * 1e6:8,.0f} us CPU each"
+    each = cpu / max(count, 1) * 1e6
+    print(f"{name:34}{count / took:8,.0f} a second{each:8,.0f} us CPU each"
           f"{rows / took:9,.0f} rows written a second{memory:6,.0f} MiB", flush=True)  # fmt: skip
-    return count / took, cpu / max(count, 1) * 1e6
+    return count / took, each, median(shares)
 
 
 def used(processes: list[Any]) -> float:
@@ -287,7 +298,7 @@ def fill(jobs: int, port: int) -> str:
 def main() -> None:
     asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     asked.add_argument("--jobs", type=int, default=10_000)
-    asked.add_argument("--seconds", type=float, default=10, help="of each run as fast as it goes; 0: none of those")
+    asked.add_argument("--seconds", type=float, default=24, help="of each run as fast as it goes; 0: none of those")
     asked.add_argument("--delay", type=int, action="append", help="ms that GES takes; by default 0 and 50")
     asked.add_argument("--lag-seconds", type=float, default=0, help="how long to poll each job every 60 s; 0: not at all")
     asked.add_argument("--work", type=float, help=argparse.SUPPRESS)
@@ -318,16 +329,17 @@ def compare(options: Any) -> None:
         with running(("--simulate", str(port), str(delay / 1000))):
             wait_for(port)
             print(f"GES takes {delay} ms")
-            rate, cpu = limit(address, options.seconds / 2)
+            rate, cpu = limit(address, options.seconds / 4)
+            print(f"{'the bare client':34}{rate:8,.0f} a second{cpu:8,.0f} us CPU each", flush=True)
             if polls() == since:
                 first_replies(options.jobs)
             found = {
-                "one worker": measured("one worker", options.seconds, ("--work", "0")),
-                "two workers": measured("two workers", options.seconds, ("--work", "0"), ("--work", "0")),
-                "a task a poll": measured("a task a poll, 8 at a time", options.seconds, ("--plain",)),
+                "one worker": measured("one worker", options.seconds, address, ("--work", "0")),
+                "two workers": measured("two workers", options.seconds, address, ("--work", "0"), ("--work", "0")),
+                "a task a poll": measured("a task a poll, 8 at a time", options.seconds, address, ("--plain",)),
             }
-            for name, (a_second, each) in found.items():
-                print(f"ratio {name} / the bare client: {a_second / rate:.2f} of the rate, {each / cpu:.1f} of the CPU")
+            for name, (_, each, share) in found.items():
+                print(f"ratio {name} / the bare client: {share:.2f} of the rate, {each / cpu:.1f} of the CPU")
             print(f"ratio one worker / a task a poll: {found['one worker'][0] / found['a task a poll'][0]:.1f} of the rate")
     if options.lag_seconds:
         with running(("--simulate", str(port), "0")):

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from jobs import outcomes, schedule
 from jobs.diagnosis.usual import Usual, usual_duration
-from jobs.ges.words import Verdict
+from jobs.ges.words import FINAL, Verdict
 from jobs.models import Job, Watch
 from jobs.models.watch import Claimed, Plan, planned
 from jobs.outage import is_the_databases
@@ -83,7 +83,7 @@ def watch_unfinished(jobs: Iterable[Job | Claimed]) -> None:
 
 
 def _gets_old_at(job: Job, now: datetime) -> datetime:
-    interval = schedule.poll_interval(Verdict(job.verdict), now - (job.begin_time or job.first_seen_at))
+    interval = schedule.poll_interval(Verdict(job.verdict), now - job.began_at)
     return now if job.observed_at is None or interval is None else max(now, job.observed_at + interval)
 
 
@@ -114,8 +114,7 @@ def _plans(seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Map
 def _plan(one: Observation, job: Job | JobState, before: Claimed, usual: Usual | None) -> Plan:
     verdict = Verdict(job.verdict)
     if one.error is None:
-        began_at = job.begin_time or job.first_seen_at
-        at = schedule.next_poll(verdict, was_final=before.was_final, began_at=began_at, now=one.observed_at, usual=usual)
+        at = schedule.next_poll(verdict, was_final=before.was_final, began_at=job.began_at, now=one.observed_at, usual=usual)
         return Plan(job.pk, at, 0)
     failures = before.failures + 1
     wait = schedule.after_failure(
@@ -135,7 +134,7 @@ def _usual_for(jobs: Collection[Job | JobState], now: datetime) -> dict[tuple[in
     asked: set[tuple[int, str]] = set()
     for job in jobs:
         key = job.graph_id, job.job_name
-        if Verdict(job.verdict).is_final or now - (job.begin_time or job.first_seen_at) < schedule.YOUNG:
+        if job.verdict in FINAL or now - job.began_at < schedule.YOUNG:
             continue
         kept = _usual.get(key)
         if kept is not None and kept[0] > clock:

@@ -16,6 +16,7 @@ from jobs.record import Observation
 log = logging.getLogger(__name__)
 #: Seconds an answer takes at most; the client gives up at the last of them.
 BOUNDS = (0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0)
+_NAMES = (*(f"{bound:g}" for bound in BOUNDS), "inf")
 ANSWERED = ("new", "repeated")
 
 
@@ -25,7 +26,9 @@ def note(seen: Sequence[Observation], now: datetime) -> None:
     for one in seen:
         # A job that GES does not know is not recorded when the proxy asks about it.
         one.outcome = one.outcome or (one.error.kind if one.error else "new")
-        _log(one, projects[one.job.project_id])
+    if log.isEnabledFor(logging.INFO):
+        for one in seen:
+            _log(one, projects[one.job.project_id])
     _warn(seen, projects)
     Tally.objects.add(_counted(seen), now)
 
@@ -52,8 +55,7 @@ def note_no_list(project: Project, error: GesError, now: datetime) -> None:
 
 def bound(seconds: float) -> str:
     """The least of BOUNDS that is enough, `inf` over all of them."""
-    place = bisect_left(BOUNDS, seconds)
-    return f"{BOUNDS[place]:g}" if place < len(BOUNDS) else "inf"
+    return _NAMES[bisect_left(BOUNDS, seconds)]
 
 
 def _unknown(reply: JobReply) -> Iterable[tuple[Kind, str]]:
@@ -79,7 +81,7 @@ def _warn(seen: Sequence[Observation], projects: Mapping[int, str]) -> None:
 
 def _log(one: Observation, project: str) -> None:
     """A reply that says something new, and a poll without one, are worth a line; the rest is for whoever debugs."""
-    if not log.isEnabledFor(logging.DEBUG if one.outcome == "repeated" else logging.INFO):
+    if one.outcome == "repeated" and not log.isEnabledFor(logging.DEBUG):
         return
     told = {
         "project": project,

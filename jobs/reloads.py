@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -37,11 +36,6 @@ class LostFile:
     cause: str
     failed_lines: int | None
     loads: tuple[Reload, ...]
-
-
-def began(job: Job) -> datetime:
-    """When it began; where GES does not tell, when it was first seen."""
-    return job.begin_time or job.first_seen_at
 
 
 def with_loads(files: QuerySet[ImportFile], most: int) -> QuerySet[ImportFile]:

@@ -14,7 +14,7 @@ from jobs.models import Cause, Graph, ImportFile, Job, Project, Review
 from jobs.models.job import LOST_FILE, ReviewState
 from jobs.record.lookup import TOLERANCE_LOCK, lock_jobs
 from jobs.record.review_state import is_within, lost_data
-from jobs.reloads import FIXING, began, lost_paths, not_reloaded
+from jobs.reloads import FIXING, lost_paths, not_reloaded
 
 SHOWN = 3  # paths named in a sentence
 
@@ -105,7 +105,7 @@ def _why_no_fix(job: Job, by: Job | None) -> str:
         return _("A job can't have fixed itself.")
     if by.graph_id != job.graph_id:
         return _("Job %(job)s is of another graph.") % {"job": by.job_id}
-    if began(by) <= began(job):
+    if by.began_at <= job.began_at:
         return _("Job %(job)s began before this import, so it fixed nothing of it.") % {"job": by.job_id}
     if not by.is_final:
         return _("Job %(job)s has not ended yet.") % {"job": by.job_id}
@@ -132,7 +132,7 @@ def propose_fix(job: Job) -> Job | None:
         project=job.project_id, graph=job.graph_id, verdict__in=FIXING
     )
     later = later.filter(
-        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))), began__gt=began(job), pk__in=loaded.values("job")
+        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))), began__gt=job.began_at, pk__in=loaded.values("job")
     )
     return later.alias(loaded=Subquery(paths)).filter(loaded=len(lost)).order_by("began", "pk").first()
 
@@ -140,7 +140,7 @@ def propose_fix(job: Job) -> Job | None:
 def later_imports(job: Job) -> QuerySet[Job]:
     """The imports of the same graph that could have fixed this one, the earliest first."""
     rows = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at"))
-    return rows.filter(graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=began(job)).order_by(
+    return rows.filter(graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=job.began_at).order_by(
         "began", "pk"
     )
 

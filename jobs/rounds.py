@@ -96,7 +96,7 @@ class Round:
         except GesError as error:  # IAM gives no token: nothing can be asked
             budget.tell(project, [error], now)
             return False
-        wanted = len(Watch.objects.due(now).filter(project=project).values_list("pk")[:room])
+        wanted = Watch.objects.due(now).filter(project=project)[:room].count()
         granted = budget.take(project, wanted, now) if wanted else 0
         if not granted:
             return wanted > 0

@@ -63,12 +63,26 @@ def test_the_same_again_is_not_read_and_only_moves_when_it_was_seen(job):
         ([("proxy", 0, RUNNING)], RUNNING, 1, 200),  # not a poll's
         ([("poll", 0, RUNNING), ("list", 1, body("j1", "success"))], RUNNING, 2, 200),  # the row says what the list said
         ([("poll", 0, RUNNING), ("poll", 9, RUNNING), ("poll", 5, body("j1", "pending"))], RUNNING, 10, 200),  # a later run
+        ([("poll", 1, RUNNING), ("list", 1, body("j1", "success"))], RUNNING, 2, 200),  # at one moment, this recorded last
     ],
 )
 def test_what_only_looks_like_it_is_read_and_folded(job, earlier, said, minutes, status):
     for source, when, words in earlier:
         record([observe(job, source, at(when), 200, words)])
     assert poll(job, minutes, said, status)
+    stored = rows()
+    rebuild([job])
+    assert rows() == stored
+
+
+@pytest.mark.parametrize("other", [("list", 1), ("list", 3), ("proxy", 0), ("proxy", 2)])
+def test_what_others_heard_before_is_no_hindrance(job, other):
+    source, when = other
+    for one in (("poll", 0, RUNNING), (source, when, body("j1", "pending")), ("poll", 3, RUNNING)):
+        record([observe(job, one[0], at(one[1]), 200, one[2])])
+    stands = Snapshot.objects.order_by("-last_seen_at", "-pk").first()
+    assert poll(job, 4, RUNNING) == (stands.source != "poll")
+    assert not poll(job, 5, RUNNING)
     stored = rows()
     rebuild([job])
     assert rows() == stored

@@ -1,5 +1,7 @@
 """Job and ImportFile: projections of the newest reply. Only `record` writes them."""
 
+from datetime import datetime
+
 from django.contrib.postgres.indexes import GinIndex, HashIndex, OpClass
 from django.db import models
 from django.db.models import F, Q
@@ -215,6 +217,11 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.job_name or _('Job')} {self.job_id}"
+
+    @property
+    def began_at(self) -> datetime:
+        """When it began, or was first seen where GES does not say."""
+        return self.begin_time or self.first_seen_at
 
     @property
     def is_final(self) -> bool:

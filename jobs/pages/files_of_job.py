@@ -32,7 +32,6 @@ from jobs.models import Correction, ImportFile, Job
 from jobs.models.job import Verdict as VerdictChoices
 from jobs.pages.jobs import at_cursor
 from jobs.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
-from jobs.reloads import began
 
 PART, GROUPS = 100, 200
 BEFORE = timedelta(days=30)  # how far back a cause's imports are counted
@@ -136,7 +135,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
 
 def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
     """The causes of this job's loss with their share of it, the largest first; and where this graph had them before."""
-    until = max(began(job), FIRST + BEFORE)  # a begin may be of the year 1, before which there is none
+    until = max(job.began_at, FIRST + BEFORE)  # a begin may be of the year 1, before which there is none
     earlier = Job.objects.counted().filter(graph=job.graph_id, begin_time__gte=until - BEFORE, begin_time__lt=until)
     same = ImportFile.objects.filter(job__in=earlier, cause_group=OuterRef("cause_group")).order_by().values("cause_group")
     span = {"began_after": (until - BEFORE).isoformat(), "began_before": until.isoformat(), "hidden": "no"}
@@ -165,7 +164,7 @@ def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
             "before_url": f"{reverse('pages:jobs')}?{urlencode({'cause_group': row['cause_group'], **of_graph})}",
             "share": Decimal(row["failed"]) / whole if whole and row["failed"] else None,
             "explanations": explain(row["pattern"])[:1],
-            "is_new": row["since"] - began(job) > -NEW,  # a begin may be of the year 1
+            "is_new": row["since"] - job.began_at > -NEW,  # a begin may be of the year 1
         }
         for row in found
     ]

@@ -21,7 +21,7 @@ from jobs.models.job import LOST_FILE, ReviewState
 from jobs.pages.jobs import at_cursor
 from jobs.pages.rendering import render_page
 from jobs.paging import NUMBER, Column, page, read_time, won_t_do
-from jobs.reloads import Reload, began, loads_of, with_loads
+from jobs.reloads import Reload, loads_of, with_loads
 
 SINCE, ROWS, CHUNK = "24h", 200, 500
 SPANS = {"24h": gettext_lazy("24 hours"), "7d": gettext_lazy("7 days"), "30d": gettext_lazy("30 days")}
@@ -162,7 +162,7 @@ def _seen(files: Sequence[ImportFile], newer: set[tuple[int, str]] | None = None
     """What became of these files since; `newer`: the graphs and paths of rows that came before these, to which these are added."""
     newer = set() if newer is None else newer
     made: dict[int, Lost] = {}
-    for file in sorted(files, key=lambda file: (began(file.job), file.job_id), reverse=True):
+    for file in sorted(files, key=lambda file: (file.job.began_at, file.job_id), reverse=True):
         place = file.job.graph_id, file.path
         made[file.pk] = Lost(file, next(iter(loads_of(file)), None), bool(file.path) and place in newer)
         newer.add(place)

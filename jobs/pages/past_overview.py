@@ -99,7 +99,7 @@ def _name_graphs(shown: list[Job], folded: set[int], at: datetime) -> None:
 
 def _newest(same: JobQuerySet, folded: list[Job]) -> list[Job]:
     rows = [*same.order_by("-begin_time", "-pk")[:SHOWN], *folded]
-    return sorted(rows, key=lambda job: (job.begin_time or job.first_seen_at, job.pk), reverse=True)[:SHOWN]
+    return sorted(rows, key=lambda job: (job.began_at, job.pk), reverse=True)[:SHOWN]
 
 
 def _plausible(lines: int | Decimal | None) -> int | Decimal:

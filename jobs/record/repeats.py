@@ -11,32 +11,33 @@ from jobs.record.lookup import LOCKS, hold_jobs
 from jobs.record.observations import Observation
 
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
-# that run and leave the job's row as it says. The job's row, read anew once it is locked, tells whether anything else came.
+# that run and leave the job's row as it says. The job's row, read anew once it is locked, tells when the newest was seen, and
+# whether it was recorded last too: then no other that was seen at the same moment can be it.
 _PROLONG = f"""
 WITH held AS MATERIALIZED (
-    SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at, observed_at, changed_at, told.sha256, told.at
+    SELECT id, graph_id, job_name, verdict, coalesce(begin_time, first_seen_at) AS began_at, observed_at, changed_at,
+        chain_length, told.sha256, told.at
     FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS told(job_id, sha256, at) JOIN jobs_job ON id = told.job_id
     WHERE {LOCKS} ORDER BY id FOR UPDATE OF jobs_job
 ),
 repeated AS MATERIALIZED (
-    SELECT held.*, newest.id AS snapshot_id
+    SELECT held.*, begun.id AS snapshot_id
     FROM held
     CROSS JOIN LATERAL (
-        SELECT id, sha256, http_status, last_seen_at FROM jobs_snapshot WHERE job_id = held.id
-        ORDER BY last_seen_at DESC, id DESC LIMIT 1
-    ) AS newest
-    CROSS JOIN LATERAL (
-        SELECT id FROM jobs_snapshot WHERE job_id = held.id AND source = 'poll' ORDER BY first_seen_at DESC, id DESC LIMIT 1
+        SELECT id, sha256, http_status, last_seen_at, number FROM jobs_snapshot WHERE job_id = held.id AND source = 'poll'
+        ORDER BY first_seen_at DESC, id DESC LIMIT 1
     ) AS begun
-    WHERE begun.id = newest.id AND newest.sha256 = held.sha256 AND newest.http_status = 200
-        AND newest.last_seen_at = held.observed_at AND held.observed_at < held.at AND held.changed_at IS NOT NULL
+    WHERE begun.sha256 = held.sha256 AND begun.http_status = 200
+        AND begun.last_seen_at = held.observed_at AND held.observed_at < held.at AND held.changed_at IS NOT NULL
+        AND (begun.number = held.chain_length OR NOT EXISTS (
+            SELECT 1 FROM jobs_snapshot WHERE job_id = held.id AND last_seen_at = held.observed_at AND id > begun.id))
 ),
 seen_again AS (
     UPDATE jobs_snapshot AS old SET last_seen_at = repeated.at, seen = old.seen + 1
     FROM repeated WHERE old.id = repeated.snapshot_id
 ),
 heard AS (UPDATE jobs_job AS old SET observed_at = repeated.at FROM repeated WHERE old.id = repeated.id)
-SELECT id, graph_id, job_name, verdict, begin_time, first_seen_at FROM repeated
+SELECT id, graph_id, job_name, verdict, began_at FROM repeated
 """  # noqa: S608  ours
 
 
@@ -47,8 +48,7 @@ class JobState(NamedTuple):
     graph_id: int
     job_name: str
     verdict: str
-    begin_time: datetime | None
-    first_seen_at: datetime
+    began_at: datetime  # or was first seen
 
 
 def prolong_repeated(seen: Sequence[Observation]) -> dict[int, JobState]:
