@@ -29,7 +29,7 @@ from typing import Any
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
-TOKEN, AT_ONCE, EVERY = "simulated-token", 50, 60
+TOKEN, AT_ONCE, EVERY = "simulated-token", 100, 60  # at once: as many as a worker asks
 TURNS, WARM = 8, 4
 TABLES = ("jobs_watch", "jobs_job", "jobs_snapshot", "procrastinate_jobs", "procrastinate_events")
 

@@ -18,7 +18,7 @@ from jobs.ges.exchange import Answer as Answer
 from jobs.ges.exchange import exchange
 
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
-CONCURRENT = 50  # calls to one project at a time, in one process
+CONCURRENT = 100  # calls to one project at a time, in one process
 
 _sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
