@@ -30,7 +30,7 @@ ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
 TOKEN, AT_ONCE, EVERY = "simulated-token", 100, 60  # at once: as many as a worker asks
-TURNS, WARM = 8, 4
+TURNS, WARM, CONNECTING = 8, 4, 0.3
 TABLES = ("jobs_watch", "jobs_job", "jobs_snapshot", "procrastinate_jobs", "procrastinate_events")
 
 
@@ -147,25 +147,26 @@ def bare(address: str, seconds: float, run_loop: Callable[[Any], Any]) -> tuple[
     """Replies a second that aiohttp alone fetches, and microseconds of CPU each."""
     import aiohttp
 
-    async def run() -> int:
-        numbers, count, end = itertools.count(), 0, time.monotonic() + seconds
+    async def run() -> tuple[int, int]:
+        begin = time.monotonic() + CONNECTING
+        numbers, count, total, end = itertools.count(), 0, 0, begin + seconds
         async with aiohttp.ClientSession(
             headers={"X-Auth-Token": TOKEN}, connector=aiohttp.TCPConnector(limit=0)
         ) as session:
 
             async def ask() -> None:
-                nonlocal count
+                nonlocal count, total
                 while time.monotonic() < end:
                     async with session.get(f"{address}/job{next(numbers) % 10_000}/status") as answer:
                         assert b"running" in await answer.read()
-                    count += 1
+                    count, total = count + (begin <= time.monotonic() < end), total + 1
 
             await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
-        return count
+        return count, total
 
     began = time.process_time()
-    count = run_loop(run())
-    return count / seconds, (time.process_time() - began) / count * 1e6
+    count, total = run_loop(run())
+    return count / seconds, (time.process_time() - began) / total * 1e6
 
 
 def limit(address: str, seconds: float) -> tuple[float, float]:
@@ -220,12 +221,12 @@ def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -
         while polls() < max(first + 500, WARM * query("SELECT count(*) FROM jobs_watch")[0][0]):
             time.sleep(0.2)
         for _ in range(TURNS):
-            polled, used_before, written, began = polls(), used(processes), rows_written(), time.monotonic()
+            written, polled, began, used_before = rows_written(), polls(), time.monotonic(), used(processes)
             time.sleep(seconds / TURNS)
-            turn, polled = time.monotonic() - began, polls() - polled
-            cpu += used(processes) - used_before
+            polled, turn, cpu = polls() - polled, time.monotonic() - began, cpu + used(processes) - used_before
             for one in processes:
                 one.suspend()
+            time.sleep(CONNECTING)  # the database ends what it is at
             shares.append(polled / turn / limit(address, seconds / TURNS / 2)[0])
             rows += rows_written() - written  # they come late
             for one in processes:
@@ -305,6 +306,10 @@ def main() -> None:
     asked.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked.add_argument("--simulate", nargs=2, type=float, help=argparse.SUPPRESS)
     options = asked.parse_args()
+    if options.seconds > TURNS * 15:
+        raise SystemExit(
+            f"--seconds is {options.seconds:g}; expected at most {TURNS * 15}: a worker is stopped for an eighth of it."
+        )
     if options.work is not None:
         work(options.work)
     elif options.plain:

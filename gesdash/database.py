@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from gesdash import env
 
 # Idle sessions of a burst are given back, so that many workers fit one server; and none lives long, so that one begun while
-# the server was read-only does not stay so.
-POOL = {"min_size": 0, "max_size": 8, "timeout": 10, "max_lifetime": 300}
+# the server was read-only does not stay so. Whoever waited in vain while it was away asks anew, and waits for no older attempt.
+POOL = {"min_size": 0, "max_size": 8, "timeout": 10, "max_lifetime": 300, "reconnect_timeout": 10}
 
 
 def settings() -> dict[str, Any]:

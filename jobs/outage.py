@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable
-from threading import Event, Lock
+from threading import Event
 
 from django.db import Error, InterfaceError, OperationalError, connection
 
@@ -12,7 +12,6 @@ HOLD_SECONDS = 600.0  # for which a reply is held; then it is let go, and GES is
 AGAIN_SECONDS = 1.0
 _LIMIT_EXCEEDED = "54"  # the class of SQLSTATE, which the driver calls operational too: a value too big for an index
 _READ_ONLY = "25006"
-_leaving = Lock()
 
 
 def is_the_databases(wrong: BaseException) -> bool:
@@ -46,10 +45,10 @@ def surely[T](do: Callable[[], T], stopping: Event) -> T:
 
 
 def leave_sessions() -> None:
-    """End this process's idle sessions, and this thread's: with their locks, and the read-only mode they may have begun in.
+    """End this thread's session and all idle ones of this process: with their locks, and the read-only mode they may have begun in.
 
-    The pool would hand them out again for an hour.
+    The pool would hand them out again; those that other threads have now it ends when it gets them back.
     """
+    if pool := connection.pool:  # type: ignore[attr-defined]  # PostgreSQL's
+        pool.drain()
     connection.close()
-    with _leaving:
-        connection.close_pool()  # type: ignore[attr-defined]  # PostgreSQL's

@@ -125,7 +125,6 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
         assert said is not None  # noqa: S101  it has no turn to wait for
         seen = observed(question, said, source)
         budget.tell(job.project, [seen.error], timezone.now())
-        job.project.note_clock(clock_skews([said]))
         if job.pk is None and seen.error is None:
             claimed = _store(seen, question.graph_id, lease)
         elif job.pk is not None and seen.error is None and source == "proxy" and job.project.watches_proxied:
@@ -136,6 +135,7 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
             claimed = []
         else:
             outcomes.note([seen], timezone.now())
+        job.project.note_clock(clock_skews([said]))
     finally:
         Watch.objects.give_back(lease, [one.pk for one in claimed])
     return seen, said

@@ -133,6 +133,19 @@ def test_a_slow_but_steady_answer_is_waited_for(simulator, monkeypatch):
     assert async_to_sync(ask)().http_status == 200
 
 
+def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled(simulator, impatient, monkeypatch):
+    monkeypatch.setattr(exchange, "SLOW_SECONDS", 60)
+    job = simulator.story.jobs(timezone.now())[5].job_id
+    simulator.fault("trickle", job, seconds=0.02)
+
+    async def ask():
+        async with Client(simulator.address, simulator.project_id, SIGNED) as client:
+            await client.status(GRAPH, job)
+
+    with pytest.raises(errors.TooSlow, match=r"not whole after 1\.2 s"):
+        async_to_sync(ask)()
+
+
 @pytest.mark.parametrize("ahead", [-3600, 0, 90])
 @pytest.mark.django_db(transaction=True)
 def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(upstream, client, admin, ahead):
@@ -158,4 +171,18 @@ def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(upstream,
 def test_a_date_that_is_none_tells_nothing():
     now = timezone.now()
     answer = exchange.Answer(200, b"", "", None, None, now, asked_at=now, heard_at=now)
-    assert [answer._replace(date=date).clock_skew for date in (None, "yesterday")] == [None, None]
+    far = ["Mon, 01 Jan 2026 00:00:00 +999999999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+           "Fri, 31 Dec 9999 23:59:59 -1200"]  # fmt: skip
+    for date in [None, "yesterday", *far]:
+        assert answer._replace(date=date).clock_skew is None
+    assert answer._replace(date="Fri, 31 Dec 9999 23:59:59 GMT").clock_skew.days > 10**6
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_date_that_can_not_be_costs_no_reply(upstream):
+    upstream.body = b'{"status": "running"}'
+    upstream.headers = {"Date": "Mon, 01 Jan 2026 00:00:00 +999999999999999999"}
+    polling.poll_now(polling.watch(upstream.project, "g1", "j1", timezone.now()))
+    polling.watch(upstream.project, "g1", "j2", timezone.now())
+    assert polling.poll_for(5) == 1
+    assert Snapshot.objects.count() == 2

@@ -1,8 +1,11 @@
 """Replies that say again what was heard last, kept without being read; and what only looks like one."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
+from django.db import connection, transaction
 from django.utils import timezone
 
 from jobs import finishing
@@ -117,3 +120,23 @@ def test_callers_of_both_versions_by_turns_make_a_row_each(job):
     stored = rows()
     rebuild([job])
     assert rows() == stored
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_is_recorded_while_a_poll_waits_for_its_job_is_seen(job):
+    """A late reply comes between: folded one after the other, and at once, they make the same runs."""
+    for minute in (0, 9):
+        poll(job, minute, RUNNING)
+    with ThreadPoolExecutor() as other:
+        with transaction.atomic():
+            record([observe(job, "poll", at(5), 200, body("j1", "pending"))])
+            late = other.submit(poll, job, 10, RUNNING)
+            waiting = "SELECT 1 FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid))"
+            with connection.cursor() as cursor:
+                while cursor.execute(waiting) is not None and not cursor.fetchone():
+                    time.sleep(0.01)
+        assert late.result(20), "it is read, and folded"
+        other.submit(lambda: connection.close()).result()  # that thread's
+    assert sorted(runs(), key=lambda run: run[1]) == [
+        ("poll", at(0), at(9), 2), ("poll", at(5), at(5), 1), ("poll", at(10), at(10), 1)
+    ]  # fmt: skip

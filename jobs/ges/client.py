@@ -128,7 +128,7 @@ async def iam_token(who: Credentials, project_id: str) -> IamToken:
         }
     }
     kind = {"Content-Type": "application/json"}
-    url = URL(f"{who.iam_endpoint}/v3/auth/tokens", encoded=True)
+    url = _origin(who.iam_endpoint).with_path("/v3/auth/tokens")
     answer, headers = await exchange(_session(), "POST", url, kind, json.dumps(wanted).encode())
     value = headers.get("X-Subject-Token")
     if answer.http_status == 201 and value:
@@ -151,6 +151,8 @@ def _session() -> aiohttp.ClientSession:
     at = asyncio.get_running_loop()
     session = _sessions.get(at)
     if session is None or session.closed:
+        for ended in [one for one in _sessions if one.is_closed()]:
+            del _sessions[ended]
         session = _sessions[at] = aiohttp.ClientSession(
             # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
             connector=aiohttp.TCPConnector(limit=0),

@@ -86,8 +86,8 @@ async def exchange(
 
 @lru_cache
 def _limits(seconds: float) -> aiohttp.ClientTimeout:
-    """Of the whole; the others are kept here."""
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS)
+    """Of the whole, not rounded up to a second; the others are kept here."""
+    return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS, ceil_threshold=seconds + 1)
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
@@ -99,9 +99,11 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
     size, began = 0, clock()
     while True:
         try:
-            async with asyncio.timeout(SILENT_SECONDS):
+            async with asyncio.timeout(SILENT_SECONDS) as silence:
                 piece = await response.content.readany()
         except TimeoutError as wrong:
+            if not silence.expired():  # it is the whole that took too long
+                raise
             raise errors.Stalled(f"GES began to answer and sent nothing more for {SILENT_SECONDS} s.") from wrong
         if not piece:
             return b"".join(pieces)
@@ -145,9 +147,9 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
 def _http_date(date: str) -> datetime | None:
     try:
         there = parsedate_to_datetime(date)
-    except ValueError:
+        return there.replace(tzinfo=UTC) if there.tzinfo is None else there.astimezone(UTC)
+    except (ValueError, TypeError, OverflowError):
         return None
-    return there.replace(tzinfo=UTC) if there.tzinfo is None else there
 
 
 def _seconds(value: str | None) -> float | None:

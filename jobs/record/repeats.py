@@ -12,7 +12,8 @@ from jobs.record.observations import Observation
 
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
 # that run and leave the job's row as it says. The job's row, read anew once it is locked, tells when the newest was seen, and
-# whether it was recorded last too: then no other that was seen at the same moment can be it.
+# which was recorded last. Where that is this one, no other that was seen at the same moment can be the newest; where it is one
+# that was recorded while this statement waited for the job, which it can't see, nothing is a repeat.
 _PROLONG = f"""
 WITH held AS MATERIALIZED (
     SELECT id, graph_id, job_name, verdict, coalesce(begin_time, first_seen_at) AS began_at, observed_at, changed_at,
@@ -29,7 +30,9 @@ repeated AS MATERIALIZED (
     ) AS begun
     WHERE begun.sha256 = held.sha256 AND begun.http_status = 200
         AND begun.last_seen_at = held.observed_at AND held.observed_at < held.at AND held.changed_at IS NOT NULL
-        AND (begun.number = held.chain_length OR NOT EXISTS (
+        AND (begun.number = held.chain_length OR EXISTS (
+            SELECT 1 FROM jobs_snapshot WHERE job_id = held.id AND number = held.chain_length
+        ) AND NOT EXISTS (
             SELECT 1 FROM jobs_snapshot WHERE job_id = held.id AND last_seen_at = held.observed_at AND id > begun.id))
 ),
 seen_again AS (

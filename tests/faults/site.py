@@ -242,10 +242,11 @@ class Site:
         try:
             return wait_until(looked, what, seconds)
         except AssertionError as wrong:
-            log = self.folder / "log"
-            lost = sorted(self.told() - set(self.recorded()))
-            said = f"{wrong}\nnot recorded: {len(lost)}, {lost[:3]}\n{self.watches()}\n{log.read_text()[-4000:]}"
-            raise AssertionError(said) from None
+            said = [wrong]
+            with suppress(psycopg.Error):  # the database may be away
+                lost = sorted(self.told() - set(self.recorded()))
+                said += [f"not recorded: {len(lost)}, {lost[:3]}", self.watches()]
+            raise AssertionError("\n".join(map(str, [*said, (self.folder / "log").read_text()[-4000:]]))) from None
 
     def watches(self):
         return self.sql(
