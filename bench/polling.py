@@ -24,7 +24,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
@@ -208,35 +208,48 @@ def first_replies(jobs: int) -> None:
           f"{cpu / (count - first) * 1e6:8,.0f} us CPU each", flush=True)  # fmt: skip
 
 
-def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -> tuple[float, float, float]:
-    """Polls a second of these processes, and microseconds of their CPU each; and of how many a second the bare client fetches.
+class Turn(NamedTuple):
+    """What some workers did for a while, and the bare client after them."""
 
-    The bare client asks by turns with them, while they are stopped: what else the machine does is then the same for both. The
-    share is the median of the turns'. Before, all jobs have been asked about some times: tables that are new behave otherwise.
+    polls: int
+    seconds: float
+    cpu: float  # seconds
+    rows: int
+    rate_share: float  # of the bare client's
+    cpu_share: float
+
+
+def take_turn(processes: list[Any], seconds: float, address: str) -> Turn:
+    """The bare client asks while the workers are stopped, so that what else the machine does is the same for both."""
+    written, polled, began, cpu = rows_written(), polls(), time.monotonic(), used(processes)
+    time.sleep(seconds)
+    polled, took, cpu = polls() - polled, time.monotonic() - began, used(processes) - cpu
+    for one in processes:
+        one.suspend()
+    time.sleep(CONNECTING)  # the database ends what it is at
+    rate, each = limit(address, seconds / 2)
+    written = rows_written() - written  # they come late
+    for one in processes:
+        one.resume()
+    return Turn(polled, took, cpu, written, polled / took / rate, cpu / max(polled, 1) * 1e6 / each)
+
+
+def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -> tuple[float, float, float]:
+    """Polls a second of these processes; how many that is of the bare client's, and their CPU of its: medians of the turns.
+
+    Before, all jobs have been asked about some times: tables that are new behave otherwise.
     """
     query("UPDATE jobs_watch SET next_poll_at = now(), lease = NULL, leased_until = NULL")
-    count, cpu, rows, took, shares = 0, 0.0, 0, 0.0, []
     with running(*modes) as processes:
         first = polls()
         while polls() < max(first + 500, WARM * query("SELECT count(*) FROM jobs_watch")[0][0]):
             time.sleep(0.2)
-        for _ in range(TURNS):
-            written, polled, began, used_before = rows_written(), polls(), time.monotonic(), used(processes)
-            time.sleep(seconds / TURNS)
-            polled, turn, cpu = polls() - polled, time.monotonic() - began, cpu + used(processes) - used_before
-            for one in processes:
-                one.suspend()
-            time.sleep(CONNECTING)  # the database ends what it is at
-            shares.append(polled / turn / limit(address, seconds / TURNS / 2)[0])
-            rows += rows_written() - written  # they come late
-            for one in processes:
-                one.resume()
-            count, took = count + polled, took + turn
+        turns = [take_turn(processes, seconds / TURNS, address) for _ in range(TURNS)]
         memory = max(one.memory_info().rss for one in processes) / 2**20
-    each = cpu / max(count, 1) * 1e6
-    print(f"{name:34}{count / took:8,.0f} a second{each:8,.0f} us CPU each"
+    count, took, cpu, rows = (sum(column) for column in list(zip(*turns, strict=True))[:4])
+    print(f"{name:34}{count / took:8,.0f} a second{cpu / max(count, 1) * 1e6:8,.0f} us CPU each"
           f"{rows / took:9,.0f} rows written a second{memory:6,.0f} MiB", flush=True)  # fmt: skip
-    return count / took, each, median(shares)
+    return count / took, median(one.rate_share for one in turns), median(one.cpu_share for one in turns)
 
 
 def used(processes: list[Any]) -> float:
@@ -343,8 +356,8 @@ def compare(options: Any) -> None:
                 "two workers": measured("two workers", options.seconds, address, ("--work", "0"), ("--work", "0")),
                 "a task a poll": measured("a task a poll, 8 at a time", options.seconds, address, ("--plain",)),
             }
-            for name, (_, each, share) in found.items():
-                print(f"ratio {name} / the bare client: {share:.2f} of the rate, {each / cpu:.1f} of the CPU")
+            for name, (_, share, of_cpu) in found.items():
+                print(f"ratio {name} / the bare client: {share:.2f} of the rate, {of_cpu:.1f} of the CPU")
             print(f"ratio one worker / a task a poll: {found['one worker'][0] / found['a task a poll'][0]:.1f} of the rate")
     if options.lag_seconds:
         with running(("--simulate", str(port), "0")):

@@ -11,7 +11,8 @@ class JobsConfig(AppConfig):
     verbose_name = gettext_lazy("GES jobs")
 
     def ready(self) -> None:
-        """Sign-ins are told by Django's signals."""
-        from jobs import trail
+        """Sign-ins and new sessions of the database are told by Django's signals."""
+        from jobs import outage, trail
 
         trail.listen()
+        outage.listen()

@@ -4,8 +4,10 @@ import logging
 import time
 from collections.abc import Callable
 from threading import Event
+from typing import Any
 
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, InternalError, OperationalError, connection
+from django.db.backends.signals import connection_created
 
 log = logging.getLogger(__name__)
 HOLD_SECONDS = 600.0  # for which a reply is held; then it is let go, and GES is asked again some day
@@ -16,10 +18,13 @@ _READ_ONLY = "25006"
 
 def is_the_databases(wrong: BaseException) -> bool:
     """Whether the database is in trouble, and not what was to be written: it would fail with anything else as well."""
-    state = getattr(wrong.__cause__, "sqlstate", None) or ""
     if isinstance(wrong, OperationalError | InterfaceError):
-        return not state.startswith(_LIMIT_EXCEEDED)
-    return isinstance(wrong, Error) and state == _READ_ONLY
+        return not _state(wrong).startswith(_LIMIT_EXCEEDED)
+    return isinstance(wrong, Error) and _state(wrong) == _READ_ONLY
+
+
+def _state(wrong: BaseException) -> str:
+    return getattr(wrong.__cause__, "sqlstate", None) or ""
 
 
 def surely[T](do: Callable[[], T], stopping: Event) -> T:
@@ -45,10 +50,33 @@ def surely[T](do: Callable[[], T], stopping: Event) -> T:
 
 
 def leave_sessions() -> None:
-    """End this thread's session and all idle ones of this process: with their locks, and the read-only mode they may have begun in.
+    """End this thread's session and all idle ones of this process, with the locks they hold: the pool would hand them out again.
 
-    The pool would hand them out again; those that other threads have now it ends when it gets them back.
+    Those that other threads have now end when they are given back.
     """
-    if pool := connection.pool:  # type: ignore[attr-defined]  # PostgreSQL's
-        pool.drain()
+    _drain(connection)
     connection.close()
+
+
+def listen() -> None:
+    """Leave all sessions of this process when one is found read-only: it began so, and would stay so."""
+    connection_created.connect(_watch, dispatch_uid="outage")
+
+
+def _watch(connection: Any, **_: object) -> None:
+    if _leave_read_only not in connection.execute_wrappers:
+        connection.execute_wrappers.append(_leave_read_only)
+
+
+def _leave_read_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+    try:
+        return execute(sql, params, many, context)
+    except InternalError as wrong:
+        if _state(wrong) == _READ_ONLY:
+            _drain(context["connection"])
+        raise
+
+
+def _drain(connection: Any) -> None:
+    if pool := connection.pool:  # PostgreSQL's
+        pool.drain()

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError, OperationalError, connection, transaction
+from django.db import IntegrityError, InternalError, OperationalError, connection, transaction
 from django.db.models import Count
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -158,6 +158,24 @@ def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever
     with pytest.raises(OperationalError):
         outage.surely(fails(9), stopping)
     assert len(tries) == 1
+
+
+def test_a_session_that_is_read_only_is_used_for_one_error_and_no_more():
+    """A database that took nothing for a while says so to sessions begun meanwhile for as long as they live."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+    begun = connection.connection.info.backend_pid
+    with pytest.raises(InternalError, match="read-only"):
+        Project.objects.create(project_id="p9")
+    connection.close()
+    assert Project.objects.create(project_id="p9").pk
+
+    def has_ended():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM pg_stat_activity WHERE pid = %s", [begun])
+            return not cursor.fetchone()
+
+    wait_until(has_ended)
 
 
 def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):

@@ -298,13 +298,15 @@ def patient(seconds):
 
 def tick():
     """In a process of its own: begin rounds as the schedule does, only more often."""
-    from jobs import outage, tasks
+    from django.db import connections
+
+    from jobs import tasks
 
     while True:
         try:
             tasks.dispatch(0)
         except Exception:  # as a worker's: the database may be away
-            outage.leave_sessions()
+            connections.close_all()
         time.sleep(0.25)
 
 

@@ -10,7 +10,7 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from jobs import asking, outage, polling
+from jobs import asking, polling
 from jobs.management.child import end_with_parent
 from jobs.vitals import POLLS, REST
 
@@ -50,7 +50,6 @@ async def _work_until_stopped() -> None:
             await _work(stop)
         except Exception:  # the database is away, or was; what a round has heard it holds until it can be recorded
             log.exception("The worker lost its database; it tries again in %s s.", AGAIN_SECONDS)
-            await asyncio.to_thread(outage.leave_sessions)
             await _wait(stop, AGAIN_SECONDS)
 
 
