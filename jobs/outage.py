@@ -65,7 +65,8 @@ def listen() -> None:
 
 def _watch(connection: Any, **_: object) -> None:
     if _leave_read_only not in connection.execute_wrappers:
-        connection.execute_wrappers.append(_leave_read_only)
+        # First: whoever has put on another meanwhile takes off the last.
+        connection.execute_wrappers.insert(0, _leave_read_only)
 
 
 def _leave_read_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:

@@ -178,6 +178,14 @@ def test_a_session_that_is_read_only_is_used_for_one_error_and_no_more():
     wait_until(has_ended)
 
 
+def test_a_session_that_is_begun_inside_another_wrapper_leaves_that_to_its_owner():
+    connection.close()
+    connection.execute_wrappers.clear()
+    with connection.execute_wrapper(lambda execute, *rest: execute(*rest)):
+        assert Project.objects.count() == 0
+    assert connection.execute_wrappers == [outage._leave_read_only]
+
+
 def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
     watched(5)
     upstream.seconds = 5
