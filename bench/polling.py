@@ -321,7 +321,7 @@ def main() -> None:
     options = asked.parse_args()
     if options.seconds > TURNS * 15:
         raise SystemExit(
-            f"--seconds is {options.seconds:g}; expected at most {TURNS * 15}: a worker is stopped for an eighth of it."
+            f"--seconds is {options.seconds:g}; expected at most {TURNS * 15}: a stopped worker's calls run out of time."
         )
     if options.work is not None:
         work(options.work)

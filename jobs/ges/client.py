@@ -102,7 +102,7 @@ class Client:
 
 @lru_cache
 def _origin(endpoint: str) -> URL:
-    """A part of the address that is read once."""
+    """The endpoint as an address; few are asked about often, so each is read once."""
     return URL(endpoint)
 
 

@@ -24,7 +24,7 @@ class Claimed(NamedTuple):
     """A watch that is this worker's for now, and what was known of its job when the claim began: all that asking about it takes."""
 
     project: Project
-    project_id: int  # its key
+    project_id: int  # its key, kept beside it since each poll asks for it many times
     pk: int  # the job's key
     job_id: str
     ges_graph: str  # GES's id of the graph; empty while only its name is known
