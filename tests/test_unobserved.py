@@ -8,9 +8,12 @@ from io import StringIO
 
 import pytest
 from django.core.management import call_command
+from django.template.loader import render_to_string
 from django.utils import timezone
 
 from jobs.models import Presence
+from jobs.pages.axis import Axis
+from jobs.pages.charts import Mark
 from jobs.record import find_graph, find_jobs, observe, record
 
 from .conftest import NOW
@@ -176,3 +179,12 @@ def test_a_job_without_enough_of_its_like_is_never_called_stuck(signed_in, proje
     shown = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "too few like it to say what is usual" in shown
     assert "Stuck?" not in shown
+
+
+def test_the_times_of_a_brief_axis_are_told_apart():
+    def row(seconds):
+        axis = Axis([Mark(0, 0, 1, 1, "running", "", "one")], [], [], 9.0, NOW, NOW + seconds * SECOND, until_now=False)
+        return re.findall(r"<time [^>]*>([^<]*)</time>", render_to_string("parts/axis.html", {"axis": axis}))
+
+    assert row(60) == ["2026-03-04 12:00:00", "12:00:30", "12:01:00"]
+    assert row(600) == ["2026-03-04 12:00", "2026-03-04 12:05", "2026-03-04 12:10"]

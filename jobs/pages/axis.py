@@ -38,6 +38,11 @@ class Axis:
         return self.begin + (self.end - self.begin) / 2
 
     @property
+    def is_brief(self) -> bool:
+        """Whether its times to the minute could be the same."""
+        return self.end - self.begin < timedelta(minutes=4)
+
+    @property
     def words(self) -> set[str]:
         """The verdicts that are drawn, for the legend."""
         return {mark.kind for mark in self.marks}
