@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
-from jobs.ges.simulator import PROJECT  # noqa: E402
+from jobs.ges.simulator.server import PROJECT  # noqa: E402
 
 TOKEN = {"X-Auth-Token": "simulated-token"}
 AT_ONCE = 50

@@ -31,8 +31,9 @@ def main(rows: int) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
+    from jobs.decisions.corrections import Change, correct_all, revert_all
     from jobs.models import Correction, Entry, Project
-    from jobs.record import Change, correct_all, find_graph, find_jobs, observe, rebuild, record, revert_all
+    from jobs.record import find_graph, find_jobs, observe, rebuild, record
 
     call_command("migrate", verbosity=0)
     actor = User.objects.create(username="bench")

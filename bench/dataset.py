@@ -143,7 +143,7 @@ def decide(end: datetime) -> None:
     """Most imports that lost data were accepted, by somebody, a day later."""
     from django.contrib.auth.models import User
 
-    from jobs import review
+    from jobs.decisions import review
     from jobs.models import Job
 
     somebody = User.objects.get(username="root")
@@ -224,7 +224,7 @@ def _copy(cursor: Any, model: Any, stride: int, where: str = "true", **expressio
 def last_hour(end: datetime) -> None:
     """What runs now, with its watches, and two imports of a thousand files, the second of which lost some."""
     from jobs.models import Graph, Job
-    from jobs.polling import watch_unfinished
+    from jobs.polling.on_demand import watch_unfinished
     from jobs.record import find_jobs, observe, record
 
     roll = random.Random(3)
@@ -253,8 +253,8 @@ def last_hour(end: datetime) -> None:
 def correct_a_few(end: datetime) -> None:
     from django.contrib.auth.models import User
 
+    from jobs.decisions.corrections import correct
     from jobs.models import ImportFile
-    from jobs.record import correct
 
     somebody = User.objects.get(username="root")
     for one in ImportFile.objects.filter(verdict="partial", kind="vertex").select_related("job").order_by("-pk")[:20]:

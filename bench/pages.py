@@ -47,9 +47,9 @@ class Case:
 def cases(user: Any) -> Iterator[Case]:
     from django.db.models import Max
 
-    from jobs.filters import SORTS
+    from jobs.lists.filters import SORTS
     from jobs.models import Cause, Graph, ImportFile, Job
-    from jobs.pages.live import newest_change
+    from jobs.web.live import newest_change
 
     mine = Job.objects.filter(project__in=list(Graph.objects.visible_to(user).values_list("project", flat=True).distinct()))
     newest = mine.filter(file_count__gt=0).order_by("-pk").first()
@@ -153,7 +153,7 @@ def cases(user: Any) -> Iterator[Case]:
 
 def cursor(jobs: Any, sort: str) -> str:
     """The position that a reader who walks reaches on page 10,000, or in the middle where there are fewer."""
-    from jobs.paging import _place
+    from jobs.lists.paging import _place
 
     name = sort.removeprefix("-")
     known = jobs.filter(**{f"{name}__isnull": False}).order_by(sort, "-pk" if sort[0] == "-" else "pk").only(name)

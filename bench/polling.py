@@ -36,7 +36,7 @@ TABLES = ("jobs_watch", "jobs_job", "jobs_snapshot", "procrastinate_jobs", "proc
 
 def simulate(port: int, delay: float) -> None:
     """A GES in which every job that is asked about runs."""
-    from jobs.ges.simulator import Simulator, serve
+    from jobs.ges.simulator.server import Simulator, serve
 
     class Running(Simulator):
         def state(self, job_id: str) -> dict[str, Any]:
@@ -74,7 +74,7 @@ def work(seconds: float) -> None:
     django.setup()
     from django.core.management import call_command
 
-    from jobs import schedule
+    from jobs.polling import schedule
 
     schedule.poll_interval = lambda *_: timedelta(seconds=seconds)
     call_command("work")
@@ -87,14 +87,14 @@ def plain() -> None:
     django.setup()
     from procrastinate.contrib.django import app
 
-    from jobs import polling, schedule
     from jobs.models import Job
+    from jobs.polling import on_demand, schedule
 
     schedule.poll_interval = lambda *_: timedelta(0)
 
     @app.task(name="plain", queue="plain")
     def poll_one(pk: int) -> None:
-        polling.poll_now(Job.objects.select_related("graph", "project").get(pk=pk))
+        on_demand.poll_now(Job.objects.select_related("graph", "project").get(pk=pk))
 
     async def run() -> None:
         with app.replace_connector(app.connector.get_worker_connector()) as working:
@@ -294,7 +294,7 @@ def fill(jobs: int, port: int) -> str:
     from django.utils import timezone
 
     from jobs.models import Project, Watch
-    from jobs.polling import sync_projects
+    from jobs.polling.projects import sync_projects
     from jobs.record import find_graph, find_jobs
 
     [project] = sync_projects()
@@ -334,7 +334,7 @@ def main() -> None:
 
 
 def compare(options: Any) -> None:
-    from jobs.ges.simulator import PROJECT
+    from jobs.ges.simulator.server import PROJECT
 
     port = free_port()
     folder = tempfile.mkdtemp()

@@ -155,7 +155,7 @@ def main() -> None:
             "GES_AK": "SIMULATED", "GES_SK": "simulated-secret", "GESDASH_KEY_REQUESTS": "1000000", "GESDASH_LOG_LEVEL": "ERROR",
             "DJANGO_SUPERUSER_PASSWORD": "a long password",
         }  # fmt: skip
-        from jobs.ges.simulator_plot import BY_NAME
+        from jobs.ges.simulator.plot import BY_NAME
 
         manage = [sys.executable, str(ROOT / "manage.py")]
         started(stack, *manage, "simulate_ges", "--port", str(ges))

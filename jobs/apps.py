@@ -12,7 +12,8 @@ class JobsConfig(AppConfig):
 
     def ready(self) -> None:
         """Sign-ins and new sessions of the database are told by Django's signals."""
-        from jobs import outage, trail
+        from jobs.audit import entries
+        from jobs.db import outage
 
-        trail.listen()
+        entries.listen()
         outage.listen()

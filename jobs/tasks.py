@@ -1,29 +1,27 @@
 """Procrastinate's tasks: thin. The sixth field of a cron line is its seconds."""
 
 import logging
-from collections.abc import Iterator
 from concurrent.futures import CancelledError
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from time import monotonic
 
-from django.db import connection
 from django.db.models import F, Max
 from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from jobs import asking, crowd, polling
+from jobs.db.locks import DISCOVERY_LOCK, try_lock
 from jobs.models import Presence, Project, Watch
 from jobs.models.project import Keeping
-from jobs.proof.retention import prune
+from jobs.polling import client, discovery, single_flight, worker_round
+from jobs.polling.health import POLLS, workers_alive
+from jobs.polling.worker_round import BATCH
 from jobs.proof.seal import seal_all
-from jobs.rounds import BATCH
-from jobs.vitals import POLLS, workers_alive
+from jobs.retention.prune import prune
 
 log = logging.getLogger(__name__)
 ROUND_SECONDS = 20
-DISCOVERING = 0x676573  # any number, the same in every worker
 NIGHT_SECONDS = 3000  # what is not removed by then goes the next night
 
 
@@ -46,7 +44,7 @@ def dispatch(timestamp: int = 0) -> None:
 def poll() -> None:
     """Ask about all that is due; several workers share the watches by their leases."""
     Presence.objects.note(timezone.now())
-    polling.poll_for(ROUND_SECONDS)
+    worker_round.poll_for(ROUND_SECONDS)
 
 
 @app.periodic(cron="* * * * * */15")
@@ -65,32 +63,16 @@ def discover(timestamp: int = 0) -> None:
 def look(project: int) -> None:
     """Look at a project's lists for jobs nobody named; one worker at a time."""
     Presence.objects.note(timezone.now())
-    with _turn(project) as is_ours:
+    with try_lock(DISCOVERY_LOCK, project) as is_ours:
         found = Project.objects.filter(pk=project).first()
         if not is_ours or found is None:
             return
         before = found.problem
         with suppress(CancelledError):  # this process is to stop; the next look goes on from there
-            polling.discover(found)
+            discovery.discover(found)
         found.refresh_from_db(fields=["problem"])
         if found.problem and found.problem != before:
             log.warning("Project %s: %s", found.project_id, found.problem)
-
-
-@contextmanager
-def _turn(project: int) -> Iterator[bool]:
-    """Whether nobody else is at it. PostgreSQL gives back the turn of a worker that was killed; a job's lock would stay."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [DISCOVERING, project])
-        is_ours = cursor.fetchone() == (True,)
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            with (
-                connection.cursor() as cursor
-            ):  # another session's, where that one was given up: then there is nothing to give back
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [DISCOVERING, project])
 
 
 @app.periodic(cron="* * * * *")
@@ -105,7 +87,7 @@ async def drop_stalled(timestamp: int = 0) -> None:
 @app.task(queueing_lock="forget_calls")
 def forget_calls(timestamp: int = 0) -> None:
     """Drop answers that were kept for a crowd."""
-    crowd.forget(timezone.now())
+    single_flight.forget(timezone.now())
 
 
 @app.periodic(cron="7 * * * *")
@@ -124,5 +106,5 @@ def retain(timestamp: int = 0) -> None:
     waiting = Project.objects.exclude(keeps=Keeping.ALL).annotate(last=Max("prunings__made_at"))
     for project in waiting.order_by(F("last").asc(nulls_first=True), "pk"):
         for _done in prune(project, now=timezone.now()):
-            if asking.stopping.is_set() or monotonic() > until:
+            if client.stopping.is_set() or monotonic() > until:
                 return

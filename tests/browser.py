@@ -9,11 +9,11 @@ import pytest
 from django.conf import settings
 from django.utils import timezone
 
+from jobs.decisions.corrections import correct
+from jobs.decisions.review import decide
 from jobs.models import Graph, Job, Project, SavedView, Snapshot
-from jobs.record import correct, find_graph, find_jobs, observe, record
-from jobs.review import decide
-
-from .test_up import CHROMIUM, FLAGS
+from jobs.record import find_graph, find_jobs, observe, record
+from tests.management.test_up import CHROMIUM, FLAGS
 
 LONG = "bucket-production-graph-data/ges/2026/nightly_full_rebuild_without_any_break/region-cn-north-4"
 CHINESE = "客户关系图谱（生产环境）每日全量导入"

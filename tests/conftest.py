@@ -105,7 +105,7 @@ def project(db):
 
 @pytest.fixture
 def simulator():
-    from jobs.ges.simulator import Simulator, run_in_thread
+    from jobs.ges.simulator.server import Simulator, run_in_thread
 
     made = Simulator(seed=7)
     with run_in_thread(made) as address:
@@ -117,7 +117,7 @@ def simulator():
 def polled(db, settings, simulator):
     """A project on the simulator, with its credentials in the settings."""
     from gesdash.env import ConfiguredProject, Credentials
-    from jobs.polling import sync_projects
+    from jobs.polling.projects import sync_projects
 
     credentials = Credentials(ak=simulator.access_key, sk=simulator.secret_key)
     settings.GES_PROJECTS = {"sim": ConfiguredProject("sim", simulator.project_id, simulator.address, credentials)}
@@ -170,7 +170,7 @@ class Upstream:
 def upstream(db, settings):
     """A project whose GES is an `Upstream`."""
     from gesdash.env import ConfiguredProject, Credentials
-    from jobs.polling import sync_projects
+    from jobs.polling.projects import sync_projects
 
     made = Upstream()
 

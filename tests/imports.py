@@ -4,8 +4,7 @@ import json
 from datetime import timedelta
 
 from jobs.record import find_graph, find_jobs, observe, record
-
-from .conftest import NOW
+from tests.conftest import NOW
 
 LISTS = {"schema": "schemaPath", "vertex": "vertexsetPath", "edge": "edgesetPath"}
 
@@ -43,7 +42,7 @@ def tell(project, job_id, *files, graph="payments", at=NOW, source="poll", **fie
 
 def tell_story(project, epoch=NOW):
     """All that the simulator's GES has to tell at its epoch: a month of nights, and one of each rarity."""
-    from jobs.ges.simulator_story import Story
+    from jobs.ges.simulator.story import Story
 
     story = Story(7, epoch)
     told = story.jobs(epoch)

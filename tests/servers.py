@@ -13,7 +13,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import connection
 
-from tests.test_up import free_port
+from tests.management.test_up import free_port
 
 ROOT = Path(__file__).parent.parent
 

@@ -151,7 +151,8 @@ def test_no_template_has_text_that_is_not_marked(path):
 @pytest.fixture
 def stored(imported, admin, client):
     """A page of everything: an import that lost data, reviewed, corrected and explained; others before and after; a job that runs."""
-    from jobs import record, review
+    from jobs import record
+    from jobs.decisions import corrections, review
     from jobs.ges.errors import TimedOut
     from jobs.proof.seal import seal
     from jobs.record import Observation, find_graph, find_jobs, observe
@@ -182,7 +183,7 @@ def stored(imported, admin, client):
     review.decide(one, state="fixed", actor=admin, now=later, note="其余不要", fixed_by=Job.objects.get(job_id="j3"))
     review.save_note(Cause.objects.first(), "补一列", actor=admin, now=later)
     for said in ("4", "5"):
-        record.correct(
+        corrections.correct(
             one, kind="vertex", position=0, field="failed_lines", corrected=said, reason="核对", actor=admin, now=later
         )
     AccessKey.issue(admin, name="报表", projects=[imported.project], now=NOW)
@@ -307,9 +308,9 @@ def test_a_sign_in_that_fails_is_said_in_chinese(client, db, catalogue):
 
 
 def test_every_way_that_ges_gives_no_answer_has_words():
-    from jobs import budget, crowd  # noqa: F401  each has its own errors
     from jobs.ges.errors import GesError
-    from jobs.pages.misses import KINDS
+    from jobs.pages.job.misses import KINDS
+    from jobs.polling import call_budget, single_flight  # noqa: F401  each has its own errors
 
     def below(error):
         return {error.kind}.union(*(below(one) for one in error.__subclasses__()))

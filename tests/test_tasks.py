@@ -10,8 +10,10 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from jobs import polling, tasks
+from jobs import tasks
+from jobs.db import locks
 from jobs.models import Job, Project
+from jobs.polling import watches
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(po
     place = connection.settings_dict
     other = psycopg.connect(host=place["HOST"], user=place["USER"], dbname=place["NAME"], autocommit=True)
     pid = other.info.backend_pid
-    other.execute("SELECT pg_advisory_lock(%s, %s)", [tasks.DISCOVERING, polled.pk])
+    other.execute("SELECT pg_advisory_lock(%s, %s)", [locks.DISCOVERY_LOCK, polled.pk])
     tasks.look(polled.pk)
     assert not Job.objects.exists()
     other.close()  # as the kernel does for a killed process
@@ -92,7 +94,7 @@ def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, proje
     tasks.dispatch()
     assert waiting() == []
     for number in range(5):
-        polling.watch(project, "g", f"j{number}", now)
+        watches.watch(project, "g", f"j{number}", now)
     tasks.dispatch()
     tasks.dispatch()
     assert waiting() == [("poll", "poll 0")]

@@ -17,14 +17,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import record
 from jobs.admin.bodies import readable
+from jobs.decisions import corrections, values
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, as_text
 from jobs.diagnosis.ledger import Ledger
 from jobs.models import Correction, Graph, ImportFile, Job, Project, Snapshot
 from jobs.models.correction import field_label
 from jobs.record.lookup import lock_jobs
-from jobs.typed import take_typed
+from jobs.web.form_recovery import take_typed
 
 SHOWN_OF_REPLY = 6_000  # characters
 
@@ -132,7 +132,7 @@ class CorrectionForm(forms.Form):
             given["corrected"] = str(given["graph"].pk) if given.get("graph") else ""
         if {"field", "corrected"} <= given.keys():
             try:
-                record.check_value(given["field"], given["corrected"], self.place.kind)
+                values.check_value(given["field"], given["corrected"], self.place.kind)
             except ValueError as wrong:
                 self.add_error("corrected", str(wrong))
         return given
@@ -198,7 +198,7 @@ def _make(request: HttpRequest, place: Place, given: dict[str, Any]) -> None:
     place.job.refresh_from_db()
     here = _place(place.job, place.where)
     _refuse_if_changed(here, given["field"], given["known"])
-    record.correct(
+    corrections.correct(
         here.job,
         kind=here.kind,
         position=here.position,

@@ -15,12 +15,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import record
 from jobs.admin.correcting import choose_graph
+from jobs.decisions import corrections, values
 from jobs.diagnosis.corrections import FILE_FIELDS, JOB_FIELDS, as_text
+from jobs.lists.paging import read_pk
 from jobs.models import Correction, Graph, ImportFile, Job, Project
 from jobs.models.correction import field_label
-from jobs.paging import read_pk
 from jobs.record.lookup import lock_jobs
 
 MOST = 1_000  # rows at once
@@ -67,7 +67,7 @@ class ManyForm(forms.Form):
             given["corrected"] = str(given["graph"].pk) if given.get("graph") else ""
         if {"field", "corrected"} <= given.keys():
             try:
-                record.check_value(given["field"], given["corrected"], "vertex" if self.of_files else "")
+                values.check_value(given["field"], given["corrected"], "vertex" if self.of_files else "")
             except ValueError as wrong:
                 self.add_error("corrected", str(wrong))
         return given
@@ -140,12 +140,12 @@ def _apply(request: HttpRequest, rows: list[Any], given: dict[str, Any], seen: s
     standing = Correction.objects.standing().filter(job__in=jobs, field=field).order_by("pk").values_list("pk", flat=True)
     mark = str(zlib.crc32(repr((sorted(before.items()), list(standing), field, given["corrected"])).encode()))
     changes = [
-        record.Change(row, field, given["corrected"])
+        corrections.Change(row, field, given["corrected"])
         if isinstance(row, Job)
-        else record.Change(row.job, field, given["corrected"], row.kind, row.position)
+        else corrections.Change(row.job, field, given["corrected"], row.kind, row.position)
         for row in rows
     ]
-    record.correct_all(changes, reason=given["reason"], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+    corrections.correct_all(changes, reason=given["reason"], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
     after = _facts(rows, field)
     if seen != mark:
         transaction.set_rollback(True)

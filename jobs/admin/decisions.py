@@ -12,11 +12,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from jobs import record, review
 from jobs.admin.big_tables import ReadOnly
 from jobs.admin.correcting_many import MOST
 from jobs.admin.keyset import BigTable
 from jobs.admin.visible import Visible, VisibleFilter
+from jobs.decisions import corrections, review, values
 from jobs.diagnosis.corrections import FILE_FIELDS, GRAPH_FIELDS, JOB_FIELDS
 from jobs.models import Cause, Correction, Project, Review, SavedView
 from jobs.models.correction import field_label
@@ -29,7 +29,7 @@ _SHOWN = (
 class WithReason(ActionForm):
     """An action that needs to be told why."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=record.MAX_REASON)
+    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=values.MAX_REASON)
 
 
 class OfField(admin.SimpleListFilter):
@@ -83,7 +83,7 @@ class CorrectionAdmin(BigTable):
         asked = chosen.count()
         on_its_page = f"{ActionLocation.CHANGE_FORM.value}-reason"  # where Django sets the location before the names
         try:
-            undone = record.revert_all(
+            undone = corrections.revert_all(
                 list(theirs[:MOST]),
                 reason=request.POST.get("reason") or request.POST.get(on_its_page, ""),
                 actor=request.user,  # type: ignore[arg-type]

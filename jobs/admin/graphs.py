@@ -14,12 +14,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs import record
 from jobs.admin.correcting import choose_graph
+from jobs.audit.entries import because
+from jobs.decisions import graphs
 from jobs.ges.words import FINAL
 from jobs.models import Correction, Graph, Job
-from jobs.trail import because
-from jobs.typed import take_typed
+from jobs.web.form_recovery import take_typed
 
 NAME, GONE, MERGE, SPLIT = "name", "is_deleted", "merge", "split"
 SHOWN = 100  # jobs of a merge's preview
@@ -118,11 +118,11 @@ def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
     because(given["reason"])  # the graph's own entry in the trail; the corrections carry it themselves
     why: dict[str, Any] = {"reason": given["reason"], "actor": request.user, "now": timezone.now()}
     if given["what"] == MERGE:
-        count = record.merge_graphs(graph, given["into"], **why)
+        count = graphs.merge_graphs(graph, given["into"], **why)
         return _("Merged; %(count)s jobs went to %(graph)s.") % {"count": count, "graph": given["into"]}
     if given["what"] == SPLIT:
-        count = record.split_graph(graph, **why)
+        count = graphs.split_graph(graph, **why)
         return _("No longer merged; %(count)s jobs came back.") % {"count": count}
     value = given["name"] if given["what"] == NAME else "yes" if given["is_deleted"] else "no"
-    record.correct_graph(graph, field=given["what"], corrected=value, **why)
+    graphs.correct_graph(graph, field=given["what"], corrected=value, **why)
     return _("Corrected. What GES said is kept beside it.")

@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, QueryDict
 
 from jobs.admin.big_tables import ReadOnly
-from jobs.paging import SCORE, Column, page
+from jobs.lists.paging import SCORE, Column, page
 
 CURSOR = "cursor"
 

@@ -18,9 +18,9 @@ from jobs.admin.correcting_many import begin, correct_many
 from jobs.admin.keyset import BigTable
 from jobs.admin.visible import VisibleFilter
 from jobs.admin.watching import Watching, take_up
-from jobs.filters import SORTS
+from jobs.lists.filters import SORTS
+from jobs.lists.paging import Column, read_time
 from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
-from jobs.paging import Column, read_time
 
 
 def may_correct_somewhere(request: HttpRequest) -> bool:

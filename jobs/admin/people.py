@@ -10,10 +10,10 @@ from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_lazy
 
-from jobs import review
 from jobs.admin.big_tables import ReadOnly
 from jobs.admin.graphs import correct_graph
 from jobs.admin.visible import Visible, VisibleFilter
+from jobs.decisions import review
 from jobs.models import AccessKey, Graph, Membership, Project
 
 

@@ -12,9 +12,9 @@ from django.utils.translation import gettext_lazy
 
 from jobs import record
 from jobs.admin.correcting_many import MOST
+from jobs.audit.entries import note
 from jobs.models import Job, Project, Watch
-from jobs.models.trail import Deed, What
-from jobs.trail import note
+from jobs.models.audit import Deed, What
 
 
 class Watching:

@@ -11,9 +11,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed
 from rest_framework.request import Request
 
-from jobs import trail
 from jobs.api.errors import BadRequest
-from jobs.ges import auth
+from jobs.audit import entries
+from jobs.ges import signing
 from jobs.models import AccessKey
 
 
@@ -23,7 +23,7 @@ class KeyAuthentication(BaseAuthentication):
     def authenticate(self, request: Request) -> tuple[User, AccessKey] | None:
         """None when no key is shown."""
         shown = request.headers.get("Authorization", "")
-        if shown.startswith(auth.ALGORITHM):
+        if shown.startswith(signing.ALGORITHM):
             return self._as(request, self._by_signature(request, shown))
         token = request.headers.get("X-Auth-Token", "")
         if not token and shown.lower().startswith("bearer "):
@@ -37,22 +37,22 @@ class KeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         """What to show, so that a missing key is a 401."""
-        return auth.ALGORITHM
+        return signing.ALGORITHM
 
     def _as(self, request: Request, key: AccessKey) -> tuple[User, AccessKey]:
         key.user.access_key = key  # type: ignore[attr-defined]
-        trail.note_key_use(key, request._request, timezone.now())
+        entries.note_key_use(key, request._request, timezone.now())
         return key.user, key
 
     def _by_signature(self, request: Request, shown: str) -> AccessKey:
         now = timezone.now()
         try:
-            claim = auth.read_authorization(shown)
+            claim = signing.read_authorization(shown)
             key = AccessKey.objects.for_access_key(claim.access_key, now)
             if key is None:
-                raise auth.BadSignature("there is no such access key, or it is no longer valid")
+                raise signing.BadSignature("there is no such access key, or it is no longer valid")
             headers = {name.lower(): value for name, value in request.headers.items()}
-            auth.verify(
+            signing.verify(
                 claim,
                 method=request.method or "",
                 # The server hands the path on decoded. The canonical request is made from the decoded path too (the official
@@ -64,7 +64,7 @@ class KeyAuthentication(BaseAuthentication):
                 sk=key.secret,
                 now=now,
             )
-        except auth.BadSignature as wrong:
+        except signing.BadSignature as wrong:
             raise AuthenticationFailed(f"The signature is not valid: {wrong}.") from wrong
         return key
 

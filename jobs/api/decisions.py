@@ -10,11 +10,11 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from jobs import record
 from jobs.api import lists, shapes
 from jobs.api.errors import BadRequest, Forbidden, NotFound
+from jobs.decisions import corrections
+from jobs.decisions.review import decide
 from jobs.models import Correction, ImportFile, Job, Project, Review
-from jobs.review import decide
 
 MOST_TEXT = 10_000
 
@@ -92,7 +92,7 @@ class Corrections(lists.Corrections):
         _must_correct(request, job.project)
         given = _given(CorrectionGiven, request)
         try:
-            made = record.correct(
+            made = corrections.correct(
                 job,
                 kind=given["kind"],
                 position=given.get("position"),
@@ -120,7 +120,7 @@ class Undo(APIView):
         _must_correct(request, found.job.project)
         given = _given(UndoGiven, request)
         try:
-            record.revert(found, reason=given["reason"], actor=_person(request), now=timezone.now())
+            corrections.revert(found, reason=given["reason"], actor=_person(request), now=timezone.now())
         except ValueError as wrong:
             raise BadRequest(str(wrong)) from wrong
         found.refresh_from_db()

@@ -4,8 +4,8 @@ import logging
 
 from rest_framework import exceptions
 
-from jobs import budget, crowd
 from jobs.ges import errors as ges
+from jobs.polling import call_budget, single_flight
 
 log = logging.getLogger(__name__)
 
@@ -71,10 +71,10 @@ def for_caller(error: ges.GesError) -> ApiError:
         case ges.Refused():
             return BadGateway("GES refused gesdash's own credentials for this project.", cause=error)
         case ges.Throttled():
-            return SlowDown(cause=error, wait=error.retry_after or budget.DEFAULT_PAUSE)
-        case budget.Spent() | crowd.Crowded():
+            return SlowDown(cause=error, wait=error.retry_after or call_budget.DEFAULT_PAUSE)
+        case call_budget.Spent() | single_flight.Crowded():
             return SlowDown(f"{error} Try again later.", wait=error.retry_after)
-        case budget.Resting():
+        case call_budget.Resting():
             return NoAnswer(f"{error} Nothing stored can stand in.", wait=error.retry_after)
         case ges.ErrorReply() | ges.Unreachable():
             return NoAnswer(cause=error)

@@ -9,7 +9,7 @@ from rest_framework.pagination import CursorPagination
 from rest_framework.request import Request
 
 from jobs.api.errors import BadRequest
-from jobs.paging import MAX_PAGE_SIZE, PAGE_SIZE
+from jobs.lists.paging import MAX_PAGE_SIZE, PAGE_SIZE
 
 _SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
 

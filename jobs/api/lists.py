@@ -12,8 +12,8 @@ from rest_framework.views import APIView
 from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
 from jobs.api.keyset import POSITION, Keyset, text
+from jobs.audit.entries import note_download
 from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
-from jobs.trail import note_download
 
 _PROJECT = OpenApiParameter("project", text(255), description="Only of this project (GES's id).")
 

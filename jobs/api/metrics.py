@@ -23,9 +23,9 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from jobs.api.authentication import KeyAuthentication
-from jobs.metrics import registry
 from jobs.models import AccessKey, Project
-from jobs.vitals import projects_for, vitals
+from jobs.polling.health import projects_for, vitals
+from jobs.polling.prometheus import registry
 
 SCRAPER = "scraper"  # who shows the token of the settings
 

@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
 from jobs.api.keyset import POSITION, text
-from jobs.filters import FILTERS, SORTS, filtered, page_of
+from jobs.export.job import WITH_CORRECTIONS, job_object, job_row
+from jobs.lists.filters import FILTERS, SORTS, filtered, page_of
 from jobs.models import Job
-from jobs.models.export import WITH_CORRECTIONS, job_object, job_row
 from jobs.models.job import Ledger, ReviewState, Verdict
 
 _EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form

@@ -5,9 +5,9 @@ from typing import Any
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from jobs.export.job import file_object
 from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Miss, Project, Review, Snapshot
 from jobs.models.correction import Flag
-from jobs.models.export import file_object
 from jobs.models.job import Ledger, Verdict
 
 

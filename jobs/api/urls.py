@@ -10,7 +10,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 
 from jobs.api import decisions, lists, resources
 from jobs.api.metrics import Metrics
-from jobs.api.proxy import Status
+from jobs.api.proxy.view import Status
 
 
 def _door(view: Any) -> Any:

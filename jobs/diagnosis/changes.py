@@ -7,9 +7,9 @@ from enum import StrEnum
 
 from jobs.diagnosis.comparison import paired
 from jobs.diagnosis.corrections import FILE_FIELDS, REPLY_FIELDS
-from jobs.ges.reply import FileReply, JobReply
-from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import meaning
+from jobs.sentences import Sentence, gettext_noop
 
 type Told = str | int | datetime | None
 type Pair = tuple[FileReply | None, FileReply | None]

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Any, Protocol
 
 from jobs.ges.fields import MAX_COUNT
-from jobs.ges.reply import FileReply, JobReply
-from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import Verdict
+from jobs.sentences import Sentence, gettext_noop
 
 #: What a reply says of a job; a correction of it is laid over the reply, and all that follows is derived anew.
 REPLY_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from jobs.ges.sentence import Sentence
-from jobs.ges.sentence import gettext_noop as _
+from jobs.sentences import Sentence
+from jobs.sentences import gettext_noop as _
 
 type Figures = Mapping[str, int | None]  # total, failed, successful: lines; complete: a truth value
 

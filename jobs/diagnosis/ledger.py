@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from enum import StrEnum
 
 from jobs.diagnosis.verdict import File, is_data
-from jobs.ges.sentence import Sentence, gettext_noop
 from jobs.ges.words import Verdict, meaning
+from jobs.sentences import Sentence, gettext_noop
 
 
 class Ledger(StrEnum):

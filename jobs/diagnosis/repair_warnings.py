@@ -5,8 +5,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from jobs.diagnosis.repair_requests import Door, File, Import, is_partly_loaded
-from jobs.ges.sentence import Sentence
-from jobs.ges.sentence import gettext_noop as _
+from jobs.sentences import Sentence
+from jobs.sentences import gettext_noop as _
 
 _IMPORT_API = _("GES API Reference, importing data incrementally (ges_03_0161, ges_03_0073)")
 _IMPORT_GUIDE = _("GES User Guide, importing data (ges_01_0057)")

@@ -12,10 +12,10 @@ from urllib.parse import quote
 import aiohttp
 from yarl import URL
 
-from jobs.ges import auth, fields, loop
+from jobs.ges import event_loop, fields, signing
+from jobs.ges.answer import Answer as Answer
 from jobs.ges.errors import NoCredentials, Refused, Throttled
-from jobs.ges.exchange import Answer as Answer
-from jobs.ges.exchange import exchange
+from jobs.ges.http import exchange
 
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
 CONCURRENT = 100  # calls to one project at a time, in one process
@@ -94,7 +94,7 @@ class Client:
         headers = {"Content-Type": "application/json", "X-Project-Id": self.project_id}
         if self.credentials.ak:
             now = datetime.now(UTC)
-            headers |= auth.sign("GET", str(url), headers, b"", self.credentials.ak, self.credentials.sk, now)
+            headers |= signing.sign("GET", str(url), headers, b"", self.credentials.ak, self.credentials.sk, now)
         else:
             headers["X-Auth-Token"] = self.credentials.token or self.token
         return (await exchange(_session(), "GET", url, headers))[0]
@@ -161,7 +161,7 @@ def _session() -> aiohttp.ClientSession:
     return session
 
 
-@loop.at_end
+@event_loop.at_end
 async def close_connections() -> None:
     """Close the running loop's connections to GES."""
     if session := _sessions.pop(asyncio.get_running_loop(), None):

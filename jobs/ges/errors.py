@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from jobs.ges.exchange import Answer
+    from jobs.ges.answer import Answer
 
 
 class GesError(Exception):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.sentences import Sentence, gettext_noop
 
 MAX_ID = 255
 MAX_COUNT = 2**63 - 1

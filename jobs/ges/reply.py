@@ -5,12 +5,11 @@ Source: GES API Reference, Querying Job Status and Querying the Job List, v1 and
 
 import json
 import re
-from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from jobs.ges import fields
+from jobs.ges.answer import MAX_BODY
 from jobs.ges.errors import (
     CutShort,
     ErrorReply,
@@ -24,10 +23,9 @@ from jobs.ges.errors import (
     WrongEncoding,
     WrongJob,
 )
-from jobs.ges.sentence import Sentence, gettext_noop
+from jobs.ges.shapes import FileReply, GraphPage, GraphReply, JobPage, JobReply
 from jobs.ges.words import Verdict, meaning
-
-MAX_BODY = 8 * 1024 * 1024
+from jobs.sentences import Sentence, gettext_noop
 
 _KINDS = {
     "schema": ("schemaPath", "schema_path"),
@@ -47,66 +45,6 @@ _KNOWN_FILE = {
 
 _BETWEEN = re.compile(r"[\s,:]*")
 _DECODER = json.JSONDecoder()
-
-
-@dataclass(frozen=True, slots=True)
-class FileReply:
-    """One file of an import, as GES told it; counts in lines, None when GES told none."""
-
-    kind: str
-    position: int
-    path: str
-    log: str | None
-    status: str
-    cause: str | None
-    total_lines: int | None
-    failed_lines: int | None
-    successful_lines: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobReply:
-    """One job status. `status` is GES's word as it came; `oddities` say what was unusual."""
-
-    version: int
-    job_id: str | None
-    status: str
-    job_type: str | None
-    job_name: str | None
-    related_graph: str | None
-    begin_time: datetime | None
-    end_time: datetime | None
-    fail_reason: str | None
-    files: tuple[FileReply, ...]
-    oddities: tuple[Sentence, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class JobPage:
-    """A page of the task centre: how many jobs there are in all, and each job with the very bytes that told it."""
-
-    count: int
-    jobs: tuple[tuple[JobReply, bytes], ...]
-    refused: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class GraphReply:
-    """One graph of the graph list; `job_ids` are those of the imports that its files came with."""
-
-    graph_id: str
-    name: str
-    status: str | None
-    created_at: datetime | None = None
-    job_ids: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class GraphPage:
-    """A page of the graph list."""
-
-    count: int
-    graphs: tuple[GraphReply, ...]
 
 
 def parse_reply(body: bytes, *, http_status: int = 200, job_id: str | None = None) -> JobReply:

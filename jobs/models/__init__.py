@@ -1,12 +1,13 @@
 """What is stored: a module a noun."""
 
 from jobs.models.access import AccessKey
+from jobs.models.audit import Entry
 from jobs.models.budget import CallBudget
 from jobs.models.call import Call
 from jobs.models.cause import Cause
+from jobs.models.contradiction import OddReply
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
-from jobs.models.odd_reply import OddReply
 from jobs.models.people import GroupPermission, TrackedGroup, TrackedUser, UserGroup, UserPermission
 from jobs.models.presence import Presence
 from jobs.models.project import Graph, Membership, Project
@@ -15,7 +16,6 @@ from jobs.models.reply import Miss, Snapshot
 from jobs.models.review import Review
 from jobs.models.tally import Tally
 from jobs.models.token import IamToken
-from jobs.models.trail import Entry
 from jobs.models.view import SavedView
 from jobs.models.watch import Watch
 

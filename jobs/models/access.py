@@ -13,10 +13,10 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.prepared import Prepared
+from jobs.db.prepared import Prepared
+from jobs.models.audit_triggers import plain, project_name, tracked, username
+from jobs.models.encryption import seal, unseal
 from jobs.models.project import Project
-from jobs.models.sealing import seal, unseal
-from jobs.models.tracking import plain, project_name, tracked, username
 
 USE_NOTED = timedelta(minutes=1)  # how often at most the last use is written
 

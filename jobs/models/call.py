@@ -6,7 +6,7 @@ from typing import NamedTuple
 from django.db import models
 from django.db.models import Q
 
-from jobs.ges.client import Answer
+from jobs.ges.answer import Answer
 from jobs.models.project import GES_ID, Project
 
 

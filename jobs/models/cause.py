@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.audit_triggers import plain, tracked
 from jobs.models.project import Project, Viewer
-from jobs.models.tracking import plain, tracked
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):

@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, Standing
+from jobs.models.audit_triggers import of_graph, of_job, plain, tracked, username
 from jobs.models.job import ImportFile, Job
 from jobs.models.project import Graph
-from jobs.models.tracking import of_graph, of_job, plain, tracked, username
 
 _KEPT = ["newest", "flag", "reverted_at", "reverted_by", "reverted_reason"]
 

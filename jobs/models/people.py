@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import Group, User
 
-from jobs.models.tracking import plain, tracked, username
+from jobs.models.audit_triggers import plain, tracked, username
 
 _PERMISSION = "(SELECT codename FROM auth_permission WHERE id = {row}.permission_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = {row}.group_id)"

@@ -12,7 +12,7 @@ from django.db import models
 from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.tracking import plain, project_name, tracked, username
+from jobs.models.audit_triggers import plain, project_name, tracked, username
 
 GES_ID = 255
 MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing

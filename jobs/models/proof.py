@@ -5,10 +5,10 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.audit_triggers import of_job, plain, tracked
 from jobs.models.job import Job
 from jobs.models.project import GES_ID, Keeping, Project, Viewer
 from jobs.models.reply import Source
-from jobs.models.tracking import of_job, plain, tracked
 
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:

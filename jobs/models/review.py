@@ -6,8 +6,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.audit_triggers import of_job, plain, tracked, username
 from jobs.models.job import Job, ReviewState
-from jobs.models.tracking import of_job, plain, tracked, username
 
 
 class Review(models.Model):

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from django.db import models
 
+from jobs.models.encryption import seal, unseal
 from jobs.models.project import Project
-from jobs.models.sealing import seal, unseal
 
 _PURPOSE = "tokens"
 

@@ -1,5 +1,6 @@
 """When a job is asked about next. Narrow and without history, so that polling does not bloat Job."""
 
+import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
@@ -10,8 +11,8 @@ from django.db import connection, models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.db import arrays
 from jobs.ges.words import FINAL
-from jobs.models import arrays
 from jobs.models.job import Job
 from jobs.models.project import Project
 
@@ -156,3 +157,8 @@ class Watch(models.Model):
 
     def __str__(self) -> str:
         return _("watch of %(job)s") % {"job": self.job_id}
+
+
+def new_lease() -> int:
+    """A number no other claim has."""
+    return secrets.randbits(63)

@@ -15,15 +15,15 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import review
+from jobs.decisions import review
+from jobs.lists.paging import one_of
 from jobs.models import Cause, ImportFile, Job
-from jobs.pages.charts import Part, bars
-from jobs.pages.job import explanations
-from jobs.pages.rendering import render_page
-from jobs.pages.reviewing import read_note
-from jobs.pages.zone import midnight
-from jobs.paging import one_of
-from jobs.typed import take_typed
+from jobs.pages.drawing.charts import Part, bars
+from jobs.pages.job.page import explanations
+from jobs.pages.job.review import read_note
+from jobs.web.form_recovery import take_typed
+from jobs.web.rendering import render_page
+from jobs.web.time_zone import midnight
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
 NEW_DAYS = 7  # a cause first seen since is called new

@@ -12,15 +12,15 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from jobs.filters import filtered
+from jobs.audit.entries import note
+from jobs.evidence.bundle import evidence
+from jobs.evidence.gather import TooMuch
+from jobs.lists.filters import filtered
 from jobs.models import Job
+from jobs.models.audit import Deed, What
 from jobs.models.job import JobQuerySet
-from jobs.models.trail import Deed, What
-from jobs.pages.job import visible
+from jobs.pages.job.page import visible
 from jobs.pages.jobs import asked_of_list
-from jobs.proof.evidence import evidence
-from jobs.proof.gather import TooMuch
-from jobs.trail import note
 
 MOST = 5_000  # jobs: a browser waits until the zip is made
 

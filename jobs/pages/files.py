@@ -7,11 +7,11 @@ from django.db.models import Count, F, Q, Sum
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
+from jobs.lists.paging import TIME, page
 from jobs.models import ImportFile, Job
 from jobs.pages.jobs import at_cursor
 from jobs.pages.lost_files import lost_files
-from jobs.pages.rendering import render_page
-from jobs.paging import TIME, page
+from jobs.web.rendering import render_page
 
 SHOWN, LIKE = 100, 1000
 

@@ -17,18 +17,20 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs import polling, review
+from jobs.as_of.graphs import graphs_as_known, moved_jobs, not_noted
+from jobs.as_of.jobs import as_known
+from jobs.decisions import review
 from jobs.diagnosis.usual import usual_duration
+from jobs.lists.paging import TEXT, one_of, page, read_time
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import OF_GRAPH
 from jobs.models.job import Verdict
-from jobs.pages.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
-from jobs.pages.charts import Span
+from jobs.pages.drawing.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
+from jobs.pages.drawing.charts import Span
+from jobs.pages.job.as_of import read_as_of
 from jobs.pages.jobs import at_cursor, job_list
-from jobs.pages.past import read_as_of
-from jobs.pages.rendering import is_part, render_page
-from jobs.paging import TEXT, one_of, page, read_time
-from jobs.record import as_known, graphs_as_known, moved_jobs, not_noted
+from jobs.polling import watches
+from jobs.web.rendering import is_part, render_page
 
 STRIP, IMPORTS = 15, 30
 DAY, BUSY = timedelta(days=1), 5  # imports of the last day: with more, a week on one axis would squeeze them
@@ -155,7 +157,7 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if one.graph_id is None:
             raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
-        job = polling.watch(one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now())
+        job = watches.watch(one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now())
     except ValueError as wrong:
         messages.error(request, str(wrong))
         return redirect("pages:graph", pk=pk)

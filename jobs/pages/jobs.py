@@ -13,13 +13,13 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.filters import FILTERS, bounded_count, counts, filtered, most_counted, page_of
+from jobs.lists.filters import FILTERS, bounded_count, counts, filtered, most_counted, page_of
+from jobs.lists.paging import MAX_PAGE_SIZE, read_pk, read_time
 from jobs.models import Job, SavedView
 from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
-from jobs.pages.live import newest_change
-from jobs.pages.rendering import render_page
-from jobs.paging import MAX_PAGE_SIZE, read_pk, read_time
-from jobs.reloads import reloaded
+from jobs.queries.reloads import reloaded
+from jobs.web.live import newest_change
+from jobs.web.rendering import render_page
 
 MAX_VIEW = 4000  # characters of a saved view's query string
 # The filters everybody uses stand open; the others fold away unless one is used.

@@ -13,15 +13,15 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs.csv_lines import csv_lines
-from jobs.filters import FILTERS, read_when
+from jobs.export.csv_lines import csv_lines
+from jobs.export.job import rfc3339
+from jobs.lists.filters import FILTERS, read_when
+from jobs.lists.paging import NUMBER, Column, page, read_time, won_t_do
 from jobs.models import Graph, ImportFile, Job, Project
-from jobs.models.export import rfc3339
 from jobs.models.job import LOST_FILE, ReviewState
 from jobs.pages.jobs import at_cursor
-from jobs.pages.rendering import render_page
-from jobs.paging import NUMBER, Column, page, read_time, won_t_do
-from jobs.reloads import Reload, loads_of, with_loads
+from jobs.queries.reloads import Reload, loads_of, with_loads
+from jobs.web.rendering import render_page
 
 SINCE, ROWS, CHUNK = "24h", 200, 500
 SPANS = {"24h": gettext_lazy("24 hours"), "7d": gettext_lazy("7 days"), "30d": gettext_lazy("30 days")}

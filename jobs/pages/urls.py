@@ -5,32 +5,19 @@ from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from jobs.pages import (
-    audit,
-    causes,
-    comparison,
-    evidence,
-    files,
-    graphs,
-    health,
-    history,
-    job,
-    jobs,
-    keys,
-    overview,
-    preferences,
-    project,
-    proof,
-    repair,
-    retention,
-    reviewing,
-    status,
-)
-from jobs.typed import SignIn
+from jobs.pages import causes, evidence, files, graphs, jobs
+from jobs.pages.account import keys, preferences
+from jobs.pages.job import comparison, history, repair, review
+from jobs.pages.job import page as job_page
+from jobs.pages.operate import audit, health, proof, status
+from jobs.pages.overview import page as overview_page
+from jobs.pages.project import page as project_page
+from jobs.pages.project import retention
+from jobs.web.form_recovery import SignIn
 
 app_name = "pages"
 urlpatterns = [
-    path("", overview.overview, name="overview"),
+    path("", overview_page.overview, name="overview"),
     path("graphs/", graphs.graphs, name="graphs"),
     path("graphs/<int:pk>/", graphs.graph, name="graph"),
     path("graphs/<int:pk>/watch/", graphs.watch_job, name="watch-job"),
@@ -40,27 +27,27 @@ urlpatterns = [
     path("jobs/views/", jobs.save_view, name="save-view"),
     path("jobs/views/<int:pk>/delete/", jobs.delete_view, name="delete-view"),
     path("jobs/views/<int:pk>/count/", jobs.view_count, name="view-count"),
-    path("jobs/<int:pk>/", job.job, name="job"),
+    path("jobs/<int:pk>/", job_page.job, name="job"),
     path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
     path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
     path("jobs/<int:pk>/history/", history.history, name="history"),
     path("jobs/<int:pk>/evidence/", evidence.of_job, name="job-evidence"),
     path("jobs/evidence/", evidence.of_list, name="list-evidence"),
-    path("jobs/<int:pk>/review/", reviewing.decide, name="decide"),
-    path("jobs/<int:pk>/later/", reviewing.later, name="later"),
-    path("jobs/<int:pk>/poll/", job.poll_now, name="poll-now"),
+    path("jobs/<int:pk>/review/", review.decide, name="decide"),
+    path("jobs/<int:pk>/later/", review.later, name="later"),
+    path("jobs/<int:pk>/poll/", job_page.poll_now, name="poll-now"),
     path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
-    path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job.undo_correction, name="undo-correction"),
+    path("jobs/<int:pk>/corrections/<int:correction_pk>/undo/", job_page.undo_correction, name="undo-correction"),
     path("causes/", causes.causes, name="causes"),
     path("causes/<int:pk>/", causes.cause, name="cause"),
     path("causes/<int:pk>/note/", causes.note, name="note"),
     path("files/", files.files, name="files"),
     path("proof/", proof.proof, name="proof"),
     path("proof/<int:pk>/checkpoints/<int:number>/", proof.checkpoint, name="checkpoint"),
-    path("projects/<int:pk>/", project.project, name="project"),
-    path("projects/<int:pk>/members/", project.set_member, name="set-member"),
+    path("projects/<int:pk>/", project_page.project, name="project"),
+    path("projects/<int:pk>/members/", project_page.set_member, name="set-member"),
     path("projects/<int:pk>/retention/", retention.set_retention, name="set-retention"),
-    path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project.shut_out_key, name="shut-out-key"),
+    path("projects/<int:pk>/keys/<int:key_pk>/shut-out/", project_page.shut_out_key, name="shut-out-key"),
     path("audit/", audit.audit, name="audit"),
     path("audit/export/", audit.export, name="export-audit"),
     path("status/", status.status, name="status"),

@@ -1,1 +1,1 @@
-"""Sealing, verifying, retention and evidence: what makes the stored replies prove something."""
+"""Sealing and verifying: what makes the stored replies prove something."""

@@ -6,10 +6,10 @@ from itertools import groupby
 from typing import NamedTuple
 
 from jobs.chain.forms import START, Facts, link
-from jobs.ges.sentence import gettext_noop
+from jobs.db.streaming import streamed
 from jobs.models import Job
-from jobs.proof.seal import streamed
 from jobs.proof.walk import Walk
+from jobs.sentences import gettext_noop
 
 # Bodies are hashed where they are; a tombstone stands where a reply was.
 _RUNS = """

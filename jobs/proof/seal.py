@@ -3,19 +3,18 @@
 import logging
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, NamedTuple
-from uuid import uuid4
+from typing import NamedTuple
 
 from django.db import connection, transaction
 from django.db.models import Sum
 
 from jobs.chain.forms import START, Sealed, checkpoint_digest, head_leaf
 from jobs.chain.merkle import Root
+from jobs.db.locks import RECORDING_LOCK
+from jobs.db.streaming import streamed
 from jobs.models import Checkpoint, Project
-from jobs.record.lookup import RECORDING_LOCK
 
 log = logging.getLogger(__name__)
-CHUNK = 2000  # heads held at once
 
 
 class Head(NamedTuple):
@@ -51,16 +50,6 @@ def heads(project: Project, up_to: int) -> Iterator[Head]:
     for row in streamed(_HEADS, {"project": project.pk, "up_to": up_to}):
         job_id, number, link = row
         yield Head(job_id, number, bytes(link))
-
-
-def streamed(statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
-    """Rows of a statement by a cursor on the server: memory does not grow with their number."""
-    with transaction.atomic():  # such a cursor lives in a transaction
-        connection.ensure_connection()
-        with connection.wrap_database_errors, connection.connection.cursor(name=f"gesdash_{uuid4().hex}") as cursor:
-            cursor.itersize = CHUNK
-            cursor.execute(statement, values)
-            yield from cursor
 
 
 class State(NamedTuple):

@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from jobs.chain.forms import START, Sealed, checkpoint_digest, moment
-from jobs.ges.sentence import gettext_noop
 from jobs.models import Project
 from jobs.models.job import JobQuerySet
 from jobs.proof.chains import check_chains
-from jobs.proof.ledger import check_rows
+from jobs.proof.projections import check_rows
 from jobs.proof.seal import State, sealed_form, state
 from jobs.proof.walk import Walk
 from jobs.record.lookup import lock_jobs
+from jobs.sentences import gettext_noop
 
 BATCH_JOBS, BATCH_ROWS = 200, 5_000  # files and replies: what bounds the memory, and how long a job is locked
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from jobs.ges.sentence import Sentence, Value
+from jobs.sentences import Sentence, Value
 
 KEPT = 100  # sentences of one project; more are counted
 

@@ -6,9 +6,9 @@ from datetime import datetime
 
 from django.db import connection
 
+from jobs.db.bulk import as_table
 from jobs.diagnosis.causes import fingerprint
 from jobs.models import Cause
-from jobs.record.bulk import as_table
 
 _COLUMNS = ["project_id", "fingerprint", "pattern", "example", "first_seen_at", "last_seen_at"]
 # A busy cause's row is left alone while it covers what was seen. The others come in order of the unique key, so that two

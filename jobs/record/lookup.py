@@ -7,19 +7,10 @@ from django.db import connection
 from django.db.models import BooleanField
 from django.db.models.expressions import RawSQL
 
+from jobs.db.bulk import copy_rows, insert_rows
+from jobs.db.locks import LOCKS
 from jobs.models import Graph, Job, Project
-from jobs.record.bulk import copy_rows, insert_rows
-from jobs.record.graphs import tell_graph
 
-# Held shared by all who derive a review's state, alone by who changes what the states are derived from.
-TOLERANCE_LOCK = 0x67657364
-# Held shared by all who record; who holds it alone knows that every reply is stored that has got its key.
-RECORDING_LOCK = 0x67657365
-#: True once both are held shared: a condition that is met before any row is looked at, or locked.
-LOCKS = (
-    f"(SELECT pg_advisory_xact_lock_shared({TOLERANCE_LOCK})::text"
-    f" || pg_advisory_xact_lock_shared({RECORDING_LOCK})::text) = ''"
-)
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
@@ -56,15 +47,6 @@ def known_jobs(project: Project, job_ids: Sequence[str]) -> dict[str, Job]:
     """Those that are stored."""
     known = Job.objects.filter(project=project, job_id__in=job_ids).select_related("graph", "project")
     return {job.job_id: job for job in known}
-
-
-def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
-    """The graph with this id, made if missing; a row that had only the name gets its id."""
-    graph, made = Graph.objects.get_or_create(project=project, graph_id=graph_id, defaults={"name": name})
-    if not made and name and graph.name != name and not tell_graph(graph, "name", name):
-        graph.name = name
-        graph.save(update_fields=["name"])
-    return graph
 
 
 def hold_jobs(pks: Iterable[int]) -> None:

@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from django.db import connection
 
 from jobs.ges.errors import NotAJobStatus
-from jobs.record.history import History, Run, begin, begin_reply
 from jobs.record.observations import Moved, Observation
+from jobs.record.runs import History, Run, begin, begin_reply
 
 
 def fold_moved(history: History, one: Observation, moved: Moved) -> bool:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from jobs.ges.errors import GesError
-from jobs.ges.reply import JobReply, parse_reply
+from jobs.ges.reply import parse_reply
+from jobs.ges.shapes import JobReply
 from jobs.models import Job
 from jobs.models.watch import Claimed
 

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 
+from jobs.db.bulk import Writes
 from jobs.diagnosis.corrections import REPLY_FIELDS, said_of, standing
 from jobs.diagnosis.verdict import job_verdict
-from jobs.ges.reply import JobReply
+from jobs.ges.shapes import JobReply
 from jobs.models import Correction
-from jobs.record.bulk import Writes
-from jobs.record.history import History
+from jobs.record.runs import History
 
 
 def verdict_over(corrections: Iterable[Correction]) -> str | None:

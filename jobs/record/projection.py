@@ -5,20 +5,20 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from jobs.db.bulk import Writes, compared, copy_rows
 from jobs.diagnosis.corrections import lay_over
 from jobs.diagnosis.ledger import contradiction, file_ledger, job_ledger
 from jobs.diagnosis.totals import Totals, loss_rate, totals
 from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
-from jobs.ges.reply import FileReply, JobReply
+from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import Verdict
 from jobs.models import Correction, ImportFile, Job
-from jobs.record.bulk import Writes, compared, copy_rows
 from jobs.record.causes import group_causes
-from jobs.record.history import History
+from jobs.record.contradictions import Marks, write_marks
 from jobs.record.lookup import insert_jobs
-from jobs.record.oddities import Marks, write_marks
 from jobs.record.overlay import tell_corrections, verdict_over
 from jobs.record.review_state import set_review
+from jobs.record.runs import History
 from jobs.record.stored import FILE_COLUMNS, FilePlace, StoredFiles
 
 # What a job's row says; the rest only tells how often and when it was said.

@@ -7,17 +7,17 @@ from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
+from jobs.db.bulk import Writes
 from jobs.ges.errors import NotAJobStatus
-from jobs.ges.reply import JobReply
+from jobs.ges.shapes import JobReply
 from jobs.models import Job, Project
 from jobs.models.job import JobQuerySet
-from jobs.record.bulk import Writes
-from jobs.record.history import History, Run, fold_miss, fold_reply, write_runs
+from jobs.record.contradictions import compare, read_through, to_compare
 from jobs.record.lookup import hold_jobs, known_jobs, reserve_keys
 from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
-from jobs.record.oddities import compare, read_through, to_compare
 from jobs.record.projection import project
+from jobs.record.runs import History, Run, fold_miss, fold_reply, write_runs
 from jobs.record.stored import StoredFiles, new_histories, read_former, read_histories
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from django.db import connection
 
-from jobs.models import arrays
-from jobs.record.lookup import LOCKS, hold_jobs
+from jobs.db import arrays
+from jobs.db.locks import LOCKS
+from jobs.record.lookup import hold_jobs
 from jobs.record.observations import Observation
 
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong

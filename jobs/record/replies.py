@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from jobs.ges.errors import GesError
-from jobs.ges.reply import JobReply, parse_reply
+from jobs.ges.reply import parse_reply
+from jobs.ges.shapes import JobReply
 from jobs.models import Snapshot
 
 log = logging.getLogger(__name__)

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from jobs.ges.words import Verdict
 from jobs.models import Job
 from jobs.models.job import ReviewState
-from jobs.record.history import History
+from jobs.record.runs import History
 
 IMPORT = "ImportGraph"  # GES's job name; an import that failed early has no files to be known by
 _TRIED = F("failed_lines") + F("successful_lines")

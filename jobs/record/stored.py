@@ -9,10 +9,10 @@ from typing import Any
 from django.db import connection
 from django.db.models.expressions import RawSQL
 
-from jobs.ges.reply import JobReply
+from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, Job
-from jobs.record.history import History, Run
 from jobs.record.replies import BODIES_AT_ONCE, read_reply
+from jobs.record.runs import History, Run
 
 FILE_COLUMNS = [
     "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "cause_group_id", "total_lines",

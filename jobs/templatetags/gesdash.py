@@ -15,11 +15,11 @@ from django.utils.timesince import timesince, timeuntil
 from django.utils.translation import get_language, gettext, gettext_lazy
 
 from jobs.diagnosis.causes import varying
-from jobs.ges.sentence import Sentence
+from jobs.export.job import rfc3339
 from jobs.models import Graph, ImportFile, Job
 from jobs.models.correction import field_label as label_of_field
-from jobs.models.export import rfc3339
 from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.sentences import Sentence
 
 register = template.Library()
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jobs.ges.simulator import Simulator, run_in_thread
+from jobs.ges.simulator.server import Simulator, run_in_thread
 from tests.faults.site import Server, Site
 from tests.faults.story import Steps
 from tests.homes import DATABASE, copy_migrated

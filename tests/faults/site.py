@@ -291,9 +291,9 @@ class Site:
 
 def patient(seconds):
     """In a worker: wait no longer than this for GES."""
-    from jobs.ges import exchange
+    from jobs.ges import http
 
-    exchange.TOTAL_SECONDS, exchange.SILENT_SECONDS, exchange.SLOW_SECONDS = seconds, seconds / 2, seconds / 2
+    http.TOTAL_SECONDS, http.SILENT_SECONDS, http.SLOW_SECONDS = seconds, seconds / 2, seconds / 2
 
 
 def tick():

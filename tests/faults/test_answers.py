@@ -3,7 +3,7 @@
 import random
 from collections import Counter
 
-from tests.test_failures import KINDS_OF_MISS
+from tests.polling.test_failed_polls import KINDS_OF_MISS
 
 ROUNDS = 3  # of every fault
 

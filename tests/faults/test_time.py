@@ -7,12 +7,12 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs import budget, polling, rounds
 from jobs.models import CallBudget, ImportFile, Job, Miss, OddReply, Snapshot, Watch
+from jobs.polling import call_budget, on_demand, watches, worker_round
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW
 from tests.faults.story import Steps
-from tests.test_up import free_port
+from tests.management.test_up import free_port
 
 STEP = timedelta(seconds=5)
 
@@ -23,16 +23,16 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     now = clock = timezone.now()
     simulator.story = story = Steps(jobs=12, states=4, begin=f"{now:%Y-%m-%dT%H:%M:%S}")
     monkeypatch.setattr(timezone, "now", lambda: clock)
-    monkeypatch.setattr(polling, "database_clock", lambda: lambda: clock)
-    monkeypatch.setattr(rounds, "NAP", 0.01)
+    monkeypatch.setattr(on_demand, "database_clock", lambda: lambda: clock)
+    monkeypatch.setattr(worker_round, "NAP", 0.01)
     address = polled.endpoint
     for job_id in story.at:
-        polling.watch(polled, "g1", job_id, now)
+        watches.watch(polled, "g1", job_id, now)
 
     def go_on(until, step=STEP):
         nonlocal clock
         while clock < until:
-            polling.poll_for(0.01)
+            worker_round.poll_for(0.01)
             clock += step
 
     go_on(now + STEP)
@@ -44,7 +44,7 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     gaps = list(Miss.objects.all())
     assert {(gap.kind, gap.last_seen_at >= down) for gap in gaps} == {("no_listener", True)}
     assert len(gaps) <= 12, "a gap of a job is one row"
-    assert CallBudget.objects.get().failures >= budget.FAILURES
+    assert CallBudget.objects.get().failures >= call_budget.FAILURES
     assert sum(gap.seen for gap in gaps) < 60, "a GES that is down is left alone"
     type(polled).objects.update(endpoint=address)
     for _ in range(story.states):

@@ -7,11 +7,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.http import QueryDict
 
-from jobs.filters import FILTERS, filtered
+from jobs.audit.entries import machine_user, note
+from jobs.evidence.bundle import evidence
+from jobs.lists.filters import FILTERS, filtered
 from jobs.models import Job
-from jobs.models.trail import Deed, What
-from jobs.proof.evidence import evidence
-from jobs.trail import machine_user, note
+from jobs.models.audit import Deed, What
 
 
 class Command(BaseCommand):

@@ -16,17 +16,18 @@ from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_ob
 from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
-from jobs.csv_lines import csv_lines
+from jobs.as_of.graphs import graphs_not_noted
+from jobs.as_of.jobs import as_known
+from jobs.audit.entries import machine_user, note
+from jobs.audit.rows import COLUMNS, OWN, audit_rows, chosen
 from jobs.diagnosis.gaps import seen_before
-from jobs.filters import FILTERS, filtered
+from jobs.export.csv_lines import csv_lines
+from jobs.export.job import JOB_COLUMNS, WITH_CORRECTIONS, file_object, job_object, rfc3339
+from jobs.lists.filters import FILTERS, filtered
+from jobs.lists.paging import read_time
 from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.export import JOB_COLUMNS, WITH_CORRECTIONS, file_object, job_object, rfc3339
+from jobs.models.audit import Deed, What
 from jobs.models.job import JobQuerySet
-from jobs.models.trail import Deed, What
-from jobs.paging import read_time
-from jobs.record import as_known, graphs_not_noted
-from jobs.trail import machine_user, note
-from jobs.trail_rows import COLUMNS, OWN, audit_rows, chosen
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jobs.models import Project
 from jobs.models.project import Keeping
-from jobs.proof.retention import Pruned, prune
+from jobs.retention.prune import Pruned, prune
 
 
 class Command(BaseCommand):

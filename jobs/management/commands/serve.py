@@ -7,8 +7,8 @@ from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
-from jobs import crowd
 from jobs.management.child import end_with_parent
+from jobs.polling import single_flight
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
             interface=Interfaces.WSGI,
             workers=options["processes"],
             # Most of them wait for GES at worst; the rest is for pages.
-            blocking_threads=crowd.THREADS,
+            blocking_threads=single_flight.THREADS,
             workers_kill_timeout=3,
             log_enabled=False,
         ).serve()

@@ -22,8 +22,9 @@ from django.db import OperationalError, connection, connections
 from django.utils import timezone
 
 from gesdash import env
-from jobs import polling, record
+from jobs import record
 from jobs.models import Job
+from jobs.polling import projects
 
 STOP_SECONDS = 3  # a child; three of them and the database stay within the ten that are promised
 START_SECONDS = 120  # a busy machine needs most of a minute
@@ -53,7 +54,7 @@ class Command(BaseCommand):
             self.stdout.write("Preparing the database …")
             _migrate()
             self._fill_new_columns(stop)
-            polling.sync_projects()
+            projects.sync_projects()
             user, password = _first_user()
             if options["demo"]:
                 _wait_for("simulator", simulator, children, stop)  # the worker's first look finds it there

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs.models import Job, Project, Verification
 from jobs.proof import verify
-from jobs.proof.kept import Kept, check_kept, read_file
+from jobs.proof.kept_checkpoint import Kept, check_kept, read_file
 from jobs.proof.walk import KEPT, Walk
 
 EVERY = 5_000  # jobs between two lines of progress

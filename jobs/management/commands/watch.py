@@ -5,8 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
-from jobs import polling
 from jobs.models import Project
+from jobs.polling import projects, watches
 
 
 class Command(BaseCommand):
@@ -18,7 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("job", help="the job id")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        polling.sync_projects()
+        projects.sync_projects()
         project = Project.objects.filter(project_id=options["project"]).first()
         if project is None:
             known = ", ".join(Project.objects.values_list("project_id", flat=True)) or "none yet"
@@ -26,7 +26,7 @@ class Command(BaseCommand):
                 f"There is no project {options['project']!r} (known: {known}); set GES_PROJECT_ID to add one."
             )
         try:
-            job = polling.watch(project, options["graph"], options["job"], timezone.now())
+            job = watches.watch(project, options["graph"], options["job"], timezone.now())
         except ValueError as wrong:
             raise CommandError(str(wrong)) from wrong
         self.stdout.write(f"Job {job.job_id} is {'final: ' + job.verdict if job.is_final else 'watched'}.")

@@ -10,9 +10,10 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
-from jobs import asking, polling
+from jobs.db import connections
 from jobs.management.child import end_with_parent
-from jobs.vitals import POLLS, REST
+from jobs.polling import client, projects
+from jobs.polling.health import POLLS, REST
 
 log = logging.getLogger(__name__)
 STOP_SECONDS = 2.5  # what is under way may take so long to end; a round gives back its claims at once
@@ -25,8 +26,8 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         end_with_parent()
         _collect_seldom()
-        polling.sync_projects()
-        polling.release_connection()
+        projects.sync_projects()
+        connections.release_connection()
         asyncio.run(_work_until_stopped())
 
 
@@ -41,7 +42,7 @@ async def _work_until_stopped() -> None:
 
     def end() -> None:
         stop.set()
-        asking.stop()
+        client.stop()
 
     for name in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(name, end)

@@ -1,0 +1,161 @@
+"""The trail's other entries: who came in, was refused, took something out. What people change is noted by triggers."""
+
+import getpass
+import threading
+import time
+from collections import Counter
+from datetime import datetime
+from typing import Any
+from uuid import uuid4
+
+import pghistory
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser, User
+from django.contrib.auth.signals import user_logged_in, user_logged_out, user_login_failed
+from django.http import HttpRequest
+from django.utils import timezone
+
+from jobs.models import AccessKey, Entry, Job, Snapshot
+from jobs.models.audit import Deed, What
+
+#: Of one origin, and of all together: entries a minute of what anybody can cause without being let in.
+MOST_OF_ONE, MOST = 10, 100
+MOST_NAME = 150  # characters of a name that somebody typed
+
+
+class _Bound:
+    """So many a minute and no more, in this process; the last one that fits says that others were not noted."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._minute, self._counts = 0, Counter[str]()
+
+    def room(self, who: str) -> int:
+        """How many more of this origin may be noted, this one included; 0 is none."""
+        with self._lock:
+            minute = int(time.monotonic() // 60)
+            if minute != self._minute:
+                self._minute, self._counts = minute, Counter()
+            left = min(MOST_OF_ONE - self._counts[who], MOST - self._counts[""])
+            if left > 0:
+                self._counts[who] += 1
+                self._counts[""] += 1
+            return max(left, 0)
+
+
+bound = _Bound()
+
+
+def request_id(request: HttpRequest) -> str:
+    """The request's id: the caller's, where it is a plain one, else one of ours."""
+    known: str | None = getattr(request, "request_id", None)
+    if known is None:
+        given = request.headers.get("X-Request-Id", "")
+        known = given if given.isascii() and given.isprintable() and 0 < len(given) <= 64 else uuid4().hex
+        request.request_id = known  # type: ignore[attr-defined]
+    return known
+
+
+def address(request: HttpRequest) -> str:
+    """Where the request came from; what a proxy says of it is believed only where one stands in front."""
+    forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+    return (forwarded if settings.SERVED_OVER_TLS and forwarded else request.META.get("REMOTE_ADDR", ""))[:64]
+
+
+def path(request: HttpRequest) -> str:
+    """What was asked."""
+    return f"{request.method} {request.path}"[:500].replace("\x00", "")
+
+
+def origin(request: HttpRequest | None) -> dict[str, str]:
+    """Where a deed came from; for a command of this machine, nothing of it."""
+    if request is None:
+        return {"request_id": "", "address": "", "path": ""}
+    return {"request_id": request_id(request), "address": address(request), "path": path(request)}
+
+
+def machine_user() -> str:
+    """Who runs a command on this machine; empty where the machine has no name for them."""
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError, ImportError):
+        return ""
+
+
+def note(deed: Deed, what: What, *, request: HttpRequest | None, actor: Any = None, **fields: Any) -> Entry:
+    """Write an entry; `actor` is a user, or the name somebody gave."""
+    user = actor if isinstance(actor, User) else None
+    name = user.get_username() if user else str(actor or "").replace("\x00", "")[:MOST_NAME]
+    entry = {"at": timezone.now(), "deed": deed, "what": what, "actor_id": user.pk if user else None, "actor": name}
+    return Entry.objects.create(**entry | origin(request) | fields)
+
+
+def note_bounded(deed: Deed, what: What, *, request: HttpRequest, actor: Any = None, **fields: Any) -> None:
+    """The same for what a stranger can cause as often as they like."""
+    left = bound.room(f"{deed} {getattr(actor, 'pk', None) or address(request)}")
+    if not left:
+        return
+    if left == 1:
+        fields["after"] = (fields.get("after") or {}) | {"more": True}
+    note(deed, what, request=request, actor=actor, **fields)
+
+
+def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) -> None:
+    """Somebody asked for what they may not see or do; whether it exists is in the entry only (`found`), never in the answer."""
+    user = getattr(request, "user", None)
+    actor = None if user is None or isinstance(user, AnonymousUser) else user
+    note_bounded(
+        Deed.REFUSED, What.ADDRESS, request=request, actor=actor, object_name=request.path[:300].replace("\x00", ""),
+        after={"status": status}, **found,
+    )  # fmt: skip
+
+
+def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -> None:
+    """Somebody took out a reply as received."""
+    place = {"project_id": job.project_id, "job_id": job.pk, "graph_id": job.graph_id}
+    note(Deed.DOWNLOADED, What.REPLY, request=request, actor=actor, object_id=reply.pk, object_name=job.job_id, **place)
+
+
+def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
+    """The first use of a key a day, in each project that it names."""
+    if key.is_first_use(now):
+        named: list[int | None] = [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
+        for project in named or [None]:
+            note(
+                Deed.USED, What.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
+                project_id=project,
+            )  # fmt: skip
+
+
+def acting(request: HttpRequest) -> pghistory.context:
+    """Who the triggers say changed a row, and from where, as long as this lasts."""
+    user = getattr(request, "user", None)
+    return pghistory.context(actor=user.pk if user is not None else None, **origin(request))
+
+
+def because(reason: str) -> None:
+    """Why, for all that is changed from here on in this request."""
+    pghistory.context(reason=reason)
+
+
+def listen() -> None:
+    """Note sign-ins, of the pages and of the admin alike."""
+    user_logged_in.connect(_signed_in, dispatch_uid="trail")
+    user_logged_out.connect(_signed_out, dispatch_uid="trail")
+    user_login_failed.connect(_failed, dispatch_uid="trail")
+
+
+def _signed_in(request: HttpRequest | None, user: User, **_: Any) -> None:
+    if request is not None and hasattr(request, "META"):
+        note(Deed.SIGNED_IN, What.SESSION, request=request if request.META.get("REMOTE_ADDR") else None, actor=user)
+
+
+def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> None:
+    if user is not None:
+        note(Deed.SIGNED_OUT, What.SESSION, request=request, actor=user)
+
+
+def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    if request is not None:
+        name = str(credentials.get("username", ""))[:MOST_NAME]
+        note_bounded(Deed.SIGN_IN_FAILED, What.SESSION, request=request, actor=name)

@@ -1,0 +1,138 @@
+"""The trail as a list: its filters, for the page and the export alike, and each entry in words."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Any
+
+from django.db.models import Q
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from jobs.lists.filters import TIME_WORDS, Filter, conditions, read_when
+from jobs.lists.paging import Column, read_time
+from jobs.models import Correction, Entry, Graph, ImportFile, Job, Project
+from jobs.models.audit import Deed, EntryQuerySet, What
+from jobs.models.correction import field_label
+from jobs.models.job import ReviewState
+
+DEFAULT_SORT = "-at"
+SORTS = {"at": Column(read_time, has_unknown=False)}
+MOST_FOUND = 1_000  # jobs or graphs that one filter may name
+
+_TEXT = gettext_lazy("text of at most 300 characters")
+
+
+def _text(value: str, _zone: tzinfo) -> str:
+    if "\x00" in value or len(value) > 300:
+        raise ValueError
+    value.encode()
+    return value
+
+
+def _said(find: Callable[[Any], Q]) -> Filter:
+    return Filter(_text, find, _TEXT, "")
+
+
+def _keys(rows: Any) -> list[int]:
+    return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
+
+
+def _word(words: type[Deed] | type[What], find: Callable[[Any], Q]) -> Filter:
+    return Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values), "")
+
+
+FILTERS: dict[str, Filter] = {
+    "actor": _said(lambda v: Q(actor=v)),
+    "what": _word(What, lambda v: Q(what=v)),
+    "deed": _word(Deed, lambda v: Q(deed=v)),
+    "object": _said(lambda v: Q(object_name__icontains=v)),
+    "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
+    "graph": _said(lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))),
+    "job_id": _said(lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
+    "request": _said(lambda v: Q(request_id=v)),
+    "after": Filter(read_when, lambda v: Q(at__gte=v), TIME_WORDS, ""),
+    "before": Filter(read_when, lambda v: Q(at__lt=v), TIME_WORDS, ""),
+}
+
+
+def entries_for(params: QueryDict, found: EntryQuerySet) -> tuple[EntryQuerySet, list[str]]:
+    """The entries asked for, and a sentence for each name or value that won't do; as with jobs."""
+    asked, problems = conditions(params, FILTERS)
+    return found.filter(asked), problems
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One value that an entry changed; what it was is None where it is new."""
+
+    label: str
+    before: str | None
+    after: str | None
+
+
+_LABELS = {
+    "role": gettext_lazy("role"), "user": gettext_lazy("user"), "project": gettext_lazy("project"),
+    "group": gettext_lazy("group"), "permission": gettext_lazy("permission"), "name": gettext_lazy("name"),
+    "note": gettext_lazy("note"), "state": gettext_lazy("decision"), "due_on": gettext_lazy("due on"),
+    "fixed_by": gettext_lazy("fixed by"), "assignee": gettext_lazy("assignee"), "username": gettext_lazy("user name"),
+    "is_active": gettext_lazy("may sign in"), "is_staff": gettext_lazy("may open the data fixes"),
+    "is_superuser": gettext_lazy("is an administrator"), "password": gettext_lazy("password"),
+    "tolerated_loss": gettext_lazy("tolerated loss"), "is_deleted": gettext_lazy("no longer in GES"),
+    "merged_into": gettext_lazy("merged into"), "graph_id": gettext_lazy("graph id"), "query": gettext_lazy("filters"),
+    "is_shared": gettext_lazy("shared with everybody"), "owner": gettext_lazy("owner"),
+    "access_key": gettext_lazy("access key"), "all_projects": gettext_lazy("all projects"),
+    "expires_at": gettext_lazy("expires at"), "revoked_at": gettext_lazy("revoked at"),
+    "requests_per_minute": gettext_lazy("requests per minute"), "endpoint": gettext_lazy("endpoint"),
+    "credentials": gettext_lazy("credentials"), "calls_per_second": gettext_lazy("calls per second"),
+    "calls_per_minute": gettext_lazy("calls per minute"), "watches_proxied": gettext_lazy("watch proxied jobs"),
+    "email": gettext_lazy("e-mail"), "status": gettext_lazy("answered with"), "watched": gettext_lazy("watched"),
+    "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("and more in that minute"),
+    "keeps": gettext_lazy("keeps"), "keep_days": gettext_lazy("days kept"), "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
+    "reverted_by": gettext_lazy("undone by"), "reverted_reason": gettext_lazy("undone because"),
+}  # fmt: skip
+
+
+def undone_corrections(entries: Iterable[Entry]) -> dict[int, Correction]:
+    """The corrections whose undoing these tell, by key: an undoing's own entry says only when and by whom."""
+    undone = [one.object_id for one in entries if one.what == What.CORRECTION and one.deed == Deed.UNDONE]
+    return Correction.objects.in_bulk([pk for pk in undone if pk is not None]) if undone else {}
+
+
+def differences(entry: Entry, undone: Mapping[int, Correction]) -> list[Difference]:
+    """What an entry changed, in words; a correction and a decision in their own."""
+    before, after = entry.before or {}, entry.after or {}
+    if correction := undone.get(entry.object_id or 0) if entry.deed == Deed.UNDONE else None:
+        return [Difference(correction.where, _shown(correction.corrected), _shown(correction.newest))]
+    if entry.what == What.CORRECTION and "field" in after:
+        return [Difference(_corrected(after), _shown(after.get("observed")), _shown(after.get("corrected")))]
+    if entry.what == What.CORRECTION:
+        return []
+    if entry.what == What.REVIEW and "state" in after:
+        after = after | {"state": str(ReviewState(after["state"]).label)}
+    # A password is told only where it came to be another.
+    told = {**before, **after}
+    names = [name for name in told if not (name == "note" and entry.reason) and (name, told[name]) != ("password", "kept")]
+    return [
+        Difference(str(_LABELS.get(name, name)), _shown(before.get(name)), _shown(after.get(name)))
+        for name in names
+        if before.get(name) not in (None, "") or after.get(name) not in (None, "")
+    ]
+
+
+def _corrected(after: dict[str, Any]) -> str:
+    label = field_label(after["field"])
+    if not after.get("kind"):
+        return label
+    said = {"kind": ImportFile.Kind(after["kind"]).label, "position": after.get("position"), "field": label}
+    return _("%(kind)s file %(position)s %(field)s") % said
+
+
+def _shown(value: Any) -> str | None:
+    if value is None or value == "":
+        return None
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    text = str(value)
+    return text if len(text) <= 300 else f"{text[:299]}…"

@@ -1,0 +1,1 @@
+"""PostgreSQL beyond the ORM: bulk writes, locks, streams, outages. No models."""

@@ -1,0 +1,1 @@
+"""What people decide: reviews, corrections, graphs merged and split."""

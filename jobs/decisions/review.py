@@ -1,0 +1,199 @@
+"""What people say of an import that lost data, and of its causes. Decisions are added, never changed."""
+
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+
+from django.contrib.auth.models import User
+from django.db import connection, transaction
+from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
+from django.db.models.functions import Coalesce, Greatest
+from django.utils.translation import gettext as _
+
+from jobs.db.locks import TOLERANCE_LOCK
+from jobs.ges.words import Verdict
+from jobs.models import Cause, Graph, ImportFile, Job, Project, Review
+from jobs.models.job import LOST_FILE, ReviewState
+from jobs.queries.reloads import FIXING, lost_paths, not_reloaded
+from jobs.record.lookup import lock_jobs
+from jobs.record.review_state import is_within, lost_data
+
+SHOWN = 3  # paths named in a sentence
+
+
+class Refused(ValueError):
+    """A decision that won't do; `field` is what of it."""
+
+    def __init__(self, sentence: str, field: str) -> None:
+        super().__init__(sentence)
+        self.field = field
+
+
+@transaction.atomic
+def decide(
+    job: Job,
+    *,
+    state: str,
+    actor: User,
+    now: datetime,
+    note: str = "",
+    fixed_by: Job | None = None,
+    assignee: User | None = None,
+    due_on: date | None = None,
+    known: int | None = None,
+) -> Review:
+    """Add a decision about a job that lost data, and show it on the job.
+
+    `known`: the newest review's id that the person saw, 0 for none; left out, nobody else's decision is in the way.
+    Raises: ValueError with a sentence when the decision won't do (Refused where one field of it is why), or when somebody else
+    decided since.
+    """
+    locked = lock_jobs([job.pk])[job.pk]
+    newest = locked.reviews.select_related("actor").order_by("-pk").first()
+    if known is not None and known != (newest.pk if newest else 0):
+        _refuse_since(newest)
+    if not lost_data(locked):
+        raise ValueError(_("This job is no import that lost data, so there is nothing to decide about."))
+    note = note.replace("\x00", "").strip()
+    _check(locked, state, note, fixed_by, assignee)
+    made = Review.objects.create(
+        job=locked, state=state, note=note, fixed_by=fixed_by, assignee=assignee, due_on=due_on, actor=actor, made_at=now
+    )
+    Job.objects.filter(pk=job.pk).update(review=state, changed_at=Greatest("changed_at", now))
+    job.refresh_from_db(fields=["review", "changed_at"])
+    return made
+
+
+def _refuse_since(newest: Review | None) -> None:
+    if newest is None:
+        raise ValueError(_("The review you saw is not one of this job's; look at the job again."))
+    said = {"who": newest.actor.get_username(), "state": newest.get_state_display()}
+    raise ValueError(_("Meanwhile %(who)s decided: %(state)s. Look at that first, then decide again.") % said)
+
+
+def _check(job: Job, state: str, note: str, fixed_by: Job | None, assignee: User | None) -> None:
+    if state not in Review.DECISIONS:
+        words = ", ".join(Review.DECISIONS)
+        said = _("%(state)s is no decision; expected one of %(words)s.") % {"state": repr(state), "words": words}
+        raise Refused(said, "state")
+    if state == ReviewState.ACCEPTED and not note:
+        raise Refused(_("Accepting a loss needs a note that says why."), "note")
+    if state == ReviewState.FIXED:
+        _check_fix(job, fixed_by, note)
+    elif fixed_by is not None:
+        raise Refused(_("Only a fixed import names the job that fixed it."), "fixed_by")
+    if assignee is not None and not Project.objects.visible_to(assignee).filter(pk=job.project_id).exists():
+        raise Refused(_("%(who)s may not see this project.") % {"who": assignee.get_username()}, "assignee")
+
+
+def _check_fix(job: Job, by: Job | None, note: str) -> None:
+    why_not = _why_no_fix(job, by)
+    if why_not or by is None:
+        raise Refused(why_not, "fixed_by")
+    if not note and (missing := not_reloaded(job, by)):
+        said = {"job": by.job_id, "paths": _named(missing)}
+        sentence = _(
+            "Job %(job)s did not load whole what was lost: %(paths)s. Name another job, or say in the note why this import is"
+            " fixed all the same."
+        )
+        raise Refused(sentence % said, "fixed_by")
+
+
+def _why_no_fix(job: Job, by: Job | None) -> str:
+    """Why a job can't have fixed this one, whatever is said of it; empty when it can."""
+    if by is None:
+        return _("A fixed import needs the job that fixed it.")
+    if by.pk == job.pk:
+        return _("A job can't have fixed itself.")
+    if by.graph_id != job.graph_id:
+        return _("Job %(job)s is of another graph.") % {"job": by.job_id}
+    if by.began_at <= job.began_at:
+        return _("Job %(job)s began before this import, so it fixed nothing of it.") % {"job": by.job_id}
+    if not by.is_final:
+        return _("Job %(job)s has not ended yet.") % {"job": by.job_id}
+    if by.verdict not in FIXING:
+        return _("Job %(job)s loaded nothing, so it fixed nothing.") % {"job": by.job_id}
+    return ""
+
+
+def _named(paths: list[str]) -> str:
+    shown = ", ".join(path or _("a file without a path") for path in paths[:SHOWN])
+    more = len(paths) - SHOWN
+    return _("%(paths)s and %(more)s more") % {"paths": shown, "more": f"{more:,}"} if more > 0 else shown
+
+
+def propose_fix(job: Job) -> Job | None:
+    """The earliest later import of the same graph that loaded every path this job lost, and lost none of them."""
+    lost = lost_paths(job)
+    if not lost or "" in lost:
+        return None
+    of_these = ImportFile.objects.filter(path__in=lost)
+    loaded = of_these.filter(verdict=Verdict.SUCCESS)
+    paths = loaded.filter(job=OuterRef("pk")).order_by().values("job").annotate(n=Count("path", distinct=True)).values("n")
+    later = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at")).filter(
+        project=job.project_id, graph=job.graph_id, verdict__in=FIXING
+    )
+    later = later.filter(
+        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))), began__gt=job.began_at, pk__in=loaded.values("job")
+    )
+    return later.alias(loaded=Subquery(paths)).filter(loaded=len(lost)).order_by("began", "pk").first()
+
+
+def later_imports(job: Job) -> QuerySet[Job]:
+    """The imports of the same graph that could have fixed this one, the earliest first."""
+    rows = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at"))
+    return rows.filter(graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=job.began_at).order_by(
+        "began", "pk"
+    )
+
+
+def find_fix(job: Job, job_id: str) -> Job:
+    """The job of this id in the project, or of this start of an id in the graph. Raises: Refused where there is none, or several."""
+    if exact := Job.objects.filter(project=job.project_id, job_id=job_id).first():
+        return exact
+    found = list(
+        Job.objects.filter(graph=job.graph_id, job_id__startswith=job_id).order_by("-begin_time", "-pk")[: SHOWN + 1]
+    )
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise Refused(_("There is no job %(job)s in this project.") % {"job": job_id[:80]}, "fixed_by")
+    ids = ", ".join(one.job_id for one in found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
+    said = _("%(start)s is the start of several jobs' ids: %(ids)s. Give more of it.")
+    raise Refused(said % {"start": job_id[:80], "ids": ids}, "fixed_by")
+
+
+@transaction.atomic
+def set_tolerance(graph: Graph, share: Decimal | str | int | None, *, now: datetime) -> int:
+    """Set the share of lines a graph's imports may lose without a review; None tolerates nothing.
+
+    Jobs that nobody decided about follow at once; how many did. Raises: ValueError with a sentence.
+    """
+    tolerated = _share(share)
+    with connection.cursor() as cursor:  # recorders take it shared: none is under way with the former tolerance
+        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TOLERANCE_LOCK])
+    Graph.objects.filter(pk=graph.pk).update(tolerated_loss=tolerated)
+    graph.tolerated_loss = tolerated
+    undecided = Job.objects.filter(graph=graph, reviews=None)
+    changed = {"changed_at": Greatest("changed_at", now)}
+    waiting = undecided.filter(is_within(tolerated), review=ReviewState.WAITING)
+    within = undecided.filter(review=ReviewState.TOLERATED).exclude(is_within(tolerated))
+    return waiting.update(review=ReviewState.TOLERATED, **changed) + within.update(review=ReviewState.WAITING, **changed)
+
+
+def _share(share: Decimal | str | int | None) -> Decimal | None:
+    if share is None:
+        return None
+    try:
+        read = Decimal(share)
+        if not 0 <= read <= 1 or read != round(read, 4):
+            raise ValueError
+    except (ValueError, InvalidOperation) as wrong:
+        expected = _("%(share)s won't do; expected a share from 0 to 1 with at most four places, such as 0.05.")
+        raise ValueError(expected % {"share": repr(str(share))[:60]}) from wrong
+    return read
+
+
+def save_note(cause: Cause, note: str, *, actor: User, now: datetime) -> None:
+    """Keep what the team knows of a cause; an empty note takes it away."""
+    cause.note, cause.note_by, cause.note_at = note.replace("\x00", "").strip(), actor, now
+    cause.save(update_fields=["note", "note_by", "note_at"])

@@ -1,0 +1,1 @@
+"""The evidence bundle: a zip that verifies itself."""

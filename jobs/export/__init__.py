@@ -1,0 +1,1 @@
+"""Rows for programs, the same in the API, commands and files."""

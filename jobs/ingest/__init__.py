@@ -1,0 +1,1 @@
+"""Replies that come as JSON Lines, from other tools or another gesdash."""

@@ -1,0 +1,1 @@
+"""A query string to rows: filters, sorting and keyset pages."""

@@ -1,0 +1,43 @@
+"""How one reader wants to see things; kept in cookies, since it concerns a browser more than an account."""
+
+from zoneinfo import available_timezones
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from jobs.web.rendering import render_page
+from jobs.web.time_zone import BROWSERS, CHOSEN, read_zone
+
+YEAR = 365 * 24 * 3600
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Choose a time zone, or go back to the browser's."""
+    if request.method == "POST":
+        return _save(request)
+    context = {
+        "chosen": request.COOKIES.get(CHOSEN, ""),
+        "browsers": request.COOKIES.get(BROWSERS, ""),
+        "zones": sorted(available_timezones()),
+    }
+    return render_page(request, "pages/preferences.html", "preferences", context)
+
+
+def _save(request: HttpRequest) -> HttpResponse:
+    name = request.POST.get("zone", "").strip()
+    response = redirect("pages:preferences")
+    if not name:
+        response.delete_cookie(CHOSEN)
+        messages.success(request, _("Times are shown in the browser's zone."))
+    elif read_zone(name) is None:
+        messages.error(
+            request, _("There is no time zone “%(name)s”; expected for example Asia/Shanghai.") % {"name": name[:60]}
+        )
+    else:
+        response.set_cookie(CHOSEN, name, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+        messages.success(request, _("Times are shown in %(name)s.") % {"name": name})
+    return response

@@ -1,0 +1,1 @@
+"""Charts and time axes as SVG figures; no queries."""

@@ -1,0 +1,1 @@
+"""Pages for operators and auditors: collector status, health, integrity, audit log."""

@@ -1,0 +1,85 @@
+"""The trail: who did what, to what, why and from where."""
+
+import json
+from collections.abc import Iterable
+from io import TextIOWrapper
+from tempfile import TemporaryFile
+from typing import Any, TextIO
+
+from django.contrib import messages
+from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from jobs.audit.entries import note
+from jobs.audit.list import DEFAULT_SORT, FILTERS, SORTS, differences, entries_for, undone_corrections
+from jobs.audit.rows import COLUMNS, audit_rows
+from jobs.export.csv_lines import csv_lines
+from jobs.lists.paging import page, won_t_do
+from jobs.models import Entry, Project
+from jobs.models.audit import Deed, What
+from jobs.pages.jobs import at_cursor
+from jobs.web.rendering import render_page
+
+
+@require_safe
+def audit(request: HttpRequest) -> HttpResponse:
+    """The newest entries first, as many as this user may see."""
+    found, problems = entries_for(request.GET, Entry.objects.visible_to(request.user))
+    part, more = page(request.GET, found.select_related("project"), SORTS, DEFAULT_SORT)
+    asked, query = {name: request.GET.get(name, "") for name in FILTERS}, request.GET.copy()
+    query.pop("cursor", None)
+    undone = undone_corrections(part.rows)
+    context: dict[str, Any] = {
+        "rows": [(entry, differences(entry, undone)) for entry in part.rows],
+        "query": query.urlencode(),
+        "problems": problems + more,
+        "asked": asked,
+        "is_filtered": any(asked.values()),
+        "zone": request.GET.get("zone") or str(timezone.get_current_timezone()),
+        "whats": What.choices,
+        "deeds": Deed.choices,
+        "sees_all": Project.objects.visible_ids(request.user) is None,
+        "audited": list(Project.objects.auditable_by(request.user)[:20]),
+        "next_url": at_cursor(request, part.next),
+        "previous_url": at_cursor(request, part.previous),
+    }
+    return render_page(request, "pages/audit.html", "trail", context)
+
+
+@require_safe
+def export(request: HttpRequest) -> HttpResponseBase:
+    """All entries that the filters of the page find, oldest first, as `format=csv` or `jsonl`."""
+    query = request.GET.copy()
+    form = query.pop("format", ["csv"])[0]
+    found, problems = entries_for(query, Entry.objects.visible_to(request.user))
+    if form not in FORMATS:
+        problems.append(won_t_do("format", form, ", ".join(FORMATS)))
+    if problems:
+        for problem in problems:
+            messages.error(request, problem)
+        return redirect(f"{reverse('pages:audit')}?{query.urlencode()}")
+    # Made before it is sent: what reads the database must end with the view, whoever stops listening.
+    file = TemporaryFile()  # noqa: SIM115  the response closes it
+    text = TextIOWrapper(file, encoding="utf-8", newline="")
+    FORMATS[form](text, audit_rows(found))
+    text.detach()
+    asked = {name: values for name, values in query.lists() if any(values)}
+    note(Deed.EXPORTED, What.EXPORT, request=request, actor=request.user, object_name="audit", after={"format": form, "filters": asked})  # fmt: skip
+    file.seek(0)
+    made_at = timezone.now().strftime("%Y%m%dT%H%M%SZ")
+    return FileResponse(file, as_attachment=True, filename=f"trail-{made_at}.{form}")
+
+
+def _write_csv(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
+    file.writelines(csv_lines(COLUMNS, rows, bom=True))
+
+
+def _write_jsonl(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:
+    file.writelines(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows)
+
+
+FORMATS = {"csv": _write_csv, "jsonl": _write_jsonl}

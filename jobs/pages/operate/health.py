@@ -1,0 +1,32 @@
+"""For load balancers: alive, and able to serve."""
+
+from django.contrib.auth.decorators import login_not_required
+from django.db import DatabaseError, connection
+from django.http import HttpRequest, HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from jobs.polling.health import STALLED, stalled
+
+
+@login_not_required
+@require_safe
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@login_not_required
+@require_safe
+def readyz(request: HttpRequest) -> HttpResponse:
+    """503 with the failing part's name when a request could not be served, or when nobody polls what is due."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1 FROM jobs_project LIMIT 1")
+        since = stalled(timezone.now())
+    except DatabaseError:
+        return HttpResponse("database\n", status=503, content_type="text/plain")
+    if since is not None:
+        said = f"polling: nothing was polled for over {STALLED}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
+        return HttpResponse(said, status=503, content_type="text/plain")
+    return HttpResponse("ready\n", content_type="text/plain")

@@ -1,0 +1,1 @@
+"""A project's page: members, keys and retention."""

@@ -1,0 +1,1 @@
+"""What every page needs: rendering, live parts, language, time zone, forms that outlive a session."""

@@ -1,0 +1,101 @@
+import itertools
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from jobs.diagnosis.changes import Changed, backwards, changes
+from jobs.ges.reply import parse_reply
+from jobs.ges.simulator.story import Story
+
+
+def reply(status="running", files=(), **fields):
+    rows = [{"path": path, "status": "success", **more} for path, more in files]
+    return parse_reply(json.dumps({"status": status, "jobDetail": {"edgesetPath": rows}, **fields}).encode())
+
+
+def test_nothing_changed():
+    assert changes(reply(files=[("a", {"totalLines": 1})]), reply(files=[("a", {"totalLines": 1})])) == []
+
+
+def test_the_jobs_changes_come_before_its_files():
+    before = reply(files=[("gone", {}), ("a", {"totalLines": 1, "cause": "old"}), ("a", {"totalLines": 5})])
+    after = reply(
+        "failed",
+        [
+            ("a", {"totalLines": 2, "failedLines": 1, "status": "partFailed", "log": "l"}),
+            ("a", {"totalLines": 5}),
+            ("new", {}),
+        ],
+        beginTime="2026-03-04T10:00:00",
+        jobName="ImportGraph",
+        failReason="why",
+    )
+    assert changes(before, after) == [
+        Changed("", "", "status", "running", "failed"),
+        Changed("", "", "job_name", None, "ImportGraph"),
+        Changed("", "", "begin_time", None, datetime(2026, 3, 4, 10, tzinfo=UTC)),
+        Changed("", "", "fail_reason", None, "why"),
+        Changed("edge", "a", "status", "success", "partFailed"),
+        Changed("edge", "a", "cause", "old", None),
+        Changed("edge", "a", "log", None, "l"),
+        Changed("edge", "a", "total_lines", 1, 2),
+        Changed("edge", "a", "failed_lines", None, 1),
+        Changed("edge", "new", "file", None, "new"),
+        Changed("edge", "gone", "file", "gone", None),
+    ]
+
+
+def test_the_first_reply_changes_nothing_into_something():
+    found = changes(None, reply(files=[("a", {"totalLines": 1})]))
+    assert found == [Changed("", "", "status", None, "running"), Changed("edge", "a", "file", None, "a")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (reply("success"), reply("running"), "GES's final word “success” became “running”."),
+        (reply("success"), reply("failed"), "GES's final word “success” became “failed”."),
+        (reply(files=[("a", {"totalLines": 1000})]), reply(files=[("a", {"totalLines": 999})]), "“a” had 1,000 total lines, then 999."),
+        (reply(beginTime="2026-03-04T10:00:00"), reply(beginTime="2026-03-04T09:00:00"),
+         "The begin time went back from 2026-03-04T10:00:00+00:00 to 2026-03-04T09:00:00+00:00."),
+        (reply(), reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
+         "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
+        (reply(files=[("a", {}), ("b", {})]), reply(files=[("a", {})]),
+         "The reply no longer lists all files. Gone: 1, the first is “b”."),
+        (reply("success", files=[("a", {})]), reply("success", files=[("a", {}), ("a", {}), ("b", {})]),
+         "The reply lists more files than the final one before. New: 2, the first is “a”."),
+        (None, reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
+         "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
+    ],
+)  # fmt: skip
+def test_what_goes_backwards_is_said(before, after, said):
+    assert [str(one.says) for one in backwards(before, after)] == [said]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (None, reply("success")),
+        (reply("success"), reply("complete")),
+        (reply("running"), reply("pending")),
+        (reply(), reply(files=[("a", {})])),
+        (reply(files=[("a", {})]), reply(files=[("a", {}), ("b", {})])),
+        (reply(files=[("a", {"totalLines": 5})]), reply(files=[("a", {"totalLines": -1})])),
+        (reply(endTime="2026-03-04T09:00:00", beginTime="2026-03-04T10:00:00"),) * 2,
+    ],
+)
+def test_what_only_goes_on_is_not(before, after):
+    assert backwards(before, after) == []
+
+
+@given(st.integers(0, 20), st.integers(0, 5), st.lists(st.integers(-10, 200), min_size=2, max_size=4))
+def test_the_simulators_jobs_never_go_backwards(seed, number, seconds):
+    epoch = datetime(2026, 3, 4, 12, tzinfo=UTC)
+    story = Story(seed, epoch)
+    job = story.jobs(epoch + timedelta(minutes=5))[number]
+    told = [parse_reply(json.dumps(story.state(job, job.begin + timedelta(seconds=at))).encode()) for at in sorted(seconds)]
+    for before, after in itertools.pairwise(told):
+        assert backwards(before, after) == []

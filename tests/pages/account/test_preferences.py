@@ -1,0 +1,52 @@
+import pytest
+
+from tests.imports import tell
+
+
+@pytest.fixture
+def signed_in(client, admin):
+    client.force_login(admin)
+    return client
+
+
+def test_a_zone_is_chosen_kept_and_given_back(signed_in, project):
+    tell(project, "j1")
+    page = signed_in.post("/me/", {"zone": "Asia/Shanghai"}, follow=True).content.decode()
+    assert "Times are shown in Asia/Shanghai." in page
+    cookie = signed_in.cookies["gesdash_zone"]
+    assert (cookie.value, cookie["samesite"]) == ("Asia/Shanghai", "Lax")
+    jobs = signed_in.get("/jobs/").content.decode()
+    assert "Began (UTC+08:00)" in jobs
+    assert "2026-03-04 19:00" in jobs
+    assert 'datetime="2026-03-04T11:00:00+00:00"' in jobs
+    page = signed_in.post("/me/", {"zone": ""}, follow=True).content.decode()
+    assert "the browser’s zone" in page.replace("&#x27;", "’").replace("browser's", "browser’s")
+    assert "2026-03-04 11:00" in signed_in.get("/jobs/").content.decode()
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "+08:00", "../UTC", "x" * 5000, "\x00", "亚洲/上海"])
+def test_a_zone_that_is_none_is_said_and_nothing_kept(signed_in, zone):
+    page = signed_in.post("/me/", {"zone": zone}, follow=True).content.decode()
+    assert f"There is no time zone “{zone[:60]}”; expected for example Asia/Shanghai." in page
+    assert not signed_in.cookies.get("gesdash_zone")
+
+
+@pytest.mark.parametrize("cookie", ["Mars", "../../etc/passwd", "x" * 3000, "\\000", '"'])
+def test_a_cookie_with_no_zone_means_the_browsers_and_then_utc(signed_in, project, cookie):
+    tell(project, "j1")
+    signed_in.cookies["gesdash_zone"] = cookie
+    assert "2026-03-04 11:00" in signed_in.get("/jobs/").content.decode()
+    signed_in.cookies["gesdash_browser_zone"] = "Asia/Kathmandu"
+    page = signed_in.get("/jobs/").content.decode()
+    assert "2026-03-04 16:45" in page
+    assert "Began (UTC+05:45)" in page
+
+
+def test_the_language_is_kept_in_a_cookie_and_leads_back(signed_in):
+    answer = signed_in.post("/language/", {"language": "zh-hans", "next": "/jobs/?verdict=failed"})
+    assert answer.headers["Location"] == "/jobs/?verdict=failed"
+    assert signed_in.cookies["django_language"].value == "zh-hans"
+    assert '<html lang="zh-hans">' in signed_in.get("/me/").content.decode()
+    assert signed_in.post("/language/", {"language": "en", "next": "https://evil.example/"}).headers["Location"] == "/"
+    signed_in.post("/language/", {"language": "xx"})
+    assert signed_in.cookies["django_language"].value == "en"

@@ -1,0 +1,287 @@
+"""What the overview says of a made history: exact figures, and links to lists with exactly those jobs."""
+
+import re
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from django.contrib.auth.models import User
+
+from jobs.decisions.review import decide, set_tolerance
+from jobs.models import Job, Project
+from jobs.record import find_graph
+from tests.conftest import NOW
+from tests.imports import file, tell, tell_story
+
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+PART = {"HX-Request": "true"}
+
+
+@pytest.fixture
+def clock(monkeypatch):
+    """The time of every page: noon of 4 March 2026, UTC; it is moved by `clock.at`."""
+
+    class Clock:
+        at = NOW
+
+    monkeypatch.setattr("django.utils.timezone.now", lambda: Clock.at)
+    return Clock
+
+
+@pytest.fixture
+def signed_in(client, admin, clock):
+    client.force_login(admin)
+    return client
+
+
+def marks(page, label):
+    """Of one chart: what each mark says, and the address it leads to."""
+    chart = re.search(rf'aria-label="{label}">(.*?)</svg>', page, re.DOTALL)[1]
+    return {
+        unescape(said).replace("March 4, 2026", "4").replace("March 5, 2026", "5"): unescape(href)
+        for href, said in re.findall(r'<a href="([^"]*)" aria-label="([^"]*)"', chart)
+    }
+
+
+def listed(client, address):
+    return set(re.findall(r'title="([^"]*)">[^<]*</code>', client.get(address).content.decode()))
+
+
+@pytest.fixture
+def late(project):
+    """One job in the evening of the 3rd, UTC, and others by noon of the 4th."""
+    tell(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30))
+    tell(project, "lost", file("a", 4, 6), file("b", kind="edge"), begin=NOW - 2 * HOUR)
+    tell(project, "gone", file("a", 10, 0), begin=NOW - HOUR, status="failed")
+    tell(project, "runs", file("a", 3, 7), begin=NOW - HOUR, took=None, status="running")
+    tell(project, "other", begin=NOW - 3 * HOUR, jobName="ClearGraph")
+    tell(project, "long ago", file("a", 1), begin=NOW - 40 * DAY)
+
+
+def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
+    chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
+    assert {said for said in chart if said[0] == "4"} == {"4: 1 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
+    assert {said for said in chart if "March 3" in said} == {"March 3, 2026: 1 success"}
+    signed_in.cookies["gesdash_zone"] = "Asia/Shanghai"
+    chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
+    assert chart.keys() == {"4: 2 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
+    assert listed(signed_in, chart["4: 2 success"]) == {"late", "other"}
+    assert listed(signed_in, chart["4: 1 partial"]) == {"lost"}
+
+
+@pytest.mark.parametrize("zone", ["", "Asia/Shanghai", "America/Los_Angeles", "Etc/GMT-8", "Asia/Kathmandu"])
+def test_every_mark_leads_to_exactly_its_jobs(signed_in, late, zone):
+    signed_in.cookies["gesdash_zone"] = zone
+    page = signed_in.get("/").content.decode()
+    for said, address in marks(page, "Jobs a day by verdict").items():
+        count = int(re.search(r": (\d+) ", said)[1])
+        assert len(listed(signed_in, address)) == count, said
+        assert 'role="alert"' not in signed_in.get(address).content.decode()
+    for label, field in (
+        ("Lines loaded a day", "successful_lines"),
+        ("Lines lost a day, on a scale of its own", "failed_lines"),
+    ):
+        for said, address in marks(page, label).items():
+            jobs = Job.objects.filter(job_id__in=listed(signed_in, address))
+            assert sum(getattr(job, field) or 0 for job in jobs) == int(re.search(r": ([\d,]+) ", said)[1].replace(",", ""))
+
+
+def test_lines_loaded_and_lost(signed_in, late):
+    page = signed_in.get("/").content.decode()
+    assert marks(page, "Lines loaded a day").keys() == {"March 3, 2026: 10 lines loaded", "4: 23 lines loaded"}
+    lost = marks(page, "Lines lost a day, on a scale of its own")
+    assert lost.keys() == {"4: 17 lines lost"}
+    assert listed(signed_in, lost["4: 17 lines lost"]) == {"lost", "gone", "runs"}
+    assert "33 loaded" in page
+    total = re.search(r'<a href="([^"]*)"><b class="bad">17 lost', page)[1]
+    assert listed(signed_in, unescape(total)) == {"lost", "gone", "runs"}
+    table = [re.findall(r">([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page) if "2026-03-0" in row]
+    assert table == [["2026-03-04", "1", "1", "1", "1", "23", "17"], ["2026-03-03", "", "1", "", "", "10", "0"]]
+
+
+def test_a_count_in_the_legend_leads_to_exactly_its_jobs(signed_in, project, late):
+    tell(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
+    page = signed_in.get("/").content.decode()
+    legend = re.findall(r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg> (\w+) (\d+)</a>', page)
+    assert {(word, count) for _href, word, count in legend} == {
+        ("success", "2"),
+        ("partial", "1"),
+        ("failed", "1"),
+        ("running", "1"),
+    }
+    for href, _word, count in legend:
+        assert len(listed(signed_in, unescape(href))) == int(count)
+
+
+def test_the_queue_has_what_waits_and_what_is_to_be_fixed(signed_in, admin, late, project):
+    page = signed_in.get("/").content.decode()
+    assert "3 imports to review" in page  # one of them began long ago
+    assert "10 lines lost in 1 of 1 files · 100.00%" in re.sub(r"\s+", " ", page)
+    assert "2 more wait" in page
+    jobs = {job.job_id: job for job in Job.objects.all()}
+    decide(jobs["gone"], state="accepted", note="known", actor=admin, now=NOW)
+    decide(jobs["lost"], state="to_fix", actor=admin, now=NOW)
+    page = signed_in.get("/").content.decode()
+    assert "2 imports to review" in page
+    address = unescape(re.search(r'href="([^"]*)">2 imports', page)[1])
+    assert listed(signed_in, address) == {"lost", "long ago"}
+
+
+def test_a_tolerated_loss_keeps_an_import_out_of_the_queue_and_its_page_says_so(signed_in, project):
+    graph = find_graph(project, "id-of-payments", "payments")
+    set_tolerance(graph, "0.05", now=NOW)
+    little = tell(project, "little", file("a", 1, 99))
+    tell(project, "much", file("a", 10, 90))
+    page = signed_in.get("/").content.decode()
+    assert "1 import to review" in page
+    assert f"/jobs/{little.pk}/" not in page
+    assert "lost 1.00%, within the 5.00% that its graph tolerates" in signed_in.get(f"/jobs/{little.pk}/").content.decode()
+
+
+def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
+    one = tell(project, "tiny", file("a", 1, 10**9))
+    for address in ("/", "/jobs/", f"/jobs/{one.pk}/", "/graphs/", f"/graphs/{one.graph_id}/"):
+        page = signed_in.get(address).content.decode()
+        assert "&lt;0.01%" in page, address
+        assert ">0%<" not in page, address
+
+
+@pytest.mark.parametrize(("runs", "is_stuck"), [(5, False), (14, False), (16, True), (300, True)])
+def test_a_job_is_stuck_when_it_runs_far_longer_than_its_like(signed_in, project, runs, is_stuck):
+    for number in range(4):
+        tell(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
+    tell(project, "runs", file("a"), begin=NOW - timedelta(minutes=runs), took=None, status="running")
+    assert ("stuck? has run for" in signed_in.get("/").content.decode()) is is_stuck
+
+
+def test_without_a_habit_nothing_is_stuck(signed_in, project):
+    tell(project, "runs", file("a"), begin=NOW - 9 * HOUR, took=None, status="running")
+    page = signed_in.get("/").content.decode()
+    assert "stuck?" not in page
+    assert "for 9 h 00 min" in page
+    assert "Nothing needs you" in page
+
+
+@pytest.mark.parametrize(("newest", "deleted", "is_quiet"), [(1, False, False), (5, False, True), (5, True, False)])
+def test_a_graph_is_not_heard_from_when_its_imports_have_ceased(signed_in, project, newest, deleted, is_quiet):
+    for number in range(4):
+        tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
+    find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
+    page = signed_in.get("/").content.decode()
+    assert ("not heard from: no import begun, though one came every 1 d<" in page) is is_quiet
+
+
+def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project, late):
+    mine = Project.objects.create(project_id="mine", problem="GES refused the key")
+    user = User.objects.create_user("eve")
+    mine.members.add(user)
+    tell(mine, "theirs", file("a", 1, 1, cause="line 7: x"), graph="other")
+    client.force_login(user)
+    page = client.get("/").content.decode()
+    assert "1 import to review" in page
+    assert "GES refused the key" in page
+    assert "payments" not in page
+    assert "Nothing is running" in page
+    assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lines lost"}
+
+
+def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(signed_in, clock, project, late):
+    whole = signed_in.get("/").content.decode()
+    address = unescape(re.search(r'id="now" hx-get="([^"]*)"', whole)[1])
+    assert signed_in.get(address, headers=PART).status_code == 204
+    assert signed_in.get(address).status_code == 200
+    assert signed_in.get(address, headers=PART | {"HX-History-Restore-Request": "true"}).status_code == 200
+    tell(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30), at=NOW + timedelta(minutes=1))
+    assert signed_in.get(address, headers=PART).status_code == 204  # the same word once more
+    tell(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
+    part = signed_in.get(address, headers=PART)
+    assert part.status_code == 200
+    assert "<html" not in part.content.decode()
+
+
+def test_the_part_comes_anew_for_what_happens_without_a_word_of_ges(signed_in, clock, project, late):
+    address = unescape(re.search(r'id="now" hx-get="([^"]*)"', signed_in.get("/").content.decode())[1])
+    Project.objects.update(problem="GES is not to be reached")
+    part = signed_in.get(address, headers=PART).content.decode()
+    assert "GES is not to be reached" in part
+    address = unescape(re.search(r'id="now" hx-get="([^"]*)"', part)[1])
+    assert signed_in.get(address, headers=PART).status_code == 204
+    clock.at = NOW + timedelta(minutes=11)
+    assert signed_in.get(address, headers=PART).status_code == 200
+
+
+def test_a_job_of_a_time_to_come_or_of_no_such_year_breaks_nothing(signed_in, project):
+    for number, begin in enumerate(["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-03-09T00:00:00"]):
+        tell(project, f"j{number}", file("a", 1, 1, cause="line 7: x"), beginTime=begin, endTime=begin)
+    for zone in ("America/New_York", "Asia/Shanghai", "UTC"):
+        signed_in.cookies["gesdash_zone"] = zone
+        for address in ("/", "/jobs/", "/graphs/", "/causes/", "/files/?path=a"):
+            assert signed_in.get(address).status_code == 200, (zone, address)
+        for job in Job.objects.all():
+            for below in ("", "compare/", "repair/", "history/"):
+                assert signed_in.get(f"/jobs/{job.pk}/{below}").status_code == 200, (zone, job.job_id, below)
+            assert signed_in.get(f"/graphs/{job.graph_id}/").status_code == 200
+            cause = job.files.get().cause_group_id
+            assert signed_in.get(f"/causes/{cause}/").status_code == 200
+
+
+def test_the_story_of_the_simulator_costs_few_queries(signed_in, project, django_assert_max_num_queries):
+    tell_story(project)
+    with django_assert_max_num_queries(15):
+        page = signed_in.get("/").content.decode()
+    assert "device_links" in page
+    assert "not heard from" in page
+    assert "stuck? has run for 2 h 59 min" in page
+
+
+def test_without_a_project_it_says_what_to_set(signed_in):
+    assert "GES_ENDPOINT=" in signed_in.get("/").content.decode()
+
+
+def queued(page):
+    """The graphs in the queue, in order."""
+    listing = re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
+    return re.findall(r'<li>.*?<a href="/graphs/\d+/">([^<]*)</a> · <a href="/jobs/\d+/">', listing)
+
+
+def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, project):
+    for number in range(12):
+        tell(project, f"small {number}", file("a", 1), graph=f"small {number % 3}", begin=NOW - number * HOUR / 4)
+    tell(
+        project,
+        "large",
+        file("a", 217_890, cause="GES.7017: gone"),
+        file("b", 1, cause="x"),
+        graph="chain",
+        begin=NOW - 20 * HOUR,
+    )
+    tell(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
+    page = signed_in.get("/").content.decode()
+    assert queued(page)[0] == "chain"
+    assert queued(page)[-1] == "old"
+    assert len(queued(page)) == 5
+    assert "GES.7017: gone" in re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
+    assert page.count("3 more wait") == 3
+    assert "14 imports to review" in page
+    assert '<a class="end" href="/files/?since=24h">14 files lost lines since yesterday: list them</a>' in page
+
+
+def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
+    tell(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
+    tell(project, "half", file("a"), begin=NOW - 4 * HOUR)
+    for address in ("/", "/jobs/"):
+        assert "repaired by a later import" not in signed_in.get(address).content.decode()
+    fix = tell(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
+    for address in ("/", "/jobs/"):
+        tag = rf'<a class="tag good" href="/jobs/{fix.pk}/"[^>]*>repaired by a later import'
+        assert re.search(tag, signed_in.get(address).content.decode()), address
+    decide(Job.objects.get(job_id="lost"), state="accepted", note="known", actor=admin, now=NOW)
+    assert "repaired by" not in signed_in.get("/jobs/").content.decode()
+
+
+def test_a_figure_that_is_no_count_is_left_out_of_the_sums_and_said(signed_in, project):
+    tell(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
+    tell(project, "good", file("a", 5, 95), begin=NOW - HOUR)
+    page = signed_in.get("/").content.decode()
+    assert "1 job tells of more than 10¹⁵ lines" in page
+    assert "95 loaded" in page
