@@ -5,13 +5,14 @@ from concurrent.futures import CancelledError
 from contextlib import suppress
 from time import monotonic
 
+import pglock
 from django.db.models import F, Max
 from django.utils import timezone
 from procrastinate import exceptions
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Status
 
-from jobs.db.locks import DISCOVERY_LOCK, try_lock
+from jobs.db.locks import DISCOVERY_LOCK, of_project
 from jobs.models import Presence, Project, Watch
 from jobs.models.project import Keeping
 from jobs.polling import client, discovery, single_flight, worker_round
@@ -63,7 +64,7 @@ def discover(timestamp: int = 0) -> None:
 def look(project: int) -> None:
     """Look at a project's lists for jobs nobody named; one worker at a time."""
     Presence.objects.note(timezone.now())
-    with try_lock(DISCOVERY_LOCK, project) as is_ours:
+    with pglock.advisory(of_project(DISCOVERY_LOCK, project), timeout=0) as is_ours:
         found = Project.objects.filter(pk=project).first()
         if not is_ours or found is None:
             return

@@ -40,10 +40,12 @@ def test_what_a_dead_worker_had_begun_holds_nobody_back():
 
 @pytest.mark.django_db(transaction=True)
 def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(polled, simulator):
-    place = connection.settings_dict
-    other = psycopg.connect(host=place["HOST"], user=place["USER"], dbname=place["NAME"], autocommit=True)
+    place = connection.get_connection_params()
+    other = psycopg.connect(
+        **{name: place[name] for name in ("host", "port", "user", "password", "dbname") if place.get(name)}, autocommit=True
+    )
     pid = other.info.backend_pid
-    other.execute("SELECT pg_advisory_lock(%s, %s)", [locks.DISCOVERY_LOCK, polled.pk])
+    other.execute("SELECT pg_advisory_lock(%s)", [locks.of_project(locks.DISCOVERY_LOCK, polled.pk)])
     tasks.look(polled.pk)
     assert not Job.objects.exists()
     other.close()  # as the kernel does for a killed process

@@ -1,12 +1,8 @@
 """The advisory locks of PostgreSQL that gesdash takes: each number once, with what it guards and who takes it how.
 
-The table in docs/architecture.md lists them; a session's lock is given back by PostgreSQL when its process is killed.
+The table in docs/architecture.md lists them. They are taken with django-pglock; a session's lock is given back by PostgreSQL
+when its process is killed, which a job's lock in the queue would outlive.
 """
-
-from collections.abc import Iterator
-from contextlib import contextmanager
-
-from django.db import connection
 
 # Held shared by all who derive a review's state, alone by who changes what the states are derived from.
 TOLERANCE_LOCK = 0x67657364
@@ -24,27 +20,6 @@ LOCKS = (
 )
 
 
-@contextmanager
-def try_lock(lock: int, key: int) -> Iterator[bool]:
-    """Hold a session's lock if nobody else does; whether it is ours. A job's lock in the queue would outlive a killed worker."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [lock, key])
-        is_ours = cursor.fetchone() == (True,)
-    try:
-        yield is_ours
-    finally:
-        if is_ours:
-            # Another session's cursor, where that one was given up: then there is nothing to give back.
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [lock, key])
-
-
-@contextmanager
-def wait_for_lock(lock: int, key: int) -> Iterator[None]:
-    """Hold a session's lock, one at a time, with no transaction open meanwhile."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [lock, key])
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [lock, key])
+def of_project(lock: int, project: int) -> int:
+    """A lock's number for one project: the lock's own above 32 bits, the project's key below."""
+    return lock << 32 | project

@@ -3,8 +3,9 @@
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 
+import pglock
 from django.contrib.auth.models import User
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext as _
@@ -169,8 +170,8 @@ def set_tolerance(graph: Graph, share: Decimal | str | int | None, *, now: datet
     Jobs that nobody decided about follow at once; how many did. Raises: ValueError with a sentence.
     """
     tolerated = _share(share)
-    with connection.cursor() as cursor:  # recorders take it shared: none is under way with the former tolerance
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [TOLERANCE_LOCK])
+    # Recorders take it shared: none is under way with the former tolerance.
+    pglock.advisory(TOLERANCE_LOCK, xact=True).acquire()
     Graph.objects.filter(pk=graph.pk).update(tolerated_loss=tolerated)
     graph.tolerated_loss = tolerated
     undecided = Job.objects.filter(graph=graph, reviews=None)

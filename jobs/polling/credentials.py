@@ -6,11 +6,12 @@ again for a while: five wrong passwords lock a user out.
 
 from datetime import datetime, timedelta
 
+import pglock
 from cryptography.fernet import InvalidToken
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 
-from jobs.db.locks import TOKEN_LOCK, wait_for_lock
+from jobs.db.locks import TOKEN_LOCK, of_project
 from jobs.ges import event_loop
 from jobs.ges.client import Credentials, iam_token
 from jobs.ges.errors import GesError
@@ -40,7 +41,7 @@ def token_for(project: Project, who: Credentials, *, refused: str = "") -> str:
     found = _held(project, who, refused, timezone.now())
     if found is not None:
         return found
-    with wait_for_lock(TOKEN_LOCK, project.pk):
+    with pglock.advisory(of_project(TOKEN_LOCK, project.pk)):  # no transaction is open meanwhile
         now = timezone.now()
         return _held(project, who, refused, now) or _renew(project, who, now)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple
 
+import pglock
 from django.db import connection, transaction
 from django.db.models import Sum
 
@@ -72,7 +73,7 @@ def state(project: Project, up_to: int) -> State:
 def newest_reply() -> int:
     """The key under which every reply is stored for good: nothing recorded from now on comes below it."""
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", [RECORDING_LOCK])  # waits for those who are recording
+        pglock.advisory(RECORDING_LOCK, xact=True).acquire()  # waits for those who are recording
         cursor.execute(
             "SELECT coalesce(max(id), 0) FROM (SELECT max(id) id FROM jobs_snapshot UNION ALL SELECT max(id) FROM jobs_tombstone) x"
         )
