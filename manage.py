@@ -19,11 +19,15 @@ def main() -> None:
     except BadSetting as wrong:
         sys.exit(f"{wrong}")
     except OperationalError as wrong:
-        sys.exit(f"The database can't be reached or refused the work ({str(wrong).strip()}). Check DATABASE_URL.")
+        sys.exit(
+            f"The database can't be reached or refused the work ({str(wrong).strip()}). Check DATABASE_URL."
+        )
     except ProgrammingError as wrong:
         if not isinstance(wrong.__cause__, UndefinedTable):
             raise
-        sys.exit("The database has no tables yet, or those of a former version; run `manage.py migrate` or `manage.py up`.")
+        sys.exit(
+            "The database has no tables yet, or those of a former version; run `manage.py migrate` or `manage.py up`."
+        )
     except BrokenPipeError:
         # The reader (`| head`) has gone: nothing is wrong, and nothing is left to say.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

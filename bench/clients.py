@@ -92,7 +92,9 @@ async def measure(client, urls: list[str]) -> tuple[float, float]:
                 body = await get(url)
                 assert b'"status"' in body, body[:200]
 
-        await asyncio.gather(*(get(url) for url in urls[:AT_ONCE]))  # connections are open, code is warm
+        await asyncio.gather(
+            *(get(url) for url in urls[:AT_ONCE])
+        )  # connections are open, code is warm
         began, cpu = time.perf_counter(), time.process_time()
         await asyncio.gather(*(ask() for _ in range(AT_ONCE)))
         return len(urls) / (time.perf_counter() - began), (time.process_time() - cpu) / len(urls)
@@ -103,8 +105,12 @@ async def addresses(root: str, count: int) -> list[str]:
 
     async with aiohttp_client() as get:
         listed = json.loads(await get(f"{root}/v1.0/{PROJECT}/graphs/jobs?limit=300"))["jobList"]
-    small = [job["jobId"] for job in listed if "jobDetail" not in job]  # the clients' work, not the simulator's
-    return [f"{root}/v1.0/{PROJECT}/graphs/g/jobs/{small[n % len(small)]}/status" for n in range(count)]
+    small = [
+        job["jobId"] for job in listed if "jobDetail" not in job
+    ]  # the clients' work, not the simulator's
+    return [
+        f"{root}/v1.0/{PROJECT}/graphs/g/jobs/{small[n % len(small)]}/status" for n in range(count)
+    ]
 
 
 def main() -> None:
@@ -116,14 +122,18 @@ def main() -> None:
             try:
                 root = simulator.stdout.readline().split(" at ")[1].split(",")[0]
                 urls = asyncio.run(addresses(root, count))
-                results = {name: asyncio.run(measure(client, urls)) for name, client in CLIENTS.items()}
+                results = {
+                    name: asyncio.run(measure(client, urls)) for name, client in CLIENTS.items()
+                }
             finally:
                 simulator.terminate()
     rate, cpu = results["aiohttp"]
     print(f"{count:,} requests each, {AT_ONCE} at a time")
     print(f"{'client':<12}{'a second':>10}{'of aiohttp':>12}{'us CPU each':>13}{'of aiohttp':>12}")
     for name, (per_second, each) in results.items():
-        print(f"{name:<12}{per_second:>10,.0f}{per_second / rate:>11.2f}x{each * 1e6:>13,.0f}{each / cpu:>11.2f}x")
+        print(
+            f"{name:<12}{per_second:>10,.0f}{per_second / rate:>11.2f}x{each * 1e6:>13,.0f}{each / cpu:>11.2f}x"
+        )
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ from datetime import UTC, datetime
 HOME = tempfile.mkdtemp(prefix="gesdash-bench-")
 os.environ |= {"GESDASH_HOME": HOME, "DJANGO_SETTINGS_MODULE": "gesdash.settings"}
 os.environ.pop("DATABASE_URL", None)
-atexit.register(shutil.rmtree, HOME, ignore_errors=True)  # before the database registers its stop, so that it comes after
+atexit.register(
+    shutil.rmtree, HOME, ignore_errors=True
+)  # before the database registers its stop, so that it comes after
 sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
@@ -31,8 +33,8 @@ def main(rows: int) -> None:
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
 
-    from jobs.decisions.corrections import Change, correct_all, revert_all
-    from jobs.models import Correction, Entry, Project
+    from jobs.decisions.corrections import NewCorrection, correct_all, revert_all
+    from jobs.models import AuditEntry, Correction, Project
     from jobs.record import find_graph, find_jobs, observe, rebuild, record
 
     call_command("migrate", verbosity=0)
@@ -41,19 +43,24 @@ def main(rows: int) -> None:
     graph = find_graph(project, "g1", "bench")
     jobs = list(find_jobs(project, [(graph, f"j{n}", NOW) for n in range(rows)]).values())
     file = {"status": "partFailed", "totalLines": 100, "failedLines": 5, "successfulLines": 95}
-    files = [file | {"path": f"bucket/part-{n}.csv", "cause": f"line {n}: wrong column"} for n in range(4)]
+    files = [
+        file | {"path": f"bucket/part-{n}.csv", "cause": f"line {n}: wrong column"}
+        for n in range(4)
+    ]
     told = [
         observe(
             job,
             "poll",
             NOW,
             200,
-            json.dumps({"jobId": job.job_id, "status": "success", "jobDetail": {"vertexsetPath": files}}).encode(),
+            json.dumps(
+                {"jobId": job.job_id, "status": "success", "jobDetail": {"vertexsetPath": files}}
+            ).encode(),
         )
         for job in jobs
     ]
     record(told)
-    changes = [Change(job, "failed_lines", "4", "vertex", 0) for job in jobs]
+    changes = [NewCorrection(job, "failed_lines", "4", "vertex", 0) for job in jobs]
 
     def timed(name, act):
         with CaptureQueriesContext(connection) as asked:
@@ -64,13 +71,17 @@ def main(rows: int) -> None:
         return took
 
     base = timed(f"read {rows:,} jobs anew", lambda: rebuild(jobs, now=NOW))
-    made = timed(f"correct {rows:,} rows", lambda: correct_all(changes, reason="bench", actor=actor, now=NOW))
+    made = timed(
+        f"correct {rows:,} rows", lambda: correct_all(changes, reason="bench", actor=actor, now=NOW)
+    )
     undone = timed(
         f"undo {rows:,} rows",
-        lambda: revert_all(list(Correction.objects.standing()), reason="seen again", actor=actor, now=NOW),
+        lambda: revert_all(
+            list(Correction.objects.standing()), reason="seen again", actor=actor, now=NOW
+        ),
     )
     print(f"relative to reading anew: correct {made / base:.1f}, undo {undone / base:.1f}")
-    assert Entry.objects.filter(what="correction").count() == 2 * rows
+    assert AuditEntry.objects.filter(what="correction").count() == 2 * rows
 
 
 if __name__ == "__main__":

@@ -26,8 +26,22 @@ os.environ.setdefault("GESDASH_HOME", ".gesdash-bench")
 
 WEEKS, GRAPHS, RUNNING, GIANT = 52, 200, 200, 1000
 #: Shares of the jobs; the member sees the last but one alone.
-PROJECTS = {"bench-a": 0.5, "bench-b": 0.3, "bench-c": 0.18, "bench-member": 0.0199, "bench-tiny": 0.0001}
-OTHERS = ("ExportGraph", "BackupGraph", "ClearGraph", "StartGraph", "StopGraph", "CreateGraph", "RestoreGraph")
+PROJECTS = {
+    "bench-a": 0.5,
+    "bench-b": 0.3,
+    "bench-c": 0.18,
+    "bench-member": 0.0199,
+    "bench-tiny": 0.0001,
+}
+OTHERS = (
+    "ExportGraph",
+    "BackupGraph",
+    "ClearGraph",
+    "StartGraph",
+    "StopGraph",
+    "CreateGraph",
+    "RestoreGraph",
+)
 VERDICTS, SHARES = ("success", "partFailed", "failed"), (85, 10, 5)
 FOLDERS = ("vertex", "edge", "vertex/account", "edge/transfer", "edge/owns")
 CAUSES = [
@@ -41,14 +55,24 @@ CAUSES = [
 RARE = "The edge label zymurgy has no source label."
 
 
-def reply(job_id: str, status: str, graph: str, name: str, begin: datetime | None, **more: Any) -> bytes:
-    told = {"jobId": job_id, "status": status, "jobType": "GraphManagement", "jobName": name, "relatedGraph": graph}
+def reply(
+    job_id: str, status: str, graph: str, name: str, begin: datetime | None, **more: Any
+) -> bytes:
+    told = {
+        "jobId": job_id,
+        "status": status,
+        "jobType": "GraphManagement",
+        "jobName": name,
+        "relatedGraph": graph,
+    }
     if begin is not None:
         told["beginTime"] = f"{begin:%Y-%m-%dT%H:%M:%S}"
     return json.dumps(told | more).encode()
 
 
-def files(roll: random.Random, graph: str, begin: datetime, word: str, count: int) -> dict[str, Any]:
+def files(
+    roll: random.Random, graph: str, begin: datetime, word: str, count: int
+) -> dict[str, Any]:
     """A job detail in which a few files, or all of them, lost lines."""
     lists: dict[str, list[Any]] = {"schemaPath": [], "vertexsetPath": [], "edgesetPath": []}
     spoiled = {"success": 0, "partFailed": max(1, count // 4), "failed": count}[word]
@@ -58,7 +82,9 @@ def files(roll: random.Random, graph: str, begin: datetime, word: str, count: in
         total = roll.randrange(1_000, 200_000)
         is_spoiled = 0 < number <= spoiled
         failed = (total if word == "failed" else roll.randrange(1, total)) if is_spoiled else 0
-        cause = roll.choices(CAUSES, weights=range(len(CAUSES), 0, -1))[0].format(n=roll.randrange(10**6))
+        cause = roll.choices(CAUSES, weights=range(len(CAUSES), 0, -1))[0].format(
+            n=roll.randrange(10**6)
+        )
         lists[kind].append({
             "path": f"obs-bench/{graph}/{begin:%Y-%m-%d}/{folder}/part-{number:05d}.csv",
             "log": None,
@@ -102,12 +128,27 @@ class Week:
             job = Job(project=graph.project, graph=graph, job_id=job_id, first_seen_at=begin)
             for step in range(self.replies - 1):
                 running = reply(job_id, "running", graph.name, name, begin, jobProgress=str(step))
-                seen = Observation(job, "poll", begin + step * (end - begin) / self.replies, 200, running, reply=early)
+                seen = Observation(
+                    job,
+                    "poll",
+                    begin + step * (end - begin) / self.replies,
+                    200,
+                    running,
+                    reply=early,
+                )
                 early = seen.reply = early or observe(job, "poll", begin, 200, running).reply
                 yield seen
             if number % 20 == 0:
-                yield Observation(job, "poll", end, None, None, error=Unreachable("GES could not be reached."))
-            yield observe(job, "poll", end + timedelta(seconds=5), 200, reply(job_id, word, graph.name, name, begin, **told))
+                yield Observation(
+                    job, "poll", end, None, None, error=Unreachable("GES could not be reached.")
+                )
+            yield observe(
+                job,
+                "poll",
+                end + timedelta(seconds=5),
+                200,
+                reply(job_id, word, graph.name, name, begin, **told),
+            )
 
     def _graph(self) -> tuple[Any, int]:
         if self.roll.random() < PROJECTS["bench-tiny"]:
@@ -120,12 +161,18 @@ def _graphs() -> list[Any]:
     from jobs.models import Graph, Project
 
     projects = {
-        name: Project.objects.create(project_id=name, name=name, endpoint="http://127.0.0.1:9", credentials="")
+        name: Project.objects.create(
+            project_id=name, name=name, endpoint="http://127.0.0.1:9", credentials=""
+        )
         for name in PROJECTS
     }
-    busy = random.Random(1).choices(list(PROJECTS)[:-1], weights=list(PROJECTS.values())[:-1], k=GRAPHS - 1)
+    busy = random.Random(1).choices(
+        list(PROJECTS)[:-1], weights=list(PROJECTS.values())[:-1], k=GRAPHS - 1
+    )
     return [
-        Graph.objects.create(project=projects[name], graph_id=f"graph-{at:04d}", name=f"bench_graph_{at:03d}")
+        Graph.objects.create(
+            project=projects[name], graph_id=f"graph-{at:04d}", name=f"bench_graph_{at:03d}"
+        )
         for at, name in enumerate([*busy, "bench-tiny"])
     ]
 
@@ -164,15 +211,21 @@ def copy_weeks(stride: int) -> None:
     body = f"convert_to(replace(replace(convert_from(t.body, 'UTF8'), j.job_id, {new_id}), {_DAY}, {_NEW_DAY}), 'UTF8')"
     state = f"CASE WHEN {undecided} AND t.review IN ('accepted', 'to_fix') THEN 'waiting' ELSE t.review END"
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")  # the rows refer to each other as the first week's do
+        cursor.execute(
+            "SET LOCAL session_replication_role = replica"
+        )  # the rows refer to each other as the first week's do
         indexes = _drop_indexes(cursor, Job, ImportFile, Snapshot)
         _copy(cursor, Job, stride, id=f"t.id + n * {stride}", job_id=new_id, review=state)
         _copy(cursor, ImportFile, stride)
         _copy(cursor, Snapshot, stride, body=body, sha256=f"sha256({body})")
         _copy(cursor, Miss, stride)
         _copy(cursor, Review, stride, where=f"NOT {undecided}")
-        cursor.execute(f"UPDATE jobs_cause SET last_seen_at = last_seen_at + {WEEKS - 1} * interval '7 days'")
-        cursor.execute("SELECT setval(pg_get_serial_sequence('jobs_job', 'id'), max(id)) FROM jobs_job")
+        cursor.execute(
+            f"UPDATE jobs_cause SET last_seen_at = last_seen_at + {WEEKS - 1} * interval '7 days'"
+        )
+        cursor.execute(
+            "SELECT setval(pg_get_serial_sequence('jobs_job', 'id'), max(id)) FROM jobs_job"
+        )
         import_module("jobs.migrations.0009_proof").chain_what_is_stored(cursor)
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
         for statement in indexes:
@@ -218,7 +271,9 @@ def _copy(cursor: Any, model: Any, stride: int, where: str = "true", **expressio
         f"INSERT INTO {table} ({names}) SELECT {values} FROM generate_series(1, {WEEKS - 1}) n, {table} t "
         f"JOIN jobs_job j ON j.id = t.{key} WHERE {where} ORDER BY n, t.id"
     )
-    print(f"{table}: {cursor.rowcount:,} rows copied in {time.monotonic() - began:.0f} s", flush=True)
+    print(
+        f"{table}: {cursor.rowcount:,} rows copied in {time.monotonic() - began:.0f} s", flush=True
+    )
 
 
 def last_hour(end: datetime) -> None:
@@ -246,7 +301,17 @@ def last_hour(end: datetime) -> None:
         told = files(roll, graph.name, begin, word, GIANT) | {
             "endTime": f"{begin + timedelta(minutes=20):%Y-%m-%dT%H:%M:%S}"
         }
-        record([observe(job, "poll", end, 200, reply(job_id, word, graph.name, "ImportGraph", begin, **told))])
+        record(
+            [
+                observe(
+                    job,
+                    "poll",
+                    end,
+                    200,
+                    reply(job_id, word, graph.name, "ImportGraph", begin, **told),
+                )
+            ]
+        )
     assert Job.objects.get(pk=job.pk).file_count == GIANT
 
 
@@ -257,7 +322,11 @@ def correct_a_few(end: datetime) -> None:
     from jobs.models import ImportFile
 
     somebody = User.objects.get(username="root")
-    for one in ImportFile.objects.filter(verdict="partial", kind="vertex").select_related("job").order_by("-pk")[:20]:
+    for one in (
+        ImportFile.objects.filter(verdict="partial", kind="vertex")
+        .select_related("job")
+        .order_by("-pk")[:20]
+    ):
         correct(
             one.job, kind=one.kind, position=one.position, field="failed_lines", corrected="0", reason="checked by hand",
             actor=somebody, now=end,
@@ -289,13 +358,19 @@ def main() -> None:
     from django.core.management import call_command
     from django.db import connection
 
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--jobs", type=int, default=1_000_000)
-    asked.add_argument("--replies", type=int, default=5, help="replies a job; 1 leaves out all but the newest")
+    asked.add_argument(
+        "--replies", type=int, default=5, help="replies a job; 1 leaves out all but the newest"
+    )
     options = asked.parse_args()
     django.setup()
     call_command("migrate", verbosity=0)
-    fill(options.jobs, options.replies, datetime.now(UTC).replace(minute=0, second=0, microsecond=0))
+    fill(
+        options.jobs, options.replies, datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
+    )
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
 

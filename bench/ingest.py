@@ -21,9 +21,22 @@ def write(path: Path, count: int) -> None:
             data = [{"path": f"b/{number}/{kind}.csv", "status": "success", "totalLines": 9, "failedLines": 0, "successfulLines": 9}
                     for kind in ("vertex", "edge", "schema")]  # fmt: skip
             detail = {"vertexsetPath": data[:1], "edgesetPath": data[1:2], "schemaPath": data[2:]}
-            body = {"jobId": f"job{number:08d}", "status": "success", "jobName": "ImportGraph", "jobDetail": detail}
-            row = {"project_id": "bench", "graph_id": f"g{number % 20}", "job_id": body["jobId"], "http_status": 200}
-            out.write(json.dumps({**row, "observed_at": "2026-01-01T00:00:00Z", "body": json.dumps(body)}) + "\n")
+            body = {
+                "jobId": f"job{number:08d}",
+                "status": "success",
+                "jobName": "ImportGraph",
+                "jobDetail": detail,
+            }
+            row = {
+                "project_id": "bench",
+                "graph_id": f"g{number % 20}",
+                "job_id": body["jobId"],
+                "http_status": 200,
+            }
+            out.write(
+                json.dumps({**row, "observed_at": "2026-01-01T00:00:00Z", "body": json.dumps(body)})
+                + "\n"
+            )
 
 
 def run(*command: str) -> tuple[float, float]:
@@ -44,7 +57,10 @@ def main() -> None:
         write(Path(folder) / "in.jsonl", count)
         run("migrate", "-v0")
         first, _ = new = run("ingest", f"{folder}/in.jsonl")
-        for what, (seconds, peak) in (("new", new), ("seen again", run("ingest", f"{folder}/in.jsonl"))):
+        for what, (seconds, peak) in (
+            ("new", new),
+            ("seen again", run("ingest", f"{folder}/in.jsonl")),
+        ):
             print(
                 f"{count:,} {what}: {seconds:.1f} s ({seconds / first:.2f} of new), {count / seconds:,.0f} a second, peak {peak:.0f} MiB"
             )

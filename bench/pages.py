@@ -51,7 +51,11 @@ def cases(user: Any) -> Iterator[Case]:
     from jobs.models import Cause, Graph, ImportFile, Job
     from jobs.web.live import newest_change
 
-    mine = Job.objects.filter(project__in=list(Graph.objects.visible_to(user).values_list("project", flat=True).distinct()))
+    mine = Job.objects.filter(
+        project__in=list(
+            Graph.objects.visible_to(user).values_list("project", flat=True).distinct()
+        )
+    )
     newest = mine.filter(file_count__gt=0).order_by("-pk").first()
     lossy = mine.filter(verdict="partial", file_count__lt=20).order_by("-pk").first()
     cause = Cause.objects.visible_to(user).order_by("pk").first()
@@ -65,7 +69,10 @@ def cases(user: Any) -> Iterator[Case]:
         yield Case(f"jobs by {name}", f"/jobs/?sort={name}")
         yield Case(f"jobs by -{name}", f"/jobs/?sort=-{name}")
     for sort in ("-begin_time", "begin_time", "-failed_lines", "job_name"):
-        yield Case(f"jobs by {sort}, page {PAGES:,}", f"/jobs/?{urlencode({'sort': sort, 'cursor': cursor(mine, sort)})}")
+        yield Case(
+            f"jobs by {sort}, page {PAGES:,}",
+            f"/jobs/?{urlencode({'sort': sort, 'cursor': cursor(mine, sort)})}",
+        )
     day = newest.begin_time.date()
     for query in (
         {"verdict": "failed"},
@@ -107,9 +114,17 @@ def cases(user: Any) -> Iterator[Case]:
         {"review": "waiting", "sort": "-loss_rate"},
         {"graph": graph.name, "verdict": "failed", "sort": "-duration"},
     ):
-        yield Case(f"jobs, {' '.join(f'{k}={v}' for k, v in query.items())}", f"/jobs/?{urlencode(query)}")
+        yield Case(
+            f"jobs, {' '.join(f'{k}={v}' for k, v in query.items())}", f"/jobs/?{urlencode(query)}"
+        )
     seen = newest_change(user).isoformat()
-    yield Case("news, nothing new", f"/jobs/news/?{urlencode({'after': seen})}", NEWS, 1, (("HX-Request", "true"),))
+    yield Case(
+        "news, nothing new",
+        f"/jobs/news/?{urlencode({'after': seen})}",
+        NEWS,
+        1,
+        (("HX-Request", "true"),),
+    )
     yield Case("a job", f"/jobs/{newest.pk}/", JOB)
     yield Case("a job that lost", f"/jobs/{lossy.pk}/", JOB)
     giant = mine.order_by("-file_count", "-pk").first()
@@ -139,14 +154,22 @@ def cases(user: Any) -> Iterator[Case]:
     then = urlencode({"as_of": (newest.begin_time - timedelta(days=2)).isoformat()})
     yield Case("overview as of", f"/?{then}", LIST, 20)
     yield Case("a graph as of", f"/graphs/{graph.pk}/?{then}", JOB, 20)
-    yield Case("a job as of", f"/jobs/{lossy.pk}/?{urlencode({'as_of': newest.begin_time.isoformat()})}", JOB, 20)
+    yield Case(
+        "a job as of",
+        f"/jobs/{lossy.pk}/?{urlencode({'as_of': newest.begin_time.isoformat()})}",
+        JOB,
+        20,
+    )
     if user.is_superuser:
         yield Case("trail", "/audit/")
         yield Case("project", f"/projects/{graph.project_id}/")
     yield Case("proof", "/proof/")
     yield Case("status", "/status/")
     yield Case("API jobs", "/api/jobs/?page_size=50")
-    yield Case(f"API jobs, page {PAGES:,}", f"/api/jobs/?{urlencode({'cursor': cursor(mine, '-begin_time')})}")
+    yield Case(
+        f"API jobs, page {PAGES:,}",
+        f"/api/jobs/?{urlencode({'cursor': cursor(mine, '-begin_time')})}",
+    )
     yield Case("API job", f"/api/jobs/{lossy.pk}/")
     assert ImportFile.objects.aggregate(most=Max("pk"))["most"]
 
@@ -156,8 +179,14 @@ def cursor(jobs: Any, sort: str) -> str:
     from jobs.lists.paging import _place
 
     name = sort.removeprefix("-")
-    known = jobs.filter(**{f"{name}__isnull": False}).order_by(sort, "-pk" if sort[0] == "-" else "pk").only(name)
-    return _place(sort, known[min(50 * (PAGES - 1), jobs.count() // 2, known.count() - 1)], backwards=False)
+    known = (
+        jobs.filter(**{f"{name}__isnull": False})
+        .order_by(sort, "-pk" if sort[0] == "-" else "pk")
+        .only(name)
+    )
+    return _place(
+        sort, known[min(50 * (PAGES - 1), jobs.count() // 2, known.count() - 1)], backwards=False
+    )
 
 
 def percentile(times: list[float], share: float) -> float:
@@ -217,22 +246,40 @@ def export() -> float:
     last = Job.objects.filter(file_count__gt=0).order_by("-begin_time").first()
     began, out = time.perf_counter(), io.StringIO()
     with redirect_stdout(out):
-        call_command("export", "files", began_after=[f"{(last.begin_time - timedelta(hours=28)):%Y-%m-%dT%H:%M:%SZ}"])
+        call_command(
+            "export",
+            "files",
+            began_after=[f"{(last.begin_time - timedelta(hours=28)):%Y-%m-%dT%H:%M:%SZ}"],
+        )
     took = 1000 * (time.perf_counter() - began)
-    print(f"export of {out.getvalue().count(chr(10)):,} files: {took:,.0f} ms ({EXPORT:,} ms allowed)")
+    print(
+        f"export of {out.getvalue().count(chr(10)):,} files: {took:,.0f} ms ({EXPORT:,} ms allowed)"
+    )
     return took
 
 
 def export_all() -> None:
     """Export every file as CSV and say what it took."""
-    command = [sys.executable, str(Path(__file__).parent.parent / "manage.py"), "export", "files", "--format", "csv"]
+    command = [
+        sys.executable,
+        str(Path(__file__).parent.parent / "manage.py"),
+        "export",
+        "files",
+        "--format",
+        "csv",
+    ]
     began, rows = time.perf_counter(), 0
     with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         for chunk in iter(lambda: process.stdout.read1(1 << 20), b""):  # type: ignore[union-attr]
             rows += chunk.count(b"\n")
-    took, most = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"export of {rows:,} files: {took:,.0f} s, {rows / took:,.0f} a second, at most {most} MiB")
+    took, most = (
+        time.perf_counter() - began,
+        resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+    )
+    print(
+        f"export of {rows:,} files: {took:,.0f} s, {rows / took:,.0f} a second, at most {most} MiB"
+    )
     assert process.returncode == 0
 
 
@@ -244,7 +291,9 @@ def run(only: str, rounds: int, say: Callable[[str], None]) -> int:
     for name in ("root", "member"):
         user, client = User.objects.get(username=name), Client(SERVER_NAME="localhost")
         client.force_login(user)
-        say(f"\n{'as ' + name:52} {'least':>7} {'p50':>7} {'p95':>7} {'busy':>5} {'budget':>7} queries")
+        say(
+            f"\n{'as ' + name:52} {'least':>7} {'p50':>7} {'p95':>7} {'busy':>5} {'budget':>7} queries"
+        )
         for case in cases(user):
             if only not in case.name:
                 continue
@@ -264,10 +313,14 @@ def run(only: str, rounds: int, say: Callable[[str], None]) -> int:
 def main() -> None:
     import django
 
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--rounds", type=int, default=15)
     asked.add_argument("--only", default="", help="part of the names of the addresses to measure")
-    asked.add_argument("--whole", action="store_true", help="only the export of every file there is")
+    asked.add_argument(
+        "--whole", action="store_true", help="only the export of every file there is"
+    )
     options = asked.parse_args()
     django.setup()
     if options.whole:

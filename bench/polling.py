@@ -100,8 +100,12 @@ def plain() -> None:
         with app.replace_connector(app.connector.get_worker_connector()) as working:
             async with working.open_async():
                 for number in range(0, 20_000, 1000):
-                    await poll_one.batch_defer_async(*({"pk": 1 + n % 1000} for n in range(number, number + 1000)))
-                await working.run_worker_async(queues=["plain"], concurrency=8, delete_jobs="always")
+                    await poll_one.batch_defer_async(
+                        *({"pk": 1 + n % 1000} for n in range(number, number + 1000))
+                    )
+                await working.run_worker_async(
+                    queues=["plain"], concurrency=8, delete_jobs="always"
+                )
 
     asyncio.run(run())
 
@@ -118,7 +122,9 @@ def running(*modes: tuple[str, ...]) -> Iterator[list[Any]]:
     import psutil
 
     started = [
-        subprocess.Popen([sys.executable, __file__, *mode], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.Popen(
+            [sys.executable, __file__, *mode], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         for mode in modes
     ]
     try:
@@ -157,7 +163,9 @@ def bare(address: str, seconds: float, run_loop: Callable[[Any], Any]) -> tuple[
             async def ask() -> None:
                 nonlocal count, total
                 while time.monotonic() < end:
-                    async with session.get(f"{address}/job{next(numbers) % 10_000}/status") as answer:
+                    async with session.get(
+                        f"{address}/job{next(numbers) % 10_000}/status"
+                    ) as answer:
                         assert b"running" in await answer.read()
                     count, total = count + (begin <= time.monotonic() < end), total + 1
 
@@ -190,7 +198,11 @@ def polls() -> int:
 
 def rows_written() -> int:
     query("SELECT pg_stat_clear_snapshot()")
-    return int(query("SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables")[0][0])
+    return int(
+        query(
+            "SELECT coalesce(sum(n_tup_ins + n_tup_upd + n_tup_del), 0) FROM pg_stat_user_tables"
+        )[0][0]
+    )
 
 
 def first_replies(jobs: int) -> None:
@@ -234,7 +246,9 @@ def take_turn(processes: list[Any], seconds: float, address: str) -> Turn:
     return Turn(polled, took, cpu, written, polled / took / rate, cpu / max(polled, 1) * 1e6 / each)
 
 
-def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -> tuple[float, float, float]:
+def measured(
+    name: str, seconds: float, address: str, *modes: tuple[str, ...]
+) -> tuple[float, float, float]:
     """Polls a second of these processes; how many that is of the bare client's, and their CPU of its: medians of the turns.
 
     Before, all jobs have been asked about some times: tables that are new behave otherwise.
@@ -249,7 +263,11 @@ def measured(name: str, seconds: float, address: str, *modes: tuple[str, ...]) -
     count, took, cpu, rows = (sum(column) for column in list(zip(*turns, strict=True))[:4])
     print(f"{name:34}{count / took:8,.0f} a second{cpu / max(count, 1) * 1e6:8,.0f} us CPU each"
           f"{rows / took:9,.0f} rows written a second{memory:6,.0f} MiB", flush=True)  # fmt: skip
-    return count / took, median(one.rate_share for one in turns), median(one.cpu_share for one in turns)
+    return (
+        count / took,
+        median(one.rate_share for one in turns),
+        median(one.cpu_share for one in turns),
+    )
 
 
 def used(processes: list[Any]) -> float:
@@ -266,7 +284,9 @@ def lag(jobs: int, seconds: float, workers: int) -> None:
         worst, end, first, began = 0.0, time.monotonic() + seconds, polls(), time.monotonic()
         while time.monotonic() < end:
             time.sleep(2)
-            [(late,)] = query("SELECT extract(epoch FROM now() - min(next_poll_at)) FROM jobs_watch")
+            [(late,)] = query(
+                "SELECT extract(epoch FROM now() - min(next_poll_at)) FROM jobs_watch"
+            )
             worst = max(worst, float(late))
         rate = (polls() - first) / (time.monotonic() - began)
         memory = max(one.memory_info().rss for one in processes) / 2**20
@@ -281,7 +301,11 @@ def sizes(since: int) -> None:
         [(updates, hot, size)] = query(
             f"SELECT n_tup_upd, n_tup_hot_upd, pg_total_relation_size(relid) FROM pg_stat_user_tables WHERE relname = '{table}'"
         )
-        share = f"{hot / updates:.0%} of {updates:,} updates without an index entry" if updates else "no updates"
+        share = (
+            f"{hot / updates:.0%} of {updates:,} updates without an index entry"
+            if updates
+            else "no updates"
+        )
         print(f"  {table:22}{size / 2**20:8.1f} MiB, {share}")
 
 
@@ -299,22 +323,38 @@ def fill(jobs: int, port: int) -> str:
 
     [project] = sync_projects()
     Project.objects.update(
-        calls_per_second=1_000_000, calls_per_minute=60_000_000, history_offset=None, history_read_at=timezone.now()
+        calls_per_second=1_000_000,
+        calls_per_minute=60_000_000,
+        history_offset=None,
+        history_read_at=timezone.now(),
     )
     graph, now = find_graph(project, "g1", "g"), timezone.now()
     for start in range(0, jobs, 5000):
-        made = find_jobs(project, [(graph, f"job{n}", now) for n in range(start, min(start + 5000, jobs))])
+        made = find_jobs(
+            project, [(graph, f"job{n}", now) for n in range(start, min(start + 5000, jobs))]
+        )
         Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in made.values()])
     query("ANALYZE")
     return f"http://127.0.0.1:{port}/v1.0/{project.project_id}/graphs/g1/jobs"
 
 
 def main() -> None:
-    asked = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    asked = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     asked.add_argument("--jobs", type=int, default=10_000)
-    asked.add_argument("--seconds", type=float, default=24, help="of each run as fast as it goes; 0: none of those")
-    asked.add_argument("--delay", type=int, action="append", help="ms that GES takes; by default 0 and 50")
-    asked.add_argument("--lag-seconds", type=float, default=0, help="how long to poll each job every 60 s; 0: not at all")
+    asked.add_argument(
+        "--seconds", type=float, default=24, help="of each run as fast as it goes; 0: none of those"
+    )
+    asked.add_argument(
+        "--delay", type=int, action="append", help="ms that GES takes; by default 0 and 50"
+    )
+    asked.add_argument(
+        "--lag-seconds",
+        type=float,
+        default=0,
+        help="how long to poll each job every 60 s; 0: not at all",
+    )
     asked.add_argument("--work", type=float, help=argparse.SUPPRESS)
     asked.add_argument("--plain", action="store_true", help=argparse.SUPPRESS)
     asked.add_argument("--simulate", nargs=2, type=float, help=argparse.SUPPRESS)
@@ -353,12 +393,20 @@ def compare(options: Any) -> None:
                 first_replies(options.jobs)
             found = {
                 "one worker": measured("one worker", options.seconds, address, ("--work", "0")),
-                "two workers": measured("two workers", options.seconds, address, ("--work", "0"), ("--work", "0")),
-                "a task a poll": measured("a task a poll, 8 at a time", options.seconds, address, ("--plain",)),
+                "two workers": measured(
+                    "two workers", options.seconds, address, ("--work", "0"), ("--work", "0")
+                ),
+                "a task a poll": measured(
+                    "a task a poll, 8 at a time", options.seconds, address, ("--plain",)
+                ),
             }
             for name, (_, share, of_cpu) in found.items():
-                print(f"ratio {name} / the bare client: {share:.2f} of the rate, {of_cpu:.1f} of the CPU")
-            print(f"ratio one worker / a task a poll: {found['one worker'][0] / found['a task a poll'][0]:.1f} of the rate")
+                print(
+                    f"ratio {name} / the bare client: {share:.2f} of the rate, {of_cpu:.1f} of the CPU"
+                )
+            print(
+                f"ratio one worker / a task a poll: {found['one worker'][0] / found['a task a poll'][0]:.1f} of the rate"
+            )
     if options.lag_seconds:
         with running(("--simulate", str(port), "0")):
             wait_for(port)

@@ -34,12 +34,24 @@ def write(path: Path, jobs: int) -> None:
     with path.open("w") as out:
         for step, status in enumerate(STEPS):
             for number in range(jobs):
-                body = {"jobId": f"job{number:08d}", "status": status, "jobName": "ImportGraph", "jobProgress": step}
+                body = {
+                    "jobId": f"job{number:08d}",
+                    "status": status,
+                    "jobName": "ImportGraph",
+                    "jobProgress": step,
+                }
                 if status == "success":
                     body["jobDetail"] = {
-                        "vertexsetPath": [{"path": f"b/{number}.csv", "status": "success", "totalLines": 9}]
+                        "vertexsetPath": [
+                            {"path": f"b/{number}.csv", "status": "success", "totalLines": 9}
+                        ]
                     }
-                row = {"project_id": "bench", "graph_id": f"g{number % 20}", "job_id": body["jobId"], "http_status": 200}
+                row = {
+                    "project_id": "bench",
+                    "graph_id": f"g{number % 20}",
+                    "job_id": body["jobId"],
+                    "http_status": 200,
+                }
                 at = f"2026-01-01T00:{step:02d}:00Z"
                 out.write(json.dumps({**row, "observed_at": at, "body": json.dumps(body)}) + "\n")
 
@@ -49,7 +61,9 @@ def measure(jobs: int, folder: Path) -> None:
     write(folder / "in.jsonl", jobs)
     run("migrate", "-v0")
     seconds, peak = run("ingest", str(folder / "in.jsonl"))
-    print(f"{jobs:,} jobs of {len(STEPS)} replies: ingested in {seconds:.1f} s, peak {peak:.0f} MiB")
+    print(
+        f"{jobs:,} jobs of {len(STEPS)} replies: ingested in {seconds:.1f} s, peak {peak:.0f} MiB"
+    )
     done = {
         "seal": timed([sys.executable, "-c", SEAL]),
         "verify": timed([*MANAGE, "verify"]),

@@ -61,7 +61,9 @@ def wait_for(port: int) -> None:
     raise SystemExit(f"Nothing listens on port {port}.")
 
 
-async def load(address: str, token: str, seconds: float, rate: float | None = None) -> tuple[float, float, int]:
+async def load(
+    address: str, token: str, seconds: float, rate: float | None = None
+) -> tuple[float, float, int]:
     """Requests a second, p99 in milliseconds, and how many were not 200; at a rate, or as fast as it goes."""
     taken: list[float] = []
     bad = 0
@@ -83,7 +85,9 @@ async def load(address: str, token: str, seconds: float, rate: float | None = No
             due = due + pause if rate else time.perf_counter()
 
     connector = aiohttp.TCPConnector(limit=CONNECTIONS)
-    async with aiohttp.ClientSession(headers={"X-Auth-Token": token}, connector=connector) as session:
+    async with aiohttp.ClientSession(
+        headers={"X-Auth-Token": token}, connector=connector
+    ) as session:
         began = time.perf_counter()
         await asyncio.gather(*(caller(session, number) for number in range(CONNECTIONS)))
         took = time.perf_counter() - began
@@ -118,20 +122,26 @@ print(f"{settings.SESSION_COOKIE_NAME}={session.session_key}")
 async def pages_beside(web: str, cookie: str, token: str, callers: list[str]) -> None:
     """p95 in milliseconds of the list of jobs: alone, and while so many callers wait for a slow GES."""
     timeout = aiohttp.ClientTimeout(total=60)
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0), timeout=timeout) as session:
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), timeout=timeout
+    ) as session:
 
         async def look() -> float:
             taken = []
             for _ in range(40):
                 began = time.perf_counter()
-                async with session.get(f"{web}/jobs/", headers={"Cookie": cookie}, allow_redirects=False) as answer:
+                async with session.get(
+                    f"{web}/jobs/", headers={"Cookie": cookie}, allow_redirects=False
+                ) as answer:
                     await answer.read()
                     assert answer.status == 200, answer.status
                 taken.append((time.perf_counter() - began) * 1000)
             return sorted(taken)[37]
 
         async def call(path: str) -> None:
-            async with session.get(web + path, headers={"X-Auth-Token": token, "Cache-Control": "no-cache"}) as answer:
+            async with session.get(
+                web + path, headers={"X-Auth-Token": token, "Cache-Control": "no-cache"}
+            ) as answer:
                 await answer.read()
 
         alone = await look()
@@ -164,7 +174,9 @@ def main() -> None:
         subprocess.run([*manage, "createsuperuser", "--noinput", "--username", "bench", "--email", "b@example.org"], check=True, stdout=subprocess.DEVNULL)  # fmt: skip
         token = json.loads(subprocess.check_output([*manage, "key", "bench"]))["token"]
         graph, final = BY_NAME["payments_graph"].graph_id, listed(ges, FINAL)
-        subprocess.run([*manage, "watch", PROJECT, graph, final], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*manage, "watch", PROJECT, graph, final], check=True, stdout=subprocess.DEVNULL
+        )
         started(stack, *manage, "serve", "--port", str(web), "--processes", processes)
         wait_for(web)
         paths = {
@@ -173,47 +185,70 @@ def main() -> None:
         }
         results = {
             "ges": measured(
-                "the simulated GES itself", f"http://127.0.0.1:{ges}{paths['final']}", "simulated-token", seconds
+                "the simulated GES itself",
+                f"http://127.0.0.1:{ges}{paths['final']}",
+                "simulated-token",
+                seconds,
             )
         }
         if nginx := shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin"):
-            Path(f"{folder}/nginx.conf").write_text(NGINX.format(folder=folder, ges=ges, port=front))
+            Path(f"{folder}/nginx.conf").write_text(
+                NGINX.format(folder=folder, ges=ges, port=front)
+            )
             started(stack, nginx, "-c", f"{folder}/nginx.conf", "-p", folder)
             wait_for(front)
             results["nginx"] = measured(
-                "nginx, proxy_pass to it", f"http://127.0.0.1:{front}{paths['final']}", "simulated-token", seconds
+                "nginx, proxy_pass to it",
+                f"http://127.0.0.1:{front}{paths['final']}",
+                "simulated-token",
+                seconds,
             )
         for what, path in paths.items():
-            results[what] = measured(f"gesdash, a stored {what} job", f"http://127.0.0.1:{web}{path}", token, seconds)
+            results[what] = measured(
+                f"gesdash, a stored {what} job", f"http://127.0.0.1:{web}{path}", token, seconds
+            )
         slow = free_port()
         started(stack, *manage, "simulate_ges", "--port", str(slow), "--delay", "5")
         wait_for(slow)
         # The project's address is read from the settings by every command that starts polling.
         os.environ["GES_ENDPOINT"] = f"http://127.0.0.1:{slow}"
-        subprocess.run([*manage, "watch", PROJECT, graph, final], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [*manage, "watch", PROJECT, graph, final], check=True, stdout=subprocess.DEVNULL
+        )
         callers = [paths["final"].replace(final, f"{final}{number % 40}") for number in range(200)]
-        cookie = subprocess.check_output([*manage, "shell", "-v0", "-c", SESSION], text=True).split()[-1]
+        cookie = subprocess.check_output(
+            [*manage, "shell", "-v0", "-c", SESSION], text=True
+        ).split()[-1]
         asyncio.run(pages_beside(f"http://127.0.0.1:{web}", cookie, token, callers))
         for beside in ("ges", "nginx"):
             for what in paths:
                 if beside in results:
                     rate, p99 = (results[what][n] / results[beside][n] for n in (0, 1))
-                    print(f"ratio gesdash {what:7} / {beside:5}: rate {rate:.2f}, p99 at half rate {p99:.2f}")
+                    print(
+                        f"ratio gesdash {what:7} / {beside:5}: rate {rate:.2f}, p99 at half rate {p99:.2f}"
+                    )
 
 
 def listed(ges: int, words: set[str]) -> str:
     """The id of an import into one graph that GES lists with one of these words."""
     asked = urllib.request.Request(
-        f"http://127.0.0.1:{ges}/v1.0/{PROJECT}/graphs/jobs?limit=200", headers={"X-Auth-Token": "simulated-token"}
+        f"http://127.0.0.1:{ges}/v1.0/{PROJECT}/graphs/jobs?limit=200",
+        headers={"X-Auth-Token": "simulated-token"},
     )
     for _ in range(120):
         with urllib.request.urlopen(asked) as answer:
             jobs = json.load(answer)["jobList"]
         for job in jobs:
-            if job["status"] in words and job["jobName"] == "ImportGraph" and job["relatedGraph"] == "payments_graph":
+            if (
+                job["status"] in words
+                and job["jobName"] == "ImportGraph"
+                and job["relatedGraph"] == "payments_graph"
+            ):
                 return job["jobId"]
         time.sleep(1)
-    raise SystemExit(f"The simulated GES lists no import with one of the words {', '.join(sorted(words))}.")
+    raise SystemExit(
+        f"The simulated GES lists no import with one of the words {', '.join(sorted(words))}."
+    )
 
 
 if __name__ == "__main__":

@@ -89,8 +89,12 @@ def start_embedded() -> str:
         os.chown(home, (home / "postgres").stat().st_uid, -1)
         home.chmod(0o700)
         folder = str(server.get_postmaster_info().socket_dir)
-        with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
-            if not connection.execute("SELECT 1 FROM pg_database WHERE datname = 'gesdash'").fetchone():
+        with psycopg.connect(
+            host=folder, user="postgres", dbname="postgres", autocommit=True
+        ) as connection:
+            if not connection.execute(
+                "SELECT 1 FROM pg_database WHERE datname = 'gesdash'"
+            ).fetchone():
                 connection.execute("CREATE DATABASE gesdash")
     atexit.register(_stop_if_last, home, in_use)
     return folder
@@ -106,12 +110,18 @@ def _start_server(data: Path, get_server: Callable[..., Any]) -> Any:
         try:
             server = get_server(data, cleanup_mode=None)
             server.ensure_postgres_running()  # the second time, what get_server gives was never started
-        except (OSError, AssertionError, subprocess.SubprocessError) as failed:  # it asserts that the server runs
+        except (
+            OSError,
+            AssertionError,
+            subprocess.SubprocessError,
+        ) as failed:  # it asserts that the server runs
             wrong = failed
             time.sleep(1)
         else:
             return server
-    raise env.BadSetting(f"The PostgreSQL in GESDASH_HOME did not start; its log, {data / 'log'}, says why.") from wrong
+    raise env.BadSetting(
+        f"The PostgreSQL in GESDASH_HOME did not start; its log, {data / 'log'}, says why."
+    ) from wrong
 
 
 @contextmanager
@@ -134,12 +144,16 @@ def _give_memory(folder: str) -> bool:
     import psycopg
 
     megabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
-    with psycopg.connect(host=folder, user="postgres", dbname="postgres", autocommit=True) as connection:
+    with psycopg.connect(
+        host=folder, user="postgres", dbname="postgres", autocommit=True
+    ) as connection:
         asked = "SELECT 1 FROM pg_file_settings WHERE name = 'shared_buffers' AND sourcefile LIKE '%auto.conf'"
         if connection.execute(asked).fetchone():
             return False
         share = min(max(megabytes // 4, 128), 512)
-        connection.execute(f"ALTER SYSTEM SET shared_buffers = '{share}MB'")  # it takes no parameters
+        connection.execute(
+            f"ALTER SYSTEM SET shared_buffers = '{share}MB'"
+        )  # it takes no parameters
     return True
 
 
@@ -161,7 +175,9 @@ def _stop_if_last(home: Path, in_use: int) -> None:
 def _stop(data: Path) -> None:
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(pid, signal.SIGINT)  # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost
+        os.kill(
+            pid, signal.SIGINT
+        )  # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost
     except (OSError, ValueError, IndexError):
         return
     give_up = time.monotonic() + 8

@@ -60,7 +60,9 @@ def number(name: str, default: int, least: int, most: int) -> int:
     value = text(name)
     if not value:
         return default
-    if not (value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most):
+    if not (
+        value.isascii() and value.isdigit() and len(value) < 12 and least <= int(value) <= most
+    ):
         raise BadSetting(f"{name} is {value!r}; expected a whole number from {least} to {most}.")
     return int(value)
 
@@ -78,7 +80,9 @@ def address(name: str, value: str) -> str:
     except ValueError:
         good = False
     if not good:
-        raise BadSetting(f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com.")
+        raise BadSetting(
+            f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com."
+        )
     return value.rstrip("/")
 
 
@@ -88,7 +92,9 @@ def home() -> Path:
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as wrong:
-        raise BadSetting(f"GESDASH_HOME is {str(path)!r}, which can't be made: {wrong.strerror}.") from wrong
+        raise BadSetting(
+            f"GESDASH_HOME is {str(path)!r}, which can't be made: {wrong.strerror}."
+        ) from wrong
     return path
 
 
@@ -98,7 +104,9 @@ def kept(name: str, make: Callable[[], str]) -> str:
     if not path.exists():
         # Written aside and linked whole: a process that starts beside this one never reads half of it.
         fresh = path.with_name(f"{name}.{os.getpid()}")
-        with open(fresh, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)) as new:
+        with open(
+            fresh, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)
+        ) as new:
             new.write(make())
         with suppress(FileExistsError):
             os.link(fresh, path)
@@ -112,7 +120,7 @@ def kept_secret(name: str) -> str:
 
 
 @dataclass(frozen=True)
-class Credentials:
+class ConfiguredCredentials:
     """What gesdash shows GES for one project: a key pair, a token, or a user for IAM."""
 
     ak: str = ""
@@ -136,7 +144,7 @@ class ConfiguredProject:
     name: str
     project_id: str
     endpoint: str
-    credentials: Credentials
+    credentials: ConfiguredCredentials
 
 
 def configured_projects() -> list[ConfiguredProject]:
@@ -163,7 +171,9 @@ def configured_projects() -> list[ConfiguredProject]:
     for name, table in _projects_file().items():
         if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
             raise BadSetting(f"GESDASH_PROJECTS: [{name}] must be a table of text values.")
-        found.append(_project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]"))
+        found.append(
+            _project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]")
+        )
     return found
 
 
@@ -174,23 +184,33 @@ def _projects_file() -> dict[str, object]:
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as wrong:
-        raise BadSetting(f"GESDASH_PROJECTS names a file that can't be read as TOML: {wrong}.") from wrong
+        raise BadSetting(
+            f"GESDASH_PROJECTS names a file that can't be read as TOML: {wrong}."
+        ) from wrong
 
 
 def _project(name: str, values: dict[str, str], called) -> ConfiguredProject:  # type: ignore[no-untyped-def]
-    known = {"endpoint", "project_id", *Credentials.__dataclass_fields__}
+    known = {"endpoint", "project_id", *ConfiguredCredentials.__dataclass_fields__}
     if stray := sorted(set(values) - known):
-        raise BadSetting(f"{called(stray[0])} is not a setting; known are {', '.join(sorted(known))}.")
+        raise BadSetting(
+            f"{called(stray[0])} is not a setting; known are {', '.join(sorted(known))}."
+        )
     got = {key: value for key, value in values.items() if value}
     for key in ("endpoint", "project_id"):
         if key not in got:
-            raise BadSetting(f"{called(key)} is missing; a project needs its endpoint and its project id.")
-    credentials = Credentials(**{k: v for k, v in got.items() if k in Credentials.__dataclass_fields__})
+            raise BadSetting(
+                f"{called(key)} is missing; a project needs its endpoint and its project id."
+            )
+    credentials = ConfiguredCredentials(
+        **{k: v for k, v in got.items() if k in ConfiguredCredentials.__dataclass_fields__}
+    )
     _check_credentials(credentials, called)
-    return ConfiguredProject(name, got["project_id"], address(called("endpoint"), got["endpoint"]), credentials)
+    return ConfiguredProject(
+        name, got["project_id"], address(called("endpoint"), got["endpoint"]), credentials
+    )
 
 
-def _check_credentials(shown: Credentials, called) -> None:  # type: ignore[no-untyped-def]
+def _check_credentials(shown: ConfiguredCredentials, called) -> None:  # type: ignore[no-untyped-def]
     if shown.user or shown.password:
         for key in ("user", "password", "domain", "iam_endpoint"):
             if not getattr(shown, key):
@@ -199,7 +219,9 @@ def _check_credentials(shown: Credentials, called) -> None:  # type: ignore[no-u
                 )
         address(called("iam_endpoint"), shown.iam_endpoint)
     elif bool(shown.ak) != bool(shown.sk):
-        raise BadSetting(f"{called('sk' if shown.ak else 'ak')} is missing; a key pair has both halves.")
+        raise BadSetting(
+            f"{called('sk' if shown.ak else 'ak')} is missing; a key pair has both halves."
+        )
     elif not (shown.ak or shown.token):
         raise BadSetting(
             f"{called('ak')} with {called('sk')}, or {called('token')}, is missing; GES answers nobody without."

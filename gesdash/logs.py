@@ -14,7 +14,17 @@ from django.http.response import HttpResponseBase
 from pythonjsonlogger.json import JsonFormatter
 
 #: What a line may be about, in this order.
-ABOUT = ("project", "graph", "job", "request_id", "ges_request_id", "source", "outcome", "http_status", "seconds")
+ABOUT = (
+    "project",
+    "graph",
+    "job",
+    "request_id",
+    "ges_request_id",
+    "source",
+    "outcome",
+    "http_status",
+    "seconds",
+)
 _about: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 # Of an access key, and what IAM gives: long texts that begin like an encoded signature.
 _TOKEN = re.compile(r"\b(gd_|MII|gAAAA)[\w+/=-]{30,}")
@@ -32,7 +42,9 @@ def about(**known: Any) -> Iterator[None]:
         _about.reset(token)
 
 
-def middleware(get_response: Callable[[HttpRequest], HttpResponseBase]) -> Callable[[HttpRequest], HttpResponseBase]:
+def middleware(
+    get_response: Callable[[HttpRequest], HttpResponseBase],
+) -> Callable[[HttpRequest], HttpResponseBase]:
     """Give each request an id, the caller's own where that will do: it is on every line, and in the response."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
@@ -81,8 +93,16 @@ class Text(_Redacting):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line before a traceback."""
-        told = [f"{name}={value}" for name in ABOUT if (value := getattr(record, name, None)) not in (None, "")]
-        return " ".join([super().formatMessage(record), *told]).replace("\n", "\\n").replace("\r", "\\r")
+        told = [
+            f"{name}={value}"
+            for name in ABOUT
+            if (value := getattr(record, name, None)) not in (None, "")
+        ]
+        return (
+            " ".join([super().formatMessage(record), *told])
+            .replace("\n", "\\n")
+            .replace("\r", "\\r")
+        )
 
     def format(self, record: logging.LogRecord) -> str:
         """The whole of it."""
@@ -101,11 +121,15 @@ class Json(JsonFormatter, _Redacting):
         )
         self.secrets = secrets
 
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+    def add_fields(
+        self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
+    ) -> None:
         """Only what is known to be of interest; a library's own extras may be of any kind, and of any size."""
         super().add_fields(log_data, record, message_dict)
         kept = {"timestamp", "level", "logger", "message", "exc_info", "stack_info", *ABOUT}
-        for name in [name for name, value in log_data.items() if name not in kept or value in (None, "")]:
+        for name in [
+            name for name, value in log_data.items() if name not in kept or value in (None, "")
+        ]:
             del log_data[name]
 
     def format(self, record: logging.LogRecord) -> str:

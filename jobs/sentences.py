@@ -47,5 +47,10 @@ class Sentence:
             return cls(stored)
         values = (stored.get("values") or {}) if isinstance(stored, dict) else None
         if not isinstance(values, dict) or not isinstance(stored.get("text"), str):
-            raise ValueError(f"{stored!r} is not a sentence; expected an object with a text and values.")
-        return cls(stored["text"], {name: one if isinstance(one, int) else str(one) for name, one in values.items()})
+            raise ValueError(
+                f"{stored!r} is not a sentence; expected an object with a text and values."
+            )
+        return cls(
+            stored["text"],
+            {name: one if isinstance(one, int) else str(one) for name, one in values.items()},
+        )

@@ -15,7 +15,9 @@ from jobs.models import Graph, Job, Project, SavedView, Snapshot
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.management.test_up import CHROMIUM, FLAGS
 
-LONG = "bucket-production-graph-data/ges/2026/nightly_full_rebuild_without_any_break/region-cn-north-4"
+LONG = (
+    "bucket-production-graph-data/ges/2026/nightly_full_rebuild_without_any_break/region-cn-north-4"
+)
 CHINESE = "客户关系图谱（生产环境）每日全量导入"
 CAUSE = 'Failed to import Line[{}], file name: {}, Error cause: the number of csv columns does not match the schema, "上海,浦东,Ünïcödé"'
 
@@ -50,11 +52,25 @@ class World:
         at = at or timezone.now()
         detail = {}
         for kind, path, word, total, failed, cause in files:
-            entry = {"path": path, "status": word, "totalLines": total, "failedLines": failed, "cause": cause}
+            entry = {
+                "path": path,
+                "status": word,
+                "totalLines": total,
+                "failedLines": failed,
+                "cause": cause,
+            }
             detail.setdefault(kind, []).append(entry | {"successfulLines": total - failed})
-        said = {"jobId": job_id, "status": status, "jobName": "ImportGraph", "jobType": "GraphManagement", **fields}
+        said = {
+            "jobId": job_id,
+            "status": status,
+            "jobName": "ImportGraph",
+            "jobType": "GraphManagement",
+            **fields,
+        }
         body = json.dumps(said | ({"jobDetail": detail} if detail else {})).encode()
-        job = find_jobs(self.project, [(find_graph(self.project, f"id-of-{graph}"[:36], graph), job_id, at)])[job_id]
+        job = find_jobs(
+            self.project, [(find_graph(self.project, f"id-of-{graph}"[:36], graph), job_id, at)]
+        )[job_id]
         return observe(job, "poll", at, 200, body)
 
     def miss(self, job, at):
@@ -75,18 +91,29 @@ def files_of_an_import(day, lost=()):
 def build(project, actor):
     """Record the world."""
     now = timezone.now().replace(microsecond=0)
-    world = World(project, find_graph(project, "id-of-a-graph-without-jobs"), None, None, None, None, 0, "")
+    world = World(
+        project, find_graph(project, "id-of-a-graph-without-jobs"), None, None, None, None, 0, ""
+    )
     ran = lambda begin, minutes: {  # noqa: E731
         "beginTime": f"{now - timedelta(hours=begin):%Y-%m-%dT%H:%M:%S}",
         "endTime": f"{now - timedelta(hours=begin) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}",
     }
     world.before = world.tell(
-        "b" * 32, graph=CHINESE, at=now - timedelta(hours=30), files=files_of_an_import(1, lost=[7]), **ran(30, 42)
+        "b" * 32,
+        graph=CHINESE,
+        at=now - timedelta(hours=30),
+        files=files_of_an_import(1, lost=[7]),
+        **ran(30, 42),
     )
     partial = {"graph": CHINESE, "job_id": "7f3d9a52c4e84b11a6d0c2f9e8b17a35"}
     schema = [("schemaPath", f"{LONG}/schema.xml", "success", 12, 12, None)]
-    world.tell(**partial, at=now - timedelta(hours=7), status="running", beginTime=ran(7, 0)["beginTime"])
-    world.miss(world.tell(**partial, at=now - timedelta(hours=6, minutes=50), status="running"), now - timedelta(hours=6.5))
+    world.tell(
+        **partial, at=now - timedelta(hours=7), status="running", beginTime=ran(7, 0)["beginTime"]
+    )
+    world.miss(
+        world.tell(**partial, at=now - timedelta(hours=6, minutes=50), status="running"),
+        now - timedelta(hours=6.5),
+    )
     world.partial = world.tell(
         **partial,
         at=now - timedelta(hours=6),
@@ -94,18 +121,39 @@ def build(project, actor):
         **ran(7, 55),
     )
     some = [("vertexsetPath", f"b/v{number}.csv", "success", 1000, 0, None) for number in range(12)]
-    world.running = world.tell("running-job", status="running", files=some, beginTime=ran(0.2, 0)["beginTime"])
+    world.running = world.tell(
+        "running-job", status="running", files=some, beginTime=ran(0.2, 0)["beginTime"]
+    )
     world.tell(
-        "failed-job", at=now - timedelta(hours=3), status="failed", failReason="GES.7011: the path is not there", **ran(4, 1)
+        "failed-job",
+        at=now - timedelta(hours=3),
+        status="failed",
+        failReason="GES.7011: the path is not there",
+        **ran(4, 1),
     )
     world.tell("odd-job", at=now - timedelta(hours=1), status="hibernating", **ran(2, 1))
-    world.tell("cancelled-job", at=now - timedelta(hours=2), status="cancelled", jobName="DeleteVertices", **ran(3, 1))
+    world.tell(
+        "cancelled-job",
+        at=now - timedelta(hours=2),
+        status="cancelled",
+        jobName="DeleteVertices",
+        **ran(3, 1),
+    )
     world.tell("pending-job", status="pending", jobName="ExportGraph")
     whole = [("edgesetPath", "b/e.csv", "success", 1000, 0, None)]
     ago = range(10, 640, 12)
-    record([world.saw(f"nightly-{h:03}", at=now - timedelta(hours=h), files=whole, **ran(h + 1, 4)) for h in ago])
+    record(
+        [
+            world.saw(f"nightly-{h:03}", at=now - timedelta(hours=h), files=whole, **ran(h + 1, 4))
+            for h in ago
+        ]
+    )
     lost = world.partial.files.filter(verdict="partial").order_by("position").first()
-    world.snapshot, world.cause, world.path = world.partial.snapshots.latest("pk"), lost.cause_group_id, lost.path
+    world.snapshot, world.cause, world.path = (
+        world.partial.snapshots.latest("pk"),
+        lost.cause_group_id,
+        lost.path,
+    )
     correct(
         world.partial,
         kind="vertex",
@@ -116,8 +164,16 @@ def build(project, actor):
         actor=actor,
         now=now,
     )
-    decide(world.before, state="accepted", note="一个测试文件, no loss to anybody", actor=actor, now=now)
-    SavedView.objects.create(owner=actor, name="losses of the night", query="verdict=partial", created_at=now)
+    decide(
+        world.before,
+        state="accepted",
+        note="一个测试文件, no loss to anybody",
+        actor=actor,
+        now=now,
+    )
+    SavedView.objects.create(
+        owner=actor, name="losses of the night", query="verdict=partial", created_at=now
+    )
     return world
 
 
@@ -130,7 +186,9 @@ def world(transactional_db, admin, project):
 def chromium():
     """One browser a module; Playwright's loop runs in this thread, which Django must not take for being async."""
     if CHROMIUM is None:
-        assert "GESDASH_REQUIRE_BROWSER" not in os.environ, "there is no Chromium; install it (apt-get install chromium)"
+        assert "GESDASH_REQUIRE_BROWSER" not in os.environ, (
+            "there is no Chromium; install it (apt-get install chromium)"
+        )
         pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
     from playwright.sync_api import sync_playwright
 
@@ -148,17 +206,26 @@ def visit(chromium, live_server, client, admin):
 
     def begin(signed_in=True, width=1280, height=800, **options):
         context = chromium.new_context(
-            base_url=live_server.url, viewport={"width": width, "height": height}, **{"locale": "en", **options}
+            base_url=live_server.url,
+            viewport={"width": width, "height": height},
+            **{"locale": "en", **options},
         )
         opened.append(context)
         context.set_default_timeout(10_000)
         if signed_in:
             client.force_login(admin)
             cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+            context.add_cookies(
+                [{"name": cookie.key, "value": cookie.value, "url": live_server.url}]
+            )
         page = context.new_page()
         page.complaints = []
-        page.on("console", lambda said: page.complaints.append(said.text) if said.type in {"error", "warning"} else None)
+        page.on(
+            "console",
+            lambda said: (
+                page.complaints.append(said.text) if said.type in {"error", "warning"} else None
+            ),
+        )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))
         return page
 

@@ -15,7 +15,9 @@ import hypothesis
 import pytest
 
 # A test is not to fail because the machine is busy.
-hypothesis.settings.register_profile("gesdash", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile(
+    "gesdash", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("gesdash")
 
 # Before Django reads its settings. Workers of xdist inherit the folder, and with it the one server.
@@ -116,11 +118,13 @@ def simulator():
 @pytest.fixture
 def polled(db, settings, simulator):
     """A project on the simulator, with its credentials in the settings."""
-    from gesdash.env import ConfiguredProject, Credentials
+    from gesdash.env import ConfiguredCredentials, ConfiguredProject
     from jobs.polling.projects import sync_projects
 
-    credentials = Credentials(ak=simulator.access_key, sk=simulator.secret_key)
-    settings.GES_PROJECTS = {"sim": ConfiguredProject("sim", simulator.project_id, simulator.address, credentials)}
+    credentials = ConfiguredCredentials(ak=simulator.access_key, sk=simulator.secret_key)
+    settings.GES_PROJECTS = {
+        "sim": ConfiguredProject("sim", simulator.project_id, simulator.address, credentials)
+    }
     return sync_projects()[0]
 
 
@@ -159,8 +163,14 @@ class Upstream:
         if said is None:
             return
         # The other sends a Date of its own.
-        (handler.send_response_only if "Date" in self.headers else handler.send_response)(self.status)
-        for name, value in {"Content-Type": self.content_type, "Content-Length": len(said), **self.headers}.items():
+        (handler.send_response_only if "Date" in self.headers else handler.send_response)(
+            self.status
+        )
+        for name, value in {
+            "Content-Type": self.content_type,
+            "Content-Length": len(said),
+            **self.headers,
+        }.items():
             handler.send_header(name, str(value))
         handler.end_headers()
         handler.wfile.write(said)
@@ -169,7 +179,7 @@ class Upstream:
 @pytest.fixture
 def upstream(db, settings):
     """A project whose GES is an `Upstream`."""
-    from gesdash.env import ConfiguredProject, Credentials
+    from gesdash.env import ConfiguredCredentials, ConfiguredProject
     from jobs.polling.projects import sync_projects
 
     made = Upstream()
@@ -186,7 +196,9 @@ def upstream(db, settings):
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
-    settings.GES_PROJECTS = {"up": ConfiguredProject("up", "p1", address, Credentials(ak="AK", sk="SK"))}
+    settings.GES_PROJECTS = {
+        "up": ConfiguredProject("up", "p1", address, ConfiguredCredentials(ak="AK", sk="SK"))
+    }
     made.project = sync_projects()[0]
     yield made
     server.shutdown()
@@ -197,7 +209,9 @@ def upstream(db, settings):
 def body(job_id="j1", status="success", **fields):
     import json
 
-    return json.dumps({"jobId": job_id, "status": status, "jobName": "ImportGraph", **fields}).encode()
+    return json.dumps(
+        {"jobId": job_id, "status": status, "jobName": "ImportGraph", **fields}
+    ).encode()
 
 
 @pytest.fixture
@@ -218,14 +232,34 @@ def imported(project):
             }
         ],
         "edgesetPath": [
-            {"path": "b/e.csv", "status": "success", "totalLines": 1000, "failedLines": 0, "successfulLines": 1000}
+            {
+                "path": "b/e.csv",
+                "status": "success",
+                "totalLines": 1000,
+                "failedLines": 0,
+                "successfulLines": 1000,
+            }
         ],
-        "schemaPath": [{"path": "b/s.xml", "status": "success", "totalLines": 4, "failedLines": 4, "successfulLines": 0}],
+        "schemaPath": [
+            {
+                "path": "b/s.xml",
+                "status": "success",
+                "totalLines": 4,
+                "failedLines": 4,
+                "successfulLines": 0,
+            }
+        ],
     }
     record(
         [
             observe(
-                job, "poll", NOW, 200, body(jobDetail=files, beginTime="2026-03-04T11:00:00", endTime="2026-03-04T11:05:00")
+                job,
+                "poll",
+                NOW,
+                200,
+                body(
+                    jobDetail=files, beginTime="2026-03-04T11:00:00", endTime="2026-03-04T11:05:00"
+                ),
             )
         ]
     )

@@ -20,7 +20,9 @@ def copy_migrated(home):
             making = made.with_suffix(".making")
             shutil.rmtree(making, ignore_errors=True)
             command = [sys.executable, str(ROOT / "manage.py"), "migrate", "--verbosity=0"]
-            subprocess.run(command, env={**os.environ, "GESDASH_HOME": str(making)}, check=True, cwd=ROOT)
+            subprocess.run(
+                command, env={**os.environ, "GESDASH_HOME": str(making)}, check=True, cwd=ROOT
+            )
             making.rename(made)
     home.mkdir(exist_ok=True)
     subprocess.run(["cp", "-a", str(made / "postgres"), str(home)], check=True)

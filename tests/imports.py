@@ -12,13 +12,29 @@ LISTS = {"schema": "schemaPath", "vertex": "vertexsetPath", "edge": "edgesetPath
 def file(path, failed=0, loaded=10, kind="vertex", **fields):
     """One file of a job detail: its list and what GES says of it; `failed` None is not counted."""
     status = "success" if not failed else "partFailed" if loaded else "failed"
-    counts = {} if failed is None else {"totalLines": failed + loaded, "failedLines": failed, "successfulLines": loaded}
+    counts = (
+        {}
+        if failed is None
+        else {"totalLines": failed + loaded, "failedLines": failed, "successfulLines": loaded}
+    )
     return LISTS[kind], {"path": path, "status": status, **counts, **fields}
 
 
-def said(job_id, *files, begin=NOW - timedelta(hours=1), took=timedelta(minutes=5), status="success", **fields):
+def said(
+    job_id,
+    *files,
+    begin=NOW - timedelta(hours=1),
+    took=timedelta(minutes=5),
+    status="success",
+    **fields,
+):
     """GES's bytes about a job."""
-    told = {"jobId": job_id, "jobName": "ImportGraph", "jobType": "GraphManagement", "status": status}
+    told = {
+        "jobId": job_id,
+        "jobName": "ImportGraph",
+        "jobType": "GraphManagement",
+        "status": status,
+    }
     if begin is not None:
         told["beginTime"] = f"{begin:%Y-%m-%dT%H:%M:%S}"
         if took is not None:
@@ -46,13 +62,21 @@ def tell_story(project, epoch=NOW):
 
     story = Story(7, epoch)
     told = story.jobs(epoch)
-    graphs = {graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()}
+    graphs = {
+        graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()
+    }
     for name in {job.graph for job in told} - set(graphs):
         graphs[name] = project.graphs.create(name=name, is_deleted=True)
     jobs = find_jobs(project, [(graphs[job.graph], job.job_id, epoch) for job in told])
     record(
         [
-            observe(jobs[job.job_id], "list", epoch, 200, json.dumps(story.state(job, epoch), ensure_ascii=False).encode())
+            observe(
+                jobs[job.job_id],
+                "list",
+                epoch,
+                200,
+                json.dumps(story.state(job, epoch), ensure_ascii=False).encode(),
+            )
             for job in told
         ]
     )

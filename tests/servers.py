@@ -43,7 +43,15 @@ def serving(project, home, count=1, processes=1):
     try:
         for _ in range(count):
             port = free_port()
-            command = [sys.executable, str(ROOT / "manage.py"), "serve", "--port", str(port), "--processes", str(processes)]
+            command = [
+                sys.executable,
+                str(ROOT / "manage.py"),
+                "serve",
+                "--port",
+                str(port),
+                "--processes",
+                str(processes),
+            ]
             started.append(subprocess.Popen(command, env=env, cwd=ROOT))
             addresses.append(f"http://127.0.0.1:{port}")
         for address in addresses:
@@ -74,7 +82,9 @@ def _wait_for(address):
 def get(address, headers):
     """Status, body and headers of an answer, whatever it is."""
     try:
-        with urllib.request.urlopen(urllib.request.Request(address, headers=headers), timeout=60) as answer:
+        with urllib.request.urlopen(
+            urllib.request.Request(address, headers=headers), timeout=60
+        ) as answer:
             return answer.status, answer.read(), answer.headers
     except urllib.error.HTTPError as error:
         with error:

@@ -25,7 +25,9 @@ from tests.conftest import NOW, body
 
 HERE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
-SOURCES = sorted(path for app in ("gesdash", "jobs") for path in (settings.BASE_DIR / app).rglob("*.py"))
+SOURCES = sorted(
+    path for app in ("gesdash", "jobs") for path in (settings.BASE_DIR / app).rglob("*.py")
+)
 KEYWORDS: dict[str, tuple[int, ...] | None] = {
     **dict.fromkeys(["_", "gettext", "gettext_lazy", "gettext_noop"]),
     **dict.fromkeys(["ngettext", "ngettext_lazy"], (1, 2)),
@@ -37,7 +39,10 @@ ALIKE = {
     "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
     "part", "csv", "CSV", "Lines", "partiallyFailed", "GraphManagement", "IAM", "Token",
 }  # fmt: skip
-THEIRS = {"Procrastinate jobs", "- Select an option -"}  # of Procrastinate and of Django, which have no Chinese for them
+THEIRS = {
+    "Procrastinate jobs",
+    "- Select an option -",
+}  # of Procrastinate and of Django, which have no Chinese for them
 WORD = re.compile(r"[A-Za-z]{2,}")
 
 
@@ -70,7 +75,9 @@ def forms(text):
 # The catalogue
 
 
-@pytest.mark.parametrize("path", [*TEMPLATES, *SOURCES], ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+@pytest.mark.parametrize(
+    "path", [*TEMPLATES, *SOURCES], ids=lambda path: str(path.relative_to(settings.BASE_DIR))
+)
 def test_every_marked_text_is_translated(catalogue, path):
     for text in extracted(path):
         found = catalogue.get(forms(text)[0])
@@ -123,7 +130,9 @@ class Seen(HTMLParser):
         if tag in self.SILENT:
             self._silent.append(tag)
         given = dict(attributes)
-        self.texts += [given[name] for name in self.SHOWN if given.get(name) and tag not in ("code", "time")]
+        self.texts += [
+            given[name] for name in self.SHOWN if given.get(name) and tag not in ("code", "time")
+        ]
         if tag == "input" and given.get("type") == "submit":
             self.texts.append(given.get("value", ""))
 
@@ -136,12 +145,16 @@ class Seen(HTMLParser):
             self.texts.append(data.strip())
 
 
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR)))
+@pytest.mark.parametrize(
+    "path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR))
+)
 def test_no_template_has_text_that_is_not_marked(path):
     plain, inside = [], False
     for token in Lexer(path.read_text(encoding="utf-8")).tokenize():
         if token.token_type is TokenType.BLOCK:
-            inside = token.contents.split()[0] == "blocktranslate" or (inside and token.contents != "endblocktranslate")
+            inside = token.contents.split()[0] == "blocktranslate" or (
+                inside and token.contents != "endblocktranslate"
+            )
         elif token.token_type is TokenType.TEXT and not inside:
             plain.append(token.contents)
     for text in Seen("".join(plain)).texts:
@@ -166,25 +179,73 @@ def stored(imported, admin, client):
             {"path": "b/w.csv", "status": "FAILED", "cause": "GES.8301"},
         ]
     }  # fmt: skip
-    whole = {"path": "b/v.csv", "status": "SUCCESS", "totalLines": 9, "failedLines": 0, "successfulLines": 9}
+    whole = {
+        "path": "b/v.csv",
+        "status": "SUCCESS",
+        "totalLines": 9,
+        "failedLines": 0,
+        "successfulLines": 9,
+    }
     times = {"beginTime": "2026-03-03T11:00:00", "endTime": "2026-03-03T11:05:00"}
     again = {"beginTime": "2026-03-05T11:00:00", "endTime": "2026-03-05T11:05:00"}
     record.record(
         [
-            observe(found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)),
-            observe(found["j1"], "proxy", later, 200, body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1)),
-            observe(found["j2"], "list", later, 200, body("j2", "galloping", beginTime="2026-03-04T11:00:00")),
-            observe(found["j3"], "poll", later, 200, body("j3", "SUCCESS", jobDetail={"vertexsetPath": [whole]}, **again)),
+            observe(
+                found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)
+            ),
+            observe(
+                found["j1"],
+                "proxy",
+                later,
+                200,
+                body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1),
+            ),
+            observe(
+                found["j2"],
+                "list",
+                later,
+                200,
+                body("j2", "galloping", beginTime="2026-03-04T11:00:00"),
+            ),
+            observe(
+                found["j3"],
+                "poll",
+                later,
+                200,
+                body("j3", "SUCCESS", jobDetail={"vertexsetPath": [whole]}, **again),
+            ),
             Observation(found["j2"], "poll", later, None, None, error=TimedOut()),
         ]
     )
     one = Job.objects.get(job_id="j1")
-    review.decide(one, state="to_fix", actor=admin, now=later, note="再导入", assignee=admin, due_on=later.date())
-    review.decide(one, state="fixed", actor=admin, now=later, note="其余不要", fixed_by=Job.objects.get(job_id="j3"))
+    review.decide(
+        one,
+        state="to_fix",
+        actor=admin,
+        now=later,
+        note="再导入",
+        assignee=admin,
+        due_on=later.date(),
+    )
+    review.decide(
+        one,
+        state="fixed",
+        actor=admin,
+        now=later,
+        note="其余不要",
+        fixed_by=Job.objects.get(job_id="j3"),
+    )
     review.save_note(Cause.objects.first(), "补一列", actor=admin, now=later)
     for said in ("4", "5"):
         corrections.correct(
-            one, kind="vertex", position=0, field="failed_lines", corrected=said, reason="核对", actor=admin, now=later
+            one,
+            kind="vertex",
+            position=0,
+            field="failed_lines",
+            corrected=said,
+            reason="核对",
+            actor=admin,
+            now=later,
         )
     AccessKey.issue(admin, name="报表", projects=[imported.project], now=NOW)
     seal(imported.project, now=later)
@@ -208,13 +269,20 @@ def addresses(job: Job):
         if not route.startswith("jobs/views/") and "z" not in (pattern.name or ""):
             given = {"pk": keys.get(route.split("/")[0]), **others}
             namespace = "pages:" if pattern in urlpatterns else ""
-            yield reverse(namespace + pattern.name, kwargs={name: given[name] for name in pattern.pattern.converters})
+            yield reverse(
+                namespace + pattern.name,
+                kwargs={name: given[name] for name in pattern.pattern.converters},
+            )
     yield from (
         "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x&began_after=x",
         "/graphs/?name=x",
     )
     yield from (f"/jobs/{job.pk}/?group={by}" for by in ("kind", "verdict", "folder", "cause", "x"))
-    yield from (f"/jobs/{other.pk}/{part}" for other in Job.objects.all() for part in ("", "history/", "repair/?api=v2"))
+    yield from (
+        f"/jobs/{other.pk}/{part}"
+        for other in Job.objects.all()
+        for part in ("", "history/", "repair/?api=v2")
+    )
     yield from (
         f"/jobs/{job.pk}/compare/?with=x",
         f"/jobs/{job.pk}/?kind=x&verdict=x&cause_group=x&file=x",
@@ -232,14 +300,21 @@ def addresses(job: Job):
 
 def english(page: str, catalogue: Catalog) -> list[str]:
     """What of a page is in English: a text of the catalogue, or words one after another; a value stored as JSON is shown as it is."""
-    marked = {form for message in catalogue if message.id and message.id != message.string for form in forms(message.id)}
+    marked = {
+        form
+        for message in catalogue
+        if message.id and message.id != message.string
+        for form in forms(message.id)
+    }
     run = re.compile(r"[A-Za-z]{2,}(?:[ ’'][A-Za-z]{2,})+")
     return [
         text
         for text in Seen(page).texts
         if text not in THEIRS
         and text[0] not in "[{"
-        and (text in marked - ALIKE or any(set(words.split()) - ALIKE for words in run.findall(text)))
+        and (
+            text in marked - ALIKE or any(set(words.split()) - ALIKE for words in run.findall(text))
+        )
     ]
 
 
@@ -251,7 +326,11 @@ def pages_of(answer):
     if answer.headers.get("Content-Type") != "application/zip":
         return [("", answer.content.decode())]
     with zipfile.ZipFile(io.BytesIO(answer.getvalue())) as bundle:
-        return [(name, bundle.read(name).decode()) for name in bundle.namelist() if name.endswith(".html")]
+        return [
+            (name, bundle.read(name).decode())
+            for name in bundle.namelist()
+            if name.endswith(".html")
+        ]
 
 
 def test_no_page_speaks_english_to_a_chinese_reader(client, stored, catalogue):

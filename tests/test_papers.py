@@ -26,9 +26,13 @@ def test_the_packages_of_production_are_the_locked_ones():
         pytest.skip("uv is not installed")
     written = (ROOT / "requirements.lock").read_text()
     [export] = re.findall(r"^#    (uv export .*) -o requirements.lock$", written, re.MULTILINE)
-    exported = subprocess.run([*export.split(), "--frozen"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    exported = subprocess.run(
+        [*export.split(), "--frozen"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     kept, resolved = locked(written), locked(exported)
     assert kept.keys() == resolved.keys(), f"run `{export} -o requirements.lock`"
     # A wheel may be added to a release at any time, for a Python to come: then the index knows more hashes.
-    assert [name for name, hashes in kept.items() if not hashes or not hashes <= resolved[name]] == []
+    assert [
+        name for name, hashes in kept.items() if not hashes or not hashes <= resolved[name]
+    ] == []
     assert "://" not in written

@@ -10,12 +10,33 @@ from django.utils import timezone
 
 from jobs.audit import entries
 from jobs.decisions.corrections import correct
-from jobs.models import AccessKey, Cause, Correction, Entry, Graph, ImportFile, Membership, Project, Review, SavedView, Watch
+from jobs.models import (
+    AccessKey,
+    AuditEntry,
+    Cause,
+    Correction,
+    Graph,
+    ImportFile,
+    Membership,
+    Project,
+    Review,
+    SavedView,
+    Watch,
+)
 from jobs.proof.seal import seal
 from tests.conftest import NOW
 from tests.imports import file, tell
 
-ROLES = ("anonymous", "outsider", "viewer", "auditor", "reviewer", "fixer", "owner", "administrator")
+ROLES = (
+    "anonymous",
+    "outsider",
+    "viewer",
+    "auditor",
+    "reviewer",
+    "fixer",
+    "owner",
+    "administrator",
+)
 MEMBERS = ROLES[2:]
 REVIEWERS, FIXERS, OWNERS = (
     ("reviewer", "fixer", "owner", "administrator"),
@@ -79,15 +100,29 @@ def test_every_address_has_a_line_and_every_line_an_address():
 @pytest.fixture
 def world(project, db):
     """One of everything in p1, and a user for each role."""
-    one = tell(project, "lossy-job-id", file("b/secret-path.csv", 3, cause="line 7: a secret cause"), graph="secretgraph")
+    one = tell(
+        project,
+        "lossy-job-id",
+        file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
+        graph="secretgraph",
+    )
     users = {role: User.objects.create_user(role) for role in MEMBERS[:-1]}
     for role, user in users.items():
         Membership.objects.create(project=project, user=user, role=role)
     users["outsider"] = User.objects.create_user("outsider")
-    Membership.objects.create(project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner")
+    Membership.objects.create(
+        project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner"
+    )
     users["administrator"] = User.objects.create_superuser("administrator")
     made = correct(
-        one, kind="", position=None, field="job_name", corrected="x", reason="secret note", actor=users["fixer"], now=NOW
+        one,
+        kind="",
+        position=None,
+        field="job_name",
+        corrected="x",
+        reason="secret note",
+        actor=users["fixer"],
+        now=NOW,
     )
     cause = Cause.objects.get()
     view = SavedView.objects.create(owner=users["viewer"], name="mine", created_at=NOW)
@@ -107,7 +142,9 @@ def checkpoint(project):
 def address(route, pks, other=False):
     """The address of a thing; or of one that is not there."""
     if route.startswith("^"):
-        return "/v1.0/{}/graphs/id-of-secretgraph/jobs/lossy-job-id/status".format("none" if other else "p1")
+        return "/v1.0/{}/graphs/id-of-secretgraph/jobs/lossy-job-id/status".format(
+            "none" if other else "p1"
+        )
 
     def key(match):
         name = match[1]
@@ -149,9 +186,15 @@ def allowed(kind, role, route):
 def expected(kind, role, route):
     """The statuses that will do."""
     if allowed(kind, role, route):
-        return {200, 204, 302, 400} if route in WRITING or kind in {"open", "signed in"} else {200, 204}
+        return (
+            {200, 204, 302, 400}
+            if route in WRITING or kind in {"open", "signed in"}
+            else {200, 204}
+        )
     if role == "anonymous":
-        return {401} if route.startswith(("api/", "^", "metrics")) and route != "api/docs/" else {302}
+        return (
+            {401} if route.startswith(("api/", "^", "metrics")) and route != "api/docs/" else {302}
+        )
     if kind == "proxy":
         return {403}
     return {404} if role == "outsider" or kind == "mine" else {403}
@@ -171,7 +214,11 @@ def test_each_role_at_each_door(world, role, monkeypatch):
         status = answer.status_code
         if status not in expected(kind, role, route):
             wrong.append((route, status))
-        if status == 302 and not allowed(kind, role, route) and not answer.headers["Location"].startswith("/login/"):
+        if (
+            status == 302
+            and not allowed(kind, role, route)
+            and not answer.headers["Location"].startswith("/login/")
+        ):
             wrong.append((route, answer.headers["Location"]))
         if role in {"anonymous", "outsider"} and not answer.streaming:
             text = answer.content.decode(errors="replace")
@@ -200,17 +247,27 @@ THINGS = [route for route in DOORS if "<int" in route or route.startswith("^")]
 
 @pytest.mark.parametrize("route", THINGS)
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
-def test_to_an_outsider_what_exists_and_what_does_not_look_the_same(world, route, headers, monkeypatch):
+def test_to_an_outsider_what_exists_and_what_does_not_look_the_same(
+    world, route, headers, monkeypatch
+):
     monkeypatch.setattr(entries, "bound", entries._Bound())
     there, nothing = (ask(world, "outsider", route, other, **headers) for other in (False, True))
     assert there.status_code == nothing.status_code
     assert without_tokens(there.content) == without_tokens(nothing.content)
-    same = {name: value for name, value in there.headers.items() if name not in {"X-Request-Id", "Content-Length", "ETag"}}
+    same = {
+        name: value
+        for name, value in there.headers.items()
+        if name not in {"X-Request-Id", "Content-Length", "ETag"}
+    }
     assert same == {name: nothing.headers.get(name) for name in same}
 
 
 def without_tokens(content):
-    return re.sub(rb'name="csrfmiddlewaretoken" value="\w+"|p1|none|\d+-\d+-\d+T[\d:.]+Z|\b1?0*\d+\b', b"", content)
+    return re.sub(
+        rb'name="csrfmiddlewaretoken" value="\w+"|p1|none|\d+-\d+-\d+T[\d:.]+Z|\b1?0*\d+\b',
+        b"",
+        content,
+    )
 
 
 @pytest.mark.parametrize(
@@ -262,7 +319,9 @@ def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
     for route, name in admin_routes():
         if name in {"login", "logout", "jsi18n"}:
             continue
-        path = "/" + re.sub(r"<[^>]*>|\(\?P<[^>]*>[^)]*\)", "1", route).replace("^", "").replace("$", "")
+        path = "/" + re.sub(r"<[^>]*>|\(\?P<[^>]*>[^)]*\)", "1", route).replace("^", "").replace(
+            "$", ""
+        )
         for method in (client.get, client.post):
             answer = method(path)
             assert answer.status_code in {302, 403, 404}, path
@@ -275,7 +334,9 @@ def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "reviewer", "fixer"])
-def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own(world, role, project):
+def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own(
+    world, role, project
+):
     user = world["users"][role]
     User.objects.filter(pk=user.pk).update(is_staff=True)
     user.user_permissions.set(Permission.objects.all())
@@ -287,7 +348,8 @@ def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own
         {"user": membership.user_id, "project": project.pk, "role": "owner"},
     )
     client.post(
-        "/admin/jobs/membership/add/", {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "owner"}
+        "/admin/jobs/membership/add/",
+        {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "owner"},
     )
     client.post(f"/admin/jobs/membership/{membership.pk}/delete/", {"post": "yes"})
     client.post(f"/admin/jobs/graph/{world['pks']['graphs']}/change/", {"tolerated_loss": "1"})
@@ -323,7 +385,7 @@ def test_an_owner_says_who_belongs_to_a_project(world, project):
     assert set(Membership.objects.filter(project=project).values_list("user__username", "role")) == {
         ("outsider", "fixer"), ("auditor", "auditor"), ("reviewer", "reviewer"), ("fixer", "fixer"), ("owner", "owner"),
     }  # fmt: skip
-    newest = Entry.objects.filter(what="membership").latest("pk")
+    newest = AuditEntry.objects.filter(what="membership").latest("pk")
     assert (newest.deed, newest.object_name, newest.actor) == ("deleted", "viewer", "owner")
 
 
@@ -359,7 +421,13 @@ def test_an_owner_shuts_a_key_out(world, project):
 def test_a_viewers_page_says_who_may_poll_and_watch(world):
     client = Client()
     client.force_login(world["users"]["viewer"])
-    assert "Reviewers and above may ask GES now" in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()
-    assert "Reviewers and above may start watching" in client.get(f"/graphs/{world['pks']['graphs']}/").content.decode()
+    assert (
+        "Reviewers and above may ask GES now"
+        in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()
+    )
+    assert (
+        "Reviewers and above may start watching"
+        in client.get(f"/graphs/{world['pks']['graphs']}/").content.decode()
+    )
     client.force_login(world["users"]["reviewer"])
     assert "Poll now" in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()

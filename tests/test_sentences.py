@@ -14,7 +14,10 @@ sentences = st.builds(
 
 
 def test_numbers_have_thousands_separators():
-    assert str(Sentence("{lost} of {total} in {graph}", {"lost": 1, "total": 12345, "graph": "g"})) == "1 of 12,345 in g"
+    assert (
+        str(Sentence("{lost} of {total} in {graph}", {"lost": 1, "total": 12345, "graph": "g"}))
+        == "1 of 12,345 in g"
+    )
 
 
 def test_a_translation_takes_the_same_values():
@@ -43,4 +46,7 @@ def test_what_is_no_sentence_is_said(stored):
 
 def test_a_contradiction_is_a_sentence():
     file = FileReply("edge", 0, "b/e", None, "partFailed", None, 5000, 1500, 4000)
-    assert str(contradiction(file)) == "1,500 failed and 4,000 successful lines make 5,500, not the 5,000 in total."
+    assert (
+        str(contradiction(file))
+        == "1,500 failed and 4,000 successful lines make 5,500, not the 5,000 in total."
+    )

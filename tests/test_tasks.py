@@ -32,8 +32,12 @@ def test_tasks_come_round_at_any_minute_of_the_hour(task, every, minute):
 def test_what_a_dead_worker_had_begun_holds_nobody_back():
     tasks.discover.defer()
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id")
-        cursor.execute("UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone())
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+        )
+        cursor.execute(
+            "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone()
+        )
     async_to_sync(tasks.drop_stalled.func)()
     assert not ProcrastinateJob.objects.exists()
 
@@ -42,10 +46,17 @@ def test_what_a_dead_worker_had_begun_holds_nobody_back():
 def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(polled, simulator):
     place = connection.get_connection_params()
     other = psycopg.connect(
-        **{name: place[name] for name in ("host", "port", "user", "password", "dbname") if place.get(name)}, autocommit=True
+        **{
+            name: place[name]
+            for name in ("host", "port", "user", "password", "dbname")
+            if place.get(name)
+        },
+        autocommit=True,
     )
     pid = other.info.backend_pid
-    other.execute("SELECT pg_advisory_lock(%s)", [locks.of_project(locks.DISCOVERY_LOCK, polled.pk)])
+    other.execute(
+        "SELECT pg_advisory_lock(%s)", [locks.of_project(locks.DISCOVERY_LOCK, polled.pk)]
+    )
     tasks.look(polled.pk)
     assert not Job.objects.exists()
     other.close()  # as the kernel does for a killed process
@@ -76,7 +87,8 @@ def empty_queue(db):
 
 def waiting():
     return sorted(
-        (job.task_name.split(".")[-1], job.queueing_lock) for job in ProcrastinateJob.objects.filter(status="todo")
+        (job.task_name.split(".")[-1], job.queueing_lock)
+        for job in ProcrastinateJob.objects.filter(status="todo")
     )
 
 
@@ -102,9 +114,15 @@ def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, proje
     assert waiting() == [("poll", "poll 0")]
     monkeypatch.setattr(tasks, "BATCH", 2)
     with connection.cursor() as cursor:
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 4)")
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 4)"
+        )
         tasks.dispatch()
-        assert waiting() == [("poll", "poll 0"), ("poll", "poll 1")], "two processes, each with a queue for rounds"
-        cursor.execute("INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 40)")
+        assert waiting() == [("poll", "poll 0"), ("poll", "poll 1")], (
+            "two processes, each with a queue for rounds"
+        )
+        cursor.execute(
+            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 40)"
+        )
     tasks.dispatch()
     assert waiting() == [("poll", f"poll {number}") for number in range(3)]

@@ -58,7 +58,9 @@ class Place:
 
     def standing(self) -> dict[str, Correction]:
         """By field, the corrections that stand there."""
-        rows = Correction.objects.standing().filter(job=self.job, kind=self.kind, position=self.position)
+        rows = Correction.objects.standing().filter(
+            job=self.job, kind=self.kind, position=self.position
+        )
         return {one.field: one for one in rows.select_related("actor")}
 
     def values(self) -> list[dict[str, Any]]:
@@ -94,7 +96,11 @@ class Place:
         if newest is None:
             return None, ""
         text = readable(bytes(newest.body))
-        at = text.find(json.dumps(self.file.path, ensure_ascii=False)) if self.file and self.file.path else 0
+        at = (
+            text.find(json.dumps(self.file.path, ensure_ascii=False))
+            if self.file and self.file.path
+            else 0
+        )
         start = max(at - SHOWN_OF_REPLY // 3, 0)
         cut = text[start : start + SHOWN_OF_REPLY]
         return newest, f"{'… ' if start else ''}{cut}{' …' if start + len(cut) < len(text) else ''}"
@@ -104,15 +110,21 @@ class CorrectionForm(forms.Form):
     """One value of a job or of one of its files, with the reason for it; the place is that of the page it came from."""
 
     where = forms.CharField(widget=forms.HiddenInput)
-    known = forms.CharField(widget=forms.HiddenInput, required=False)  # what the person saw, by field
+    known = forms.CharField(
+        widget=forms.HiddenInput, required=False
+    )  # what the person saw, by field
     field = forms.ChoiceField(label=gettext_lazy("Value to correct"))
     corrected = forms.CharField(
         label=gettext_lazy("Right value"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
-        help_text=gettext_lazy("Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."),
+        help_text=gettext_lazy(
+            "Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."
+        ),
     )
-    graph = forms.ModelChoiceField(Graph.objects.none(), required=False, label=gettext_lazy("Right graph"))
+    graph = forms.ModelChoiceField(
+        Graph.objects.none(), required=False, label=gettext_lazy("Right graph")
+    )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, place: Place, **kwargs: Any) -> None:
@@ -123,7 +135,11 @@ class CorrectionForm(forms.Form):
             del self.fields["graph"]
         else:
             graphs = Graph.objects.filter(project=place.job.project_id)
-            choose_graph(self.fields["graph"], graphs, gettext_lazy("Only where the graph is what you correct."))
+            choose_graph(
+                self.fields["graph"],
+                graphs,
+                gettext_lazy("Only where the graph is what you correct."),
+            )
 
     def clean(self) -> dict[str, Any]:
         """The value must be one of its field's kind."""
@@ -141,7 +157,9 @@ class CorrectionForm(forms.Form):
 def may_correct(request: HttpRequest, job: Job) -> bool:
     """With the permission to correct, and as a fixer of that project."""
     allowed = Project.objects.correctable_by(request.user)
-    return request.user.has_perm("jobs.add_correction") and allowed.filter(pk=job.project_id).exists()
+    return (
+        request.user.has_perm("jobs.add_correction") and allowed.filter(pk=job.project_id).exists()
+    )
 
 
 def correct(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
@@ -219,12 +237,18 @@ def _refuse_if_changed(place: Place, field: str, known: str) -> None:
         return
     one = place.standing().get(field)
     if one is not None and not str(seen[field]).startswith(f"{one.pk}."):
-        said = {"who": one.actor.get_username(), "value": one.corrected or "–", "why": one.reason[:300]}
+        said = {
+            "who": one.actor.get_username(),
+            "value": one.corrected or "–",
+            "why": one.reason[:300],
+        }
         text = _(
             "Meanwhile %(who)s corrected this to %(value)s: %(why)s Nothing is changed; send it again to correct it all the same."
         )
         raise ValueError(text % said)
-    text = _("Meanwhile this came to say %(value)s. Nothing is changed; send it again to correct it all the same.")
+    text = _(
+        "Meanwhile this came to say %(value)s. Nothing is changed; send it again to correct it all the same."
+    )
     raise ValueError(text % {"value": place.shown(field)[:300] or "–"})
 
 
@@ -234,7 +258,9 @@ def _warn_of_ledger(request: HttpRequest, place: Place) -> None:
         return
     place.file.refresh_from_db()
     if place.file.ledger == Ledger.DOES_NOT_ADD_UP:
-        messages.warning(request, _("The figures of this file do not add up now; its ledger says so."))
+        messages.warning(
+            request, _("The figures of this file do not add up now; its ledger says so.")
+        )
 
 
 def choose_graph(field: Any, graphs: QuerySet[Graph], help_text: Any) -> None:
@@ -249,5 +275,7 @@ def _place(job: Job, where: str) -> Place:
         return Place(job, None)
     kind, _colon, position = where.partition(":")
     if not (position.isascii() and position.isdigit() and len(position) < 10):
-        raise Http404(f"{where!r:.80} is no place in a job; expected job, or a kind and a position such as vertex:0.")
+        raise Http404(
+            f"{where!r:.80} is no place in a job; expected job, or a kind and a position such as vertex:0."
+        )
     return Place(job, get_object_or_404(job.files, kind=kind, position=int(position)))

@@ -27,7 +27,7 @@ MOST = 1_000  # rows at once
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class PreviewLine:
     """What becomes of one row."""
 
     row: Job | ImportFile
@@ -45,9 +45,13 @@ class ManyForm(forms.Form):
     corrected = forms.CharField(
         label=gettext_lazy("Right value"),
         required=False,
-        help_text=gettext_lazy("Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."),
+        help_text=gettext_lazy(
+            "Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."
+        ),
     )
-    graph = forms.ModelChoiceField(Graph.objects.none(), required=False, label=gettext_lazy("Right graph"))
+    graph = forms.ModelChoiceField(
+        Graph.objects.none(), required=False, label=gettext_lazy("Right graph")
+    )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, of_files: bool, graphs: QuerySet[Graph], **kwargs: Any) -> None:
@@ -58,7 +62,11 @@ class ManyForm(forms.Form):
         if of_files:
             del self.fields["graph"]
         else:
-            choose_graph(self.fields["graph"], graphs, gettext_lazy("Only where the graph is what you correct."))
+            choose_graph(
+                self.fields["graph"],
+                graphs,
+                gettext_lazy("Only where the graph is what you correct."),
+            )
 
     def clean(self) -> dict[str, Any]:
         """The value must be one of its field's kind."""
@@ -67,7 +75,9 @@ class ManyForm(forms.Form):
             given["corrected"] = str(given["graph"].pk) if given.get("graph") else ""
         if {"field", "corrected"} <= given.keys():
             try:
-                values.check_value(given["field"], given["corrected"], "vertex" if self.of_files else "")
+                values.check_value(
+                    given["field"], given["corrected"], "vertex" if self.of_files else ""
+                )
             except ValueError as wrong:
                 self.add_error("corrected", str(wrong))
         return given
@@ -77,7 +87,9 @@ def begin(request: HttpRequest, chosen: QuerySet[Any]) -> str | None:
     """The rows an action was asked for, as the form carries them; None, and why, where they are too many."""
     pks = list(chosen.order_by().values_list("pk", flat=True)[: MOST + 1])
     if len(pks) > MOST:
-        text = _("More than %(most)s rows are chosen; at most so many are corrected at once. Narrow the list first.")
+        text = _(
+            "More than %(most)s rows are chosen; at most so many are corrected at once. Narrow the list first."
+        )
         messages.error(request, text % {"most": f"{MOST:,}"})
         return None
     return ",".join(map(str, sorted(pks)))
@@ -93,8 +105,15 @@ def correct_many(
     graphs = Graph.objects.filter(project__in={_job(row).project_id for row in chosen})
     of_files = model is ImportFile
     is_sent = "field" in request.POST
-    form = ManyForm(request.POST if is_sent else None, of_files=of_files, graphs=graphs, initial={"rows": rows})
-    context: dict[str, Any] = {"form": form, "count": len(chosen), "of_files": of_files, "media": form.media}
+    form = ManyForm(
+        request.POST if is_sent else None, of_files=of_files, graphs=graphs, initial={"rows": rows}
+    )
+    context: dict[str, Any] = {
+        "form": form,
+        "count": len(chosen),
+        "of_files": of_files,
+        "media": form.media,
+    }
     if not chosen:
         messages.error(request, _("None of the chosen rows is in a project where you correct."))
         return redirect(f"admin:jobs_{model._meta.model_name}_changelist")
@@ -106,7 +125,9 @@ def correct_many(
             form.add_error(None, str(wrong))
         else:
             if seen == mark:
-                messages.success(request, _("%(count)s values are corrected.") % {"count": len(lines)})
+                messages.success(
+                    request, _("%(count)s values are corrected.") % {"count": len(lines)}
+                )
                 return redirect(f"admin:jobs_{model._meta.model_name}_changelist")
             context |= {"lines": lines, "seen": mark, "changed_since": seen is not None}
             context["not_adding_up"] = sum(line.ledger[1] == "does_not_add_up" for line in lines)
@@ -120,7 +141,9 @@ def _chosen(request: HttpRequest, model: type[Any], rows: str) -> list[Any]:
     theirs = Project.objects.correctable_by(request.user)
     path = "project" if model is Job else "job__project"
     found = model._default_manager.filter(pk__in=pks, **{f"{path}__in": theirs})
-    return list(found.select_related("graph") if model is Job else found.select_related("job__graph"))
+    return list(
+        found.select_related("graph") if model is Job else found.select_related("job__graph")
+    )
 
 
 def _job(row: Any) -> Job:
@@ -128,7 +151,9 @@ def _job(row: Any) -> Job:
 
 
 @transaction.atomic
-def _apply(request: HttpRequest, rows: list[Any], given: dict[str, Any], seen: str | None) -> tuple[list[Line], str]:
+def _apply(
+    request: HttpRequest, rows: list[Any], given: dict[str, Any], seen: str | None
+) -> tuple[list[PreviewLine], str]:
     """Make the changes and read what came of them; kept only where `seen` is the mark of how things stood before.
 
     Raises: ValueError with a sentence; nothing is made then.
@@ -137,12 +162,21 @@ def _apply(request: HttpRequest, rows: list[Any], given: dict[str, Any], seen: s
     jobs = {_job(row).pk for row in rows}
     lock_jobs(jobs)
     before = _facts(rows, field)
-    standing = Correction.objects.standing().filter(job__in=jobs, field=field).order_by("pk").values_list("pk", flat=True)
-    mark = str(zlib.crc32(repr((sorted(before.items()), list(standing), field, given["corrected"])).encode()))
+    standing = (
+        Correction.objects.standing()
+        .filter(job__in=jobs, field=field)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    mark = str(
+        zlib.crc32(
+            repr((sorted(before.items()), list(standing), field, given["corrected"])).encode()
+        )
+    )
     changes = [
-        corrections.Change(row, field, given["corrected"])
+        corrections.NewCorrection(row, field, given["corrected"])
         if isinstance(row, Job)
-        else corrections.Change(row.job, field, given["corrected"], row.kind, row.position)
+        else corrections.NewCorrection(row.job, field, given["corrected"], row.kind, row.position)
         for row in rows
     ]
     corrections.correct_all(changes, reason=given["reason"], actor=request.user, now=timezone.now())  # type: ignore[arg-type]
@@ -152,7 +186,7 @@ def _apply(request: HttpRequest, rows: list[Any], given: dict[str, Any], seen: s
     lines = []
     for row in rows:
         was, now = before[row.pk], after[row.pk]
-        lines.append(Line(row, was[0], now[0], (was[1], now[1]), (was[2], now[2])))
+        lines.append(PreviewLine(row, was[0], now[0], (was[1], now[1]), (was[2], now[2])))
     return lines, mark
 
 

@@ -29,7 +29,9 @@ _SHOWN = (
 class WithReason(ActionForm):
     """An action that needs to be told why."""
 
-    reason = forms.CharField(label=gettext_lazy("Reason"), required=False, max_length=values.MAX_REASON)
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"), required=False, max_length=values.MAX_REASON
+    )
 
 
 class OfField(admin.SimpleListFilter):
@@ -40,9 +42,14 @@ class OfField(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """Of jobs, of files and of graphs."""
-        return [(name, field_label(name)) for name in dict.fromkeys(JOB_FIELDS + FILE_FIELDS + GRAPH_FIELDS)]
+        return [
+            (name, field_label(name))
+            for name in dict.fromkeys(JOB_FIELDS + FILE_FIELDS + GRAPH_FIELDS)
+        ]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Correction]) -> QuerySet[Correction]:
+    def queryset(
+        self, request: HttpRequest, queryset: QuerySet[Correction]
+    ) -> QuerySet[Correction]:
         """Those of it."""
         return queryset.filter(field=self.value()) if self.value() else queryset
 
@@ -52,7 +59,12 @@ class CorrectionAdmin(BigTable):
     """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
 
     list_display = _SHOWN
-    list_filter = ["flag", OfField, ("reverted_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    list_filter = [
+        "flag",
+        OfField,
+        ("reverted_at", admin.EmptyFieldListFilter),
+        ("job__project", VisibleFilter),
+    ]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
     search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
     list_select_related = ["job", "graph", "actor"]
@@ -79,7 +91,9 @@ class CorrectionAdmin(BigTable):
     def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
         """Those still standing, in projects where one may correct; says how many were and how many were not."""
         mine = Project.objects.correctable_by(request.user)
-        theirs = chosen.filter(Q(job__project__in=mine) | Q(graph__project__in=mine), reverted_at=None)
+        theirs = chosen.filter(
+            Q(job__project__in=mine) | Q(graph__project__in=mine), reverted_at=None
+        )
         asked = chosen.count()
         on_its_page = f"{ActionLocation.CHANGE_FORM.value}-reason"  # where Django sets the location before the names
         try:
@@ -96,12 +110,16 @@ class CorrectionAdmin(BigTable):
             said = ngettext("%(count)d correction undone.", "%(count)d corrections undone.", undone)
             messages.success(request, said % {"count": undone})
         if undone < asked:
-            left = _("%(count)d left as they are: undone before, or in a project where you are no fixer.")
+            left = _(
+                "%(count)d left as they are: undone before, or in a project where you are no fixer."
+            )
             messages.warning(request, left % {"count": asked - undone})
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
         """Who may change corrections, and is a fixer somewhere."""
-        return request.user.has_perm("jobs.change_correction") and Project.objects.corrects_anywhere(request.user)
+        return request.user.has_perm(
+            "jobs.change_correction"
+        ) and Project.objects.corrects_anywhere(request.user)
 
 
 @admin.register(Review)
@@ -111,7 +129,12 @@ class ReviewAdmin(ReadOnly):
     project_path = "job__project"
     list_display = ["job", "state", "note", "fixed_by", "assignee", "due_on", "actor", "made_at"]
     list_filter = ["state", "due_on", ("job__project", VisibleFilter)]
-    search_fields = ["job__job_id__startswith", "note", "actor__username__exact", "assignee__username__exact"]
+    search_fields = [
+        "job__job_id__startswith",
+        "note",
+        "actor__username__exact",
+        "assignee__username__exact",
+    ]
     search_help_text = gettext_lazy("The start of a job id, part of a note, or a person.")
     list_select_related = ["job", "fixed_by", "assignee", "actor"]
     ordering = ["-pk"]
@@ -127,8 +150,25 @@ class CauseAdmin(ReadOnly):
     search_help_text = gettext_lazy("Part of a cause or of a note.")
     list_select_related = ["project", "note_by"]
     ordering = ["-last_seen_at", "-pk"]
-    fields = ["project", "pattern", "example", "first_seen_at", "last_seen_at", "note", "note_by", "note_at"]
-    readonly_fields = ["project", "pattern", "example", "first_seen_at", "last_seen_at", "note_by", "note_at"]
+    fields = [
+        "project",
+        "pattern",
+        "example",
+        "first_seen_at",
+        "last_seen_at",
+        "note",
+        "note_by",
+        "note_at",
+    ]
+    readonly_fields = [
+        "project",
+        "pattern",
+        "example",
+        "first_seen_at",
+        "last_seen_at",
+        "note_by",
+        "note_at",
+    ]
 
     @admin.display(description=gettext_lazy("cause"))
     def short_pattern(self, cause: Cause) -> str:
@@ -139,7 +179,9 @@ class CauseAdmin(ReadOnly):
         """Reviewers of its project write the note."""
         theirs = Project.objects.reviewable_by(request.user)
         permitted = request.user.has_perm("jobs.change_cause")
-        return permitted and (theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists())
+        return permitted and (
+            theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists()
+        )
 
     def save_model(self, request: HttpRequest, obj: Cause, form: Any, change: bool) -> None:
         """Keep the note with who wrote it and when."""
@@ -173,7 +215,9 @@ class SavedViewAdmin(Visible):
 
     def has_delete_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
         """Its owner; one by one, since a list shows others' too."""
-        return super().has_delete_permission(request, obj) and obj is not None and _owns(request, obj)
+        return (
+            super().has_delete_permission(request, obj) and obj is not None and _owns(request, obj)
+        )
 
 
 def _owns(request: HttpRequest, view: SavedView | None) -> bool:

@@ -69,16 +69,27 @@ class GraphForm(forms.Form):
     )
     name = forms.CharField(label=gettext_lazy("Right name"), required=False, max_length=255)
     is_deleted = forms.BooleanField(label=gettext_lazy("No longer in GES"), required=False)
-    into = forms.ModelChoiceField(Graph.objects.none(), label=gettext_lazy("Merge into"), required=False)
+    into = forms.ModelChoiceField(
+        Graph.objects.none(), label=gettext_lazy("Merge into"), required=False
+    )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
     def __init__(self, *args: Any, graph: Graph, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        graphs = Graph.objects.filter(project=graph.project_id, graph_id__isnull=False).exclude(pk=graph.pk)
+        graphs = Graph.objects.filter(project=graph.project_id, graph_id__isnull=False).exclude(
+            pk=graph.pk
+        )
         if graph.merged_into_id:
-            back = (SPLIT, _("it is not %(graph)s: its jobs come back") % {"graph": graph.merged_into})
+            back = (
+                SPLIT,
+                _("it is not %(graph)s: its jobs come back") % {"graph": graph.merged_into},
+            )
             self.fields["what"].choices += [back]  # type: ignore[attr-defined]
-        choose_graph(self.fields["into"], graphs, gettext_lazy("Its jobs go there; later ones of this name too."))
+        choose_graph(
+            self.fields["into"],
+            graphs,
+            gettext_lazy("Its jobs go there; later ones of this name too."),
+        )
 
     def clean(self) -> dict[str, Any]:
         """What is chosen needs its value."""
@@ -90,13 +101,26 @@ class GraphForm(forms.Form):
 
 def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpResponse:
     """The page on which a graph is corrected; fixers of its project."""
-    graph = get_object_or_404(Graph.objects.visible_to(request.user).select_related("project"), pk=pk)
-    if not (request.user.has_perm("jobs.add_correction") and graph.project.may_be_corrected_by(request.user)):
+    graph = get_object_or_404(
+        Graph.objects.visible_to(request.user).select_related("project"), pk=pk
+    )
+    if not (
+        request.user.has_perm("jobs.add_correction")
+        and graph.project.may_be_corrected_by(request.user)
+    ):
         raise PermissionDenied
-    start = {"name": graph.name, "is_deleted": graph.is_deleted, **take_typed(request, request.path)}
+    start = {
+        "name": graph.name,
+        "is_deleted": graph.is_deleted,
+        **take_typed(request, request.path),
+    }
     form = GraphForm(request.POST or None, graph=graph, initial=start)
     is_good = form.is_bound and form.is_valid()
-    merging = Merging.of(graph, form.cleaned_data["into"]) if is_good and form.cleaned_data["what"] == MERGE else None
+    merging = (
+        Merging.of(graph, form.cleaned_data["into"])
+        if is_good and form.cleaned_data["what"] == MERGE
+        else None
+    )
     if is_good and (merging is None or request.POST.get("seen") == merging.seen):
         try:
             said = _make(request, graph, form.cleaned_data)
@@ -115,11 +139,16 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
 
 def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
     """Make it. Raises: ValueError with a sentence."""
-    because(given["reason"])  # the graph's own entry in the trail; the corrections carry it themselves
+    because(
+        given["reason"]
+    )  # the graph's own entry in the trail; the corrections carry it themselves
     why: dict[str, Any] = {"reason": given["reason"], "actor": request.user, "now": timezone.now()}
     if given["what"] == MERGE:
         count = graphs.merge_graphs(graph, given["into"], **why)
-        return _("Merged; %(count)s jobs went to %(graph)s.") % {"count": count, "graph": given["into"]}
+        return _("Merged; %(count)s jobs went to %(graph)s.") % {
+            "count": count,
+            "graph": given["into"],
+        }
     if given["what"] == SPLIT:
         count = graphs.split_graph(graph, **why)
         return _("No longer merged; %(count)s jobs came back.") % {"count": count}

@@ -28,7 +28,9 @@ class HoldAdmin(Visible):
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Only a job whose imports one may decide about."""
-        kwargs["queryset"] = Job.objects.filter(project__in=Project.objects.reviewable_by(request.user))
+        kwargs["queryset"] = Job.objects.filter(
+            project__in=Project.objects.reviewable_by(request.user)
+        )
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def has_change_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:

@@ -31,19 +31,28 @@ class KeysetList(ChangeList):
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[Any]:
         """The column chosen in the head of the table, or the list's own; then the row's number."""
-        wanted = [*super().get_ordering(request, queryset)[:1], *self.model_admin.get_ordering(request)]
-        self.sort = next(one for one in map(str, wanted) if one.removeprefix("-") in self.model_admin.sorts)
+        wanted = [
+            *super().get_ordering(request, queryset)[:1],
+            *self.model_admin.get_ordering(request),
+        ]
+        self.sort = next(
+            one for one in map(str, wanted) if one.removeprefix("-") in self.model_admin.sorts
+        )
         return [self.sort, "-pk" if self.sort.startswith("-") else "pk"]
 
     def get_results(self, request: HttpRequest) -> None:
         """One page, and the addresses of those beside it."""
         asked = QueryDict(mutable=True)
         asked.update({"sort": self.sort, CURSOR: self.cursor})
-        found, problems = page(asked, self.queryset, self.model_admin.sorts, self.sort, self.list_per_page)
+        found, problems = page(
+            asked, self.queryset, self.model_admin.sorts, self.sort, self.list_per_page
+        )
         for one in problems:
             messages.warning(request, one)
         self.result_list = found.rows
-        self.previous, self.next = (at and self.get_query_string({CURSOR: at}) for at in (found.previous, found.next))
+        self.previous, self.next = (
+            at and self.get_query_string({CURSOR: at}) for at in (found.previous, found.next)
+        )
         self.result_count = self.full_result_count = len(found.rows)
         self.show_full_result_count = self.can_show_all = self.multi_page = False
         self.show_admin_actions = True

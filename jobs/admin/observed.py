@@ -25,7 +25,9 @@ from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
 
 def may_correct_somewhere(request: HttpRequest) -> bool:
     """Who may make corrections, and is a fixer of some project."""
-    return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(request.user)
+    return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(
+        request.user
+    )
 
 
 class Correctable(BigTable):
@@ -33,7 +35,9 @@ class Correctable(BigTable):
 
     actions = ["correct_many"]
 
-    @admin.action(description=gettext_lazy("Correct one value of the chosen rows"), permissions=["correct"])
+    @admin.action(
+        description=gettext_lazy("Correct one value of the chosen rows"), permissions=["correct"]
+    )
     def correct_many(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
         """Ask which value, and what it is to be."""
         rows = begin(request, chosen)
@@ -50,14 +54,21 @@ class Correctable(BigTable):
             return correct_many(self.admin_site, request, self.model, request.POST.get("rows", ""))
 
         name = f"jobs_{self.opts.model_name}_correct_many"
-        return [path("correct-many/", self.admin_site.admin_view(many), name=name), *super().get_urls()]
+        return [
+            path("correct-many/", self.admin_site.admin_view(many), name=name),
+            *super().get_urls(),
+        ]
 
     def place(self, row: Any) -> tuple[Job, str]:
         """The job, and where in it: `job` or kind:position."""
         raise NotImplementedError
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With the address of the correction for those who may make one."""
         row = self.get_object(request, object_id)
@@ -65,7 +76,9 @@ class Correctable(BigTable):
         if row is not None:
             job, where = self.place(row)
             if may_correct(request, job):
-                extra["correct_url"] = f"{reverse('admin:jobs_job_correct', args=[job.pk])}?where={where}"
+                extra["correct_url"] = (
+                    f"{reverse('admin:jobs_job_correct', args=[job.pk])}?where={where}"
+                )
         return super().change_view(request, object_id, form_url, extra)
 
 
@@ -88,7 +101,9 @@ class JobAdmin(Watching, Correctable):
     list_filter = ["verdict", "ledger", "review", "is_hidden", ("project", VisibleFilter)]
     actions = ["correct_many", "stop_watching", "resume_watching", "read_again"]
     search_fields = ["job_id__startswith", "job_name__exact", "graph__name"]
-    search_help_text = gettext_lazy("The start of a job id, a whole job name, or part of a graph's name.")
+    search_help_text = gettext_lazy(
+        "The start of a job id, a whole job name, or part of a graph's name."
+    )
     list_select_related = ["graph"]
     sorts = {**SORTS, "first_seen_at": Column(read_time, has_unknown=False)}
     ordering = ["-first_seen_at"]
@@ -120,7 +135,17 @@ class ImportFileAdmin(Correctable):
     """Files of imports; a wrong value is corrected from a file's own page."""
 
     project_path = "job__project"
-    list_display = ["short_path", "kind", "position", "verdict", "status", "ledger", "total_lines", "failed_lines", "job"]
+    list_display = [
+        "short_path",
+        "kind",
+        "position",
+        "verdict",
+        "status",
+        "ledger",
+        "total_lines",
+        "failed_lines",
+        "job",
+    ]
     list_filter = ["verdict", "kind", "ledger", ("job__project", VisibleFilter)]
     search_fields = ["path", "job__job_id__startswith"]
     search_help_text = gettext_lazy("Part of a path, or the start of a job id.")
@@ -156,11 +181,30 @@ class WithBody(BigTable):
 class SnapshotAdmin(WithBody):
     """Replies, as received."""
 
-    list_display = ["id", "job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen"]
+    list_display = [
+        "id",
+        "job",
+        "source",
+        "version",
+        "http_status",
+        "first_seen_at",
+        "last_seen_at",
+        "seen",
+    ]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith"]
     search_help_text = gettext_lazy("The start of a job id.")
-    fields = ["job", "source", "version", "http_status", "first_seen_at", "last_seen_at", "seen", "digest", "reply"]
+    fields = [
+        "job",
+        "source",
+        "version",
+        "http_status",
+        "first_seen_at",
+        "last_seen_at",
+        "seen",
+        "digest",
+        "reply",
+    ]
     readonly_fields = ["digest", "reply"]
 
     @admin.display(description="SHA-256")
@@ -173,11 +217,30 @@ class SnapshotAdmin(WithBody):
 class MissAdmin(WithBody):
     """Polls that got no usable answer."""
 
-    list_display = ["id", "job", "kind", "http_status", "detail", "first_seen_at", "last_seen_at", "seen"]
+    list_display = [
+        "id",
+        "job",
+        "kind",
+        "http_status",
+        "detail",
+        "first_seen_at",
+        "last_seen_at",
+        "seen",
+    ]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "kind__exact", "detail"]
     search_help_text = gettext_lazy("The start of a job id, a kind, or part of a detail.")
-    fields = ["job", "source", "kind", "detail", "http_status", "first_seen_at", "last_seen_at", "seen", "reply"]
+    fields = [
+        "job",
+        "source",
+        "kind",
+        "detail",
+        "http_status",
+        "first_seen_at",
+        "last_seen_at",
+        "seen",
+        "reply",
+    ]
     readonly_fields = ["reply"]
 
 
@@ -202,7 +265,11 @@ class WatchAdmin(ReadOnly):
 
     project_path = "job__project"
     list_display = ["job", "short_problem", "failures", "next_poll_at", "leased_until"]
-    list_filter = [SetAside, ("next_poll_at", admin.EmptyFieldListFilter), ("job__project", VisibleFilter)]
+    list_filter = [
+        SetAside,
+        ("next_poll_at", admin.EmptyFieldListFilter),
+        ("job__project", VisibleFilter),
+    ]
     search_fields = ["job__job_id__startswith"]
     search_help_text = gettext_lazy("The start of a job id.")
     list_select_related = ["job"]
@@ -214,7 +281,9 @@ class WatchAdmin(ReadOnly):
         """The start of what went wrong; all of it is on the watch's own page."""
         return Truncator(watch.problem).chars(200)
 
-    @admin.action(description=gettext_lazy("Take up again those that were set aside"), permissions=["correct"])
+    @admin.action(
+        description=gettext_lazy("Take up again those that were set aside"), permissions=["correct"]
+    )
     def take_up(self, request: HttpRequest, chosen: QuerySet[Watch]) -> None:
         """Of one's own projects; said how many were."""
         take_up(request, chosen)

@@ -46,7 +46,16 @@ class ProjectAdmin(Visible):
     list_filter = [("problem", admin.EmptyFieldListFilter)]
     search_fields = ["project_id", "name"]
     ordering = ["name", "project_id"]
-    fields = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem", "keeps", "keep_days"]
+    fields = [
+        "project_id",
+        "name",
+        "endpoint",
+        "credentials",
+        "discovered_at",
+        "problem",
+        "keeps",
+        "keep_days",
+    ]
     inlines = [MembershipInline]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
@@ -91,12 +100,16 @@ class MembershipAdmin(Visible):
 
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         """The project's owners."""
-        return super().has_change_permission(request, obj) and _owns(request, obj.project if obj else None)
+        return super().has_change_permission(request, obj) and _owns(
+            request, obj.project if obj else None
+        )
 
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
         """The project's owners; one by one, since a list shows other projects' too."""
         allowed = super().has_delete_permission(request, obj)
-        return allowed and (request.user.is_superuser or (obj is not None and _owns(request, obj.project)))
+        return allowed and (
+            request.user.is_superuser or (obj is not None and _owns(request, obj.project))
+        )
 
 
 @admin.register(Graph)
@@ -104,7 +117,11 @@ class GraphAdmin(ReadOnly):
     """Graphs, as discovered; people set the loss that an import may have without a review."""
 
     list_display = ["name", "graph_id", "project", "tolerated_loss", "is_deleted"]
-    list_filter = ["is_deleted", ("tolerated_loss", admin.EmptyFieldListFilter), ("project", VisibleFilter)]
+    list_filter = [
+        "is_deleted",
+        ("tolerated_loss", admin.EmptyFieldListFilter),
+        ("project", VisibleFilter),
+    ]
     search_fields = ["name", "graph_id__startswith"]
     search_help_text = gettext_lazy("Part of a name, or the start of an id.")
     list_select_related = ["project"]
@@ -114,19 +131,31 @@ class GraphAdmin(ReadOnly):
 
     def has_change_permission(self, request: HttpRequest, obj: Graph | None = None) -> bool:
         """Owners of its project set the tolerated loss."""
-        return request.user.has_perm("jobs.change_graph") and _owns(request, obj.project if obj else None)
+        return request.user.has_perm("jobs.change_graph") and _owns(
+            request, obj.project if obj else None
+        )
 
     def get_urls(self) -> list[URLPattern]:
         """With the address of the correction."""
-        view = self.admin_site.admin_view(lambda request, pk: correct_graph(self.admin_site, request, pk))
+        view = self.admin_site.admin_view(
+            lambda request, pk: correct_graph(self.admin_site, request, pk)
+        )
         return [path("<int:pk>/correct/", view, name="jobs_graph_correct"), *super().get_urls()]
 
     def change_view(
-        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
         """With the address of the correction for those who may make one."""
         row, extra = self.get_object(request, object_id), dict(extra_context or {})
-        if row and request.user.has_perm("jobs.add_correction") and row.project.may_be_corrected_by(request.user):
+        if (
+            row
+            and request.user.has_perm("jobs.add_correction")
+            and row.project.may_be_corrected_by(request.user)
+        ):
             extra["correct_url"] = reverse("admin:jobs_graph_correct", args=[row.pk])
         return super().change_view(request, object_id, form_url, extra)
 
@@ -140,7 +169,16 @@ class GraphAdmin(ReadOnly):
 class AccessKeyAdmin(Visible):
     """Keys for programs; made by their users, or by the command `key`, and revoked here."""
 
-    list_display = ["access_key", "name", "user", "all_projects", "created_at", "expires_at", "last_used_at", "revoked_at"]
+    list_display = [
+        "access_key",
+        "name",
+        "user",
+        "all_projects",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
+    ]
     list_filter = [("revoked_at", admin.EmptyFieldListFilter), "all_projects"]
     search_fields = ["access_key__startswith", "name", "user__username"]
     list_select_related = ["user"]
@@ -179,4 +217,8 @@ class AccessKeyAdmin(Visible):
 
 def _owns(request: HttpRequest, project: Project | None) -> bool:
     """Whether this user owns the project, or any where none is named."""
-    return project.is_owned_by(request.user) if project else Project.objects.owned_by(request.user).exists()
+    return (
+        project.is_owned_by(request.user)
+        if project
+        else Project.objects.owned_by(request.user).exists()
+    )

@@ -39,9 +39,13 @@ class Visible(admin.ModelAdmin):  # type: ignore[type-arg]
 class VisibleFilter(admin.RelatedFieldListFilter):
     """A filter by a related row that names only those one may see."""
 
-    def field_choices(self, field: Any, request: HttpRequest, model_admin: Any) -> list[tuple[Any, Any]]:
+    def field_choices(
+        self, field: Any, request: HttpRequest, model_admin: Any
+    ) -> list[tuple[Any, Any]]:
         """Key and name."""
-        return [(row.pk, str(row)) for row in _rows_of(model_admin.admin_site, field, request)[:SHOWN]]
+        return [
+            (row.pk, str(row)) for row in _rows_of(model_admin.admin_site, field, request)[:SHOWN]
+        ]
 
 
 def _sees_all(request: HttpRequest) -> bool:

@@ -14,13 +14,16 @@ from jobs import record
 from jobs.admin.correcting_many import MOST
 from jobs.audit.entries import note
 from jobs.models import Job, Project, Watch
-from jobs.models.audit import Deed, What
+from jobs.models.audit import AuditAction, AuditObject
 
 
 class Watching:
     """Actions on jobs that change no value."""
 
-    @admin.action(description=gettext_lazy("Stop watching, until somebody resumes or asks"), permissions=["correct"])
+    @admin.action(
+        description=gettext_lazy("Stop watching, until somebody resumes or asks"),
+        permissions=["correct"],
+    )
     def stop_watching(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Plan no further poll; a poll under way still records its answer."""
         jobs = _theirs(request, chosen.filter(watch__next_poll_at__isnull=False))
@@ -31,7 +34,9 @@ class Watching:
     @admin.action(description=gettext_lazy("Resume watching"), permissions=["correct"])
     def resume_watching(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Ask at once about those that have not ended, and go on."""
-        open_jobs = Job.objects.unfinished().filter(pk__in=chosen.values("pk"), graph__graph_id__isnull=False)
+        open_jobs = Job.objects.unfinished().filter(
+            pk__in=chosen.values("pk"), graph__graph_id__isnull=False
+        )
         jobs = _theirs(request, open_jobs.exclude(watch__next_poll_at__isnull=False))
         _resume(request, jobs, {})
 
@@ -41,7 +46,9 @@ class Watching:
         jobs = _theirs(request, chosen)
         if jobs:
             record.rebuild(jobs, now=timezone.now(), with_marks=True)
-        messages.success(request, _("The replies of %(count)s jobs were read anew.") % {"count": len(jobs)})
+        messages.success(
+            request, _("The replies of %(count)s jobs were read anew.") % {"count": len(jobs)}
+        )
 
 
 def take_up(request: HttpRequest, chosen: QuerySet[Watch]) -> None:
@@ -55,25 +62,41 @@ def _resume(request: HttpRequest, jobs: list[Job], problems: dict[int, str]) -> 
     """`problems`: by job, why it had been set aside."""
     now = timezone.now()
     with transaction.atomic():
-        Watch.objects.bulk_create([Watch(job=job, next_poll_at=now) for job in jobs], ignore_conflicts=True)
-        Watch.objects.filter(job__in=jobs, next_poll_at=None).update(next_poll_at=now, failures=0, problem="")
+        Watch.objects.bulk_create(
+            [Watch(job=job, next_poll_at=now) for job in jobs], ignore_conflicts=True
+        )
+        Watch.objects.filter(job__in=jobs, next_poll_at=None).update(
+            next_poll_at=now, failures=0, problem=""
+        )
         for job in jobs:
-            before = {"watched": False} | ({"problem": problems[job.pk]} if problems.get(job.pk) else {})
+            before = {"watched": False} | (
+                {"problem": problems[job.pk]} if problems.get(job.pk) else {}
+            )
             _note(request, [job], before, {"watched": True})
     messages.success(request, _("%(count)s jobs are watched again.") % {"count": len(jobs)})
 
 
 def _theirs(request: HttpRequest, chosen: QuerySet[Job]) -> list[Job]:
     """Those in projects where one corrects; said where there are more than are taken at once."""
-    jobs = list(chosen.filter(project__in=Project.objects.correctable_by(request.user)).order_by("pk")[: MOST + 1])
+    jobs = list(
+        chosen.filter(project__in=Project.objects.correctable_by(request.user)).order_by("pk")[
+            : MOST + 1
+        ]
+    )
     if len(jobs) > MOST:
-        messages.warning(request, _("Only the first %(most)s were taken; do it again for the rest.") % {"most": f"{MOST:,}"})
+        messages.warning(
+            request,
+            _("Only the first %(most)s were taken; do it again for the rest.")
+            % {"most": f"{MOST:,}"},
+        )
     return jobs[:MOST]
 
 
-def _note(request: HttpRequest, jobs: list[Job], before: dict[str, Any], after: dict[str, Any]) -> None:
+def _note(
+    request: HttpRequest, jobs: list[Job], before: dict[str, Any], after: dict[str, Any]
+) -> None:
     for job in jobs:
         note(
-            Deed.CHANGED, What.WATCH, request=request, actor=request.user, object_id=job.pk, object_name=job.job_id,
+            AuditAction.CHANGED, AuditObject.WATCH, request=request, actor=request.user, object_id=job.pk, object_name=job.job_id,
             project_id=job.project_id, job_id=job.pk, graph_id=job.graph_id, before=before, after=after,
         )  # fmt: skip

@@ -23,11 +23,19 @@ class ReviewGiven(serializers.Serializer):  # type: ignore[type-arg]
     """A decision about an import that lost data."""
 
     state = serializers.ChoiceField([(state.value, state.label) for state in Review.DECISIONS])
-    note = serializers.CharField(required=False, allow_blank=True, max_length=MOST_TEXT, help_text="Accepting needs one.")
-    fixed_by = serializers.IntegerField(
-        required=False, allow_null=True, min_value=1, max_value=2**63 - 1, help_text="The id of the job that fixed it."
+    note = serializers.CharField(
+        required=False, allow_blank=True, max_length=MOST_TEXT, help_text="Accepting needs one."
     )
-    assignee = serializers.CharField(required=False, allow_null=True, max_length=150, help_text="A user's name.")
+    fixed_by = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        min_value=1,
+        max_value=2**63 - 1,
+        help_text="The id of the job that fixed it.",
+    )
+    assignee = serializers.CharField(
+        required=False, allow_null=True, max_length=150, help_text="A user's name."
+    )
     due_on = serializers.DateField(required=False, allow_null=True)
     known = serializers.IntegerField(
         required=False,
@@ -41,10 +49,16 @@ class CorrectionGiven(serializers.Serializer):  # type: ignore[type-arg]
     """A right value over what GES said, of a job (`kind` empty) or of one of its files."""
 
     kind = serializers.ChoiceField([("", ""), *ImportFile.Kind.choices], required=False, default="")
-    position = serializers.IntegerField(required=False, allow_null=True, min_value=0, max_value=2**31 - 1)
+    position = serializers.IntegerField(
+        required=False, allow_null=True, min_value=0, max_value=2**31 - 1
+    )
     field = serializers.CharField(max_length=20)
     corrected = serializers.CharField(
-        required=False, allow_null=True, allow_blank=True, max_length=MOST_TEXT, help_text="As text; null is unknown."
+        required=False,
+        allow_null=True,
+        allow_blank=True,
+        max_length=MOST_TEXT,
+        help_text="As text; null is unknown.",
     )
     reason = serializers.CharField(max_length=MOST_TEXT)
 
@@ -55,10 +69,12 @@ class UndoGiven(serializers.Serializer):  # type: ignore[type-arg]
     reason = serializers.CharField(max_length=MOST_TEXT)
 
 
-class Reviews(lists.Reviews):
+class JobReviews(lists.Reviews):
     """What was decided about a job; deciding."""
 
-    @extend_schema(operation_id="job_reviews_create", request=ReviewGiven, responses={201: shapes.ReviewShape})
+    @extend_schema(
+        operation_id="job_reviews_create", request=ReviewGiven, responses={201: shapes.ReviewShape}
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Decide, as a reviewer of its project."""
         job = _job(request, pk)
@@ -82,10 +98,14 @@ class Reviews(lists.Reviews):
         return Response(shapes.ReviewShape(made).data, status=201)
 
 
-class Corrections(lists.Corrections):
+class JobCorrections(lists.Corrections):
     """Corrections of a job; making one."""
 
-    @extend_schema(operation_id="job_corrections_create", request=CorrectionGiven, responses={201: shapes.CorrectionShape})
+    @extend_schema(
+        operation_id="job_corrections_create",
+        request=CorrectionGiven,
+        responses={201: shapes.CorrectionShape},
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Correct, as a fixer of its project with the permission to."""
         job = _job(request, pk)
@@ -110,17 +130,23 @@ class Corrections(lists.Corrections):
 class Undo(APIView):
     """Undoing a correction: what GES said shows again, and the correction stays on record."""
 
-    @extend_schema(operation_id="corrections_undo", request=UndoGiven, responses={200: shapes.CorrectionShape})
+    @extend_schema(
+        operation_id="corrections_undo", request=UndoGiven, responses={200: shapes.CorrectionShape}
+    )
     def post(self, request: Request, pk: int) -> Response:
         """Undo, as a fixer of its project with the permission to."""
-        visible = Correction.objects.filter(job__in=Job.objects.visible_to(request.user)).select_related("job__project")
+        visible = Correction.objects.filter(
+            job__in=Job.objects.visible_to(request.user)
+        ).select_related("job__project")
         found = visible.filter(pk=pk).first() if pk < 2**63 else None
         if found is None or found.job is None:
             raise NotFound("There is no such correction, or you may not see it.")
         _must_correct(request, found.job.project)
         given = _given(UndoGiven, request)
         try:
-            corrections.revert(found, reason=given["reason"], actor=_person(request), now=timezone.now())
+            corrections.revert(
+                found, reason=given["reason"], actor=_person(request), now=timezone.now()
+            )
         except ValueError as wrong:
             raise BadRequest(str(wrong)) from wrong
         found.refresh_from_db()
@@ -131,7 +157,9 @@ def _given(shape: type[serializers.Serializer[Any]], request: Request) -> dict[s
     read = shape(data=request.data)
     read.is_valid(raise_exception=True)
     if extra := set(request.data) - set(read.fields):
-        raise BadRequest(f"{min(extra)[:60]}: there is no such field; known are {', '.join(read.fields)}.")
+        raise BadRequest(
+            f"{min(extra)[:60]}: there is no such field; known are {', '.join(read.fields)}."
+        )
     return dict(read.validated_data)
 
 
@@ -160,7 +188,9 @@ def _assignee(name: str | None) -> User | None:
 
 
 def _must_correct(request: Request, project: Project) -> None:
-    if not (request.user.has_perm("jobs.add_correction") and project.may_be_corrected_by(request.user)):
+    if not (
+        request.user.has_perm("jobs.add_correction") and project.may_be_corrected_by(request.user)
+    ):
         raise Forbidden("Your role in this project does not let you correct its jobs.")
 
 

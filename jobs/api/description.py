@@ -20,5 +20,7 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     for path in result["paths"].values():
         for method, operation in path.items():
             for status, description in (_ERRORS | (_OF_DEEDS if method == "post" else {})).items():
-                operation["responses"].setdefault(status, {"description": description, "content": content})
+                operation["responses"].setdefault(
+                    status, {"description": description, "content": content}
+                )
     return result

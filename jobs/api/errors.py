@@ -17,7 +17,9 @@ class ApiError(exceptions.APIException):
     status_code = 500
     default_detail = "Something went wrong in gesdash."
 
-    def __init__(self, message: str | None = None, *, cause: object = None, wait: float | None = None) -> None:
+    def __init__(
+        self, message: str | None = None, *, cause: object = None, wait: float | None = None
+    ) -> None:
         super().__init__(message or self.default_detail)
         self.wait = wait
         if cause is not None:
@@ -68,8 +70,10 @@ class NoAnswer(ApiError):
 def for_caller(error: ges.GesError) -> ApiError:
     """What a caller of the proxy is told about a call that gave no reply for them."""
     match error:
-        case ges.Refused():
-            return BadGateway("GES refused gesdash's own credentials for this project.", cause=error)
+        case ges.CredentialsRefused():
+            return BadGateway(
+                "GES refused gesdash's own credentials for this project.", cause=error
+            )
         case ges.Throttled():
             return SlowDown(cause=error, wait=error.retry_after or call_budget.DEFAULT_PAUSE)
         case call_budget.Spent() | single_flight.Crowded():
@@ -79,5 +83,7 @@ def for_caller(error: ges.GesError) -> ApiError:
         case ges.ErrorReply() | ges.Unreachable():
             return NoAnswer(cause=error)
         case ges.NoCredentials():
-            return BadRequest("gesdash holds no credentials for this project, so it can't ask GES.", cause=error)
+            return BadRequest(
+                "gesdash holds no credentials for this project, so it can't ask GES.", cause=error
+            )
     return BadGateway(f"GES answered, but not with a job status. {error}", cause=error)

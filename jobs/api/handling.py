@@ -35,7 +35,13 @@ def _as_ges(code: str, message: str) -> dict[str, str]:
 
 
 def _problem(status: int, code: str, message: str) -> dict[str, object]:
-    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message, "code": code}
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": message,
+        "code": code,
+    }
 
 
 def _sentence(detail: Any) -> str:
@@ -46,14 +52,16 @@ def _sentence(detail: Any) -> str:
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     """Django's own refusals (a host it does not serve, a body over the limit), in the shape of the place they came to."""
-    return _plain(request, 400, "The request is refused: its Host header or its size won't do.") or defaults.bad_request(
-        request, exception
-    )
+    return _plain(
+        request, 400, "The request is refused: its Host header or its size won't do."
+    ) or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     """An address below /api/ that is none."""
-    return _plain(request, 404, NotFound.default_detail) or defaults.page_not_found(request, exception)
+    return _plain(request, 404, NotFound.default_detail) or defaults.page_not_found(
+        request, exception
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -66,5 +74,7 @@ def _plain(request: HttpRequest, status: int, message: str) -> HttpResponse | No
     if re.match(r"/(v1\.0|v2)/", request.path):
         return JsonResponse(_as_ges(code, message), status=status)
     if request.path.startswith("/api/"):
-        return JsonResponse(_problem(status, code, message), status=status, content_type="application/problem+json")
+        return JsonResponse(
+            _problem(status, code, message), status=status, content_type="application/problem+json"
+        )
     return None

@@ -20,7 +20,9 @@ def text(longest: int) -> dict[str, Any]:
 
 
 POSITION = [
-    OpenApiParameter("cursor", OpenApiTypes.STR, description="A position, from `next` or `previous`."),
+    OpenApiParameter(
+        "cursor", OpenApiTypes.STR, description="A position, from `next` or `previous`."
+    ),
     OpenApiParameter("page_size", {"anyOf": [_SIZE, {"type": "string", "maxLength": 0}]}),
 ]
 
@@ -33,11 +35,15 @@ class Keyset(CursorPagination):
     page_size_query_param = "page_size"
     max_page_size = MAX_PAGE_SIZE
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any] | None:
+    def paginate_queryset(
+        self, queryset: Any, request: Request, view: Any = None
+    ) -> list[Any] | None:
         """One page."""
         known = {"cursor", "page_size", *getattr(view, "filters", ())}
         if stray := sorted(set(request.query_params) - known):
-            raise BadRequest(f"{stray[0][:60]}: there is no such filter; known are {', '.join(sorted(known))}.")
+            raise BadRequest(
+                f"{stray[0][:60]}: there is no such filter; known are {', '.join(sorted(known))}."
+            )
         return super().paginate_queryset(queryset, request, view)
 
     def get_page_size(self, request: Request) -> int:
@@ -45,13 +51,22 @@ class Keyset(CursorPagination):
         value = request.query_params.get("page_size", "")
         if not value:
             return PAGE_SIZE
-        if value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= MAX_PAGE_SIZE:
+        if (
+            value.isascii()
+            and value.isdigit()
+            and len(value) < 6
+            and 1 <= int(value) <= MAX_PAGE_SIZE
+        ):
             return int(value)
-        raise BadRequest(f"page_size: {value[:60]!r} won't do; expected a number from 1 to {MAX_PAGE_SIZE}.")
+        raise BadRequest(
+            f"page_size: {value[:60]!r} won't do; expected a number from 1 to {MAX_PAGE_SIZE}."
+        )
 
     def decode_cursor(self, request: Request) -> Any:
         """The position, or None at the start."""
-        wrong = BadRequest("cursor: this is not a position in this list; take one from `next` or `previous`.")
+        wrong = BadRequest(
+            "cursor: this is not a position in this list; take one from `next` or `previous`."
+        )
         try:
             cursor: Any = super().decode_cursor(request)
         except (NotFound, ValueError) as error:

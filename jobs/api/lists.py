@@ -4,7 +4,12 @@ from typing import Any
 
 from django.db.models import QuerySet
 from django.http import HttpResponse
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    extend_schema_view,
+)
 from rest_framework.generics import ListAPIView, RetrieveAPIView
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -13,7 +18,18 @@ from jobs.api import shapes
 from jobs.api.errors import BadRequest, NotFound
 from jobs.api.keyset import POSITION, Keyset, text
 from jobs.audit.entries import note_download
-from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Job, Miss, Project, Review, Snapshot
+from jobs.models import (
+    AccessKey,
+    Cause,
+    Correction,
+    Graph,
+    ImportFile,
+    Job,
+    Miss,
+    Project,
+    Review,
+    Snapshot,
+)
 
 _PROJECT = OpenApiParameter("project", text(255), description="Only of this project (GES's id).")
 
@@ -39,7 +55,11 @@ class _One(RetrieveAPIView):  # type: ignore[type-arg]
 
     def get_object(self) -> Any:
         """The row, or a 404."""
-        found = self.get_queryset().filter(pk=self.kwargs["pk"]).first() if self.kwargs["pk"] < 2**63 else None
+        found = (
+            self.get_queryset().filter(pk=self.kwargs["pk"]).first()
+            if self.kwargs["pk"] < 2**63
+            else None
+        )
         if found is None:
             raise NotFound
         return found
@@ -203,7 +223,11 @@ class SnapshotBody(APIView):
 
     @extend_schema(
         operation_id="snapshots_body",
-        responses={(200, "application/json"): OpenApiResponse({}, description="What GES sent, byte for byte.")},
+        responses={
+            (200, "application/json"): OpenApiResponse(
+                {}, description="What GES sent, byte for byte."
+            )
+        },
     )
     def get(self, request: Request, pk: int) -> HttpResponse:
         """As received; its own content type is told by the snapshot."""

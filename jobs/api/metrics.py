@@ -102,6 +102,8 @@ class Metrics(APIView):
         """All of it."""
         projects = Project.objects.all() if request.auth == SCRAPER else projects_for(request.user)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
-        response = HttpResponse(encode(registry(vitals(projects, timezone.now()))), content_type=content_type)
+        response = HttpResponse(
+            encode(registry(vitals(projects, timezone.now()))), content_type=content_type
+        )
         response.headers["Cache-Control"] = "no-store"
         return response

@@ -13,7 +13,7 @@ from jobs.api.keyset import POSITION, text
 from jobs.export.job import WITH_CORRECTIONS, job_object, job_row
 from jobs.lists.filters import FILTERS, SORTS, filtered, page_of
 from jobs.models import Job
-from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.job import LedgerChoices, ReviewState, VerdictChoices
 
 _EMPTY = {"type": "string", "maxLength": 0}  # asks nothing, as an empty field of a form
 _TIME = [
@@ -28,11 +28,16 @@ _TIME = [
 _TEXTS = ("project", "graph", "status", "job_name", "job_type", "job_id", "path", "cause")
 _SCHEMAS: dict[str, Any] = {
     **{name: {"type": "array", "items": text(1024)} for name in _TEXTS},
-    "cause_group": {"type": "array", "items": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, _EMPTY]}},
+    "cause_group": {
+        "type": "array",
+        "items": {"anyOf": [{"type": "integer", "minimum": 0, "maximum": 2**63 - 1}, _EMPTY]},
+    },
     "review": {"type": "string", "enum": ["", *ReviewState.values]},
-    "verdict": {"type": "string", "enum": ["", *Verdict.values]},
-    "ledger": {"type": "string", "enum": ["", *Ledger.values]},
-    **{name: {"type": "string", "enum": ["", "yes", "no"]} for name in ("contradictions", "hidden")},
+    "verdict": {"type": "string", "enum": ["", *VerdictChoices.values]},
+    "ledger": {"type": "string", "enum": ["", *LedgerChoices.values]},
+    **{
+        name: {"type": "string", "enum": ["", "yes", "no"]} for name in ("contradictions", "hidden")
+    },
     "loss_over": {
         "anyOf": [
             {"type": "number", "minimum": 0, "maximum": 1},
@@ -40,8 +45,14 @@ _SCHEMAS: dict[str, Any] = {
             _EMPTY,
         ]
     },
-    "sort": {"type": "string", "enum": ["", *(f"{sign}{name}" for name in SORTS for sign in ("", "-"))]},
-    **{name: {"anyOf": [*_TIME, _EMPTY]} for name in ("began_after", "began_before", "ended_after", "ended_before")},
+    "sort": {
+        "type": "string",
+        "enum": ["", *(f"{sign}{name}" for name in SORTS for sign in ("", "-"))],
+    },
+    **{
+        name: {"anyOf": [*_TIME, _EMPTY]}
+        for name in ("began_after", "began_before", "ended_after", "ended_before")
+    },
 }
 _PARAMETERS = [
     *(OpenApiParameter(name, _SCHEMAS[name]) for name in FILTERS),
@@ -84,7 +95,9 @@ def jobs(request: Request) -> Response:
 def job(request: Request, pk: int) -> Response:
     """One job with its files: the export's object."""
     found = (
-        Job.objects.visible_to(request.user).select_related("graph", "project").prefetch_related("files", WITH_CORRECTIONS)
+        Job.objects.visible_to(request.user)
+        .select_related("graph", "project")
+        .prefetch_related("files", WITH_CORRECTIONS)
     )
     one = found.filter(pk=pk).first() if pk < 2**63 else None
     if one is None:

@@ -6,9 +6,19 @@ from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
 from jobs.export.job import file_object
-from jobs.models import AccessKey, Cause, Correction, Graph, ImportFile, Miss, Project, Review, Snapshot
+from jobs.models import (
+    AccessKey,
+    Cause,
+    Correction,
+    Graph,
+    ImportFile,
+    Miss,
+    Project,
+    Review,
+    Snapshot,
+)
 from jobs.models.correction import Flag
-from jobs.models.job import Ledger, Verdict
+from jobs.models.job import LedgerChoices, VerdictChoices
 
 
 class _Figures(serializers.Serializer):  # type: ignore[type-arg]
@@ -18,7 +28,7 @@ class _Figures(serializers.Serializer):  # type: ignore[type-arg]
     complete = serializers.BooleanField()
 
 
-class _Lines(serializers.Serializer):  # type: ignore[type-arg]
+class _LinesShape(serializers.Serializer):  # type: ignore[type-arg]
     edge, vertex = _Figures(), _Figures()
 
     def get_fields(self) -> dict[str, Any]:
@@ -27,9 +37,9 @@ class _Lines(serializers.Serializer):  # type: ignore[type-arg]
 
 
 class _Observed(serializers.Serializer):  # type: ignore[type-arg]
-    verdict = serializers.ChoiceField(Verdict.choices)
-    ledger = serializers.ChoiceField(Ledger.choices, allow_null=True)
-    lines = _Lines()
+    verdict = serializers.ChoiceField(VerdictChoices.choices)
+    ledger = serializers.ChoiceField(LedgerChoices.choices, allow_null=True)
+    lines = _LinesShape()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
     lost_file_count = serializers.IntegerField()
 
@@ -37,9 +47,13 @@ class _Observed(serializers.Serializer):  # type: ignore[type-arg]
 class StandingShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     """A correction beside the value it stands over."""
 
-    observed = serializers.CharField(source="newest", allow_null=True, help_text="What GES says now.")
+    observed = serializers.CharField(
+        source="newest", allow_null=True, help_text="What GES says now."
+    )
     actor = serializers.CharField(source="actor.username")
-    flag = serializers.ChoiceField(Flag.choices, allow_null=True, help_text="What GES's newer reply makes of it.")
+    flag = serializers.ChoiceField(
+        Flag.choices, allow_null=True, help_text="What GES's newer reply makes of it."
+    )
 
     class Meta:
         model = Correction
@@ -73,8 +87,8 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     job_type = serializers.CharField(allow_null=True)
     job_name = serializers.CharField(allow_null=True)
     status = serializers.CharField(allow_null=True, help_text="GES's word.")
-    verdict = serializers.ChoiceField(Verdict.choices)
-    ledger = serializers.ChoiceField(Ledger.choices, allow_null=True)
+    verdict = serializers.ChoiceField(VerdictChoices.choices)
+    ledger = serializers.ChoiceField(LedgerChoices.choices, allow_null=True)
     begin_time = serializers.DateTimeField(allow_null=True)
     end_time = serializers.DateTimeField(allow_null=True)
     fail_reason = serializers.CharField(allow_null=True)
@@ -83,10 +97,15 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     contradictions = serializers.IntegerField(
         help_text="How often its replies contradict an earlier one, by reply and kind."
     )
-    lines = _Lines()
+    lines = _LinesShape()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
-    corrected = serializers.BooleanField(help_text="Whether totals, loss rate, verdict or ledger rest on corrections.")
-    observed = _Observed(allow_null=True, help_text="What GES's values alone make of them; null where it is the same.")
+    corrected = serializers.BooleanField(
+        help_text="Whether totals, loss rate, verdict or ledger rest on corrections."
+    )
+    observed = _Observed(
+        allow_null=True,
+        help_text="What GES's values alone make of them; null where it is the same.",
+    )
     is_hidden = serializers.BooleanField(help_text="Kept out of the statistics.")
     corrections = StandingShape(many=True)
 
@@ -153,7 +172,17 @@ class MissShape(serializers.ModelSerializer):  # type: ignore[type-arg]
 
     class Meta:
         model = Miss
-        fields = ["id", "job", "source", "kind", "detail", "http_status", "first_seen_at", "last_seen_at", "seen"]
+        fields = [
+            "id",
+            "job",
+            "source",
+            "kind",
+            "detail",
+            "http_status",
+            "first_seen_at",
+            "last_seen_at",
+            "seen",
+        ]
 
 
 class CauseShape(serializers.ModelSerializer):  # type: ignore[type-arg]

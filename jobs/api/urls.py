@@ -30,8 +30,10 @@ urlpatterns = [
     path("jobs/<int:pk>/files/", _door(lists.Files.as_view()), name="files"),
     path("jobs/<int:pk>/snapshots/", _door(lists.Snapshots.as_view()), name="snapshots"),
     path("jobs/<int:pk>/misses/", _door(lists.Misses.as_view()), name="misses"),
-    path("jobs/<int:pk>/reviews/", _door(decisions.Reviews.as_view()), name="reviews"),
-    path("jobs/<int:pk>/corrections/", _door(decisions.Corrections.as_view()), name="corrections"),
+    path("jobs/<int:pk>/reviews/", _door(decisions.JobReviews.as_view()), name="reviews"),
+    path(
+        "jobs/<int:pk>/corrections/", _door(decisions.JobCorrections.as_view()), name="corrections"
+    ),
     path("corrections/<int:pk>/undo/", _door(decisions.Undo.as_view()), name="undo"),
     path("snapshots/<int:pk>/", _door(lists.OneSnapshot.as_view()), name="snapshot"),
     path("snapshots/<int:pk>/body/", _door(lists.SnapshotBody.as_view()), name="snapshot-body"),

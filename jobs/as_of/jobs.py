@@ -24,14 +24,14 @@ from jobs.record.stored import FILE_COLUMNS
 
 
 @dataclass(frozen=True, slots=True)
-class Past:
+class JobAsOf:
     """One job as it was known; `job` and `files` are in no table, their keys are today's."""
 
     job: Job
     files: list[ImportFile]
 
 
-def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, Past]:
+def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, JobAsOf]:
     """By key, what was known of these jobs at that moment: eight queries at most, and the body of one reply a job.
 
     Their graphs are to be loaded. Left out: jobs that had not been heard of, and those whose reply of then retention has taken
@@ -42,11 +42,15 @@ def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, Past]:
     buried = _newest(Tombstone.objects.all(), pks, at)
     kept = {job: row for job, row in newest.items() if job not in buried or buried[job] < row}
     replies = read_replies(key for _until, key in kept.values())
-    counts = Snapshot.objects.filter(job__in=kept, first_seen_at__lte=at).order_by().values_list("job")
+    counts = (
+        Snapshot.objects.filter(job__in=kept, first_seen_at__lte=at).order_by().values_list("job")
+    )
     seen = dict(counts.annotate(count=Count("*")))
     corrections = _corrections(Q(job__in=list(kept)) & (_stood(at) | Q(field__in=OWN, kind="")))
     graphs = _graphs([job for job in jobs if job.pk in kept], corrections, at)
-    reviews = Review.objects.filter(job__in=kept, made_at__lte=at).order_by("job", "-pk").distinct("job")
+    reviews = (
+        Review.objects.filter(job__in=kept, made_at__lte=at).order_by("job", "-pk").distinct("job")
+    )
     decided = dict(reviews.values_list("job_id", "state"))
     found = {}
     for job in jobs:
@@ -59,10 +63,16 @@ def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, Past]:
     return found
 
 
-def _newest(rows: QuerySet[Any], jobs: Sequence[int], at: datetime) -> dict[int, tuple[datetime, int]]:
+def _newest(
+    rows: QuerySet[Any], jobs: Sequence[int], at: datetime
+) -> dict[int, tuple[datetime, int]]:
     """By job, the reply that had been seen last by then: until when, and its key."""
-    known = rows.filter(job__in=jobs, first_seen_at__lte=at).annotate(until=Least("last_seen_at", Value(at)))
-    newest = known.order_by("job", "-until", "-pk").distinct("job").values_list("job_id", "until", "pk")
+    known = rows.filter(job__in=jobs, first_seen_at__lte=at).annotate(
+        until=Least("last_seen_at", Value(at))
+    )
+    newest = (
+        known.order_by("job", "-until", "-pk").distinct("job").values_list("job_id", "until", "pk")
+    )
     return {job: (until, pk) for job, until, pk in newest}
 
 
@@ -77,7 +87,9 @@ def _corrections(which: Q) -> dict[int, list[Correction]]:
     return found
 
 
-def _graphs(jobs: Sequence[Job], corrections: dict[int, list[Correction]], at: datetime) -> dict[int, Graph]:
+def _graphs(
+    jobs: Sequence[Job], corrections: dict[int, list[Correction]], at: datetime
+) -> dict[int, Graph]:
     """By job, the graph it was of, as that was known."""
     placed = {job.pk: graph_then(job, corrections[job.pk], at) for job in jobs}
     known = {job.graph_id: job.graph for job in jobs}
@@ -87,7 +99,9 @@ def _graphs(jobs: Sequence[Job], corrections: dict[int, list[Correction]], at: d
     return {job: then[pk] for job, pk in placed.items()}
 
 
-def _past(stored: Job, graph: Graph, reply: JobReply, own: Sequence[Correction], at: datetime) -> Past:
+def _past(
+    stored: Job, graph: Graph, reply: JobReply, own: Sequence[Correction], at: datetime
+) -> JobAsOf:
     job = copy(stored)
     job.graph = graph
     hidden = own_value(own, "is_hidden", at)
@@ -101,14 +115,16 @@ def _past(stored: Job, graph: Graph, reply: JobReply, own: Sequence[Correction],
     for file in laid.files:
         values = dict(zip(FILE_COLUMNS, file_values(file, file_verdict(file)), strict=True))
         files.append(ImportFile(job=job, kind=file.kind, position=file.position, **values))
-    return Past(job, files)
+    return JobAsOf(job, files)
 
 
 def _as_it_stood(one: Correction, reply: JobReply) -> Correction:
     """With what GES said then beside it, and what that meant for it."""
     then = copy(one)
     is_said = bool(one.kind) or one.field not in OWN
-    then.newest = observed_value(reply, one.kind, one.position, one.field) if is_said else one.observed
+    then.newest = (
+        observed_value(reply, one.kind, one.position, one.field) if is_said else one.observed
+    )
     then.flag = standing(one.observed, then.newest, one.corrected) if is_said else ""
     then.reverted_at = then.reverted_by = then.reverted_reason = None
     return then
@@ -117,4 +133,8 @@ def _as_it_stood(one: Correction, reply: JobReply) -> Correction:
 def _undecided(job: Job) -> str:
     if not lost_data(job):
         return ""
-    return (ReviewState.TOLERATED if within_tolerance(job, job.graph.tolerated_loss) else ReviewState.WAITING).value
+    return (
+        ReviewState.TOLERATED
+        if within_tolerance(job, job.graph.tolerated_loss)
+        else ReviewState.WAITING
+    ).value

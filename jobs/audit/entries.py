@@ -15,8 +15,8 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 from django.utils import timezone
 
-from jobs.models import AccessKey, Entry, Job, Snapshot
-from jobs.models.audit import Deed, What
+from jobs.models import AccessKey, AuditEntry, Job, Snapshot
+from jobs.models.audit import AuditAction, AuditObject
 
 #: Of one origin, and of all together: entries a minute of what anybody can cause without being let in.
 MOST_OF_ONE, MOST = 10, 100
@@ -51,7 +51,11 @@ def request_id(request: HttpRequest) -> str:
     known: str | None = getattr(request, "request_id", None)
     if known is None:
         given = request.headers.get("X-Request-Id", "")
-        known = given if given.isascii() and given.isprintable() and 0 < len(given) <= 64 else uuid4().hex
+        known = (
+            given
+            if given.isascii() and given.isprintable() and 0 < len(given) <= 64
+            else uuid4().hex
+        )
         request.request_id = known  # type: ignore[attr-defined]
     return known
 
@@ -59,7 +63,9 @@ def request_id(request: HttpRequest) -> str:
 def address(request: HttpRequest) -> str:
     """Where the request came from; what a proxy says of it is believed only where one stands in front."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
-    return (forwarded if settings.SERVED_OVER_TLS and forwarded else request.META.get("REMOTE_ADDR", ""))[:64]
+    return (
+        forwarded if settings.SERVED_OVER_TLS and forwarded else request.META.get("REMOTE_ADDR", "")
+    )[:64]
 
 
 def path(request: HttpRequest) -> str:
@@ -82,15 +88,30 @@ def machine_user() -> str:
         return ""
 
 
-def note(deed: Deed, what: What, *, request: HttpRequest | None, actor: Any = None, **fields: Any) -> Entry:
+def note(
+    deed: AuditAction,
+    what: AuditObject,
+    *,
+    request: HttpRequest | None,
+    actor: Any = None,
+    **fields: Any,
+) -> AuditEntry:
     """Write an entry; `actor` is a user, or the name somebody gave."""
     user = actor if isinstance(actor, User) else None
     name = user.get_username() if user else str(actor or "").replace("\x00", "")[:MOST_NAME]
-    entry = {"at": timezone.now(), "deed": deed, "what": what, "actor_id": user.pk if user else None, "actor": name}
-    return Entry.objects.create(**entry | origin(request) | fields)
+    entry = {
+        "at": timezone.now(),
+        "deed": deed,
+        "what": what,
+        "actor_id": user.pk if user else None,
+        "actor": name,
+    }
+    return AuditEntry.objects.create(**entry | origin(request) | fields)
 
 
-def note_bounded(deed: Deed, what: What, *, request: HttpRequest, actor: Any = None, **fields: Any) -> None:
+def note_bounded(
+    deed: AuditAction, what: AuditObject, *, request: HttpRequest, actor: Any = None, **fields: Any
+) -> None:
     """The same for what a stranger can cause as often as they like."""
     left = bound.room(f"{deed} {getattr(actor, 'pk', None) or address(request)}")
     if not left:
@@ -105,7 +126,7 @@ def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) ->
     user = getattr(request, "user", None)
     actor = None if user is None or isinstance(user, AnonymousUser) else user
     note_bounded(
-        Deed.REFUSED, What.ADDRESS, request=request, actor=actor, object_name=request.path[:300].replace("\x00", ""),
+        AuditAction.REFUSED, AuditObject.ADDRESS, request=request, actor=actor, object_name=request.path[:300].replace("\x00", ""),
         after={"status": status}, **found,
     )  # fmt: skip
 
@@ -113,16 +134,26 @@ def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) ->
 def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -> None:
     """Somebody took out a reply as received."""
     place = {"project_id": job.project_id, "job_id": job.pk, "graph_id": job.graph_id}
-    note(Deed.DOWNLOADED, What.REPLY, request=request, actor=actor, object_id=reply.pk, object_name=job.job_id, **place)
+    note(
+        AuditAction.DOWNLOADED,
+        AuditObject.REPLY,
+        request=request,
+        actor=actor,
+        object_id=reply.pk,
+        object_name=job.job_id,
+        **place,
+    )
 
 
 def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
     """The first use of a key a day, in each project that it names."""
     if key.is_first_use(now):
-        named: list[int | None] = [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
+        named: list[int | None] = (
+            [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
+        )
         for project in named or [None]:
             note(
-                Deed.USED, What.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
+                AuditAction.USED, AuditObject.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
                 project_id=project,
             )  # fmt: skip
 
@@ -147,15 +178,20 @@ def listen() -> None:
 
 def _signed_in(request: HttpRequest | None, user: User, **_: Any) -> None:
     if request is not None and hasattr(request, "META"):
-        note(Deed.SIGNED_IN, What.SESSION, request=request if request.META.get("REMOTE_ADDR") else None, actor=user)
+        note(
+            AuditAction.SIGNED_IN,
+            AuditObject.SESSION,
+            request=request if request.META.get("REMOTE_ADDR") else None,
+            actor=user,
+        )
 
 
 def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> None:
     if user is not None:
-        note(Deed.SIGNED_OUT, What.SESSION, request=request, actor=user)
+        note(AuditAction.SIGNED_OUT, AuditObject.SESSION, request=request, actor=user)
 
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None:
         name = str(credentials.get("username", ""))[:MOST_NAME]
-        note_bounded(Deed.SIGN_IN_FAILED, What.SESSION, request=request, actor=name)
+        note_bounded(AuditAction.SIGN_IN_FAILED, AuditObject.SESSION, request=request, actor=name)

@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy
 
 from jobs.lists.filters import TIME_WORDS, Filter, conditions, read_when
 from jobs.lists.paging import Column, read_time
-from jobs.models import Correction, Entry, Graph, ImportFile, Job, Project
-from jobs.models.audit import Deed, EntryQuerySet, What
+from jobs.models import AuditEntry, Correction, Graph, ImportFile, Job, Project
+from jobs.models.audit import AuditAction, AuditEntryQuerySet, AuditObject
 from jobs.models.correction import field_label
 from jobs.models.job import ReviewState
 
@@ -39,17 +39,19 @@ def _keys(rows: Any) -> list[int]:
     return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
 
 
-def _word(words: type[Deed] | type[What], find: Callable[[Any], Q]) -> Filter:
+def _word(words: type[AuditAction] | type[AuditObject], find: Callable[[Any], Q]) -> Filter:
     return Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values), "")
 
 
 FILTERS: dict[str, Filter] = {
     "actor": _said(lambda v: Q(actor=v)),
-    "what": _word(What, lambda v: Q(what=v)),
-    "deed": _word(Deed, lambda v: Q(deed=v)),
+    "what": _word(AuditObject, lambda v: Q(what=v)),
+    "deed": _word(AuditAction, lambda v: Q(deed=v)),
     "object": _said(lambda v: Q(object_name__icontains=v)),
     "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
-    "graph": _said(lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))),
+    "graph": _said(
+        lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))
+    ),
     "job_id": _said(lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
     "request": _said(lambda v: Q(request_id=v)),
     "after": Filter(read_when, lambda v: Q(at__gte=v), TIME_WORDS, ""),
@@ -57,14 +59,16 @@ FILTERS: dict[str, Filter] = {
 }
 
 
-def entries_for(params: QueryDict, found: EntryQuerySet) -> tuple[EntryQuerySet, list[str]]:
+def entries_for(
+    params: QueryDict, found: AuditEntryQuerySet
+) -> tuple[AuditEntryQuerySet, list[str]]:
     """The entries asked for, and a sentence for each name or value that won't do; as with jobs."""
     asked, problems = conditions(params, FILTERS)
     return found.filter(asked), problems
 
 
 @dataclass(frozen=True, slots=True)
-class Difference:
+class FieldDifference:
     """One value that an entry changed; what it was is None where it is new."""
 
     label: str
@@ -94,28 +98,46 @@ _LABELS = {
 }  # fmt: skip
 
 
-def undone_corrections(entries: Iterable[Entry]) -> dict[int, Correction]:
+def undone_corrections(entries: Iterable[AuditEntry]) -> dict[int, Correction]:
     """The corrections whose undoing these tell, by key: an undoing's own entry says only when and by whom."""
-    undone = [one.object_id for one in entries if one.what == What.CORRECTION and one.deed == Deed.UNDONE]
+    undone = [
+        one.object_id
+        for one in entries
+        if one.what == AuditObject.CORRECTION and one.deed == AuditAction.UNDONE
+    ]
     return Correction.objects.in_bulk([pk for pk in undone if pk is not None]) if undone else {}
 
 
-def differences(entry: Entry, undone: Mapping[int, Correction]) -> list[Difference]:
+def differences(entry: AuditEntry, undone: Mapping[int, Correction]) -> list[FieldDifference]:
     """What an entry changed, in words; a correction and a decision in their own."""
     before, after = entry.before or {}, entry.after or {}
-    if correction := undone.get(entry.object_id or 0) if entry.deed == Deed.UNDONE else None:
-        return [Difference(correction.where, _shown(correction.corrected), _shown(correction.newest))]
-    if entry.what == What.CORRECTION and "field" in after:
-        return [Difference(_corrected(after), _shown(after.get("observed")), _shown(after.get("corrected")))]
-    if entry.what == What.CORRECTION:
+    if correction := undone.get(entry.object_id or 0) if entry.deed == AuditAction.UNDONE else None:
+        return [
+            FieldDifference(
+                correction.where, _shown(correction.corrected), _shown(correction.newest)
+            )
+        ]
+    if entry.what == AuditObject.CORRECTION and "field" in after:
+        return [
+            FieldDifference(
+                _corrected(after), _shown(after.get("observed")), _shown(after.get("corrected"))
+            )
+        ]
+    if entry.what == AuditObject.CORRECTION:
         return []
-    if entry.what == What.REVIEW and "state" in after:
+    if entry.what == AuditObject.REVIEW and "state" in after:
         after = after | {"state": str(ReviewState(after["state"]).label)}
     # A password is told only where it came to be another.
     told = {**before, **after}
-    names = [name for name in told if not (name == "note" and entry.reason) and (name, told[name]) != ("password", "kept")]
+    names = [
+        name
+        for name in told
+        if not (name == "note" and entry.reason) and (name, told[name]) != ("password", "kept")
+    ]
     return [
-        Difference(str(_LABELS.get(name, name)), _shown(before.get(name)), _shown(after.get(name)))
+        FieldDifference(
+            str(_LABELS.get(name, name)), _shown(before.get(name)), _shown(after.get(name))
+        )
         for name in names
         if before.get(name) not in (None, "") or after.get(name) not in (None, "")
     ]
@@ -125,7 +147,11 @@ def _corrected(after: dict[str, Any]) -> str:
     label = field_label(after["field"])
     if not after.get("kind"):
         return label
-    said = {"kind": ImportFile.Kind(after["kind"]).label, "position": after.get("position"), "field": label}
+    said = {
+        "kind": ImportFile.Kind(after["kind"]).label,
+        "position": after.get("position"),
+        "field": label,
+    }
     return _("%(kind)s file %(position)s %(field)s") % said
 
 

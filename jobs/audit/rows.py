@@ -9,8 +9,8 @@ from django.http import QueryDict
 from jobs.audit.list import FILTERS, entries_for, undone_corrections
 from jobs.export.job import rfc3339
 from jobs.lists.filters import FILTERS as JOB_FILTERS
-from jobs.models import Correction, Entry
-from jobs.models.audit import EntryQuerySet, What
+from jobs.models import AuditEntry, Correction
+from jobs.models.audit import AuditEntryQuerySet, AuditObject
 from jobs.models.job import JobQuerySet
 
 CHUNK = 500  # rows held at once
@@ -26,18 +26,22 @@ COLUMNS = (
 )  # fmt: skip
 
 
-def chosen(params: QueryDict, jobs: JobQuerySet, asked_of_jobs: QueryDict) -> tuple[EntryQuerySet, list[str]]:
+def chosen(
+    params: QueryDict, jobs: JobQuerySet, asked_of_jobs: QueryDict
+) -> tuple[AuditEntryQuerySet, list[str]]:
     """The entries asked for by the trail's own filters, and of the jobs asked for, where any other filter of jobs is."""
     asked = params.copy()
     for name in _SHARED:
         asked.setlist(name, asked_of_jobs.getlist(name))
-    found, problems = entries_for(asked, Entry.objects.all())
-    if any(value for name, values in asked_of_jobs.lists() if name not in _SHARED for value in values):
+    found, problems = entries_for(asked, AuditEntry.objects.all())
+    if any(
+        value for name, values in asked_of_jobs.lists() if name not in _SHARED for value in values
+    ):
         found = found.filter(job__in=jobs)
     return found, problems
 
 
-def audit_rows(found: EntryQuerySet) -> Iterator[dict[str, Any]]:
+def audit_rows(found: AuditEntryQuerySet) -> Iterator[dict[str, Any]]:
     """A row an entry; what is about nothing of the kind is null."""
     rows = found.select_related("project", "graph", "job").order_by("at", "pk")
     for some in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
@@ -46,7 +50,7 @@ def audit_rows(found: EntryQuerySet) -> Iterator[dict[str, Any]]:
             yield dict.fromkeys(COLUMNS) | _row(one) | _own_words(one, undone)
 
 
-def _row(one: Entry) -> dict[str, Any]:
+def _row(one: AuditEntry) -> dict[str, Any]:
     return {
         "id": one.pk,
         "what": one.what,
@@ -67,16 +71,25 @@ def _row(one: Entry) -> dict[str, Any]:
     }
 
 
-def _own_words(one: Entry, undone: dict[int, Correction]) -> dict[str, Any]:
+def _own_words(one: AuditEntry, undone: dict[int, Correction]) -> dict[str, Any]:
     """Of corrections, decisions and notes, each value in a column of its own."""
     said = one.after or {}
-    if one.what == What.CORRECTION:
+    if one.what == AuditObject.CORRECTION:
         if correction := undone.get(one.object_id or 0):
             said = {
-                name: getattr(correction, name) for name in ("kind", "position", "field", "observed", "corrected")
+                name: getattr(correction, name)
+                for name in ("kind", "position", "field", "observed", "corrected")
             } | said
-        names = ("position", "field", "observed", "corrected", "reverted_at", "reverted_by", "reverted_reason")
+        names = (
+            "position",
+            "field",
+            "observed",
+            "corrected",
+            "reverted_at",
+            "reverted_by",
+            "reverted_reason",
+        )
         return {name: said.get(name) for name in names} | {"kind": said.get("kind") or None}
-    if one.what == What.REVIEW:
+    if one.what == AuditObject.REVIEW:
         return {name: said.get(name) for name in ("state", "fixed_by", "assignee", "due_on")}
-    return {"cause": one.object_name} if one.what == What.NOTE else {}
+    return {"cause": one.object_name} if one.what == AuditObject.NOTE else {}

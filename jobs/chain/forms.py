@@ -36,7 +36,7 @@ _text = json.encoder.encode_basestring  # a text as json.dumps writes it with en
 _encode = json.JSONEncoder(ensure_ascii=False).encode
 
 
-class Facts(NamedTuple):
+class ReplyFacts(NamedTuple):
     """What of a reply never changes."""
 
     project_id: str
@@ -50,7 +50,7 @@ class Facts(NamedTuple):
     sha256: bytes
 
 
-def link(before: bytes, facts: Facts) -> bytes:
+def link(before: bytes, facts: ReplyFacts) -> bytes:
     """The link of a reply that follows on `before`."""
     project_id, job_id, number, source, version, http_status, content_type, seen, digest = facts
     # By hand, since every reply that is recorded needs one: a third of what an encoder takes.
@@ -63,10 +63,12 @@ def link(before: bytes, facts: Facts) -> bytes:
 
 def head_leaf(job_id: str, number: int, newest: bytes) -> bytes:
     """The leaf of a job whose newest link this is."""
-    return hashlib.sha256(b"\x00" + _bytes(["gesdash head 1", job_id, number, newest.hex()])).digest()
+    return hashlib.sha256(
+        b"\x00" + _bytes(["gesdash head 1", job_id, number, newest.hex()])
+    ).digest()
 
 
-class Sealed(NamedTuple):
+class CheckpointForm(NamedTuple):
     """What a checkpoint says."""
 
     before: bytes
@@ -79,15 +81,27 @@ class Sealed(NamedTuple):
     root: bytes
 
 
-def checkpoint_digest(sealed: Sealed) -> bytes:
+def checkpoint_digest(sealed: CheckpointForm) -> bytes:
     """What the next checkpoint is chained to, and what is kept outside."""
     before, project_id, number, sealed_at, *counts, root = sealed
-    return _sha256(["gesdash checkpoint 1", before.hex(), project_id, number, moment(sealed_at), *counts, root.hex()])
+    return _sha256(
+        [
+            "gesdash checkpoint 1",
+            before.hex(),
+            project_id,
+            number,
+            moment(sealed_at),
+            *counts,
+            root.hex(),
+        ]
+    )
 
 
 def moment(at: datetime) -> str:
     """In UTC, always to the microsecond."""
-    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[:26] + "Z"
+    return (at if at.tzinfo is UTC else at.astimezone(UTC)).isoformat(timespec="microseconds")[
+        :26
+    ] + "Z"
 
 
 def _bytes(form: list[object]) -> bytes:

@@ -19,7 +19,11 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> 
     fields = _fields(model, names)
     nested = [at for at, field in enumerate(fields) if isinstance(field, JSONField)]
     statement = f"COPY {_table(model)} ({_columns(fields)}) FROM STDIN"
-    with connection.wrap_database_errors, connection.cursor() as cursor, cursor.copy(statement) as copy:
+    with (
+        connection.wrap_database_errors,
+        connection.cursor() as cursor,
+        cursor.copy(statement) as copy,
+    ):
         for row in rows:
             copy.write_row(_with_json_text(row, nested) if nested else row)
 
@@ -40,14 +44,17 @@ class Writes:
         """Add rows, as `copy_rows` does, which is quicker for many or large ones."""
         if rows:
             columns, (new, document) = _columns(_fields(model, names)), as_table(model, names, rows)
-            self.add(f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new}", [document])  # noqa: S608  quoted
+            insert = f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new}"  # noqa: S608  our own names
+            self.add(insert, [document])
 
     def update(self, model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
         """Change rows that are there, found by their first value: `names` begins with the key."""
         if rows:
             key, *others = [_quoted(field.column) for field in _fields(model, names)]
-            changes, (new, document) = ", ".join(f"{name} = new.{name}" for name in others), as_table(model, names, rows)
-            self.add(f"UPDATE {_table(model)} AS old SET {changes} FROM {new} WHERE old.{key} = new.{key}", [document])  # noqa: S608  quoted
+            changes = ", ".join(f"{name} = new.{name}" for name in others)
+            new, document = as_table(model, names, rows)
+            update = f"UPDATE {_table(model)} AS old SET {changes}"  # noqa: S608  our own names
+            self.add(f"{update} FROM {new} WHERE old.{key} = new.{key}", [document])
 
     def delete(self, model: type[Model], keys: Sequence[int]) -> None:
         """Take these rows away."""
@@ -59,12 +66,16 @@ class Writes:
         if not self._changes:
             return
         *others, last = self._changes
-        together = ", ".join(f"change_{number} AS ({change})" for number, change in enumerate(others))
+        together = ", ".join(
+            f"change_{number} AS ({change})" for number, change in enumerate(others)
+        )
         with connection.cursor() as cursor:
             cursor.execute(f"WITH {together} {last}" if others else last, self._values)
 
 
-def compared[K, V](stored: Mapping[K, tuple[int, V]], wanted: Mapping[K, V]) -> tuple[list[K], list[K], list[K]]:
+def compared[K, V](
+    stored: Mapping[K, tuple[int, V]], wanted: Mapping[K, V]
+) -> tuple[list[K], list[K], list[K]]:
     """Which of the wanted rows are new, which are to say something else, and which stored ones are to go; `stored` with keys."""
     new = [place for place in wanted if place not in stored]
     other = [place for place in wanted if place in stored and stored[place][1] != wanted[place]]
@@ -93,7 +104,9 @@ def insert_rows(
 
 def _fields(model: type[Model], names: Sequence[str]) -> list["Field[Any, Any]"]:
     # not get_field(), which does not know a foreign key by the name of its column
-    known = {name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)}
+    known = {
+        name: field for field in model._meta.concrete_fields for name in (field.name, field.attname)
+    }
     return [known[name] for name in names]
 
 
@@ -112,10 +125,14 @@ def _columns(fields: Iterable["Field[Any, Any]"]) -> str:
 def as_table(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> tuple[str, str]:
     """These rows as a table `new` of a statement, with the types of the model's columns, and the parameter it takes."""
     fields = _fields(model, names)
-    typed = ", ".join(f"{_quoted(field.column)} {field.rel_db_type(connection)}" for field in fields)
+    typed = ", ".join(
+        f"{_quoted(field.column)} {field.rel_db_type(connection)}" for field in fields
+    )
     columns = [field.column for field in fields]
     document = [dict(zip(columns, row, strict=True)) for row in rows]
-    return f"json_to_recordset(%s) AS new({typed})", json.dumps(document, default=_as_text, ensure_ascii=False)
+    return f"json_to_recordset(%s) AS new({typed})", json.dumps(
+        document, default=_as_text, ensure_ascii=False
+    )
 
 
 def _as_text(value: Any) -> str:
@@ -132,4 +149,7 @@ def _as_text(value: Any) -> str:
 def _with_json_text(row: Row, nested: Sequence[int]) -> Row:
     if all(row[at] is None for at in nested):
         return row
-    return [json.dumps(value) if at in nested and value is not None else value for at, value in enumerate(row)]
+    return [
+        json.dumps(value) if at in nested and value is not None else value
+        for at, value in enumerate(row)
+    ]

@@ -10,7 +10,9 @@ from django.db import Error, InterfaceError, InternalError, OperationalError, co
 from django.db.backends.signals import connection_created
 
 log = logging.getLogger(__name__)
-HOLD_SECONDS = 600.0  # for which a reply is held; then it is let go, and GES is asked again some day
+HOLD_SECONDS = (
+    600.0  # for which a reply is held; then it is let go, and GES is asked again some day
+)
 AGAIN_SECONDS = 1.0
 _LIMIT_EXCEEDED = "54"  # the class of SQLSTATE, which the driver calls operational too: a value too big for an index
 _READ_ONLY = "25006"
@@ -37,11 +39,16 @@ def surely[T](do: Callable[[], T], stopping: Event) -> T:
         try:
             return do()
         except Error as wrong:
-            if not is_the_databases(wrong) or time.monotonic() > give_up or connection.in_atomic_block:
+            if (
+                not is_the_databases(wrong)
+                or time.monotonic() > give_up
+                or connection.in_atomic_block
+            ):
                 raise
             if not said:
                 log.warning(
-                    "The database takes nothing (%s); what GES said is held until it does.", " ".join(str(wrong).split())
+                    "The database takes nothing (%s); what GES said is held until it does.",
+                    " ".join(str(wrong).split()),
                 )
                 said = True
             leave_sessions()
@@ -69,7 +76,9 @@ def _watch(connection: Any, **_: object) -> None:
         connection.execute_wrappers.insert(0, _leave_read_only)
 
 
-def _leave_read_only(execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+def _leave_read_only(
+    execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
+) -> Any:
     try:
         return execute(sql, params, many, context)
     except InternalError as wrong:

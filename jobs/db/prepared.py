@@ -27,15 +27,22 @@ class Prepared:
             self._known[shape] = self._built(shape, values)
         sql, places = self._known[shape]
         with connection.cursor() as cursor:
-            cursor.execute(sql, [constant if name is None else values[name] for name, constant in places])
+            cursor.execute(
+                sql, [constant if name is None else values[name] for name, constant in places]
+            )
             return list(cursor.fetchall())
 
-    def _built(self, shape: Hashable, values: dict[str, Value]) -> tuple[str, list[tuple[str | None, Any]]]:
+    def _built(
+        self, shape: Hashable, values: dict[str, Value]
+    ) -> tuple[str, list[tuple[str | None, Any]]]:
         """The SQL and, for each of its parameters, which value it is or what it always is."""
         marks = {name: _mark(value, number) for number, (name, value) in enumerate(values.items())}
         sql, params = self._build(shape, **marks).query.sql_with_params()
         names = {mark: name for name, mark in marks.items()}
-        places = [(names.get(param) if isinstance(param, str | int | datetime) else None, param) for param in params]
+        places = [
+            (names.get(param) if isinstance(param, str | int | datetime) else None, param)
+            for param in params
+        ]
         if lost := set(values) - {name for name, _ in places}:
             raise ValueError(f"Not found in the SQL as they are: {', '.join(sorted(lost))}.")
         return sql, places

@@ -13,7 +13,10 @@ def streamed(statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]
     """Rows of a statement by a cursor on the server: memory does not grow with their number."""
     with transaction.atomic():  # such a cursor lives in a transaction
         connection.ensure_connection()
-        with connection.wrap_database_errors, connection.connection.cursor(name=f"gesdash_{uuid4().hex}") as cursor:
+        with (
+            connection.wrap_database_errors,
+            connection.connection.cursor(name=f"gesdash_{uuid4().hex}") as cursor,
+        ):
             cursor.itersize = CHUNK
             cursor.execute(statement, values)
             yield from cursor

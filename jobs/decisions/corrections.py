@@ -28,7 +28,7 @@ type Place = tuple[int, str, int | None, str]  # job, kind, position, field
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class NewCorrection:
     """One value to correct: of a job, or of one of its files (`kind` and `position`)."""
 
     of: Job
@@ -44,20 +44,30 @@ class Change:
 
 
 def correct(
-    job: Job, *, kind: str, position: int | None, field: str, corrected: str | None, reason: str, actor: User, now: datetime
+    job: Job,
+    *,
+    kind: str,
+    position: int | None,
+    field: str,
+    corrected: str | None,
+    reason: str,
+    actor: User,
+    now: datetime,
 ) -> Correction:
     """Lay a person's value over an observed one. A correction of the same place and field that stood is undone by it.
 
     Raises: ValueError with a sentence when the field, the value or the reason won't do.
     """
-    change = Change(job, field, corrected, kind, position)
+    change = NewCorrection(job, field, corrected, kind, position)
     [made] = correct_all([change], reason=reason, actor=actor, now=now)
     job.refresh_from_db()
     return made
 
 
 @transaction.atomic
-def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: datetime) -> list[Correction]:
+def correct_all(
+    changes: Sequence[NewCorrection], *, reason: str, actor: User, now: datetime
+) -> list[Correction]:
     """Make all of these corrections of jobs and their files for one reason, in a number of queries that doesn't grow.
 
     Raises: ValueError with a sentence that names the one that won't do; none is made then.
@@ -85,14 +95,18 @@ def correct_all(changes: Sequence[Change], *, reason: str, actor: User, now: dat
     return made
 
 
-def _held(pks: Collection[int], now: datetime) -> tuple[list[History], dict[int, JobReply], StoredFiles]:
+def _held(
+    pks: Collection[int], now: datetime
+) -> tuple[list[History], dict[int, JobReply], StoredFiles]:
     """What came of these jobs, locked, the newest reply of each, and their files."""
     hold_jobs(pks)
     histories = histories_of(pks, now=now, marks_since=now)  # odd replies stay as they are
     return histories, *read_again(histories)
 
 
-def _project_again(histories: Sequence[History], replies: dict[int, JobReply], files: StoredFiles) -> None:
+def _project_again(
+    histories: Sequence[History], replies: dict[int, JobReply], files: StoredFiles
+) -> None:
     """Derive the rows of these locked jobs anew, by the corrections that stand now."""
     read_over(histories)
     writes = Writes()
@@ -100,7 +114,7 @@ def _project_again(histories: Sequence[History], replies: dict[int, JobReply], f
     writes.run()
 
 
-def _observed(one: Change, row: Job, replies: dict[int, JobReply]) -> str | None:
+def _observed(one: NewCorrection, row: Job, replies: dict[int, JobReply]) -> str | None:
     if not one.kind and one.field in _OWN_COLUMNS:
         return as_text(row.graph_id if one.field == "graph" else row.is_hidden)
     return observed_value(replies.get(one.of.pk), one.kind, one.position, one.field)
@@ -142,44 +156,69 @@ def _set_own_columns(values: dict[Place, str | None], rows: dict[int, Job]) -> N
             setattr(rows[pk], column, read)
 
 
-def _check_files(changes: Sequence[Change]) -> None:
+def _check_files(changes: Sequence[NewCorrection]) -> None:
     wanted = {one.place[:3] for one in changes if one.kind}
     if not wanted:
         return
     jobs = {pk for pk, _kind, _position in wanted}
     places = {position for _pk, _kind, position in wanted}
-    found = ImportFile.objects.filter(job__in=jobs, position__in=[at for at in places if at is not None])
+    found = ImportFile.objects.filter(
+        job__in=jobs, position__in=[at for at in places if at is not None]
+    )
     if missing := wanted - set(found.values_list("job", "kind", "position")):
         _pk, kind, position = min(missing, key=str)
-        raise ValueError(_("The job has no %(kind)s file at position %(position)s.") % {"kind": kind, "position": position})
+        raise ValueError(
+            _("The job has no %(kind)s file at position %(position)s.")
+            % {"kind": kind, "position": position}
+        )
 
 
-def _check_graphs(changes: Sequence[Change], values: Sequence[str | None], rows: dict[int, Job]) -> None:
+def _check_graphs(
+    changes: Sequence[NewCorrection], values: Sequence[str | None], rows: dict[int, Job]
+) -> None:
     """A job goes to a graph of its own project."""
     wanted = [
-        (rows[one.of.pk], value) for one, value in zip(changes, values, strict=True) if one.field == "graph" and not one.kind
+        (rows[one.of.pk], value)
+        for one, value in zip(changes, values, strict=True)
+        if one.field == "graph" and not one.kind
     ]
     known = (
-        dict(Graph.objects.filter(pk__in=[value for _job, value in wanted]).values_list("pk", "project_id"))
+        dict(
+            Graph.objects.filter(pk__in=[value for _job, value in wanted]).values_list(
+                "pk", "project_id"
+            )
+        )
         if wanted
         else {}
     )
     for job, value in wanted:
         if known.get(int(value or 0)) != job.project_id:
-            raise ValueError(_("Job %(job)s can go to a graph of its own project only.") % {"job": job.job_id})
+            raise ValueError(
+                _("Job %(job)s can go to a graph of its own project only.") % {"job": job.job_id}
+            )
 
 
 @transaction.atomic
-def revert_all(corrections: Sequence[Correction], *, reason: str, actor: User, now: datetime) -> int:
+def revert_all(
+    corrections: Sequence[Correction], *, reason: str, actor: User, now: datetime
+) -> int:
     """Undo those of these corrections that stand: what was observed shows again, and they stay on record. How many did.
 
     Raises: ValueError with a sentence when there is no reason.
     """
     reason = check_reason(reason)
-    histories, replies, files = _held([one.job_id for one in corrections if one.job_id is not None], now)
+    histories, replies, files = _held(
+        [one.job_id for one in corrections if one.job_id is not None], now
+    )
     rows = {history.job.pk: history.job for history in histories}
     standing = list(Correction.objects.standing().filter(pk__in=[one.pk for one in corrections]))
-    _undo({(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id}, rows, reason, actor, now)
+    _undo(
+        {(one.job_id or 0, one.kind, one.position, one.field) for one in standing if one.job_id},
+        rows,
+        reason,
+        actor,
+        now,
+    )
     _project_again(histories, replies, files)
     for one in standing:
         if one.graph_id is not None:

@@ -15,7 +15,9 @@ BATCH = 1000  # rows of one statement
 
 
 @transaction.atomic
-def correct_graph(graph: Graph, *, field: str, corrected: str | None, reason: str, actor: User, now: datetime) -> Correction:
+def correct_graph(
+    graph: Graph, *, field: str, corrected: str | None, reason: str, actor: User, now: datetime
+) -> Correction:
     """Lay a person's name, or whether GES still has it, over what GES said of a graph; discovery leaves it alone then.
 
     Raises: ValueError with a sentence.
@@ -57,16 +59,31 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     reason = check_reason(reason)
     bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
     if bare.graph_id is not None or into.graph_id is None:
-        raise ValueError(_("A graph known by its name is merged into one known by its id, not otherwise."))
+        raise ValueError(
+            _("A graph known by its name is merged into one known by its id, not otherwise.")
+        )
     if bare.project_id != into.project_id:
         raise ValueError(_("Both graphs must be of the same project."))
     if bare.merged_into_id is not None:
         raise ValueError(_("%(graph)s is merged already.") % {"graph": bare})
-    pks = list(Job.objects.select_for_update().filter(graph=bare).order_by("pk").values_list("pk", flat=True))
+    pks = list(
+        Job.objects.select_for_update()
+        .filter(graph=bare)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     by_people = Correction.objects.standing().filter(job__in=pks, field="graph")
-    told = dict(by_people.values_list("job_id", "newest"))  # what GES says of those that a person brought here
+    told = dict(
+        by_people.values_list("job_id", "newest")
+    )  # what GES says of those that a person brought here
     by_people.undo(reason, actor, now)
-    common = {"field": "graph", "corrected": str(into.pk), "reason": reason, "actor": actor, "made_at": now}
+    common = {
+        "field": "graph",
+        "corrected": str(into.pk),
+        "reason": reason,
+        "actor": actor,
+        "made_at": now,
+    }
     said = ((pk, told.get(pk, str(bare.pk))) for pk in pks)
     made = (Correction(job_id=pk, observed=graph, newest=graph, **common) for pk, graph in said)
     Correction.objects.bulk_create(made, batch_size=BATCH)
@@ -87,13 +104,21 @@ def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
     if bare.merged_into_id is None:
         raise ValueError(_("%(graph)s is not merged into another.") % {"graph": bare})
     jobs = Job.objects.select_for_update().filter(graph=bare.merged_into_id).order_by("pk")
-    brought = Correction.objects.filter(field="graph", corrected=str(bare.pk), reverted_at__isnull=False)
+    brought = Correction.objects.filter(
+        field="graph", corrected=str(bare.pk), reverted_at__isnull=False
+    )
     replaced = brought.filter(job=OuterRef("job"), reverted_at=OuterRef("made_at"))
-    moved = Correction.objects.standing().filter(field="graph", corrected=str(bare.merged_into_id), job__in=jobs)
-    ours = list(moved.filter(Q(observed=str(bare.pk)) | Exists(replaced)).values_list("job_id", "made_at"))
+    moved = Correction.objects.standing().filter(
+        field="graph", corrected=str(bare.merged_into_id), job__in=jobs
+    )
+    ours = list(
+        moved.filter(Q(observed=str(bare.pk)) | Exists(replaced)).values_list("job_id", "made_at")
+    )
     pks = [pk for pk, _made_at in ours]
     moved.filter(job__in=pks).undo(reason, actor, now)
-    again = [one for one in brought.filter(job__in=pks) if (one.job_id, one.reverted_at) in set(ours)]
+    again = [
+        one for one in brought.filter(job__in=pks) if (one.job_id, one.reverted_at) in set(ours)
+    ]
     Correction.objects.bulk_create(
         Correction(
             job_id=one.job_id, field="graph", observed=one.observed, newest=one.newest, corrected=one.corrected,

@@ -21,7 +21,7 @@ from jobs.record.review_state import is_within, lost_data
 SHOWN = 3  # paths named in a sentence
 
 
-class Refused(ValueError):
+class InvalidDecision(ValueError):
     """A decision that won't do; `field` is what of it."""
 
     def __init__(self, sentence: str, field: str) -> None:
@@ -53,11 +53,20 @@ def decide(
     if known is not None and known != (newest.pk if newest else 0):
         _refuse_since(newest)
     if not lost_data(locked):
-        raise ValueError(_("This job is no import that lost data, so there is nothing to decide about."))
+        raise ValueError(
+            _("This job is no import that lost data, so there is nothing to decide about.")
+        )
     note = note.replace("\x00", "").strip()
     _check(locked, state, note, fixed_by, assignee)
     made = Review.objects.create(
-        job=locked, state=state, note=note, fixed_by=fixed_by, assignee=assignee, due_on=due_on, actor=actor, made_at=now
+        job=locked,
+        state=state,
+        note=note,
+        fixed_by=fixed_by,
+        assignee=assignee,
+        due_on=due_on,
+        actor=actor,
+        made_at=now,
     )
     Job.objects.filter(pk=job.pk).update(review=state, changed_at=Greatest("changed_at", now))
     job.refresh_from_db(fields=["review", "changed_at"])
@@ -68,35 +77,45 @@ def _refuse_since(newest: Review | None) -> None:
     if newest is None:
         raise ValueError(_("The review you saw is not one of this job's; look at the job again."))
     said = {"who": newest.actor.get_username(), "state": newest.get_state_display()}
-    raise ValueError(_("Meanwhile %(who)s decided: %(state)s. Look at that first, then decide again.") % said)
+    raise ValueError(
+        _("Meanwhile %(who)s decided: %(state)s. Look at that first, then decide again.") % said
+    )
 
 
 def _check(job: Job, state: str, note: str, fixed_by: Job | None, assignee: User | None) -> None:
     if state not in Review.DECISIONS:
         words = ", ".join(Review.DECISIONS)
-        said = _("%(state)s is no decision; expected one of %(words)s.") % {"state": repr(state), "words": words}
-        raise Refused(said, "state")
+        said = _("%(state)s is no decision; expected one of %(words)s.") % {
+            "state": repr(state),
+            "words": words,
+        }
+        raise InvalidDecision(said, "state")
     if state == ReviewState.ACCEPTED and not note:
-        raise Refused(_("Accepting a loss needs a note that says why."), "note")
+        raise InvalidDecision(_("Accepting a loss needs a note that says why."), "note")
     if state == ReviewState.FIXED:
         _check_fix(job, fixed_by, note)
     elif fixed_by is not None:
-        raise Refused(_("Only a fixed import names the job that fixed it."), "fixed_by")
-    if assignee is not None and not Project.objects.visible_to(assignee).filter(pk=job.project_id).exists():
-        raise Refused(_("%(who)s may not see this project.") % {"who": assignee.get_username()}, "assignee")
+        raise InvalidDecision(_("Only a fixed import names the job that fixed it."), "fixed_by")
+    if (
+        assignee is not None
+        and not Project.objects.visible_to(assignee).filter(pk=job.project_id).exists()
+    ):
+        raise InvalidDecision(
+            _("%(who)s may not see this project.") % {"who": assignee.get_username()}, "assignee"
+        )
 
 
 def _check_fix(job: Job, by: Job | None, note: str) -> None:
     why_not = _why_no_fix(job, by)
     if why_not or by is None:
-        raise Refused(why_not, "fixed_by")
+        raise InvalidDecision(why_not, "fixed_by")
     if not note and (missing := not_reloaded(job, by)):
         said = {"job": by.job_id, "paths": _named(missing)}
         sentence = _(
             "Job %(job)s did not load whole what was lost: %(paths)s. Name another job, or say in the note why this import is"
             " fixed all the same."
         )
-        raise Refused(sentence % said, "fixed_by")
+        raise InvalidDecision(sentence % said, "fixed_by")
 
 
 def _why_no_fix(job: Job, by: Job | None) -> str:
@@ -108,7 +127,9 @@ def _why_no_fix(job: Job, by: Job | None) -> str:
     if by.graph_id != job.graph_id:
         return _("Job %(job)s is of another graph.") % {"job": by.job_id}
     if by.began_at <= job.began_at:
-        return _("Job %(job)s began before this import, so it fixed nothing of it.") % {"job": by.job_id}
+        return _("Job %(job)s began before this import, so it fixed nothing of it.") % {
+            "job": by.job_id
+        }
     if not by.is_final:
         return _("Job %(job)s has not ended yet.") % {"job": by.job_id}
     if by.verdict not in FIXING:
@@ -119,7 +140,11 @@ def _why_no_fix(job: Job, by: Job | None) -> str:
 def _named(paths: list[str]) -> str:
     shown = ", ".join(path or _("a file without a path") for path in paths[:SHOWN])
     more = len(paths) - SHOWN
-    return _("%(paths)s and %(more)s more") % {"paths": shown, "more": f"{more:,}"} if more > 0 else shown
+    return (
+        _("%(paths)s and %(more)s more") % {"paths": shown, "more": f"{more:,}"}
+        if more > 0
+        else shown
+    )
 
 
 def propose_fix(job: Job) -> Job | None:
@@ -129,22 +154,32 @@ def propose_fix(job: Job) -> Job | None:
         return None
     of_these = ImportFile.objects.filter(path__in=lost)
     loaded = of_these.filter(verdict=Verdict.SUCCESS)
-    paths = loaded.filter(job=OuterRef("pk")).order_by().values("job").annotate(n=Count("path", distinct=True)).values("n")
+    paths = (
+        loaded.filter(job=OuterRef("pk"))
+        .order_by()
+        .values("job")
+        .annotate(n=Count("path", distinct=True))
+        .values("n")
+    )
     later = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at")).filter(
         project=job.project_id, graph=job.graph_id, verdict__in=FIXING
     )
     later = later.filter(
-        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))), began__gt=job.began_at, pk__in=loaded.values("job")
+        ~Exists(of_these.filter(LOST_FILE, job=OuterRef("pk"))),
+        began__gt=job.began_at,
+        pk__in=loaded.values("job"),
     )
-    return later.alias(loaded=Subquery(paths)).filter(loaded=len(lost)).order_by("began", "pk").first()
+    return (
+        later.alias(loaded=Subquery(paths)).filter(loaded=len(lost)).order_by("began", "pk").first()
+    )
 
 
 def later_imports(job: Job) -> QuerySet[Job]:
     """The imports of the same graph that could have fixed this one, the earliest first."""
     rows = Job.objects.annotate(began=Coalesce("begin_time", "first_seen_at"))
-    return rows.filter(graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=job.began_at).order_by(
-        "began", "pk"
-    )
+    return rows.filter(
+        graph=job.graph_id, file_count__gt=0, verdict__in=FIXING, began__gt=job.began_at
+    ).order_by("began", "pk")
 
 
 def find_fix(job: Job, job_id: str) -> Job:
@@ -152,15 +187,19 @@ def find_fix(job: Job, job_id: str) -> Job:
     if exact := Job.objects.filter(project=job.project_id, job_id=job_id).first():
         return exact
     found = list(
-        Job.objects.filter(graph=job.graph_id, job_id__startswith=job_id).order_by("-begin_time", "-pk")[: SHOWN + 1]
+        Job.objects.filter(graph=job.graph_id, job_id__startswith=job_id).order_by(
+            "-begin_time", "-pk"
+        )[: SHOWN + 1]
     )
     if len(found) == 1:
         return found[0]
     if not found:
-        raise Refused(_("There is no job %(job)s in this project.") % {"job": job_id[:80]}, "fixed_by")
+        raise InvalidDecision(
+            _("There is no job %(job)s in this project.") % {"job": job_id[:80]}, "fixed_by"
+        )
     ids = ", ".join(one.job_id for one in found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
     said = _("%(start)s is the start of several jobs' ids: %(ids)s. Give more of it.")
-    raise Refused(said % {"start": job_id[:80], "ids": ids}, "fixed_by")
+    raise InvalidDecision(said % {"start": job_id[:80], "ids": ids}, "fixed_by")
 
 
 @transaction.atomic
@@ -178,7 +217,9 @@ def set_tolerance(graph: Graph, share: Decimal | str | int | None, *, now: datet
     changed = {"changed_at": Greatest("changed_at", now)}
     waiting = undecided.filter(is_within(tolerated), review=ReviewState.WAITING)
     within = undecided.filter(review=ReviewState.TOLERATED).exclude(is_within(tolerated))
-    return waiting.update(review=ReviewState.TOLERATED, **changed) + within.update(review=ReviewState.WAITING, **changed)
+    return waiting.update(review=ReviewState.TOLERATED, **changed) + within.update(
+        review=ReviewState.WAITING, **changed
+    )
 
 
 def _share(share: Decimal | str | int | None) -> Decimal | None:
@@ -189,7 +230,9 @@ def _share(share: Decimal | str | int | None) -> Decimal | None:
         if not 0 <= read <= 1 or read != round(read, 4):
             raise ValueError
     except (ValueError, InvalidOperation) as wrong:
-        expected = _("%(share)s won't do; expected a share from 0 to 1 with at most four places, such as 0.05.")
+        expected = _(
+            "%(share)s won't do; expected a share from 0 to 1 with at most four places, such as 0.05."
+        )
         raise ValueError(expected % {"share": repr(str(share))[:60]}) from wrong
     return read
 

@@ -16,7 +16,9 @@ def check_reason(reason: str) -> str:
         raise ValueError(_("It needs a reason: say why."))
     if len(reason) > MAX_REASON:
         said = {"count": f"{len(reason):,}", "most": f"{MAX_REASON:,}"}
-        raise ValueError(_("The reason has %(count)s characters; expected at most %(most)s.") % said)
+        raise ValueError(
+            _("The reason has %(count)s characters; expected at most %(most)s.") % said
+        )
     return reason
 
 
@@ -40,6 +42,8 @@ def checked(field: str, corrected: str | None) -> str | None:
     if field == "status" and meaning(str(read)) == Verdict.UNKNOWN:
         expected = {"value": str(read)[:60], "words": ", ".join(WORDS)}
         raise ValueError(_("“%(value)s” is no word of GES; expected one of %(words)s.") % expected)
-    if field == "graph" and not (str(read).isascii() and str(read).isdigit() and len(str(read)) < 19):
+    if field == "graph" and not (
+        str(read).isascii() and str(read).isdigit() and len(str(read)) < 19
+    ):
         raise ValueError(_("“%(value)s” is not the number of a graph.") % {"value": str(read)[:60]})
     return as_text(read)

@@ -54,8 +54,12 @@ def fingerprint(text: str) -> Fingerprint:
         pattern = several.sub(one, pattern)
     if len(pattern) > MAX_TEXT:
         # Neither half a placeholder nor half a code: it would be read as something else.
-        pattern = re.sub(r"(?:‹\w*|(?<!\w)[A-Z]{2,8}\.\d{0,4})$", "", pattern[:MAX_TEXT], flags=re.ASCII).rstrip()
-    return Fingerprint(hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest(), pattern)
+        pattern = re.sub(
+            r"(?:‹\w*|(?<!\w)[A-Z]{2,8}\.\d{0,4})$", "", pattern[:MAX_TEXT], flags=re.ASCII
+        ).rstrip()
+    return Fingerprint(
+        hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest(), pattern
+    )
 
 
 def varying(text: str) -> list[str]:

@@ -25,7 +25,7 @@ _EARLIER = {
 }
 
 
-class Odd(StrEnum):
+class ContradictionKind(StrEnum):
     """What one reply of a job said against the one before it, or against itself."""
 
     FINAL_WORD = "final_word"  # a final word was taken back
@@ -36,10 +36,10 @@ class Odd(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Backwards:
+class ReplyContradiction:
     """One such contradiction."""
 
-    kind: Odd
+    kind: ContradictionKind
     says: Sentence
 
 
@@ -73,7 +73,9 @@ def _of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
     if file is None:
         return
     if old is None or new is None:
-        yield Changed(file.kind, file.path, "file", old.path if old else None, new.path if new else None)
+        yield Changed(
+            file.kind, file.path, "file", old.path if old else None, new.path if new else None
+        )
         return
     for field in FILE_FIELDS:
         was, now = getattr(old, field), getattr(new, field)
@@ -81,55 +83,80 @@ def _of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
             yield Changed(file.kind, file.path, field, was, now)
 
 
-def backwards(before: JobReply | None, after: JobReply) -> list[Backwards]:
+def contradictions_between(before: JobReply | None, after: JobReply) -> list[ReplyContradiction]:
     """What contradicts the order of the replies, or the reply itself; the first reply can only contradict itself."""
     if before is None:
         return list(_ends_first(after))
     pairs = _pairs(before, after)
-    return [*_word(before, after), *_times(before, after), *_files(pairs, meaning(before.status).is_final), *_lines(pairs)]
+    return [
+        *_word(before, after),
+        *_times(before, after),
+        *_files(pairs, meaning(before.status).is_final),
+        *_lines(pairs),
+    ]
 
 
-def _word(before: JobReply, after: JobReply) -> Iterator[Backwards]:
+def _word(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
     was, now = meaning(before.status), meaning(after.status)
     if was.is_final and was is not now:
         text = gettext_noop("GES's final word “{before}” became “{after}”.")
-        yield Backwards(Odd.FINAL_WORD, Sentence(text, {"before": before.status, "after": after.status}))
+        yield ReplyContradiction(
+            ContradictionKind.FINAL_WORD,
+            Sentence(text, {"before": before.status, "after": after.status}),
+        )
 
 
-def _times(before: JobReply, after: JobReply) -> Iterator[Backwards]:
+def _times(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
     for field, text in _EARLIER.items():
         was, now = getattr(before, field), getattr(after, field)
         if was is not None and now is not None and now < was:
-            yield Backwards(Odd.EARLIER, Sentence(text, {"before": was.isoformat(), "after": now.isoformat()}))
+            yield ReplyContradiction(
+                ContradictionKind.EARLIER,
+                Sentence(text, {"before": was.isoformat(), "after": now.isoformat()}),
+            )
     if (before.begin_time, before.end_time) != (after.begin_time, after.end_time):
         yield from _ends_first(after)
 
 
-def _ends_first(reply: JobReply) -> Iterator[Backwards]:
+def _ends_first(reply: JobReply) -> Iterator[ReplyContradiction]:
     begin, end = reply.begin_time, reply.end_time
     if begin and end and end < begin:
         text = gettext_noop("The end time {end} is before the begin time {begin}.")
-        yield Backwards(Odd.ENDS_FIRST, Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()}))
+        yield ReplyContradiction(
+            ContradictionKind.ENDS_FIRST,
+            Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()}),
+        )
 
 
-def _files(pairs: list[Pair], was_final: bool) -> Iterator[Backwards]:
+def _files(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
     """A running import may come to list more files; a file never goes, and a final list stays."""
     gone = [old for old, new in pairs if old is not None and new is None]
     added = [new for old, new in pairs if old is None and new is not None]
     if gone:
-        text = gettext_noop("The reply no longer lists all files. Gone: {count}, the first is “{path}”.")
-        yield Backwards(Odd.FILES, Sentence(text, {"count": len(gone), "path": gone[0].path}))
+        text = gettext_noop(
+            "The reply no longer lists all files. Gone: {count}, the first is “{path}”."
+        )
+        yield ReplyContradiction(
+            ContradictionKind.FILES, Sentence(text, {"count": len(gone), "path": gone[0].path})
+        )
     if added and was_final:
-        text = gettext_noop("The reply lists more files than the final one before. New: {count}, the first is “{path}”.")
-        yield Backwards(Odd.FILES, Sentence(text, {"count": len(added), "path": added[0].path}))
+        text = gettext_noop(
+            "The reply lists more files than the final one before. New: {count}, the first is “{path}”."
+        )
+        yield ReplyContradiction(
+            ContradictionKind.FILES, Sentence(text, {"count": len(added), "path": added[0].path})
+        )
 
 
-def _lines(pairs: list[Pair]) -> Iterator[Backwards]:
+def _lines(pairs: list[Pair]) -> Iterator[ReplyContradiction]:
     for old, new in pairs:
         for field, text in _FEWER.items():
             was, now = getattr(old, field, None), getattr(new, field, None)
             if new is not None and was is not None and now is not None and now < was:
-                yield Backwards(Odd.FEWER_LINES, Sentence(text, {"path": new.path, "before": was, "after": now}))
+                yield ReplyContradiction(
+                    ContradictionKind.FEWER_LINES,
+                    Sentence(text, {"path": new.path, "before": was, "after": now}),
+                )
 
 
 def _pairs(before: JobReply | None, after: JobReply) -> list[Pair]:

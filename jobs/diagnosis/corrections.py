@@ -21,7 +21,7 @@ _FLAGS = ("is_hidden", "is_deleted")
 _NEVER_EMPTY = {"status", "verdict", "graph", "name", *_FLAGS}
 
 
-class Standing(StrEnum):
+class CorrectionStanding(StrEnum):
     """What GES's newest reply makes of a correction."""
 
     NEEDLESS = "needless"
@@ -44,12 +44,18 @@ def read_value(field: str, value: str | None) -> Any:
     """
     if value is None or value == "":
         if field in _NEVER_EMPTY:
-            text = gettext_noop("A status can't be empty.") if field == "status" else gettext_noop("This can't be empty.")
+            text = (
+                gettext_noop("A status can't be empty.")
+                if field == "status"
+                else gettext_noop("This can't be empty.")
+            )
             raise ValueError(Sentence(text))
         return "" if field == "path" else None
     if field.endswith("_lines"):
         if not value.isascii() or not value.isdigit() or int(value) > MAX_COUNT:
-            text = gettext_noop("“{value}” is not a count of lines; expected a whole number, or nothing for unknown.")
+            text = gettext_noop(
+                "“{value}” is not a count of lines; expected a whole number, or nothing for unknown."
+            )
             raise ValueError(Sentence(text, {"value": value}))
         return int(value)
     if field.endswith("_time"):
@@ -83,7 +89,10 @@ def _time(value: str) -> datetime:
     try:
         at = datetime.fromisoformat(value)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:  # the first and the last day reach past the calendar in some zones
+    except (
+        ValueError,
+        OverflowError,
+    ) as wrong:  # the first and the last day reach past the calendar in some zones
         text = gettext_noop("“{value}” is not a time; expected for example 2026-01-31T08:15:00Z.")
         raise ValueError(Sentence(text, {"value": value})) from wrong
 
@@ -93,8 +102,12 @@ def lay_over(reply: JobReply, corrections: Iterable[Corrected]) -> JobReply:
     changed: dict[tuple[str, int | None], dict[str, Any]] = {}
     for one in corrections:
         if one.kind or one.field in REPLY_FIELDS:
-            changed.setdefault((one.kind, one.position), {})[one.field] = read_value(one.field, one.corrected)
-    files: list[FileReply] = [replace(file, **changed.get((file.kind, file.position), {})) for file in reply.files]
+            changed.setdefault((one.kind, one.position), {})[one.field] = read_value(
+                one.field, one.corrected
+            )
+    files: list[FileReply] = [
+        replace(file, **changed.get((file.kind, file.position), {})) for file in reply.files
+    ]
     return replace(reply, files=tuple(files), **changed.get(("", None), {}))
 
 
@@ -102,7 +115,9 @@ def said_of(reply: JobReply, kind: str, position: int | None, field: str) -> str
     """What the reply itself says there, as text; None too where it has no such file."""
     if not kind:
         return as_text(getattr(reply, field))
-    told = next((file for file in reply.files if (file.kind, file.position) == (kind, position)), None)
+    told = next(
+        (file for file in reply.files if (file.kind, file.position) == (kind, position)), None
+    )
     return None if told is None else as_text(getattr(told, field))
 
 
@@ -110,4 +125,6 @@ def standing(observed: str | None, newest: str | None, corrected: str | None) ->
     """What a newer reply makes of a correction: needless when it says the same, contradicted when it says a third thing."""
     if newest == observed:
         return ""
-    return (Standing.NEEDLESS if newest == corrected else Standing.CONTRADICTED).value
+    return (
+        CorrectionStanding.NEEDLESS if newest == corrected else CorrectionStanding.CONTRADICTED
+    ).value

@@ -51,7 +51,10 @@ def explain(text: str) -> list[Explanation]:
     Codes of the gateway are told by number, whether they begin with APIG or APIGW.
     """
     text = text[:MAX_TEXT]
-    codes = {f"{code[1].upper()}.{code[2]}": code.start() for code in reversed(list(_CODE.finditer(text)))}
+    codes = {
+        f"{code[1].upper()}.{code[2]}": code.start()
+        for code in reversed(list(_CODE.finditer(text)))
+    }
     found: list[tuple[int, Explanation]] = []
     for known in all_known():
         places = [codes[code] for code in known.codes if code in codes]
@@ -69,7 +72,9 @@ def all_known() -> Sequence[Known]:
 
     Raises: TypeError for a field of explanations.toml that isn't known, KeyError for a source that isn't.
     """
-    stored = tomllib.loads(Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8"))
+    stored = tomllib.loads(
+        Path(__file__).with_name("explanations.toml").read_text(encoding="utf-8")
+    )
     return tuple(_read(stored.pop("sources"), **stored))
 
 

@@ -6,7 +6,9 @@ from datetime import datetime, timedelta
 type Stretch = tuple[datetime, datetime]  # first and last moment
 
 
-def gaps(runs: Iterable[Stretch], begin: datetime, end: datetime, *, longer_than: timedelta) -> list[Stretch]:
+def gaps(
+    runs: Iterable[Stretch], begin: datetime, end: datetime, *, longer_than: timedelta
+) -> list[Stretch]:
     """What lies between these runs, which may overlap, and from the last of them to `end`; cut to begin and end.
 
     Before the first run nothing is known, so there is no gap either.
@@ -38,4 +40,7 @@ def seen_before(first_seen_at: datetime, earlier: Iterable[Stretch]) -> datetime
 
     `earlier` are the runs of other replies; one that was still seen afterwards, as an item of a job list may be, tells nothing.
     """
-    return max((last for first, last in earlier if first <= first_seen_at and last <= first_seen_at), default=None)
+    return max(
+        (last for first, last in earlier if first <= first_seen_at and last <= first_seen_at),
+        default=None,
+    )

@@ -14,11 +14,15 @@ _LOADED = {
     ("vertex", True, True): _("Loaded {loaded} of {total} vertex lines."),
     ("vertex", True, False): _("Loaded at least {loaded} of at least {total} vertex lines."),
     ("vertex", False, True): _("So far {loaded} of {total} vertex lines were loaded."),
-    ("vertex", False, False): _("So far at least {loaded} of at least {total} vertex lines were loaded."),
+    ("vertex", False, False): _(
+        "So far at least {loaded} of at least {total} vertex lines were loaded."
+    ),
     ("edge", True, True): _("Loaded {loaded} of {total} edge lines."),
     ("edge", True, False): _("Loaded at least {loaded} of at least {total} edge lines."),
     ("edge", False, True): _("So far {loaded} of {total} edge lines were loaded."),
-    ("edge", False, False): _("So far at least {loaded} of at least {total} edge lines were loaded."),
+    ("edge", False, False): _(
+        "So far at least {loaded} of at least {total} edge lines were loaded."
+    ),
 }
 _LOADED_UNKNOWN = {
     "vertex": _("GES did not report how many of at least {total} vertex lines were loaded."),
@@ -31,9 +35,15 @@ _UNCOUNTED = {
 # By whether the job is final, and whether every file told all its figures.
 _LOST = {
     (True, True): _("Lost {lost_lines} of {total} lines, in {lost_files} of {files} files."),
-    (True, False): _("Lost at least {lost_lines} of at least {total} lines, in {lost_files} of {files} files."),
-    (False, True): _("So far {lost_lines} of {total} lines were lost, in {lost_files} of {files} files."),
-    (False, False): _("So far at least {lost_lines} of at least {total} lines were lost, in {lost_files} of {files} files."),
+    (True, False): _(
+        "Lost at least {lost_lines} of at least {total} lines, in {lost_files} of {files} files."
+    ),
+    (False, True): _(
+        "So far {lost_lines} of {total} lines were lost, in {lost_files} of {files} files."
+    ),
+    (False, False): _(
+        "So far at least {lost_lines} of at least {total} lines were lost, in {lost_files} of {files} files."
+    ),
 }
 _LOST_UNCOUNTED = {
     True: _("{lost_files} of {files} files lost data, but GES counted no lost line."),
@@ -54,7 +64,7 @@ _NO_LOSS_AT_ODDS = _("No loss was reported, but not every line was counted as lo
 
 
 @dataclass(frozen=True, slots=True)
-class _Lines:
+class _LineFacts:
     """Figures of one kind, or of all; `total` is what they prove at least when they don't tell everything."""
 
     total: int
@@ -81,13 +91,15 @@ def headline(
     return [*_loaded(is_final, totals, every), _loss(is_final, every, lost_files, file_count)]
 
 
-def _lines(of: Figures) -> _Lines:
+def _lines(of: Figures) -> _LineFacts:
     total, failed, loaded = of.get("total"), of.get("failed"), of.get("successful")
     complete = bool(of.get("complete"))
     # Some files tell only their total, others only parts of it: no sum may exceed what it is called a part of.
     least = max(total or 0, (failed or 0) + (loaded or 0))
     counted = (total, failed, loaded) != (None, None, None)
-    return _Lines(total if complete and total is not None else least, failed or 0, loaded, complete, counted)
+    return _LineFacts(
+        total if complete and total is not None else least, failed or 0, loaded, complete, counted
+    )
 
 
 def _without_counts(is_final: bool, lost_files: int, file_count: int) -> list[Sentence]:
@@ -104,7 +116,7 @@ def _without_counts(is_final: bool, lost_files: int, file_count: int) -> list[Se
     return said
 
 
-def _loaded(is_final: bool, totals: Mapping[str, Figures], every: _Lines) -> list[Sentence]:
+def _loaded(is_final: bool, totals: Mapping[str, Figures], every: _LineFacts) -> list[Sentence]:
     kinds = {kind: _lines(totals.get(kind, {})) for kind in ("vertex", "edge")}
     told_completely = all(lines.complete for lines in kinds.values() if lines.counted)
     said = []
@@ -121,7 +133,7 @@ def _loaded(is_final: bool, totals: Mapping[str, Figures], every: _Lines) -> lis
     return said
 
 
-def _loss(is_final: bool, every: _Lines, lost_files: int, file_count: int) -> Sentence:
+def _loss(is_final: bool, every: _LineFacts, lost_files: int, file_count: int) -> Sentence:
     files = {"lost_files": lost_files, "files": file_count}
     if every.failed:
         text = _LOST[is_final, every.complete]

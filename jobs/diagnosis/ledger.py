@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from enum import StrEnum
 
-from jobs.diagnosis.verdict import File, is_data
+from jobs.diagnosis.verdict import FileCounts, is_data
 from jobs.ges.words import Verdict, meaning
 from jobs.sentences import Sentence, gettext_noop
 
@@ -16,15 +16,20 @@ class Ledger(StrEnum):
     CANNOT_TELL = "cannot_tell"
 
 
-def contradiction(file: File) -> Sentence | None:
+def contradiction(file: FileCounts) -> Sentence | None:
     """Which figures of a file contradict each other or its word; None when none do."""
     total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
     if total is not None and failed is not None and good is not None and total != failed + good:
-        text = gettext_noop("{failed} failed and {successful} successful lines make {sum}, not the {total} in total.")
-        return Sentence(text, {"failed": failed, "successful": good, "sum": failed + good, "total": total})
+        text = gettext_noop(
+            "{failed} failed and {successful} successful lines make {sum}, not the {total} in total."
+        )
+        return Sentence(
+            text, {"failed": failed, "successful": good, "sum": failed + good, "total": total}
+        )
     if total is not None and failed is not None and failed > total:
         return Sentence(
-            gettext_noop("{failed} failed lines are more than the {total} in total."), {"failed": failed, "total": total}
+            gettext_noop("{failed} failed lines are more than the {total} in total."),
+            {"failed": failed, "total": total},
         )
     if total is not None and good is not None and good > total:
         text = gettext_noop("{successful} successful lines are more than the {total} in total.")
@@ -34,9 +39,15 @@ def contradiction(file: File) -> Sentence | None:
 
 def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> Sentence | None:
     if said is Verdict.SUCCESS and failed:
-        return Sentence(gettext_noop("The file is called a success with {failed} failed lines."), {"failed": failed})
+        return Sentence(
+            gettext_noop("The file is called a success with {failed} failed lines."),
+            {"failed": failed},
+        )
     if said is Verdict.FAILED and good:
-        return Sentence(gettext_noop("The file is called failed with {successful} successful lines."), {"successful": good})
+        return Sentence(
+            gettext_noop("The file is called failed with {successful} successful lines."),
+            {"successful": good},
+        )
     if said is Verdict.PARTIAL and failed == 0:
         return Sentence(gettext_noop("The file is called partly failed with no failed line."))
     if said is Verdict.PARTIAL and good == 0:
@@ -44,7 +55,7 @@ def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -
     return None
 
 
-def file_ledger(file: File) -> Ledger:
+def file_ledger(file: FileCounts) -> Ledger:
     """One file's ledger."""
     if contradiction(file):
         return Ledger.DOES_NOT_ADD_UP
@@ -53,7 +64,7 @@ def file_ledger(file: File) -> Ledger:
     return Ledger.ADDS_UP
 
 
-def job_ledger(files: Sequence[File]) -> Ledger | None:
+def job_ledger(files: Sequence[FileCounts]) -> Ledger | None:
     """The worst of the data files; None when there is none."""
     found = {file_ledger(file) for file in files if is_data(file)}
     for worst in (Ledger.DOES_NOT_ADD_UP, Ledger.CANNOT_TELL, Ledger.ADDS_UP):

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from jobs.diagnosis.repair_requests import Door, File, Request, imports, request
+from jobs.diagnosis.repair_requests import Door, RepairFile, Request, imports, request
 from jobs.diagnosis.repair_warnings import Warning, warnings
 from jobs.diagnosis.verdict import is_lost
 
@@ -20,7 +20,12 @@ class RepairKit:
 
 
 def repair_kit(
-    files: Sequence[File], *, endpoint: str, project_id: str, graph_id: str | None, loaded: Collection[str] = ()
+    files: Sequence[RepairFile],
+    *,
+    endpoint: str,
+    project_id: str,
+    graph_id: str | None,
+    loaded: Collection[str] = (),
 ) -> RepairKit:
     """The kit for those of an import's files that lost data; an empty one when none did. `loaded`: paths that need no more.
 
@@ -30,10 +35,16 @@ def repair_kit(
     if not lost:
         return RepairKit()
     wanted = imports(files, [file for file in lost if file.path])
-    schemas = list(dict.fromkeys(file.path for file in files if file.kind == "schema" and file.path))
+    schemas = list(
+        dict.fromkeys(file.path for file in files if file.kind == "schema" and file.path)
+    )
     door = Door(endpoint, project_id, graph_id)
     return RepairKit(
         paths=tuple(dict.fromkeys(file.path for file in lost if file.path)),
-        requests=tuple(request(one, schemas[0] if schemas else None, door) for one in wanted[:MAX_REQUESTS]),
-        warnings=tuple(warnings(lost, wanted, schemas, door, left_out=max(0, len(wanted) - MAX_REQUESTS))),
+        requests=tuple(
+            request(one, schemas[0] if schemas else None, door) for one in wanted[:MAX_REQUESTS]
+        ),
+        warnings=tuple(
+            warnings(lost, wanted, schemas, door, left_out=max(0, len(wanted) - MAX_REQUESTS))
+        ),
     )

@@ -25,7 +25,7 @@ _V2_KEYS = {
 _PATH_KEYS = {"vertex": "vertexsetPath", "edge": "edgesetPath", "schema": "schemaPath"}
 
 
-class File(verdict.File, Protocol):
+class RepairFile(verdict.FileCounts, Protocol):
     """A file's figures with where it lies: path and log as bucket/key."""
 
     @property
@@ -53,7 +53,7 @@ class Import:
 
     kind: str
     path: str
-    files: tuple[File, ...]
+    files: tuple[RepairFile, ...]
 
     @property
     def is_directory(self) -> bool:
@@ -72,13 +72,19 @@ class Door:
     @property
     def variables(self) -> list[str]:
         """The shell variables that a command reads."""
-        return ["GES_TOKEN", *([] if self.endpoint else ["GES_ENDPOINT"]), *(["GRAPH_ID"] if self.graph_id is None else [])]
+        return [
+            "GES_TOKEN",
+            *([] if self.endpoint else ["GES_ENDPOINT"]),
+            *(["GRAPH_ID"] if self.graph_id is None else []),
+        ]
 
     def curl(self, version: str, action: str, body: str) -> str:
         """The command for a POSIX shell; the token is the shell's variable."""
         path = f"{version}/{quote(self.project_id, safe='')}/graphs/"
         if self.endpoint and self.graph_id is not None:
-            url = shlex.quote(f"{self.endpoint.rstrip('/')}{path}{quote(self.graph_id, safe='')}{action}")
+            url = shlex.quote(
+                f"{self.endpoint.rstrip('/')}{path}{quote(self.graph_id, safe='')}{action}"
+            )
         else:
             start = re.sub(r'([\\"$`])', r"\\\1", self.endpoint.rstrip("/")) or "$GES_ENDPOINT"
             graph = "$GRAPH_ID" if self.graph_id is None else quote(self.graph_id, safe="")
@@ -90,21 +96,23 @@ class Door:
         )
 
 
-def is_partly_loaded(file: File) -> bool:
+def is_partly_loaded(file: RepairFile) -> bool:
     """Whether lines of this lost file may stand in the graph already."""
     return verdict.file_verdict(file) is not Verdict.FAILED or (file.successful_lines or 0) > 0
 
 
-def imports(files: Sequence[File], lost: Sequence[File]) -> list[Import]:
+def imports(files: Sequence[RepairFile], lost: Sequence[RepairFile]) -> list[Import]:
     """A request takes one path of a kind: so one each, vertices before the edges between them, and directories as wholes."""
-    found: dict[tuple[str, str], list[File]] = {}
+    found: dict[tuple[str, str], list[RepairFile]] = {}
     paths = {file.path for file in lost}
     whole = _lost_directories(files, paths)
     for kind in ("vertex", "edge"):
         for file in lost:
             if file.kind == kind:
                 directory = _directory(file.path)
-                found.setdefault((kind, f"{directory}/" if directory in whole else file.path), []).append(file)
+                found.setdefault(
+                    (kind, f"{directory}/" if directory in whole else file.path), []
+                ).append(file)
     # Every other request carries the schema; it needs one of its own only where nothing else is lost.
     if not found:
         for file in lost:
@@ -112,12 +120,12 @@ def imports(files: Sequence[File], lost: Sequence[File]) -> list[Import]:
     return [Import(kind, path, tuple(rows)) for (kind, path), rows in found.items()]
 
 
-def _lost_directories(files: Iterable[File], wanted: Collection[str]) -> set[str]:
+def _lost_directories(files: Iterable[RepairFile], wanted: Collection[str]) -> set[str]:
     """Directories of which all files of this import are lost and wanted, two at least, of one kind; never a whole bucket.
 
     One with directories below is left apart: whether GES reads those too is not documented.
     """
-    inside: dict[str, list[File]] = {}
+    inside: dict[str, list[RepairFile]] = {}
     above: set[str] = set()
     for file in files:
         directory = _directory(file.path)
@@ -173,7 +181,8 @@ def _body(one: Import, schema: str | None) -> dict[str, Any]:
 
 def _with_v2_keys(body: dict[str, Any]) -> dict[str, Any]:
     return {
-        _V2_KEYS.get(key, key): _with_v2_keys(value) if isinstance(value, dict) else value for key, value in body.items()
+        _V2_KEYS.get(key, key): _with_v2_keys(value) if isinstance(value, dict) else value
+        for key, value in body.items()
     }
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jobs.diagnosis.repair_requests import Door, File, Import, is_partly_loaded
+from jobs.diagnosis.repair_requests import Door, Import, RepairFile, is_partly_loaded
 from jobs.sentences import Sentence
 from jobs.sentences import gettext_noop as _
 
@@ -50,7 +50,9 @@ _PATH = _(
     "{files} of the lost paths hold characters that GES does not accept, for example {path}. Accepted are letters, digits,"
     " Chinese characters and ! - _ . * ' ( ). Rename the objects in OBS before importing them."
 )
-_SCHEMAS = _("The import had {schemas} schema files; a request takes one, and the first is given: {path}.")
+_SCHEMAS = _(
+    "The import had {schemas} schema files; a request takes one, and the first is given: {path}."
+)
 _NO_SCHEMA = _(
     "The import told no schema file, so the requests give none. Labels that the graph's metadata lacks need schemaPath as well."
 )
@@ -63,7 +65,9 @@ _LOG_AGAIN = _(
     " like. What is written there costs storage until you delete it."
 )
 _SIZE = _("A file of more than 5 GB makes the import fail; split it before.")
-_MEMORY = _("All files of one import together may take at most one fifth of the memory that is available.")
+_MEMORY = _(
+    "All files of one import together may take at most one fifth of the memory that is available."
+)
 _HEADER = _("CSV files have no header line; one would be read as data, and lost (inferred).")
 _DELIMITER = _(
     "GES does not tell with which format, delimiter and quote the files were imported. The requests leave them at csv, comma and"
@@ -74,7 +78,9 @@ _OFFLINE = _(
     "The requests import online (offline false): slower, while the graph can be read and not written. With offline true it is"
     " faster, and the graph is locked, for reading too."
 )
-_KEEP = _("Do not delete the source files from OBS afterwards: GES reads them again when the graph restarts.")
+_KEEP = _(
+    "Do not delete the source files from OBS afterwards: GES reads them again when the graph restarts."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +93,12 @@ class Warning:
 
 
 def warnings(
-    lost: Sequence[File], wanted: Sequence[Import], schemas: Sequence[str], door: Door, *, left_out: int
+    lost: Sequence[RepairFile],
+    wanted: Sequence[Import],
+    schemas: Sequence[str],
+    door: Door,
+    *,
+    left_out: int,
 ) -> Iterator[Warning]:
     """What applies to these lost files, the weightiest first, then what always holds.
 
@@ -109,10 +120,14 @@ def warnings(
     yield Warning(Sentence(_VERTEX_ID), _FORMAT_GUIDE_2021, is_general=True)
     yield Warning(Sentence(_OFFLINE), _IMPORT_API, is_general=True)
     yield Warning(Sentence(_KEEP), _IMPORT_API, is_general=True)
-    yield Warning(Sentence(_VARIABLES, {"variables": ", ".join(door.variables)}), _AUTHENTICATION, is_general=True)
+    yield Warning(
+        Sentence(_VARIABLES, {"variables": ", ".join(door.variables)}),
+        _AUTHENTICATION,
+        is_general=True,
+    )
 
 
-def _about_loaded_data(lost: Sequence[File]) -> Iterator[Warning]:
+def _about_loaded_data(lost: Sequence[RepairFile]) -> Iterator[Warning]:
     partly = {file.kind for file in lost if is_partly_loaded(file)}
     if "edge" in partly:
         yield Warning(Sentence(_PARTLY_LOADED_EDGES), _IMPORT_API)
@@ -132,7 +147,7 @@ def _about_requests(wanted: Sequence[Import], left_out: int) -> Iterator[Warning
         yield Warning(Sentence(_LEFT_OUT, {"left_out": left_out}), _INFERRED)
 
 
-def _about_paths(lost: Sequence[File]) -> Iterator[Warning]:
+def _about_paths(lost: Sequence[RepairFile]) -> Iterator[Warning]:
     pathless = sum(not file.path for file in lost)
     if pathless:
         yield Warning(Sentence(_NO_PATH, {"files": pathless}), _IMPORT_API)
@@ -145,4 +160,6 @@ def _about_schemas(schemas: Sequence[str]) -> Iterator[Warning]:
     if not schemas:
         yield Warning(Sentence(_NO_SCHEMA), _INFERRED)
     elif len(schemas) > 1:
-        yield Warning(Sentence(_SCHEMAS, {"schemas": len(schemas), "path": schemas[0]}), _IMPORT_API)
+        yield Warning(
+            Sentence(_SCHEMAS, {"schemas": len(schemas), "path": schemas[0]}), _IMPORT_API
+        )

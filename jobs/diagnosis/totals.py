@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from jobs.diagnosis.verdict import File, is_data
+from jobs.diagnosis.verdict import FileCounts, is_data
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +17,12 @@ class Totals:
     complete: bool
 
 
-def totals(files: Iterable[File], kind: str = "all") -> Totals:
+def totals(files: Iterable[FileCounts], kind: str = "all") -> Totals:
     """The sums over the files of one kind (`edge`, `vertex`), or of both (`all`)."""
     rows = [file for file in files if is_data(file) and kind in {"all", file.kind}]
-    complete = bool(rows) and all(None not in (f.total_lines, f.failed_lines, f.successful_lines) for f in rows)
+    complete = bool(rows) and all(
+        None not in (f.total_lines, f.failed_lines, f.successful_lines) for f in rows
+    )
     return Totals(
         total=_sum([file.total_lines for file in rows]),
         failed=_sum([file.failed_lines for file in rows]),

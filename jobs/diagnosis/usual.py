@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 _ENOUGH = 3  # jobs; fewer make no habit
 _GRACE = timedelta(minutes=10)  # so that jobs of seconds are not called stuck after a minute
-_SILENCE = timedelta(days=1)  # so that graphs loaded every few minutes are not called quiet within the hour
+_SILENCE = timedelta(
+    days=1
+)  # so that graphs loaded every few minutes are not called quiet within the hour
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,9 @@ def is_stuck(running_for: timedelta, usual: Usual | None) -> bool:
     return usual is not None and running_for > max(2 * usual.p90, usual.p90 + _GRACE)
 
 
-def is_quiet(newest_begin: datetime | None, usual_gap: timedelta | None, imports: int, now: datetime) -> bool:
+def is_quiet(
+    newest_begin: datetime | None, usual_gap: timedelta | None, imports: int, now: datetime
+) -> bool:
     """Whether a graph's imports have ceased: silent for over twice the usual gap between two, and for at least a day."""
     if newest_begin is None or usual_gap is None or imports < _ENOUGH:
         return False

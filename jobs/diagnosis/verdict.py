@@ -6,7 +6,7 @@ from typing import Protocol
 from jobs.ges.words import FINAL, Verdict, meaning
 
 
-class File(Protocol):
+class FileCounts(Protocol):
     """A file's figures as stored or as replied; counts in lines, None when unknown."""
 
     @property
@@ -21,12 +21,12 @@ class File(Protocol):
     def successful_lines(self) -> int | None: ...  # noqa: D102
 
 
-def is_data(file: File) -> bool:
+def is_data(file: FileCounts) -> bool:
     """An edge or vertex file: schema rows say success with every line "failed" and never count."""
     return file.kind != "schema"
 
 
-def file_verdict(file: File) -> Verdict:
+def file_verdict(file: FileCounts) -> Verdict:
     """The word of the file, except that a success with failed lines is partial (schema rows apart)."""
     said = meaning(file.status)
     if said is Verdict.SUCCESS and is_data(file) and (file.failed_lines or 0) > 0:
@@ -34,7 +34,7 @@ def file_verdict(file: File) -> Verdict:
     return said
 
 
-def job_verdict(word: str, files: Sequence[File]) -> Verdict:
+def job_verdict(word: str, files: Sequence[FileCounts]) -> Verdict:
     """What became of the job: its word while it is not final, else the word weighed against the files."""
     said = meaning(word)
     if said not in FINAL or said is Verdict.CANCELLED:
@@ -50,18 +50,20 @@ def job_verdict(word: str, files: Sequence[File]) -> Verdict:
     return Verdict.PARTIAL
 
 
-def is_lost(file: File) -> bool:
+def is_lost(file: FileCounts) -> bool:
     """Whether something of the file did not load."""
     if meaning(file.status) in {Verdict.FAILED, Verdict.PARTIAL}:
         return True
     return is_data(file) and (file.failed_lines or 0) > 0
 
 
-def _is_loaded(file: File) -> bool:
+def _is_loaded(file: FileCounts) -> bool:
     said = meaning(file.status)
-    return is_data(file) and (said in {Verdict.SUCCESS, Verdict.PARTIAL} or (file.successful_lines or 0) > 0)
+    return is_data(file) and (
+        said in {Verdict.SUCCESS, Verdict.PARTIAL} or (file.successful_lines or 0) > 0
+    )
 
 
-def lost(files: Iterable[File]) -> int:
+def lost(files: Iterable[FileCounts]) -> int:
     """How many files lost something."""
     return sum(map(is_lost, files))

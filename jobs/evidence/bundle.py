@@ -10,7 +10,18 @@ from typing import Any
 from jobs.chain.forms import moment
 from jobs.evidence import verify_bundle
 from jobs.evidence.archive import Archive
-from jobs.evidence.gather import Case, Chosen, Run, Sealed, as_of, bodies, cases, chosen, jobs_of, one_moment
+from jobs.evidence.gather import (
+    Case,
+    Chosen,
+    EvidenceRun,
+    SealedHead,
+    as_of,
+    bodies,
+    cases,
+    chosen,
+    jobs_of,
+    one_moment,
+)
 from jobs.evidence.report import report
 from jobs.export.csv_lines import csv_lines
 from jobs.export.job import JOB_COLUMNS, job_fields, job_object, rfc3339
@@ -33,10 +44,16 @@ def evidence(jobs: JobQuerySet, most: int | None = None) -> Generator[bytes]:
 
 
 def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
-    sealed, keys = Sealed(found), found.keys
-    yield from archive.entry("report.html", _gathered(report(keys, sealed.checkpoints, as_of(keys))))
-    yield from archive.entry("jobs.csv", _gathered(csv_lines(JOB_COLUMNS, map(job_fields, jobs_of(keys, whole=True)))))
-    yield from archive.entry("jobs.jsonl", _gathered(_line(job_object(job)) for job in jobs_of(keys, whole=True)))
+    sealed, keys = SealedHead(found), found.keys
+    yield from archive.entry(
+        "report.html", _gathered(report(keys, sealed.checkpoints, as_of(keys)))
+    )
+    yield from archive.entry(
+        "jobs.csv", _gathered(csv_lines(JOB_COLUMNS, map(job_fields, jobs_of(keys, whole=True))))
+    )
+    yield from archive.entry(
+        "jobs.jsonl", _gathered(_line(job_object(job)) for job in jobs_of(keys, whole=True))
+    )
     for name, rows in (
         ("decisions.jsonl", _decisions),
         ("misses.jsonl", _misses),
@@ -107,7 +124,7 @@ def _replies(case: Case) -> Iterator[dict[str, Any]]:
     return (_ids(case.job) | _reply(run) for run in case.runs)
 
 
-def _reply(run: Run) -> dict[str, Any]:
+def _reply(run: EvidenceRun) -> dict[str, Any]:
     one = run.reply
     return {
         "number": one.number, "source": one.source, "version": one.version, "http_status": one.http_status,
@@ -117,9 +134,13 @@ def _reply(run: Run) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _heads(sealed: Sealed) -> Iterator[str]:
+def _heads(sealed: SealedHead) -> Iterator[str]:
     for job, proof in sealed.proofs():
-        head = {"number": job.chain_length, "link": bytes(job.chain_link or bytes(32)).hex(), "sealed": proof}
+        head = {
+            "number": job.chain_length,
+            "link": bytes(job.chain_link or bytes(32)).hex(),
+            "sealed": proof,
+        }
         yield _line(_ids(job) | head)
 
 

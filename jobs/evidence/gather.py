@@ -37,7 +37,7 @@ class Chosen:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
+class EvidenceRun:
     """A reply without its body, or what is left of a removed one; where its bytes are in the bundle, None where they are gone."""
 
     reply: Snapshot | Tombstone
@@ -54,7 +54,7 @@ class Case:
     corrections: list[Correction] = field(default_factory=list)
     reviews: list[Review] = field(default_factory=list)
     misses: list[Miss] = field(default_factory=list)
-    runs: list[Run] = field(default_factory=list)
+    runs: list[EvidenceRun] = field(default_factory=list)
 
 
 @contextmanager
@@ -79,7 +79,13 @@ def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
     if most is not None and len(keys) > most:
         raise TooMuch(f"The list has more than {most:,} jobs.")
     ends = [*list(starts.values())[1:], len(keys)] if starts else []
-    return Chosen(keys, {project: slice(start, end) for (project, start), end in zip(starts.items(), ends, strict=True)})
+    return Chosen(
+        keys,
+        {
+            project: slice(start, end)
+            for (project, start), end in zip(starts.items(), ends, strict=True)
+        },
+    )
 
 
 def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
@@ -102,7 +108,9 @@ def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
                     if offset >= FILE:
                         number, offset = number + 1, 0
                     size: int = run.reply.size  # type: ignore[attr-defined]
-                    case.runs[at] = Run(run.reply, f"replies/{number:05d}.txt", offset, size)
+                    case.runs[at] = EvidenceRun(
+                        run.reply, f"replies/{number:05d}.txt", offset, size
+                    )
                     offset += size + 1  # and a line end
             yield case
 
@@ -118,18 +126,18 @@ def _fill(found: dict[int, Case]) -> None:
         found[review.job_id].reviews.append(review)
     for miss in Miss.objects.filter(job__in=found).defer("body").order_by("first_seen_at", "pk"):
         found[miss.job_id].misses.append(miss)
-    runs: dict[int, list[Run]] = defaultdict(list)
+    runs: dict[int, list[EvidenceRun]] = defaultdict(list)
     for reply in Snapshot.objects.filter(job__in=found).defer("body").annotate(size=Length("body")):
-        runs[reply.job_id].append(Run(reply))
+        runs[reply.job_id].append(EvidenceRun(reply))
     for gone in Tombstone.objects.filter(job__in=found):
-        runs[gone.job_id].append(Run(gone))
+        runs[gone.job_id].append(EvidenceRun(gone))
     for pk, all_ in runs.items():
         found[pk].runs = sorted(all_, key=lambda run: run.reply.number)
 
 
 def bodies(keys: Iterable[int]) -> Iterator[tuple[str, bytes]]:
     """The file of each reply and its bytes, in the order in which they stand there."""
-    part: list[Run] = []
+    part: list[EvidenceRun] = []
     held = 0
     for run in (run for case in cases(keys) for run in case.runs if run.file is not None):
         part.append(run)
@@ -140,8 +148,10 @@ def bodies(keys: Iterable[int]) -> Iterator[tuple[str, bytes]]:
     yield from _read(part)
 
 
-def _read(part: Sequence[Run]) -> Iterator[tuple[str, bytes]]:
-    found = dict(Snapshot.objects.filter(pk__in=[run.reply.pk for run in part]).values_list("pk", "body"))
+def _read(part: Sequence[EvidenceRun]) -> Iterator[tuple[str, bytes]]:
+    found = dict(
+        Snapshot.objects.filter(pk__in=[run.reply.pk for run in part]).values_list("pk", "body")
+    )
     for run in part:
         yield run.file or "", bytes(found.pop(run.reply.pk))
 
@@ -150,13 +160,19 @@ def as_of(keys: Sequence[int]) -> datetime | None:
     """When the newest of all this came about; None where there is nothing."""
     found: list[datetime] = []
     for batch in batched(keys, 1000, strict=False):
-        jobs = Job.objects.filter(pk__in=batch).aggregate(Max("observed_at"), Max("changed_at"), Max("first_seen_at"))
+        jobs = Job.objects.filter(pk__in=batch).aggregate(
+            Max("observed_at"), Max("changed_at"), Max("first_seen_at")
+        )
         told = [
             _newest(Correction, batch, "made_at"),
             _newest(Correction, batch, "reverted_at"),
             _newest(Review, batch, "made_at"),
         ]
-        found += [at for at in (*jobs.values(), *told, _newest(Miss, batch, "last_seen_at")) if at is not None]
+        found += [
+            at
+            for at in (*jobs.values(), *told, _newest(Miss, batch, "last_seen_at"))
+            if at is not None
+        ]
     return max(found, default=None)
 
 
@@ -166,7 +182,7 @@ def _newest(model: Any, batch: Sequence[int], name: str) -> datetime | None:
     return newest
 
 
-class Sealed:
+class SealedHead:
     """The newest checkpoint of each project, and the tree under it while its jobs come by."""
 
     def __init__(self, jobs: Chosen) -> None:
@@ -186,14 +202,18 @@ class Sealed:
                 yield from ((job, None) for job in jobs_of(keys))
 
 
-def _proofs(keys: array[int], checkpoint: Checkpoint) -> Iterator[tuple[Job, dict[str, Any] | None]]:
+def _proofs(
+    keys: array[int], checkpoint: Checkpoint
+) -> Iterator[tuple[Job, dict[str, Any] | None]]:
     indexes, numbers = (array("q", [-1]) * len(keys) for _ in range(2))  # of each job's sealed head
 
     def leaves() -> Iterator[bytes]:
         wanted = enumerate(_ids(keys))
         place, job_id = next(wanted, (0, None))
         for index, head in enumerate(heads(checkpoint.project, checkpoint.up_to)):
-            while job_id is not None and job_id < head.job_id:  # both in the order of code points, which is that of UTF-8
+            while (
+                job_id is not None and job_id < head.job_id
+            ):  # both in the order of code points, which is that of UTF-8
                 place, job_id = next(wanted, (0, None))
             if job_id == head.job_id:
                 indexes[place], numbers[place] = index, head.number

@@ -13,7 +13,9 @@ from jobs.models import Checkpoint
 _KINDS = {"schema": 0, "vertex": 1, "edge": 2}
 
 
-def report(keys: Sequence[int], checkpoints: Sequence[Checkpoint], at: datetime | None) -> Iterator[str]:
+def report(
+    keys: Sequence[int], checkpoints: Sequence[Checkpoint], at: datetime | None
+) -> Iterator[str]:
     """The report, a part a job."""
     yield _part("start", {"count": len(keys), "checkpoints": checkpoints, "as_of": at})
     for case in cases(keys, whole=True):

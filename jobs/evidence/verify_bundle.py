@@ -54,14 +54,22 @@ class Bundle:
         """Every file, by its name in the bundle."""
         if self.zip is not None:
             return self.zip.namelist()
-        paths = [os.path.join(folder, name) for folder, _, files in os.walk(self.folder) for name in files]
+        paths = [
+            os.path.join(folder, name)
+            for folder, _, files in os.walk(self.folder)
+            for name in files
+        ]
         found = [os.path.relpath(path, self.folder).replace(os.sep, "/") for path in paths]
         return [name for name in found if not name.startswith("__pycache__/")]
 
     def open(self, name: str) -> IO[bytes]:
         """One of them."""
         try:
-            return self.zip.open(name) if self.zip is not None else open(os.path.join(self.folder, *name.split("/")), "rb")
+            return (
+                self.zip.open(name)
+                if self.zip is not None
+                else open(os.path.join(self.folder, *name.split("/")), "rb")
+            )
         except (KeyError, OSError):
             raise Wrong(f"{name}: the file is missing.") from None
 
@@ -101,7 +109,11 @@ class Replies:
         found = self.file.read(size + 1) if self.file is not None else b""
         body = found[:size]
         if hashlib.sha256(body).hexdigest() != one["sha256"] or found[size:] != b"\n":
-            raise Wrong("{}: the bytes in {} from {} are not the reply's.".format(where, name, one["offset"]))
+            raise Wrong(
+                "{}: the bytes in {} from {} are not the reply's.".format(
+                    where, name, one["offset"]
+                )
+            )
         self.at += size + 1
         return body
 
@@ -120,7 +132,9 @@ class Replies:
 
 def name_of(one: Any) -> str:
     """A row of replies.jsonl, to be named."""
-    return "project {}, job {}, reply number {}".format(one["project_id"], one["job_id"], one["number"])
+    return "project {}, job {}, reply number {}".format(
+        one["project_id"], one["job_id"], one["number"]
+    )
 
 
 def hashed(form: list[Any], start: bytes = b"") -> str:
@@ -175,8 +189,22 @@ def check_chain(bytes_of: Replies, replies: Iterable[Any]) -> tuple[list[str], i
             raise Wrong(f"{where}: expected number {len(links)}.")
         if one["file"] is not None:
             bytes_of.take(where, one)
-        told = [one[name] for name in ("project_id", "job_id", "number", "source", "version", "http_status", "content_type")]
-        if hashed(["gesdash link 1", links[-1], *told, one["first_seen_at"], one["sha256"]]) != one["link"]:
+        told = [
+            one[name]
+            for name in (
+                "project_id",
+                "job_id",
+                "number",
+                "source",
+                "version",
+                "http_status",
+                "content_type",
+            )
+        ]
+        if (
+            hashed(["gesdash link 1", links[-1], *told, one["first_seen_at"], one["sha256"]])
+            != one["link"]
+        ):
             raise Wrong(f"{where}: its link does not follow from what it says and the link before.")
         links.append(one["link"])
         absent += one["file"] is None
@@ -187,9 +215,25 @@ def check_checkpoints(bundle: Bundle) -> dict[str, Any]:
     """The newest checkpoint of each project: its digest. By project."""
     found = {}
     for one in bundle.rows("checkpoints.jsonl"):
-        told = [one[name] for name in ("before", "project_id", "number", "sealed_at", "up_to", "jobs", "replies", "root")]
+        told = [
+            one[name]
+            for name in (
+                "before",
+                "project_id",
+                "number",
+                "sealed_at",
+                "up_to",
+                "jobs",
+                "replies",
+                "root",
+            )
+        ]
         if hashed(["gesdash checkpoint 1", *told]) != one["digest"]:
-            raise Wrong("Checkpoint {} of project {}: its digest does not fit.".format(one["number"], one["project_id"]))
+            raise Wrong(
+                "Checkpoint {} of project {}: its digest does not fit.".format(
+                    one["number"], one["project_id"]
+                )
+            )
         found[one["project_id"]] = one
     return found
 
@@ -198,32 +242,52 @@ def check_head(head: Any, links: list[str], checkpoints: dict[str, Any]) -> bool
     """The chain ends where the job's head says, and its sealed link is a leaf of the checkpoint's tree."""
     where = "project {}, job {}".format(head["project_id"], head["job_id"])
     if [head["number"], head["link"]] != [len(links) - 1, links[-1]]:
-        raise Wrong("{}: the chain ends with reply number {}; expected {}.".format(where, len(links) - 1, head["number"]))
+        raise Wrong(
+            "{}: the chain ends with reply number {}; expected {}.".format(
+                where, len(links) - 1, head["number"]
+            )
+        )
     sealed = head["sealed"]
     if sealed is None:
         return False
     checkpoint = checkpoints.get(head["project_id"])
-    if checkpoint is None or sealed["checkpoint"] != checkpoint["number"] or sealed["size"] != checkpoint["jobs"]:
+    if (
+        checkpoint is None
+        or sealed["checkpoint"] != checkpoint["number"]
+        or sealed["size"] != checkpoint["jobs"]
+    ):
         raise Wrong("{}: checkpoint {} is not in the bundle.".format(where, sealed["checkpoint"]))
     if not 0 <= sealed["index"] < sealed["size"] or not 0 < sealed["number"] < len(links):
         raise Wrong(f"{where}: what is sealed is not in its chain.")
-    leaf = hashed(["gesdash head 1", head["job_id"], sealed["number"], links[sealed["number"]]], b"\x00")
+    leaf = hashed(
+        ["gesdash head 1", head["job_id"], sealed["number"], links[sealed["number"]]], b"\x00"
+    )
     try:
         root = root_of(leaf, sealed["index"], sealed["size"], sealed["path"])
     except Wrong as wrong:
         raise Wrong(f"{where}: {wrong}") from None
     if root != checkpoint["root"]:
-        raise Wrong("{}: its head is not what checkpoint {} sealed.".format(where, checkpoint["number"]))
+        raise Wrong(
+            "{}: its head is not what checkpoint {} sealed.".format(where, checkpoint["number"])
+        )
     return bool(sealed["number"] == len(links) - 1)
 
 
-def check_jobs(bundle: Bundle, bytes_of: Replies, checkpoints: dict[str, Any]) -> tuple[int, int, int, int]:
+def check_jobs(
+    bundle: Bundle, bytes_of: Replies, checkpoints: dict[str, Any]
+) -> tuple[int, int, int, int]:
     """Every chain and its head: how many jobs, replies, jobs sealed as they are, and replies that are gone."""
-    chains = itertools.groupby(bundle.rows("replies.jsonl"), key=lambda one: (one["project_id"], one["job_id"]))
+    chains = itertools.groupby(
+        bundle.rows("replies.jsonl"), key=lambda one: (one["project_id"], one["job_id"])
+    )
     chain = next(chains, None)
     jobs = replies = sealed = absent = 0
     for head, job in itertools.zip_longest(bundle.rows("heads.jsonl"), bundle.rows("jobs.jsonl")):
-        if head is None or job is None or (head["project_id"], head["job_id"]) != (job["project_id"], job["job_id"]):
+        if (
+            head is None
+            or job is None
+            or (head["project_id"], head["job_id"]) != (job["project_id"], job["job_id"])
+        ):
             raise Wrong("jobs.jsonl and heads.jsonl do not name the same jobs.")
         links = [START]
         if chain is not None and chain[0] == (head["project_id"], head["job_id"]):
@@ -261,11 +325,17 @@ def check(bundle: Bundle, kept: Any = None) -> list[str]:
         jobs, replies, sealed, absent = check_jobs(bundle, bytes_of, checkpoints)
     said.append(f"{replies} replies of {jobs} jobs are chained as they were recorded.")
     if absent:
-        said.append(f"{absent} of these replies were removed by retention; what is left of them is in the chain.")
-    said.append(f"{sealed} of these jobs are sealed as they are; what came later is chained, but not sealed yet.")
+        said.append(
+            f"{absent} of these replies were removed by retention; what is left of them is in the chain."
+        )
+    said.append(
+        f"{sealed} of these jobs are sealed as they are; what came later is chained, but not sealed yet."
+    )
     for project, one in sorted(checkpoints.items()):
         said.append(
-            "Project {}, checkpoint {} of {}: digest {}".format(project, one["number"], one["sealed_at"], one["digest"])
+            "Project {}, checkpoint {} of {}: digest {}".format(
+                project, one["number"], one["sealed_at"], one["digest"]
+            )
         )
     return said
 
@@ -281,7 +351,9 @@ def print_reply(bundle: Bundle, job: str, number: str) -> None:
                 body = file.read(one["size"])
             if hashlib.sha256(body).hexdigest() != one["sha256"]:
                 raise Wrong(
-                    "{}: the bytes in {} from {} are not the reply's.".format(name_of(one), one["file"], one["offset"])
+                    "{}: the bytes in {} from {} are not the reply's.".format(
+                        name_of(one), one["file"], one["offset"]
+                    )
                 )
             sys.stdout.buffer.write(body)
             return
@@ -291,9 +363,18 @@ def print_reply(bundle: Bundle, job: str, number: str) -> None:
 def main(arguments: list[str]) -> int:
     """Say what was checked, or what does not fit; the exit code."""
     asked = argparse.ArgumentParser(description="Verify a bundle of evidence, by itself.")
-    asked.add_argument("place", nargs="?", default=os.path.dirname(os.path.abspath(__file__)), help="the zip, or its folder")
-    asked.add_argument("--checkpoint", metavar="FILE", help="a checkpoint that was kept, to compare with")
-    asked.add_argument("--reply", nargs=2, metavar=("JOB", "NUMBER"), help="only write the bytes of this reply")
+    asked.add_argument(
+        "place",
+        nargs="?",
+        default=os.path.dirname(os.path.abspath(__file__)),
+        help="the zip, or its folder",
+    )
+    asked.add_argument(
+        "--checkpoint", metavar="FILE", help="a checkpoint that was kept, to compare with"
+    )
+    asked.add_argument(
+        "--reply", nargs=2, metavar=("JOB", "NUMBER"), help="only write the bytes of this reply"
+    )
     options = asked.parse_args(arguments)
     kept = None
     try:
@@ -308,7 +389,15 @@ def main(arguments: list[str]) -> int:
     except Wrong as wrong:
         sys.stdout.write(f"DOES NOT FIT: {wrong}\n")
         return 1
-    except (OSError, IndexError, ValueError, KeyError, TypeError, AttributeError, zipfile.BadZipFile) as wrong:
+    except (
+        OSError,
+        IndexError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        zipfile.BadZipFile,
+    ) as wrong:
         sys.stdout.write(f"CAN'T BE READ: {type(wrong).__name__}: {wrong}\n")
         return 1
     sys.stdout.write("All of it fits.\n")

@@ -16,7 +16,9 @@ class _Line:
         return text
 
 
-def csv_lines(columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, bom: bool = False) -> Iterator[str]:
+def csv_lines(
+    columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, bom: bool = False
+) -> Iterator[str]:
     """The header and a line a row, each with its end. `bom`: a byte order mark, without which Excel takes UTF-8 for something else."""
     names = list(columns)
     writer: Any = csv.DictWriter(_Line(), names)

@@ -18,7 +18,9 @@ JOB_COLUMNS = (
 _FIGURES = ("total", "failed", "successful", "complete")
 #: For many jobs with their files: all of their corrections that stand.
 WITH_CORRECTIONS = Prefetch(
-    "corrections", queryset=Correction.objects.standing().select_related("actor").order_by("pk"), to_attr="standing"
+    "corrections",
+    queryset=Correction.objects.standing().select_related("actor").order_by("pk"),
+    to_attr="standing",
 )
 _NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
 
@@ -29,7 +31,10 @@ def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str,
     """
     kinds = {"schema": 0, "vertex": 1, "edge": 2}
     standing = _standing(job)
-    files = sorted(job.files.all() if files is None else files, key=lambda file: (kinds[file.kind], file.position))
+    files = sorted(
+        job.files.all() if files is None else files,
+        key=lambda file: (kinds[file.kind], file.position),
+    )
     return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
 
 
@@ -55,9 +60,10 @@ def job_fields(job: Job) -> dict[str, Any]:
         "fail_reason": job.fail_reason or None,
         "observed_at": rfc3339(job.observed_at),
         "snapshots": job.snapshot_count,
-        "contradictions": job.odd_count,
+        "contradictions": job.contradiction_count,
         "lines": {
-            kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES} for kind in ("edge", "vertex", "all")
+            kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES}
+            for kind in ("edge", "vertex", "all")
         },
         "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
         "corrected": job.observed is not None,
@@ -71,7 +77,8 @@ def _standing(job: Job) -> list[Correction]:
     """The corrections that stand: those that a list prefetched, else read here."""
     known: list[Correction] | None = getattr(job, "standing", None)
     if known is None:
-        known = job.standing = list(job.corrections.standing().select_related("actor").order_by("pk"))  # type: ignore[attr-defined]
+        rows = job.corrections.standing().select_related("actor").order_by("pk")
+        known = job.standing = list(rows)  # type: ignore[attr-defined]
     return known
 
 
@@ -103,7 +110,9 @@ def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dic
         "total_lines": file.total_lines,
         "failed_lines": file.failed_lines,
         "successful_lines": file.successful_lines,
-        "corrections": [correction_object(one) for one in corrections if (one.kind, one.position) == place],
+        "corrections": [
+            correction_object(one) for one in corrections if (one.kind, one.position) == place
+        ],
     }
 
 

@@ -29,7 +29,9 @@ class Answer(NamedTuple):
         if there is None or self.asked_at is None or self.heard_at is None:
             return None
         # The middle of the second it tells, and of the time in which it was told.
-        return there + timedelta(seconds=0.5) - (self.asked_at + (self.heard_at - self.asked_at) / 2)
+        return (
+            there + timedelta(seconds=0.5) - (self.asked_at + (self.heard_at - self.asked_at) / 2)
+        )
 
 
 @lru_cache(maxsize=64)  # all answers of one second tell the same

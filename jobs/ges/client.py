@@ -14,7 +14,7 @@ from yarl import URL
 
 from jobs.ges import event_loop, fields, signing
 from jobs.ges.answer import Answer as Answer
-from jobs.ges.errors import NoCredentials, Refused, Throttled
+from jobs.ges.errors import CredentialsRefused, NoCredentials, Throttled
 from jobs.ges.http import exchange
 
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
@@ -60,8 +60,15 @@ class Client:
     Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
     """
 
-    def __init__(self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = "") -> None:
-        self.endpoint, self.project_id, self.credentials, self.token = endpoint, project_id, credentials, token
+    def __init__(
+        self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = ""
+    ) -> None:
+        self.endpoint, self.project_id, self.credentials, self.token = (
+            endpoint,
+            project_id,
+            credentials,
+            token,
+        )
 
     async def __aenter__(self) -> "Client":
         return self
@@ -82,7 +89,9 @@ class Client:
         return await self._list("graphs", offset, limit)
 
     async def _list(self, what: str, offset: int, limit: int) -> Answer:
-        return await self._get(f"/v1.0/{quote(self.project_id, safe='')}/{what}", {"limit": limit, "offset": offset})
+        return await self._get(
+            f"/v1.0/{quote(self.project_id, safe='')}/{what}", {"limit": limit, "offset": offset}
+        )
 
     async def _get(self, path: str, query: Mapping[str, int] | None = None) -> Answer:
         """`path` as it is to be sent, percent-encoded."""
@@ -94,7 +103,9 @@ class Client:
         headers = {"Content-Type": "application/json", "X-Project-Id": self.project_id}
         if self.credentials.ak:
             now = datetime.now(UTC)
-            headers |= signing.sign("GET", str(url), headers, b"", self.credentials.ak, self.credentials.sk, now)
+            headers |= signing.sign(
+                "GET", str(url), headers, b"", self.credentials.ak, self.credentials.sk, now
+            )
         else:
             headers["X-Auth-Token"] = self.credentials.token or self.token
         return (await exchange(_session(), "GET", url, headers))[0]
@@ -107,14 +118,14 @@ def _origin(endpoint: str) -> URL:
 
 
 @dataclass(frozen=True, slots=True)
-class IamToken:
+class IssuedToken:
     """What a user shows to GES until it expires."""
 
     value: str
     expires_at: datetime
 
 
-async def iam_token(who: Credentials, project_id: str) -> IamToken:
+async def iam_token(who: Credentials, project_id: str) -> IssuedToken:
     """A new token from IAM, for this project alone.
 
     Raises: Refused, Throttled, Unreachable and its kinds, TooLarge.
@@ -132,8 +143,8 @@ async def iam_token(who: Credentials, project_id: str) -> IamToken:
     answer, headers = await exchange(_session(), "POST", url, kind, json.dumps(wanted).encode())
     value = headers.get("X-Subject-Token")
     if answer.http_status == 201 and value:
-        return IamToken(value, _expiry(answer))
-    kind_of_error = Throttled if answer.http_status == 429 else Refused
+        return IssuedToken(value, _expiry(answer))
+    kind_of_error = Throttled if answer.http_status == 429 else CredentialsRefused
     error = kind_of_error(answer.http_status, "", "IAM gave no token for the user in the settings.")
     error.retry_after = answer.retry_after
     raise error

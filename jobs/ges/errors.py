@@ -72,7 +72,7 @@ class ErrorReply(GesError):
         super().__init__(" ".join(part for part in (f"HTTP {http_status}", code, message) if part))
 
 
-class Refused(ErrorReply):
+class CredentialsRefused(ErrorReply):
     """GES refused our credentials (401, 403)."""
 
     kind = "refused"

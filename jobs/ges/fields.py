@@ -47,7 +47,12 @@ def name(value: Any, odd: list[Sentence]) -> str | None:
     """A job's name, which older editions send as an array."""
     if isinstance(value, list):
         if len(value) > 1:
-            odd.append(Sentence(gettext_noop("The job has {count} names; the first is shown."), {"count": len(value)}))
+            odd.append(
+                Sentence(
+                    gettext_noop("The job has {count} names; the first is shown."),
+                    {"count": len(value)},
+                )
+            )
         value = value[0] if value else None
     return text(value) or None
 
@@ -84,7 +89,9 @@ def time(value: Any, place: str, odd: list[Sentence]) -> datetime | None:
         read = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{zone or '+00:00'}")
         return read.astimezone(UTC)
     except (ValueError, OverflowError):
-        text = gettext_noop("“{place}”: expected a time such as 2026-01-31T08:15:00, got “{value}”.")
+        text = gettext_noop(
+            "“{place}”: expected a time such as 2026-01-31T08:15:00, got “{value}”."
+        )
         odd.append(Sentence(text, {"place": place, "value": short(str(value))}))
         return None
 

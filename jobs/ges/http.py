@@ -23,7 +23,11 @@ SLOW_SECONDS = 5
 
 
 async def exchange(
-    session: aiohttp.ClientSession, method: str, url: URL, headers: Mapping[str, str], body: bytes | None = None
+    session: aiohttp.ClientSession,
+    method: str,
+    url: URL,
+    headers: Mapping[str, str],
+    body: bytes | None = None,
 ) -> tuple[Answer, Mapping[str, str]]:
     """The answer, and its headers. The limits are kept here, whatever the session's are.
 
@@ -32,11 +36,22 @@ async def exchange(
     asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
     try:
         async with session.request(
-            method, url, headers=headers, data=body, allow_redirects=False, timeout=_limits(TOTAL_SECONDS)
+            method,
+            url,
+            headers=headers,
+            data=body,
+            allow_redirects=False,
+            timeout=_limits(TOTAL_SECONDS),
         ) as heard:
             heard_at = datetime.now(UTC)
             content = await _read(heard)
-    except (aiohttp.ClientError, HttpProcessingError, OSError, asyncio.IncompleteReadError, EOFError) as wrong:
+    except (
+        aiohttp.ClientError,
+        HttpProcessingError,
+        OSError,
+        asyncio.IncompleteReadError,
+        EOFError,
+    ) as wrong:
         raise _error(wrong, str(url.origin()), began=heard is not None) from wrong
     took = time.monotonic() - begun
     if took > TOTAL_SECONDS:
@@ -61,12 +76,16 @@ async def exchange(
 @lru_cache
 def _limits(seconds: float) -> aiohttp.ClientTimeout:
     """Of the whole, not rounded up to a second; the others are kept here."""
-    return aiohttp.ClientTimeout(total=seconds, sock_connect=CONNECT_SECONDS, ceil_threshold=seconds + 1)
+    return aiohttp.ClientTimeout(
+        total=seconds, sock_connect=CONNECT_SECONDS, ceil_threshold=seconds + 1
+    )
 
 
 async def _read(response: aiohttp.ClientResponse) -> bytes:
     """The body, never past the limit, nor with less than the least progress."""
-    if response.content.is_eof() and response.content.total_bytes <= MAX_BODY:  # it came with its head: nothing to wait for
+    if (
+        response.content.is_eof() and response.content.total_bytes <= MAX_BODY
+    ):  # it came with its head: nothing to wait for
         return response.content.read_nowait()
     clock = asyncio.get_running_loop().time
     pieces: list[bytes] = []
@@ -78,7 +97,9 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         except TimeoutError as wrong:
             if not silence.expired():  # it is the whole that took too long
                 raise
-            raise errors.Stalled(f"GES began to answer and sent nothing more for {SILENT_SECONDS} s.") from wrong
+            raise errors.Stalled(
+                f"GES began to answer and sent nothing more for {SILENT_SECONDS} s."
+            ) from wrong
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
@@ -86,7 +107,9 @@ async def _read(response: aiohttp.ClientResponse) -> bytes:
         if size > MAX_BODY:
             raise errors.TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
         if took > SLOW_SECONDS and size < took * LEAST_SPEED:
-            raise errors.TooSlow(f"GES sent {size:,} bytes in {took:.1f} s; expected {LEAST_SPEED:,} a second at least.")
+            raise errors.TooSlow(
+                f"GES sent {size:,} bytes in {took:.1f} s; expected {LEAST_SPEED:,} a second at least."
+            )
 
 
 def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
@@ -111,7 +134,11 @@ def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
         case aiohttp.ClientResponseError() | HttpProcessingError():
             # Head and body may come, and break, at once.
             began = began or "chunk" in why
-            return errors.BrokenBody(f"GES's answer is broken: {why}.") if began else errors.NotHttp(f"{at}: {why}.")
+            return (
+                errors.BrokenBody(f"GES's answer is broken: {why}.")
+                if began
+                else errors.NotHttp(f"{at}: {why}.")
+            )
         case aiohttp.ClientConnectionError() | ConnectionError():
             return errors.ConnectionBroken(f"{at} ended the connection: {why}.")
     return errors.Unreachable(f"No answer from {at}: {why}.")

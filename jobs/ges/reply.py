@@ -11,12 +11,12 @@ from typing import Any
 from jobs.ges import fields
 from jobs.ges.answer import MAX_BODY
 from jobs.ges.errors import (
+    CredentialsRefused,
     CutShort,
     ErrorReply,
     HtmlPage,
     NotAJobStatus,
     Redirected,
-    Refused,
     ServerError,
     Throttled,
     TooLarge,
@@ -62,7 +62,9 @@ def parse_reply(body: bytes, *, http_status: int = 200, job_id: str | None = Non
     _raise_for_error(data, http_status)
     reply = _job(data)
     if job_id is not None and reply.job_id is not None and reply.job_id != job_id:
-        raise WrongJob(f"The reply is about job {fields.short(reply.job_id)}, not {fields.short(job_id)}.")
+        raise WrongJob(
+            f"The reply is about job {fields.short(reply.job_id)}, not {fields.short(job_id)}."
+        )
     return reply
 
 
@@ -108,14 +110,19 @@ def parse_graph_page(body: bytes, *, http_status: int = 200) -> GraphPage:
             _import_jobs(item),
         )
         for item in items
-        if isinstance(item, dict) and fields.is_id(item.get("id")) and isinstance(item.get("name"), str) and item["name"]
+        if isinstance(item, dict)
+        and fields.is_id(item.get("id"))
+        and isinstance(item.get("name"), str)
+        and item["name"]
     )
     count = fields.count(fields.first(data, "graphCount", "graph_count"), "graphCount", [])
     return GraphPage(count if count is not None else len(items), graphs)
 
 
 def _import_jobs(graph: dict[str, Any]) -> tuple[str, ...]:
-    files = [file for names in _KINDS.values() for file in fields.array(fields.first(graph, *names))]
+    files = [
+        file for names in _KINDS.values() for file in fields.array(fields.first(graph, *names))
+    ]
     ids = [fields.first(file, "jobId", "job_id") for file in files if isinstance(file, dict)]
     return tuple(dict.fromkeys(one for one in ids if fields.is_id(one)))
 
@@ -125,7 +132,9 @@ def _object(body: bytes, http_status: int) -> dict[str, Any]:
         raise TooLarge(f"The reply has {len(body):,} bytes; the limit is {MAX_BODY:,}.")
     try:
         # Decimal: a count sent as 1659.0 must not pass through a float. Long digits are refused by the decoder itself.
-        data = json.loads(body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant)
+        data = json.loads(
+            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
+        )
     except (ValueError, ArithmeticError, RecursionError) as wrong:
         _raise_for_status(http_status, "", "")
         raise _not_json(body, wrong) from wrong
@@ -153,9 +162,11 @@ def _raise_for_status(http_status: int, code: str, message: str) -> None:
     if http_status == 429 or code.endswith(".0308"):
         raise Throttled(http_status, code, message)
     if http_status in {401, 403}:
-        raise Refused(http_status, code, message)
+        raise CredentialsRefused(http_status, code, message)
     if 300 <= http_status < 400:
-        raise Redirected(f"GES answered HTTP {http_status}, a redirect; expected 200 with a job status.")
+        raise Redirected(
+            f"GES answered HTTP {http_status}, a redirect; expected 200 with a job status."
+        )
     raise (ServerError if http_status >= 500 else ErrorReply)(http_status, code, message)
 
 
@@ -167,12 +178,16 @@ def _job(data: dict[str, Any]) -> JobReply:
         raise NotAJobStatus(f"The reply has no status: an object with {_keys(data)}.")
     if meaning(status) is Verdict.UNKNOWN:
         odd.append(
-            Sentence(gettext_noop("GES's word “{word}” is not in its documentation."), {"word": fields.short(status)})
+            Sentence(
+                gettext_noop("GES's word “{word}” is not in its documentation."),
+                {"word": fields.short(status)},
+            )
         )
     if stray := sorted(set(data) - _KNOWN_JOB):
         odd.append(
             Sentence(
-                gettext_noop("The reply has unknown fields: {fields}."), {"fields": fields.short(", ".join(stray), 200)}
+                gettext_noop("The reply has unknown fields: {fields}."),
+                {"fields": fields.short(", ".join(stray), 200)},
             )
         )
     job_id = fields.text(fields.first(data, "jobId", "job_id")) or None
@@ -181,7 +196,10 @@ def _job(data: dict[str, Any]) -> JobReply:
             f"The job id has {len(job_id)} characters or unprintable ones; expected at most {fields.MAX_ID}."
         )
     detail = fields.first(data, "jobDetail", "job_detail")
-    snake = any("_" in key and key in data for key in ("job_id", "job_name", "begin_time", "job_detail", "related_graph"))
+    snake = any(
+        "_" in key and key in data
+        for key in ("job_id", "job_name", "begin_time", "job_detail", "related_graph")
+    )
     return JobReply(
         version=2 if snake and "jobId" not in data else 1,
         job_id=job_id,
@@ -193,7 +211,7 @@ def _job(data: dict[str, Any]) -> JobReply:
         end_time=fields.time(fields.first(data, "endTime", "end_time"), "endTime", odd),
         fail_reason=fields.text(fields.first(data, "failReason", "fail_reason")) or None,
         files=_files(detail, odd),
-        oddities=tuple(odd),
+        peculiarities=tuple(odd),
     )
 
 
@@ -208,7 +226,9 @@ def _files(detail: Any, odd: list[Sentence]) -> tuple[FileReply, ...]:
         value = fields.first(detail, *names)
         if value is not None and not isinstance(value, (list, dict)):
             text = gettext_noop("“{place}”: expected an array, got “{value}”.")
-            odd.append(Sentence(text, {"place": names[0], "value": fields.short(fields.text(value) or "")}))
+            odd.append(
+                Sentence(text, {"place": names[0], "value": fields.short(fields.text(value) or "")})
+            )
             continue
         for position, item in enumerate(fields.array(value)):
             if isinstance(item, dict):
@@ -220,10 +240,18 @@ def _files(detail: Any, odd: list[Sentence]) -> tuple[FileReply, ...]:
 
 def _not_an_object(place: str, value: Any) -> Sentence:
     text = gettext_noop("“{place}”: expected an object, got “{value}”.")
-    return Sentence(text, {"place": place, "value": "null" if value is None else fields.short(fields.text(value) or "")})
+    return Sentence(
+        text,
+        {
+            "place": place,
+            "value": "null" if value is None else fields.short(fields.text(value) or ""),
+        },
+    )
 
 
-def _file(kind: str, position: int, item: dict[str, Any], place: str, odd: list[Sentence]) -> FileReply:
+def _file(
+    kind: str, position: int, item: dict[str, Any], place: str, odd: list[Sentence]
+) -> FileReply:
     status = fields.text(item.get("status")) or ""
     if meaning(status) is Verdict.UNKNOWN:
         text = gettext_noop("“{place}” has the word “{word}”, which is not in GES's documentation.")
@@ -238,10 +266,16 @@ def _file(kind: str, position: int, item: dict[str, Any], place: str, odd: list[
         log=fields.text(item.get("log")) or None,
         status=status,
         cause=fields.text(item.get("cause")) or None,
-        total_lines=fields.count(fields.first(item, "totalLines", "total_lines"), f"{place}.totalLines", odd),
-        failed_lines=fields.count(fields.first(item, "failedLines", "failed_lines"), f"{place}.failedLines", odd),
+        total_lines=fields.count(
+            fields.first(item, "totalLines", "total_lines"), f"{place}.totalLines", odd
+        ),
+        failed_lines=fields.count(
+            fields.first(item, "failedLines", "failed_lines"), f"{place}.failedLines", odd
+        ),
         successful_lines=fields.count(
-            fields.first(item, "successfulLines", "successful_lines"), f"{place}.successfulLines", odd
+            fields.first(item, "successfulLines", "successful_lines"),
+            f"{place}.successfulLines",
+            odd,
         ),
     )
 
@@ -289,7 +323,13 @@ def _keys(data: dict[str, Any]) -> str:
 
 
 def _kind_of(value: Any) -> str:
-    names = {list: "an array", dict: "an object", str: "text", bool: "true or false", type(None): "null"}
+    names = {
+        list: "an array",
+        dict: "an object",
+        str: "text",
+        bool: "true or false",
+        type(None): "null",
+    }
     return names.get(type(value), "a number")
 
 
@@ -303,9 +343,15 @@ def _not_json(body: bytes, wrong: Exception) -> NotAJobStatus:
         return HtmlPage("The reply is not JSON: an HTML page.")
     if isinstance(wrong, UnicodeDecodeError):
         return WrongEncoding(f"The reply is not UTF-8 ({why}).")
-    if isinstance(wrong, json.JSONDecodeError) and start.startswith((b"{", b"[")) and _is_cut(wrong):
+    if (
+        isinstance(wrong, json.JSONDecodeError)
+        and start.startswith((b"{", b"["))
+        and _is_cut(wrong)
+    ):
         return CutShort(f"The reply is not JSON: JSON cut short ({why}).")
-    return NotAJobStatus(f"The reply is not JSON: {'broken JSON' if start[:1] in b'{[' else 'other text'} ({why}).")
+    return NotAJobStatus(
+        f"The reply is not JSON: {'broken JSON' if start[:1] in b'{[' else 'other text'} ({why})."
+    )
 
 
 def _is_cut(wrong: json.JSONDecodeError) -> bool:

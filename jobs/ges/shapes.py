@@ -23,7 +23,7 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class JobReply:
-    """One job status. `status` is GES's word as it came; `oddities` say what was unusual."""
+    """One job status. `status` is GES's word as it came; `peculiarities` say what was unusual."""
 
     version: int
     job_id: str | None
@@ -35,7 +35,7 @@ class JobReply:
     end_time: datetime | None
     fail_reason: str | None
     files: tuple[FileReply, ...]
-    oddities: tuple[Sentence, ...]
+    peculiarities: tuple[Sentence, ...]
 
 
 @dataclass(frozen=True, slots=True)

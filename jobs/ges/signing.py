@@ -14,7 +14,9 @@ from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 ALGORITHM = "SDK-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
 _DATE = "%Y%m%dT%H%M%SZ"
-_HEADER = re.compile(rf"^{ALGORITHM} Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{{64}})$")
+_HEADER = re.compile(
+    rf"^{ALGORITHM} Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{{64}})$"
+)
 
 
 class BadSignature(Exception):
@@ -30,23 +32,36 @@ class Shown:
     signature: str
 
 
-def sign(method: str, url: str, headers: Mapping[str, str], body: bytes, ak: str, sk: str, now: datetime) -> dict[str, str]:
+def sign(
+    method: str, url: str, headers: Mapping[str, str], body: bytes, ak: str, sk: str, now: datetime
+) -> dict[str, str]:
     """The headers to add to a request: Host, X-Sdk-Date and Authorization."""
     parts = urlsplit(url)
     added = {"Host": parts.netloc, "X-Sdk-Date": now.astimezone(UTC).strftime(_DATE)}
     whole = {name.lower(): value for name, value in {**headers, **added}.items()}
     names = tuple(sorted(whole))
     made = signature(method, parts.path, parts.query, whole, names, body, sk)
-    added["Authorization"] = f"{ALGORITHM} Access={ak}, SignedHeaders={';'.join(names)}, Signature={made}"
+    added["Authorization"] = (
+        f"{ALGORITHM} Access={ak}, SignedHeaders={';'.join(names)}, Signature={made}"
+    )
     return added
 
 
 def signature(
-    method: str, path: str, query: str, headers: Mapping[str, str], names: tuple[str, ...], body: bytes, sk: str
+    method: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    names: tuple[str, ...],
+    body: bytes,
+    sk: str,
 ) -> str:
     """The hex signature of a request; `headers` has lower-case names, `path` and `query` are as sent."""
     path = "/".join(quote(unquote_to_bytes(part), safe="-_.~") for part in path.split("/"))
-    pairs = sorted((quote(k, safe="-_.~"), quote(v, safe="-_.~")) for k, v in parse_qsl(query, keep_blank_values=True))
+    pairs = sorted(
+        (quote(k, safe="-_.~"), quote(v, safe="-_.~"))
+        for k, v in parse_qsl(query, keep_blank_values=True)
+    )
     canonical = "\n".join(
         [
             method.upper(),
@@ -57,7 +72,9 @@ def signature(
             hashlib.sha256(body).hexdigest(),
         ]
     )
-    to_sign = "\n".join([ALGORITHM, headers.get("x-sdk-date", ""), hashlib.sha256(canonical.encode()).hexdigest()])
+    to_sign = "\n".join(
+        [ALGORITHM, headers.get("x-sdk-date", ""), hashlib.sha256(canonical.encode()).hexdigest()]
+    )
     return hmac.new(sk.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
 
 
@@ -73,7 +90,15 @@ def read_authorization(value: str) -> Shown:
 
 
 def verify(
-    shown: Shown, *, method: str, path: str, query: str, headers: Mapping[str, str], body: bytes, sk: str, now: datetime
+    shown: Shown,
+    *,
+    method: str,
+    path: str,
+    query: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    sk: str,
+    now: datetime,
 ) -> None:
     """Check a signature in constant time; `headers` has lower-case names.
 
@@ -86,7 +111,9 @@ def verify(
     try:
         at = datetime.strptime(headers.get("x-sdk-date", ""), _DATE).replace(tzinfo=UTC)
     except ValueError as wrong:
-        raise BadSignature("the header X-Sdk-Date is not a time such as 20260131T081500Z") from wrong
+        raise BadSignature(
+            "the header X-Sdk-Date is not a time such as 20260131T081500Z"
+        ) from wrong
     if abs(now - at) > SKEW:
         raise BadSignature("the header X-Sdk-Date is more than 15 minutes off")
     expected = signature(method, path, query, headers, shown.signed_headers, body, sk)

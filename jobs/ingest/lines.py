@@ -18,7 +18,7 @@ MAX_LINE = MAX_BODY * 2  # a body as text inside JSON is escaped, so a line may 
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class IngestLine:
     """One line, checked, with the reply its body is or the error that tells why it is none."""
 
     number: int
@@ -38,7 +38,7 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class RejectedLine:
     """A line that can't be taken, and why."""
 
     number: int
@@ -46,15 +46,15 @@ class Refused:
     reason: str
 
 
-def batches(lines: IO[bytes]) -> Iterator[list[Line | Refused]]:
+def batches(lines: IO[bytes]) -> Iterator[list[IngestLine | RejectedLine]]:
     """All lines, so many at a time that memory does not grow with their number or their size."""
-    batch: list[Line | Refused] = []
+    batch: list[IngestLine | RejectedLine] = []
     size = 0
     for number, raw in _numbered(lines):
         try:
             batch.append(parse_line(number, raw))
         except BadLine as wrong:
-            batch.append(Refused(number, raw, str(wrong)))
+            batch.append(RejectedLine(number, raw, str(wrong)))
         size += len(raw)
         if len(batch) >= BATCH or size >= MAX_BODY:
             yield batch
@@ -75,7 +75,7 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             yield number, raw
 
 
-def parse_line(number: int, raw: bytes) -> Line:
+def parse_line(number: int, raw: bytes) -> IngestLine:
     """Check one line.
 
     Raises: BadLine that names the field and what was expected.
@@ -87,21 +87,38 @@ def parse_line(number: int, raw: bytes) -> Line:
     except (ValueError, RecursionError) as wrong:
         raise BadLine(f"not JSON: {str(wrong)[:200]}.") from wrong
     if not isinstance(data, dict):
-        raise BadLine('expected an object with "project_id", "graph_id", "job_id", "observed_at", "http_status" and "body".')
+        raise BadLine(
+            'expected an object with "project_id", "graph_id", "job_id", "observed_at", "http_status" and "body".'
+        )
     ids = _id(data, "project_id"), _graph_id(data), _name(data), _id(data, "job_id")
     observed_at = time_of(data, "observed_at")
     if is_moved(data):
-        return Line(number, raw, *ids, observed_at, **read_moved(data, ids[-1], observed_at, _body))
+        return IngestLine(
+            number, raw, *ids, observed_at, **read_moved(data, ids[-1], observed_at, _body)
+        )
     http_status, body = whole_number(data, "http_status", 100, 599), _body(data)
     try:
-        return Line(number, raw, *ids, observed_at, http_status, body, read_reply(body, http_status, ids[-1]), None)
+        return IngestLine(
+            number,
+            raw,
+            *ids,
+            observed_at,
+            http_status,
+            body,
+            read_reply(body, http_status, ids[-1]),
+            None,
+        )
     except GesError as error:
-        return Line(number, raw, *ids, observed_at, http_status, body, None, error)
+        return IngestLine(number, raw, *ids, observed_at, http_status, body, None, error)
 
 
 def _graph_id(data: dict[str, Any]) -> str | None:
     """None where only a name is known, as of a graph that is gone."""
-    return None if data.get("graph_id", "") is None and data.get("graph_name") else _id(data, "graph_id")
+    return (
+        None
+        if data.get("graph_id", "") is None and data.get("graph_name")
+        else _id(data, "graph_id")
+    )
 
 
 def _id(data: dict[str, Any], name: str) -> str:
@@ -123,8 +140,15 @@ def _name(data: dict[str, Any]) -> str:
     value = data.get("graph_name")
     if value is None:
         return ""
-    if not isinstance(value, str) or len(value) > MAX_ID or "\x00" in value or not value.isprintable():
-        raise BadLine(f"graph_name: expected text of at most {MAX_ID} characters, got {value!r:.80}.")
+    if (
+        not isinstance(value, str)
+        or len(value) > MAX_ID
+        or "\x00" in value
+        or not value.isprintable()
+    ):
+        raise BadLine(
+            f"graph_name: expected text of at most {MAX_ID} characters, got {value!r:.80}."
+        )
     return value
 
 

@@ -34,13 +34,18 @@ def is_moved(data: dict[str, Any]) -> bool:
 
 
 def read_moved(
-    data: dict[str, Any], job_id: str, observed_at: datetime, read_body: Callable[[dict[str, Any]], bytes]
+    data: dict[str, Any],
+    job_id: str,
+    observed_at: datetime,
+    read_body: Callable[[dict[str, Any]], bytes],
 ) -> dict[str, Any]:
     """The rest of a `Line`. Raises: BadLine that names the field and what was expected."""
     source = _one_of(data, "source", Source.values)
     last, seen = time_of(data, "last_seen_at"), whole_number(data, "seen", 1, MOST)
     if last < observed_at or (seen == 1 and last != observed_at):
-        raise BadLine(f"last_seen_at: {data['last_seen_at']} does not fit {seen:,} times seen from {data['observed_at']}.")
+        raise BadLine(
+            f"last_seen_at: {data['last_seen_at']} does not fit {seen:,} times seen from {data['observed_at']}."
+        )
     if data.get("miss") is not None:
         return {"source": source} | _miss(data, Moved(last, seen, b""), read_body)
     moved = Moved(last, seen, _hash(data, "sha256"))
@@ -49,14 +54,23 @@ def read_moved(
     if data.get("link") is not None:
         moved.number, moved.link = whole_number(data, "number", 1, MOST), _hash(data, "link")
     status = whole_number(data, "http_status", 100, 599)
-    rest = {"source": source, "http_status": status, "content_type": _text(data, "content_type", MAX_ID), "moved": moved}
+    rest = {
+        "source": source,
+        "http_status": status,
+        "content_type": _text(data, "content_type", MAX_ID),
+        "moved": moved,
+    }
     if data.get("removed_size") is not None:
         moved.size = whole_number(data, "removed_size", 0, MOST)
         return rest | {"body": None, "reply": None, "error": None}
-    return rest | _told(read_body(data), status, job_id, moved, has_version=data.get("version") is not None)
+    return rest | _told(
+        read_body(data), status, job_id, moved, has_version=data.get("version") is not None
+    )
 
 
-def _told(body: bytes, status: int, job_id: str, moved: Moved, *, has_version: bool) -> dict[str, Any]:
+def _told(
+    body: bytes, status: int, job_id: str, moved: Moved, *, has_version: bool
+) -> dict[str, Any]:
     if hashlib.sha256(body).digest() != moved.sha256:
         raise BadLine("sha256: it is not that of the body, which is not as it was exported.")
     try:
@@ -64,15 +78,23 @@ def _told(body: bytes, status: int, job_id: str, moved: Moved, *, has_version: b
     except GesError as error:
         return {"body": body, "reply": None, "error": error}
     # By which door it came, which its keys need not tell.
-    return {"body": body, "reply": replace(reply, version=moved.version) if has_version else reply, "error": None}
+    return {
+        "body": body,
+        "reply": replace(reply, version=moved.version) if has_version else reply,
+        "error": None,
+    }
 
 
-def _miss(data: dict[str, Any], moved: Moved, read_body: Callable[[dict[str, Any]], bytes]) -> dict[str, Any]:
+def _miss(
+    data: dict[str, Any], moved: Moved, read_body: Callable[[dict[str, Any]], bytes]
+) -> dict[str, Any]:
     kind = data["miss"]
     if not isinstance(kind, str) or not 0 < len(kind) <= 20 or not kind.isprintable():
         raise BadLine(f"miss: expected a kind of at most 20 characters, got {kind!r:.80}.")
     return {
-        "http_status": None if data.get("http_status") is None else whole_number(data, "http_status", 100, 599),
+        "http_status": None
+        if data.get("http_status") is None
+        else whole_number(data, "http_status", 100, 599),
         "body": None if data.get("body") is None else read_body(data),
         "reply": None,
         "error": MovedMiss(kind, _text(data, "detail", 2000)),
@@ -97,7 +119,9 @@ def time_of(data: dict[str, Any], name: str) -> datetime:
         at = datetime.fromisoformat(value)
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError) as wrong:
-        raise BadLine(f"{name}: expected a time such as 2026-01-31T08:15:00Z, got {value!r:.80}.") from wrong
+        raise BadLine(
+            f"{name}: expected a time such as 2026-01-31T08:15:00Z, got {value!r:.80}."
+        ) from wrong
 
 
 def whole_number(data: dict[str, Any], name: str, least: int, most: int) -> int:

@@ -7,7 +7,7 @@ from typing import IO, Any
 
 from django.utils import timezone
 
-from jobs.ingest.lines import Line, Refused
+from jobs.ingest.lines import IngestLine, RejectedLine
 from jobs.models import Graph, Job, Project
 from jobs.polling import watches
 from jobs.record import Observation, Recorded, find_graph, known_or_new_jobs, record
@@ -23,22 +23,29 @@ class Ingest:
         self.projects: dict[str, Project] = {}
         self.graphs: dict[tuple[str, str | None, str], Graph] = {}
 
-    def store(self, batch: Sequence[Line | Refused]) -> None:
+    def store(self, batch: Sequence[IngestLine | RejectedLine]) -> None:
         """Record one batch."""
         self.read += len(batch)
-        jobs = self._jobs([line for line in batch if isinstance(line, Line)])
+        jobs = self._jobs([line for line in batch if isinstance(line, IngestLine)])
         observations: list[Observation] = []
-        taken: list[Line] = []
+        taken: list[IngestLine] = []
         for line in batch:
-            if isinstance(line, Refused):
+            if isinstance(line, RejectedLine):
                 self._refuse(line)
                 continue
             job = jobs[line.project_id, line.job_id]
             if job.graph.graph_id != line.graph_id:
                 reason = f"graph_id: job {line.job_id} belongs to graph {job.graph.graph_id}."
-                self._refuse(Refused(line.number, line.raw, reason))
+                self._refuse(RejectedLine(line.number, line.raw, reason))
                 continue
-            told = (line.http_status, line.body, line.reply, line.error, line.content_type, line.moved)
+            told = (
+                line.http_status,
+                line.body,
+                line.reply,
+                line.error,
+                line.content_type,
+                line.moved,
+            )
             observations.append(Observation(job, line.source, line.observed_at, *told))
             taken.append(line)
         made = record(observations, now=timezone.now())
@@ -49,13 +56,13 @@ class Ingest:
         self.count.misses += made.misses
         watches.watch_unfinished([one.job for one in observations])
 
-    def _check_chain(self, line: Line) -> None:
+    def _check_chain(self, line: IngestLine) -> None:
         """Say where an export did not continue the chain that is here: recorded all the same, but with a link of its own."""
         if line.moved is None or line.moved.fits:
             return
         if line.moved.size is not None:
             self._refuse(
-                Refused(
+                RejectedLine(
                     line.number,
                     line.raw,
                     f"link: removed reply {line.moved.number} of job {line.job_id} does not continue its chain here.",
@@ -66,10 +73,12 @@ class Ingest:
                 f"line {line.number}: recorded, but its link does not continue the chain of job {line.job_id} here."
             )
 
-    def _jobs(self, lines: list[Line]) -> dict[tuple[str, str], Job]:
+    def _jobs(self, lines: list[IngestLine]) -> dict[tuple[str, str], Job]:
         wanted: dict[str, dict[str, tuple[Graph, str, datetime]]] = defaultdict(dict)
         for line in lines:
-            wanted[line.project_id].setdefault(line.job_id, (self._graph(line), line.job_id, line.observed_at))
+            wanted[line.project_id].setdefault(
+                line.job_id, (self._graph(line), line.job_id, line.observed_at)
+            )
         found = {}
         for project_id, rows in wanted.items():
             for job_id, job in known_or_new_jobs(self._project(project_id), rows.values()).items():
@@ -81,17 +90,19 @@ class Ingest:
             self.projects[project_id] = Project.objects.get_or_create(project_id=project_id)[0]
         return self.projects[project_id]
 
-    def _graph(self, line: Line) -> Graph:
+    def _graph(self, line: IngestLine) -> Graph:
         key = (line.project_id, line.graph_id, line.graph_name)
         if key not in self.graphs:
             project = self._project(line.project_id)
             if line.graph_id is None:
-                self.graphs[key] = Graph.objects.get_or_create(project=project, graph_id=None, name=line.graph_name)[0]
+                self.graphs[key] = Graph.objects.get_or_create(
+                    project=project, graph_id=None, name=line.graph_name
+                )[0]
             else:
                 self.graphs[key] = find_graph(project, line.graph_id, line.graph_name)
         return self.graphs[key]
 
-    def _refuse(self, line: Refused) -> None:
+    def _refuse(self, line: RejectedLine) -> None:
         self.rejected += 1
         self.stderr.write(f"line {line.number}: {line.reason}")
         if self.rejects is not None:

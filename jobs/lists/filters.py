@@ -89,7 +89,9 @@ class Filter:
     label: str | Promise
 
 
-def _one_of(words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q], label: Promise) -> Filter:
+def _one_of(
+    words: type[StrEnum] | type[ReviewState], find: Callable[[Any], Q], label: Promise
+) -> Filter:
     values = [word.value for word in words]
     return Filter(lambda value, _zone: words(value).value, find, ", ".join(values), label)
 
@@ -106,7 +108,9 @@ def _lossy(share: Decimal) -> Q:
     return Q(loss_rate__gt=share, lost_file_count__gt=0)
 
 
-TIME_WORDS = gettext_lazy("a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday")
+TIME_WORDS = gettext_lazy(
+    "a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday"
+)
 _TEXT = gettext_lazy("text of at most 1,024 characters")
 
 
@@ -124,9 +128,13 @@ def _yes_or_no(yes: Q, label: Promise) -> Filter:
 
 
 FILTERS: dict[str, Filter] = {
-    "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))), gettext_lazy("Project")),
+    "project": _said(
+        lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v))),
+        gettext_lazy("Project"),
+    ),
     "graph": _said(
-        lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))), gettext_lazy("Graph")
+        lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))),
+        gettext_lazy("Graph"),
     ),
     "verdict": _one_of(Verdict, lambda v: Q(verdict=v), gettext_lazy("Verdict")),
     "review": _one_of(ReviewState, lambda v: Q(review=v), gettext_lazy("Review")),
@@ -134,7 +142,9 @@ FILTERS: dict[str, Filter] = {
     "job_name": _said(lambda v: Q(job_name__iexact=v), gettext_lazy("Job name")),
     "job_type": _said(lambda v: Q(job_type__iexact=v), gettext_lazy("Job type")),
     "job_id": _said(lambda v: Q(job_id__startswith=v), gettext_lazy("Job id from its start")),
-    "path": _said(lambda v: Q(pk__in=_with_file(path__contains=v)), gettext_lazy("A file’s path has")),
+    "path": _said(
+        lambda v: Q(pk__in=_with_file(path__contains=v)), gettext_lazy("A file’s path has")
+    ),
     "cause": _said(lambda v: Q(pk__in=_with_file(cause__icontains=v)), gettext_lazy("A cause has")),
     "cause_group": Filter(
         _number,
@@ -147,7 +157,12 @@ FILTERS: dict[str, Filter] = {
     "began_before": _dated(lambda v: Q(begin_time__lt=v), gettext_lazy("Began before")),
     "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("Ended after")),
     "ended_before": _dated(_ended_before, gettext_lazy("Ended before")),
-    "loss_over": Filter(_share, _lossy, gettext_lazy("a share such as 0.05 or 5%, from 0 to 1"), gettext_lazy("Loss over")),
+    "loss_over": Filter(
+        _share,
+        _lossy,
+        gettext_lazy("a share such as 0.05 or 5%, from 0 to 1"),
+        gettext_lazy("Loss over"),
+    ),
     "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("GES contradicted itself")),
     "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Out of the statistics")),
 }
@@ -163,7 +178,12 @@ def _with_file(**condition: Any) -> QuerySet[Any]:
 
 
 def filtered(
-    params: QueryDict, queryset: JobQuerySet, *, but: str = "", zone: tzinfo = UTC, labelled: bool = False
+    params: QueryDict,
+    queryset: JobQuerySet,
+    *,
+    but: str = "",
+    zone: tzinfo = UTC,
+    labelled: bool = False,
 ) -> tuple[JobQuerySet, list[str]]:
     """The jobs asked for, and a sentence for each name or value that won't do; those are left out of the filtering.
 
@@ -174,7 +194,12 @@ def filtered(
 
 
 def conditions(
-    params: QueryDict, filters: Mapping[str, Filter], *, but: str = "", zone: tzinfo = UTC, labelled: bool = False
+    params: QueryDict,
+    filters: Mapping[str, Filter],
+    *,
+    but: str = "",
+    zone: tzinfo = UTC,
+    labelled: bool = False,
 ) -> tuple[Q, list[str]]:
     """What these filters ask for. Repeated ones mean or, different ones mean and; an empty value asks nothing.
 
@@ -190,7 +215,8 @@ def conditions(
         if name not in filters:
             known = ", ".join([*filters, *STEERING])
             problems.append(
-                _("%(name)s: there is no such filter; known are %(known)s.") % {"name": name[:60], "known": known}
+                _("%(name)s: there is no such filter; known are %(known)s.")
+                % {"name": name[:60], "known": known}
             )
             continue
         found = Q()
@@ -223,7 +249,9 @@ def page_of(params: QueryDict, queryset: JobQuerySet) -> tuple[Page, list[str]]:
     for job in part.rows:
         if not job.is_corrected:
             job.standing = []
-    prefetch_related_objects([job for job in part.rows if job.is_corrected], STANDING)  # few are, and mostly none
+    prefetch_related_objects(
+        [job for job in part.rows if job.is_corrected], STANDING
+    )  # few are, and mostly none
     return part, problems
 
 

@@ -27,7 +27,9 @@ def won_t_do(name: str, value: str, expected: str) -> str:
     }
 
 
-def one_of(params: QueryDict, name: str, words: Collection[str], default: str, problems: list[str]) -> str:
+def one_of(
+    params: QueryDict, name: str, words: Collection[str], default: str, problems: list[str]
+) -> str:
     """A parameter that takes one of a few words; of another it is said, and the default stands."""
     value = params.get(name, "")
     if value and value not in words:
@@ -76,7 +78,11 @@ class Column:
     has_unknown: bool = True
 
 
-TIME, NUMBER, DURATION = Column(read_time, unknown_is_largest=True), Column(_read_number), Column(_read_seconds)
+TIME, NUMBER, DURATION = (
+    Column(read_time, unknown_is_largest=True),
+    Column(_read_number),
+    Column(_read_seconds),
+)
 TEXT, SCORE = Column(_read_text, has_unknown=False), Column(_read_number, has_unknown=False)
 
 
@@ -111,20 +117,34 @@ def _as_text(value: Any) -> str | None:
 
 
 def page(
-    params: QueryDict, queryset: QuerySet[Any], sorts: Mapping[str, Column], default: str, size: int = PAGE_SIZE
+    params: QueryDict,
+    queryset: QuerySet[Any],
+    sorts: Mapping[str, Column],
+    default: str,
+    size: int = PAGE_SIZE,
 ) -> tuple[Page, list[str]]:
     """One page of rows, and a sentence for each of `sort`, `page_size` and `cursor` that won't do."""
     problems: list[str] = []
     sort = params.get("sort") or default
     if sort.removeprefix("-") not in sorts:
-        expected = _("one of %(words)s, with - in front for the opposite") % {"words": ", ".join(sorts)}
+        expected = _("one of %(words)s, with - in front for the opposite") % {
+            "words": ", ".join(sorts)
+        }
         problems.append(won_t_do("sort", sort, expected))
         sort = default
     size = _page_size(params.get("page_size", ""), size, problems)
     name, column = sort.removeprefix("-"), sorts[sort.removeprefix("-")]
     at = _read_cursor(params.get("cursor", ""), sort, column, problems)
     backwards = at is not None and at.backwards
-    rows = _read(queryset, name, column, at, size + 1, descending=sort.startswith("-") != backwards, backwards=backwards)
+    rows = _read(
+        queryset,
+        name,
+        column,
+        at,
+        size + 1,
+        descending=sort.startswith("-") != backwards,
+        backwards=backwards,
+    )
     more = len(rows) > size
     rows = rows[:size]
     if backwards:
@@ -182,7 +202,9 @@ def _page_size(value: str, default: int, problems: list[str]) -> int:
         return default
     if value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= MAX_PAGE_SIZE:
         return int(value)
-    problems.append(won_t_do("page_size", value, _("a number from 1 to %(most)s") % {"most": MAX_PAGE_SIZE}))
+    problems.append(
+        won_t_do("page_size", value, _("a number from 1 to %(most)s") % {"most": MAX_PAGE_SIZE})
+    )
     return default
 
 
@@ -190,12 +212,25 @@ def _read_cursor(value: str, sort: str, column: Column, problems: list[str]) -> 
     if not value:
         return None
     try:
-        of, at, pk, backwards = json.loads(base64.urlsafe_b64decode(value + "=" * (-len(value) % 4)))
-        if of != sort or not isinstance(pk, int) or not 0 <= pk < 2**63 or not isinstance(backwards, bool):
+        of, at, pk, backwards = json.loads(
+            base64.urlsafe_b64decode(value + "=" * (-len(value) % 4))
+        )
+        if (
+            of != sort
+            or not isinstance(pk, int)
+            or not 0 <= pk < 2**63
+            or not isinstance(backwards, bool)
+        ):
             raise ValueError
         if not isinstance(at, str) and (at is not None or not column.has_unknown):
             raise ValueError
         return _Position(sort, None if at is None else column.read(at), pk, backwards)
     except (ValueError, TypeError, ArithmeticError, binascii.Error, RecursionError):
-        problems.append(won_t_do("cursor", value, _("a position in this list and sort order; the first page is shown")))
+        problems.append(
+            won_t_do(
+                "cursor",
+                value,
+                _("a position in this list and sort order; the first page is shown"),
+            )
+        )
         return None

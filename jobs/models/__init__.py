@@ -1,11 +1,11 @@
 """What is stored: a module a noun."""
 
 from jobs.models.access import AccessKey
-from jobs.models.audit import Entry
+from jobs.models.audit import AuditEntry
 from jobs.models.budget import CallBudget
 from jobs.models.call import Call
 from jobs.models.cause import Cause
-from jobs.models.contradiction import OddReply
+from jobs.models.contradiction import Contradiction
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 from jobs.models.people import GroupPermission, TrackedGroup, TrackedUser, UserGroup, UserPermission
@@ -21,12 +21,13 @@ from jobs.models.watch import Watch
 
 __all__ = [
     "AccessKey",
+    "AuditEntry",
     "Call",
     "CallBudget",
     "Cause",
     "Checkpoint",
+    "Contradiction",
     "Correction",
-    "Entry",
     "Graph",
     "GroupPermission",
     "Hold",
@@ -35,7 +36,6 @@ __all__ = [
     "Job",
     "Membership",
     "Miss",
-    "OddReply",
     "Presence",
     "Project",
     "Pruning",

@@ -55,14 +55,21 @@ class AccessKey(models.Model):
     """A key pair and a token. A signature can only be checked with the secret, so it is kept encrypted; the token is hashed."""
 
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE, related_name="access_keys"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("user"),
+        on_delete=models.CASCADE,
+        related_name="access_keys",
     )
     name = models.CharField(_("name"), max_length=80, blank=True, help_text=_("What it is for."))
     # A flag, since a key whose only project is deleted must not come to see all the others.
     all_projects = models.BooleanField(
-        _("all projects"), default=False, help_text=_("It sees what its user sees; otherwise only the projects chosen here.")
+        _("all projects"),
+        default=False,
+        help_text=_("It sees what its user sees; otherwise only the projects chosen here."),
     )
-    projects = models.ManyToManyField(Project, verbose_name=_("projects"), blank=True, related_name="access_keys")
+    projects = models.ManyToManyField(
+        Project, verbose_name=_("projects"), blank=True, related_name="access_keys"
+    )
     access_key = models.CharField(_("access key"), max_length=40, unique=True)
     sealed_secret = models.BinaryField(_("sealed secret"))
     token_digest = models.CharField(_("token digest"), max_length=64, unique=True)
@@ -80,7 +87,10 @@ class AccessKey(models.Model):
     counted_minute = models.DateTimeField(_("counted minute"), null=True, editable=False)
     counted_requests = models.PositiveIntegerField(_("counted requests"), default=0, editable=False)
     noted_on = models.DateField(
-        _("noted on"), null=True, editable=False, help_text=_("The day its first use was last noted.")
+        _("noted on"),
+        null=True,
+        editable=False,
+        help_text=_("The day its first use was last noted."),
     )
 
     objects = AccessKeyQuerySet.as_manager()
@@ -90,7 +100,14 @@ class AccessKey(models.Model):
         triggers = tracked(
             "key",
             {
-                **plain("access_key", "name", "all_projects", "expires_at", "revoked_at", "requests_per_minute"),
+                **plain(
+                    "access_key",
+                    "name",
+                    "all_projects",
+                    "expires_at",
+                    "revoked_at",
+                    "requests_per_minute",
+                ),
                 "user": username("user_id"),
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.access_key)",
@@ -139,7 +156,9 @@ class AccessKey(models.Model):
         today = now.date()
         if self.noted_on == today:
             return False
-        return bool(AccessKey.objects.filter(pk=self.pk).exclude(noted_on=today).update(noted_on=today))
+        return bool(
+            AccessKey.objects.filter(pk=self.pk).exclude(noted_on=today).update(noted_on=today)
+        )
 
     def revoke(self, now: datetime) -> bool:
         """Take it away for good; False when it was before."""
@@ -152,10 +171,14 @@ class AccessKey(models.Model):
         room = AccessKey.objects.filter(other | Q(counted_requests__lte=limit - count), pk=self.pk)
         return bool(
             room.update(
-                counted_requests=Case(When(other, then=Value(count)), default=F("counted_requests") + count),
+                counted_requests=Case(
+                    When(other, then=Value(count)), default=F("counted_requests") + count
+                ),
                 counted_minute=minute,
                 last_used_at=Case(
-                    When(Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED), then=Value(now)),
+                    When(
+                        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED), then=Value(now)
+                    ),
                     default=F("last_used_at"),
                 ),
             )

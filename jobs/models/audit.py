@@ -9,7 +9,7 @@ from jobs.models.job import Job
 from jobs.models.project import Graph, Project, Viewer
 
 
-class Deed(models.TextChoices):
+class AuditAction(models.TextChoices):
     """What was done. The first four are written by triggers, the others by `jobs.trail`."""
 
     MADE = "made", _("made")
@@ -25,7 +25,7 @@ class Deed(models.TextChoices):
     USED = "used", _("used for the first time that day")
 
 
-class What(models.TextChoices):
+class AuditObject(models.TextChoices):
     """What it was done to."""
 
     CORRECTION = "correction", _("correction")
@@ -47,13 +47,20 @@ class What(models.TextChoices):
 
 
 #: What every member of a project may read: it is about the jobs they see anyway.
-OPEN = (What.CORRECTION, What.REVIEW, What.NOTE, What.GRAPH, What.WATCH, What.HOLD)
+OPEN = (
+    AuditObject.CORRECTION,
+    AuditObject.REVIEW,
+    AuditObject.NOTE,
+    AuditObject.GRAPH,
+    AuditObject.WATCH,
+    AuditObject.HOLD,
+)
 
 
-class EntryQuerySet(models.QuerySet["Entry"]):
+class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
     """Questions about the trail."""
 
-    def visible_to(self, user: Viewer) -> "EntryQuerySet":
+    def visible_to(self, user: Viewer) -> "AuditEntryQuerySet":
         """An administrator sees all; auditors and owners all of their projects; other members what was done to jobs there."""
         seen = Project.objects.visible_ids(user)
         if seen is None:
@@ -62,12 +69,12 @@ class EntryQuerySet(models.QuerySet["Entry"]):
         return self.filter(Q(project__in=audited) | Q(project__in=seen, what__in=OPEN))
 
 
-class Entry(models.Model):
+class AuditEntry(models.Model):
     """One deed. Nothing here refers to a row that must stay: what was deleted is still told of, by the name it had."""
 
     at = models.DateTimeField(_("at"))
-    deed = models.CharField(_("deed"), max_length=14, choices=Deed)
-    what = models.CharField(_("what"), max_length=10, choices=What)
+    deed = models.CharField(_("deed"), max_length=14, choices=AuditAction)
+    what = models.CharField(_("what"), max_length=10, choices=AuditObject)
     object_id = models.BigIntegerField(_("its number"), null=True)
     object_name = models.CharField(_("its name"), max_length=300, blank=True)
     project = models.ForeignKey(
@@ -86,12 +93,18 @@ class Entry(models.Model):
     after = models.JSONField(_("after"), null=True)
     reason = models.TextField(_("reason"), blank=True)
     actor_id = models.BigIntegerField(_("actor's number"), null=True)
-    actor = models.CharField(_("actor"), max_length=150, blank=True, help_text=_("The name the user had then."))
+    actor = models.CharField(
+        _("actor"), max_length=150, blank=True, help_text=_("The name the user had then.")
+    )
     request_id = models.CharField(_("request id"), max_length=64, blank=True)
-    address = models.CharField(_("address"), max_length=64, blank=True, help_text=_("Where the request came from."))
-    path = models.TextField(_("path"), blank=True, help_text=_("What was asked: the method and the path."))
+    address = models.CharField(
+        _("address"), max_length=64, blank=True, help_text=_("Where the request came from.")
+    )
+    path = models.TextField(
+        _("path"), blank=True, help_text=_("What was asked: the method and the path.")
+    )
 
-    objects = EntryQuerySet.as_manager()
+    objects = AuditEntryQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("entry"), _("entries")
@@ -99,12 +112,28 @@ class Entry(models.Model):
         indexes = [
             models.Index(F("at").desc(), F("id").desc(), name="entry_newest"),
             models.Index("project", F("at").desc(), F("id").desc(), name="entry_of_project"),
-            models.Index("job", F("at").desc(), F("id").desc(), condition=Q(job__isnull=False), name="entry_of_job"),
-            models.Index("graph", F("at").desc(), F("id").desc(), condition=Q(graph__isnull=False), name="entry_of_graph"),
+            models.Index(
+                "job",
+                F("at").desc(),
+                F("id").desc(),
+                condition=Q(job__isnull=False),
+                name="entry_of_job",
+            ),
+            models.Index(
+                "graph",
+                F("at").desc(),
+                F("id").desc(),
+                condition=Q(graph__isnull=False),
+                name="entry_of_graph",
+            ),
             models.Index("actor", F("at").desc(), F("id").desc(), name="entry_of_actor"),
             models.Index("what", F("at").desc(), F("id").desc(), name="entry_of_what"),
         ]
-        triggers = [pgtrigger.Protect(name="entry_stays", operation=pgtrigger.Update | pgtrigger.Delete)]
+        triggers = [
+            pgtrigger.Protect(name="entry_stays", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
-        return f"{self.actor} {self.get_deed_display()} {self.get_what_display()} {self.object_name}"
+        return (
+            f"{self.actor} {self.get_deed_display()} {self.get_what_display()} {self.object_name}"
+        )

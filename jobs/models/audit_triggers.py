@@ -39,7 +39,10 @@ def tracked(
         )
     ]
     if made:
-        for operation, deed, old, new in ((pgtrigger.Insert, "made", "", "NEW"), (pgtrigger.Delete, "deleted", "OLD", "")):
+        for operation, deed, old, new in (
+            (pgtrigger.Insert, "made", "", "NEW"),
+            (pgtrigger.Delete, "deleted", "OLD", ""),
+        ):
             triggers.append(
                 pgtrigger.Trigger(
                     name=f"trail_of_{deed}",
@@ -56,7 +59,9 @@ def _note(
     key: str, *, old: str, new: str,
 ) -> str:  # fmt: skip
     def of(row: str) -> str:
-        pairs = ", ".join(f"'{label}', {expression.replace('{row}', row)}" for label, expression in values.items())
+        pairs = ", ".join(
+            f"'{label}', {expression.replace('{row}', row)}" for label, expression in values.items()
+        )
         return f"jsonb_build_object({pairs})" if row else "NULL"
 
     others = (key, name, project, job, graph)

@@ -8,16 +8,21 @@ from jobs.models.project import Project
 class CallBudget(models.Model):
     """Two token buckets and a breaker; only `budget` writes it. Units: calls, fractions of one as they refill."""
 
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="budget")
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, related_name="budget"
+    )
     second_left = models.FloatField()
     minute_left = models.FloatField()
     counted_at = models.DateTimeField()
     share = models.FloatField(
-        default=1, help_text="Part of the rates that may be used; lowered for a while when GES throttles."
+        default=1,
+        help_text="Part of the rates that may be used; lowered for a while when GES throttles.",
     )
     lowered_until = models.DateTimeField(null=True)
     paused_until = models.DateTimeField(null=True)
-    failures = models.PositiveIntegerField(default=0, help_text="Calls in a row to which GES gave no answer.")
+    failures = models.PositiveIntegerField(
+        default=0, help_text="Calls in a row to which GES gave no answer."
+    )
 
     def __str__(self) -> str:
         return f"budget of {self.project_id}"

@@ -10,7 +10,7 @@ from jobs.ges.answer import Answer
 from jobs.models.project import GES_ID, Project
 
 
-class Question(NamedTuple):
+class CallKey(NamedTuple):
     """What is asked of GES: the status of a job, at the v1.0 or the v2 address."""
 
     project: int
@@ -22,12 +22,12 @@ class Question(NamedTuple):
 class CallQuerySet(models.QuerySet["Call"]):
     """Questions about calls."""
 
-    def about(self, question: Question) -> "CallQuerySet":
+    def about(self, question: CallKey) -> "CallQuerySet":
         """The one row of a question."""
         project, graph_id, job_id, version = question
         return self.filter(project=project, graph_id=graph_id, job_id=job_id, version=version)
 
-    def claim(self, question: Question, *, since: datetime, now: datetime, until: datetime) -> bool:
+    def claim(self, question: CallKey, *, since: datetime, now: datetime, until: datetime) -> bool:
         """Whether the caller is the one to ask: nobody else is at it, and nothing was answered since they came."""
         free = self.about(question).filter(Q(leased_until=None) | Q(leased_until__lte=now))
         if free.exclude(answered_at__gte=since).update(leased_until=until):
@@ -55,7 +55,9 @@ class Call(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["project", "graph_id", "job_id", "version"], name="one_call_a_question")
+            models.UniqueConstraint(
+                fields=["project", "graph_id", "job_id", "version"], name="one_call_a_question"
+            )
         ]
 
     def __str__(self) -> str:
@@ -66,4 +68,11 @@ class Call(models.Model):
         """What GES said."""
         if self.answered_at is None or self.http_status is None or self.body is None:
             return None
-        return Answer(self.http_status, bytes(self.body), self.content_type, self.request_id or None, None, self.answered_at)
+        return Answer(
+            self.http_status,
+            bytes(self.body),
+            self.content_type,
+            self.request_id or None,
+            None,
+            self.answered_at,
+        )

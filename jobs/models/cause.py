@@ -20,7 +20,9 @@ class CauseQuerySet(models.QuerySet["Cause"]):
 class Cause(models.Model):
     """A fingerprint of cause texts; `record` writes all but the note. Kept by project: a note may name what others must not see."""
 
-    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="causes")
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="causes"
+    )
     fingerprint = models.CharField(_("fingerprint"), max_length=64)
     pattern = models.TextField(_("pattern"))
     example = models.TextField(_("example"))
@@ -42,8 +44,12 @@ class Cause(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("cause"), _("causes")
         constraints = [
-            models.UniqueConstraint(fields=["project", "fingerprint"], name="one_cause_a_fingerprint"),
-            models.CheckConstraint(condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"),
+            models.UniqueConstraint(
+                fields=["project", "fingerprint"], name="one_cause_a_fingerprint"
+            ),
+            models.CheckConstraint(
+                condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"
+            ),
         ]
         triggers = tracked(
             "note",

@@ -3,32 +3,44 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from jobs.diagnosis.changes import Odd
+from jobs.diagnosis.changes import ContradictionKind
 from jobs.models.job import Job
 
 
-class OddReply(models.Model):
+class Contradiction(models.Model):
     """A reply that contradicts the one before it, or itself, in one way."""
 
     class Kind(models.TextChoices):
         """The words of `diagnosis.changes.Odd`, with their labels."""
 
-        FINAL_WORD = Odd.FINAL_WORD.value, _("a final word taken back")
-        EARLIER = Odd.EARLIER.value, _("a time that went back")
-        ENDS_FIRST = Odd.ENDS_FIRST.value, _("an end before the begin")
-        FEWER_LINES = Odd.FEWER_LINES.value, _("fewer lines than before")
-        FILES = Odd.FILES.value, _("another list of files")
+        FINAL_WORD = ContradictionKind.FINAL_WORD.value, _("a final word taken back")
+        EARLIER = ContradictionKind.EARLIER.value, _("a time that went back")
+        ENDS_FIRST = ContradictionKind.ENDS_FIRST.value, _("an end before the begin")
+        FEWER_LINES = ContradictionKind.FEWER_LINES.value, _("fewer lines than before")
+        FILES = ContradictionKind.FILES.value, _("another list of files")
 
     # Found by the index of one_oddity_a_kind.
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="odd_replies", db_index=False)
+    job = models.ForeignKey(
+        Job,
+        verbose_name=_("job"),
+        on_delete=models.CASCADE,
+        related_name="contradictions",
+        db_index=False,
+    )
     seen_at = models.DateTimeField(_("seen at"), help_text=_("When the reply was first seen."))
     kind = models.CharField(_("kind"), max_length=12, choices=Kind)
-    count = models.PositiveIntegerField(_("count"), help_text=_("How many figures or words of the reply did so."))
-    says = models.JSONField(_("says"), help_text=_("A sentence (ges.sentence) about the first of them."))
+    count = models.PositiveIntegerField(
+        _("count"), help_text=_("How many figures or words of the reply did so.")
+    )
+    says = models.JSONField(
+        _("says"), help_text=_("A sentence (ges.sentence) about the first of them.")
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("odd reply"), _("odd replies")
-        constraints = [models.UniqueConstraint(fields=["job", "seen_at", "kind"], name="one_oddity_a_kind")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "seen_at", "kind"], name="one_oddity_a_kind")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} x{self.count}"

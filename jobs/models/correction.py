@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.diagnosis.corrections import FILE_FIELDS, Standing
+from jobs.diagnosis.corrections import FILE_FIELDS, CorrectionStanding
 from jobs.models.audit_triggers import of_graph, of_job, plain, tracked, username
 from jobs.models.job import ImportFile, Job
 from jobs.models.project import Graph
@@ -26,8 +26,8 @@ def _value(column: str) -> str:
 class Flag(models.TextChoices):
     """The words of `diagnosis.corrections.Standing`, with their labels."""
 
-    NEEDLESS = Standing.NEEDLESS.value, _("needless: GES says the same by now")
-    CONTRADICTED = Standing.CONTRADICTED.value, _("contradicted: GES says something new")
+    NEEDLESS = CorrectionStanding.NEEDLESS.value, _("needless: GES says the same by now")
+    CONTRADICTED = CorrectionStanding.CONTRADICTED.value, _("contradicted: GES says something new")
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
@@ -50,10 +50,20 @@ class Correction(models.Model):
     """
 
     job = models.ForeignKey(
-        Job, verbose_name=_("job"), on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+        Job,
+        verbose_name=_("job"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
     )
     graph = models.ForeignKey(
-        Graph, verbose_name=_("graph"), on_delete=models.PROTECT, null=True, blank=True, related_name="corrections"
+        Graph,
+        verbose_name=_("graph"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="corrections",
     )
     kind = models.CharField(_("kind"), max_length=6, blank=True)
     position = models.PositiveIntegerField(_("position"), null=True, blank=True)
@@ -63,7 +73,12 @@ class Correction(models.Model):
     corrected = models.TextField(_("corrected"), null=True, blank=True)  # noqa: DJ001
     flag = models.CharField(_("since then"), max_length=12, choices=Flag, blank=True)
     reason = models.TextField(_("reason"))
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("actor"), on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     made_at = models.DateTimeField(_("made at"))
     reverted_at = models.DateTimeField(_("reverted at"), null=True, blank=True)
     reverted_by = models.ForeignKey(
@@ -81,9 +96,12 @@ class Correction(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("correction"), _("corrections")
         constraints = [
-            models.CheckConstraint(condition=Q(reason__regex=r"\S"), name="correction_has_a_reason"),
             models.CheckConstraint(
-                condition=Q(job__isnull=True, graph__isnull=False) | Q(job__isnull=False, graph__isnull=True),
+                condition=Q(reason__regex=r"\S"), name="correction_has_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=Q(job__isnull=True, graph__isnull=False)
+                | Q(job__isnull=False, graph__isnull=True),
                 name="correction_of_a_job_or_a_graph",
             ),
             models.UniqueConstraint(
@@ -94,10 +112,18 @@ class Correction(models.Model):
             ),
         ]
         # Those somebody should look at again.
-        indexes = [models.Index(F("id").desc(), condition=~Q(flag="") & Q(reverted_at=None), name="correction_flagged")]
+        indexes = [
+            models.Index(
+                F("id").desc(),
+                condition=~Q(flag="") & Q(reverted_at=None),
+                name="correction_flagged",
+            )
+        ]
         triggers = [
             pgtrigger.Protect(
-                name="correction_stays", operation=pgtrigger.Update, condition=pgtrigger.AnyChange(exclude=_KEPT)
+                name="correction_stays",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.AnyChange(exclude=_KEPT),
             ),
             pgtrigger.Protect(
                 name="undone_stays_undone",
@@ -132,18 +158,28 @@ class Correction(models.Model):
         """What was corrected, in words."""
         if not self.kind:
             return field_label(self.field)
-        said = {"kind": ImportFile.Kind(self.kind).label, "position": self.position, "field": field_label(self.field)}
+        said = {
+            "kind": ImportFile.Kind(self.kind).label,
+            "position": self.position,
+            "field": field_label(self.field),
+        }
         return _("%(kind)s file %(position)s %(field)s") % said
 
 
 #: For lists of jobs: the corrections of each job itself that stand, as `standing`.
 STANDING = models.Prefetch(
-    "corrections", queryset=Correction.objects.standing().filter(kind="").select_related("actor"), to_attr="standing"
+    "corrections",
+    queryset=Correction.objects.standing().filter(kind="").select_related("actor"),
+    to_attr="standing",
 )
 
 
 #: The same for graphs.
-OF_GRAPH = models.Prefetch("corrections", queryset=Correction.objects.standing().select_related("actor"), to_attr="standing")
+OF_GRAPH = models.Prefetch(
+    "corrections",
+    queryset=Correction.objects.standing().select_related("actor"),
+    to_attr="standing",
+)
 
 
 def field_label(name: str) -> str:

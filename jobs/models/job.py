@@ -15,7 +15,7 @@ from jobs.models.cause import Cause
 from jobs.models.project import GES_ID, Graph, Project, Viewer
 
 
-class Verdict(models.TextChoices):
+class VerdictChoices(models.TextChoices):
     """The words of `ges.words.Verdict`, with their labels."""
 
     PENDING = V.PENDING.value, _("pending")
@@ -27,7 +27,7 @@ class Verdict(models.TextChoices):
     UNKNOWN = V.UNKNOWN.value, _("unknown")
 
 
-class Ledger(models.TextChoices):
+class LedgerChoices(models.TextChoices):
     """The words of `diagnosis.ledger.Ledger`, with their labels."""
 
     ADDS_UP = L.ADDS_UP.value, _("adds up")
@@ -50,7 +50,9 @@ ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__
 
 
 #: Files of which something did not load: `diagnosis.verdict.is_lost` as a condition.
-LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (Q(failed_lines__gt=0) & ~Q(kind="schema"))
+LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (
+    Q(failed_lines__gt=0) & ~Q(kind="schema")
+)
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -79,33 +81,59 @@ class Job(models.Model):
 
     # Both are found by the indexes below.
     project = models.ForeignKey(
-        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="jobs", db_index=False
+        Project,
+        verbose_name=_("project"),
+        on_delete=models.PROTECT,
+        related_name="jobs",
+        db_index=False,
     )
-    graph = models.ForeignKey(Graph, verbose_name=_("graph"), on_delete=models.PROTECT, related_name="jobs", db_index=False)
+    graph = models.ForeignKey(
+        Graph,
+        verbose_name=_("graph"),
+        on_delete=models.PROTECT,
+        related_name="jobs",
+        db_index=False,
+    )
     job_id = models.CharField(_("job id"), max_length=GES_ID)
     job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
     job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
-    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True, help_text=_("GES's word, as it came."))
-    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict, default=Verdict.PENDING)
-    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger, null=True)  # noqa: DJ001  null without data files
+    status = models.CharField(
+        _("GES's word"), max_length=GES_ID, blank=True, help_text=_("GES's word, as it came.")
+    )
+    verdict = models.CharField(
+        _("verdict"), max_length=10, choices=VerdictChoices, default=VerdictChoices.PENDING
+    )
+    ledger = models.CharField(_("ledger"), max_length=16, choices=LedgerChoices, null=True)  # noqa: DJ001  null without data files
     begin_time = models.DateTimeField(_("begin time"), null=True)
     end_time = models.DateTimeField(_("end time"), null=True)
     fail_reason = models.TextField(_("fail reason"), blank=True)
-    oddities = models.JSONField(_("oddities"), default=list, help_text=_("Sentences (ges.sentence) about what was unusual."))
-    odd_count = models.PositiveIntegerField(
+    peculiarities = models.JSONField(
+        _("peculiarities"),
+        default=list,
+        help_text=_("Sentences (ges.sentence) about what was unusual."),
+    )
+    contradiction_count = models.PositiveIntegerField(
         _("contradictions"),
         default=0,
         db_default=0,
-        help_text=_("How often its replies contradict an earlier one, by reply and kind; each is an odd reply."),
+        help_text=_(
+            "How often its replies contradict an earlier one, by reply and kind; each is an odd reply."
+        ),
     )
     lines = models.JSONField(
-        _("lines"), default=dict, help_text=_("Totals for edge, vertex and all; lines, null when unknown.")
+        _("lines"),
+        default=dict,
+        help_text=_("Totals for edge, vertex and all; lines, null when unknown."),
     )
     loss_rate = models.DecimalField(_("loss rate"), max_digits=5, decimal_places=4, null=True)
     # Numeric, since the sum of 64-bit counts may need more than 64 bits.
     total_lines = models.DecimalField(_("total lines"), max_digits=30, decimal_places=0, null=True)
-    failed_lines = models.DecimalField(_("failed lines"), max_digits=30, decimal_places=0, null=True)
-    successful_lines = models.DecimalField(_("successful lines"), max_digits=30, decimal_places=0, null=True)
+    failed_lines = models.DecimalField(
+        _("failed lines"), max_digits=30, decimal_places=0, null=True
+    )
+    successful_lines = models.DecimalField(
+        _("successful lines"), max_digits=30, decimal_places=0, null=True
+    )
     observed = models.JSONField(
         _("observed"),
         null=True,
@@ -121,7 +149,10 @@ class Job(models.Model):
     )
     review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
     is_hidden = models.BooleanField(
-        _("out of the statistics"), default=False, db_default=False, help_text=_("Shown in lists, counted nowhere.")
+        _("out of the statistics"),
+        default=False,
+        db_default=False,
+        help_text=_("Shown in lists, counted nowhere."),
     )
     changed_at = models.DateTimeField(
         _("changed at"), null=True, help_text=_("When this row last came to say something else.")
@@ -130,7 +161,9 @@ class Job(models.Model):
     lost_file_count = models.PositiveIntegerField(_("lost file count"), default=0)
     first_seen_at = models.DateTimeField(_("first seen at"))
     observed_at = models.DateTimeField(
-        _("observed at"), null=True, help_text=_("When the newest reply was last seen; null before the first.")
+        _("observed at"),
+        null=True,
+        help_text=_("When the newest reply was last seen; null before the first."),
     )
     snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
     # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
@@ -143,23 +176,40 @@ class Job(models.Model):
         verbose_name, verbose_name_plural = _("job"), _("jobs")
         constraints = [
             models.UniqueConstraint(fields=["project", "job_id"], name="one_job_an_id"),
-            models.CheckConstraint(condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"),
+            models.CheckConstraint(
+                condition=Q(verdict__in=[v.value for v in V]), name="job_verdict_is_a_word"
+            ),
             models.CheckConstraint(condition=~Q(job_id=""), name="job_id_not_empty"),
-            models.CheckConstraint(condition=Q(review__in=["", *ReviewState.values]), name="job_review_is_a_word"),
+            models.CheckConstraint(
+                condition=Q(review__in=["", *ReviewState.values]), name="job_review_is_a_word"
+            ),
         ]
         indexes = [
             # The orders of the lists, read from either end; where values are equal the key decides.
-            models.Index(F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_by_begin"),
+            models.Index(
+                F("begin_time").desc(nulls_first=True),
+                F("id").desc(),
+                include=["verdict"],
+                name="job_by_begin",
+            ),
             models.Index(F("end_time").desc(), F("id").desc(), name="job_by_end"),
             models.Index(F("duration").desc(), F("id").desc(), name="job_by_duration"),
             models.Index(F("failed_lines").desc(), F("id").desc(), name="job_by_failed"),
             models.Index(F("loss_rate").desc(), F("id").desc(), name="job_by_loss"),
             models.Index(F("job_name").desc(), F("id").desc(), name="job_by_name"),
             models.Index(
-                "graph", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_graph"
+                "graph",
+                F("begin_time").desc(nulls_first=True),
+                F("id").desc(),
+                include=["verdict"],
+                name="job_of_graph",
             ),
             models.Index(
-                "project", F("begin_time").desc(nulls_first=True), F("id").desc(), include=["verdict"], name="job_of_project"
+                "project",
+                F("begin_time").desc(nulls_first=True),
+                F("id").desc(),
+                include=["verdict"],
+                name="job_of_project",
             ),
             # What ran on a graph in a span of time.
             models.Index("graph", "end_time", name="job_of_graph_by_end"),
@@ -167,8 +217,18 @@ class Job(models.Model):
             models.Index("end_time", condition=ENDED_UNBEGUN, name="job_of_odd_times"),
             # Words, of which some are rare or never said.
             models.Index("verdict", F("begin_time").desc(), F("id").desc(), name="job_by_verdict"),
-            models.Index("review", F("begin_time").desc(), F("id").desc(), condition=~Q(review=""), name="job_by_review"),
-            models.Index("ledger", condition=Q(ledger__in=["does_not_add_up", "cannot_tell"]), name="job_by_ledger"),
+            models.Index(
+                "review",
+                F("begin_time").desc(),
+                F("id").desc(),
+                condition=~Q(review=""),
+                name="job_by_review",
+            ),
+            models.Index(
+                "ledger",
+                condition=Q(ledger__in=["does_not_add_up", "cannot_tell"]),
+                name="job_by_ledger",
+            ),
             models.Index(Upper("status"), name="job_by_status"),
             models.Index(Upper("job_name"), name="job_by_any_name"),
             models.Index(Upper("job_type"), name="job_by_type"),
@@ -180,7 +240,14 @@ class Job(models.Model):
             models.Index(
                 "begin_time",
                 "project",
-                include=["verdict", "file_count", "failed_lines", "successful_lines", "graph", "is_hidden"],
+                include=[
+                    "verdict",
+                    "file_count",
+                    "failed_lines",
+                    "successful_lines",
+                    "graph",
+                    "is_hidden",
+                ],
                 name="job_by_day",
             ),
             # Where the overview and the causes look for what was lost.
@@ -200,7 +267,9 @@ class Job(models.Model):
                 name="job_to_review",
             ),
             # The few that GES contradicted itself about.
-            models.Index(F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"),
+            models.Index(
+                F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"
+            ),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
             # How long this graph's jobs of this name usually take.
@@ -240,20 +309,29 @@ class ImportFile(models.Model):
         EDGE = "edge", _("edge")
 
     # Found by the index of one_file_a_place.
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False)
+    job = models.ForeignKey(
+        Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False
+    )
     kind = models.CharField(_("kind"), max_length=6, choices=Kind)
     position = models.PositiveIntegerField(_("position"))
     path = models.TextField(_("path"))
     log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
     status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True)
-    verdict = models.CharField(_("verdict"), max_length=10, choices=Verdict)
-    ledger = models.CharField(_("ledger"), max_length=16, choices=Ledger)
+    verdict = models.CharField(_("verdict"), max_length=10, choices=VerdictChoices)
+    ledger = models.CharField(_("ledger"), max_length=16, choices=LedgerChoices)
     contradiction = models.JSONField(
-        _("contradiction"), null=True, help_text=_("A sentence (ges.sentence), where the figures disagree.")
+        _("contradiction"),
+        null=True,
+        help_text=_("A sentence (ges.sentence), where the figures disagree."),
     )
     cause = models.TextField(_("cause"), null=True)  # noqa: DJ001
     cause_group = models.ForeignKey(
-        Cause, verbose_name=_("cause group"), on_delete=models.PROTECT, null=True, related_name="files", db_index=False
+        Cause,
+        verbose_name=_("cause group"),
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="files",
+        db_index=False,
     )
     total_lines = models.BigIntegerField(_("total lines"), null=True)
     failed_lines = models.BigIntegerField(_("failed lines"), null=True)
@@ -261,7 +339,9 @@ class ImportFile(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("import file"), _("import files")
-        constraints = [models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")
+        ]
         indexes = [
             # A whole path, however long; and any part of a path or of a cause (of all rows: ANALYZE then knows how many match).
             HashIndex("path", name="file_by_path"),
@@ -271,10 +351,18 @@ class ImportFile(models.Model):
             models.Index("job", condition=Q(cause__isnull=False), name="file_caused"),
             # Sums of what was lost, by cause and by job, read from the index alone.
             models.Index(
-                "cause_group", "job", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_by_cause"
+                "cause_group",
+                "job",
+                condition=Q(cause_group__isnull=False),
+                include=["failed_lines"],
+                name="file_by_cause",
             ),
             models.Index(
-                "job", "cause_group", condition=Q(cause_group__isnull=False), include=["failed_lines"], name="file_lost"
+                "job",
+                "cause_group",
+                condition=Q(cause_group__isnull=False),
+                include=["failed_lines"],
+                name="file_lost",
             ),
         ]
 

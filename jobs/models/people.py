@@ -21,7 +21,10 @@ class TrackedUser(User):
         default_permissions = ()
         triggers = tracked(
             "user",
-            {**plain("username", "email", "is_active", "is_staff", "is_superuser"), "password": _MARK},
+            {
+                **plain("username", "email", "is_active", "is_staff", "is_superuser"),
+                "password": _MARK,
+            },
             name="{row}.username",
         )
 
@@ -33,7 +36,11 @@ class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
         proxy = True
         default_permissions = ()
         triggers = tracked(
-            "user", {"group": _GROUP}, name=username("user_id"), key="{row}.user_id", compared=["user", "group"]
+            "user",
+            {"group": _GROUP},
+            name=username("user_id"),
+            key="{row}.user_id",
+            compared=["user", "group"],
         )
 
 
@@ -65,5 +72,9 @@ class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,m
         proxy = True
         default_permissions = ()
         triggers = tracked(
-            "group", {"permission": _PERMISSION}, name=_GROUP, key="{row}.group_id", compared=["group", "permission"]
+            "group",
+            {"permission": _PERMISSION},
+            name=_GROUP,
+            key="{row}.group_id",
+            compared=["group", "permission"],
         )

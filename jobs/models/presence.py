@@ -10,7 +10,9 @@ from jobs.diagnosis.gaps import Stretch, gaps
 from jobs.models.project import Project
 
 EVERY = timedelta(minutes=1)  # a stretch is prolonged at most so often
-PAUSE = timedelta(seconds=150)  # longer than a stretch's age and a round with a slow GES together: nobody was there
+PAUSE = timedelta(
+    seconds=150
+)  # longer than a stretch's age and a round with a slow GES together: nobody was there
 
 
 class PresenceQuerySet(models.QuerySet["Presence"]):
@@ -35,15 +37,24 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
 
     def away(self, project: int, begin: datetime, end: datetime) -> list[Stretch]:
         """When no worker was there, within these times."""
-        return gaps(self.stretches(project, end).values_list("first_at", "last_at"), begin, end, longer_than=PAUSE)
+        return gaps(
+            self.stretches(project, end).values_list("first_at", "last_at"),
+            begin,
+            end,
+            longer_than=PAUSE,
+        )
 
-    def away_by_project(self, projects: Collection[int], begin: datetime, end: datetime) -> dict[int, list[Stretch]]:
+    def away_by_project(
+        self, projects: Collection[int], begin: datetime, end: datetime
+    ) -> dict[int, list[Stretch]]:
         """The same of several projects, of their newest thousand stretches together."""
         runs: dict[int, list[Stretch]] = {pk: [] for pk in projects}
         rows = self.filter(project__in=projects, first_at__lte=end).order_by("-last_at")
         for project, first, last in rows.values_list("project_id", "first_at", "last_at")[:1000]:
             runs[project].append((first, last))
-        return {project: gaps(found, begin, end, longer_than=PAUSE) for project, found in runs.items()}
+        return {
+            project: gaps(found, begin, end, longer_than=PAUSE) for project, found in runs.items()
+        }
 
 
 class Presence(models.Model):
@@ -56,9 +67,15 @@ class Presence(models.Model):
     objects = PresenceQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.CheckConstraint(condition=models.Q(last_at__gte=F("first_at")), name="presence_in_order")]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(last_at__gte=F("first_at")), name="presence_in_order"
+            )
+        ]
         # The newest of a project, and those of a span of time.
-        indexes = [models.Index("project", F("last_at").desc(), F("id").desc(), name="presence_newest")]
+        indexes = [
+            models.Index("project", F("last_at").desc(), F("id").desc(), name="presence_newest")
+        ]
 
     def __str__(self) -> str:
         return f"{self.first_at} – {self.last_at}"

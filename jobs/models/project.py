@@ -15,7 +15,9 @@ from django.utils.translation import gettext_lazy as _
 from jobs.models.audit_triggers import plain, project_name, tracked, username
 
 GES_ID = 255
-MOVED = timedelta(seconds=2)  # a Date header tells whole seconds, and an answer may take long: less says nothing
+MOVED = timedelta(
+    seconds=2
+)  # a Date header tells whole seconds, and an answer may take long: less says nothing
 FAR_OFF = timedelta(seconds=30)
 MOST_SKEW_MS = 2**31 - 1
 Viewer = User | AnonymousUser
@@ -51,7 +53,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         limited: Any = getattr(user, "access_key", None)
         known: Any = getattr(user, "_roles", None)
         if known is None or known[0] is not limited:
-            role = Value(Membership.Role.OWNER.value) if user.is_superuser else F("membership__role")
+            role = (
+                Value(Membership.Role.OWNER.value) if user.is_superuser else F("membership__role")
+            )
             known = limited, dict(self.visible_to(user).order_by().values_list("pk", role))
             user._roles = known  # type: ignore[union-attr]
         roles: dict[int, str] = known[1]
@@ -59,7 +63,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
     def reviewable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may decide about imports, write notes, ask GES now and watch a job."""
-        return self._as(user, Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER)
+        return self._as(
+            user, Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER
+        )
 
     def correctable_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user may correct what GES said, if they have the permission to."""
@@ -69,7 +75,9 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         """Whether this user is a fixer or above in any project; asked for each action of a list, so it costs one query."""
         if user.is_superuser and user.is_active:
             return True
-        return not {Membership.Role.FIXER, Membership.Role.OWNER}.isdisjoint(self.roles_of(user).values())
+        return not {Membership.Role.FIXER, Membership.Role.OWNER}.isdisjoint(
+            self.roles_of(user).values()
+        )
 
     def owned_by(self, user: Viewer) -> "ProjectQuerySet":
         """Where this user says who belongs to it, what loss is tolerated, and which keys see it."""
@@ -107,7 +115,10 @@ class Project(models.Model):
         help_text=_("Name of its credentials in the settings; never the secret itself."),
     )
     members = models.ManyToManyField(
-        settings.AUTH_USER_MODEL, verbose_name=_("members"), through="Membership", related_name="ges_projects"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("members"),
+        through="Membership",
+        related_name="ges_projects",
     )
     discovered_at = models.DateTimeField(_("discovered at"), null=True, blank=True)
     history_offset = models.PositiveIntegerField(
@@ -115,7 +126,10 @@ class Project(models.Model):
         help_text="Where the reading of GES's whole job list goes on; null once it was read to its end.",
     )  # fmt: skip
     history_read_at = models.DateTimeField(
-        _("history read at"), null=True, blank=True, help_text=_("When GES's whole job list was last read to its end.")
+        _("history read at"),
+        null=True,
+        blank=True,
+        help_text=_("When GES's whole job list was last read to its end."),
     )
     calls_per_second = models.PositiveIntegerField(
         _("calls per second"),
@@ -124,13 +138,20 @@ class Project(models.Model):
         help_text=_("Calls to GES that all workers and web servers together may make in a second."),
     )
     calls_per_minute = models.PositiveIntegerField(
-        _("calls per minute"), default=1500, validators=[MinValueValidator(1)], help_text=_("The same in a minute.")
+        _("calls per minute"),
+        default=1500,
+        validators=[MinValueValidator(1)],
+        help_text=_("The same in a minute."),
     )
     watches_proxied = models.BooleanField(
-        _("watch proxied jobs"), default=True, help_text=_("Poll a job from then on that a program first asked about.")
+        _("watch proxied jobs"),
+        default=True,
+        help_text=_("Poll a job from then on that a program first asked about."),
     )
     problem = models.TextField(
-        _("problem"), blank=True, help_text=_("Why the last look at GES's job list failed; empty when it did not.")
+        _("problem"),
+        blank=True,
+        help_text=_("Why the last look at GES's job list failed; empty when it did not."),
     )
     keeps = models.CharField(
         _("replies to keep"),
@@ -150,14 +171,18 @@ class Project(models.Model):
         null=True,
         blank=True,
         editable=False,
-        help_text=_("Milliseconds that GES's clock is ahead of ours, by its Date headers; null before the first answer."),
+        help_text=_(
+            "Milliseconds that GES's clock is ahead of ours, by its Date headers; null before the first answer."
+        ),
     )
 
     objects = ProjectQuerySet.as_manager()
 
     class Meta:
         verbose_name, verbose_name_plural = _("project"), _("projects")
-        constraints = [models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")]
+        constraints = [
+            models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")
+        ]
         triggers = tracked(
             "project",
             plain(
@@ -188,13 +213,20 @@ class Project(models.Model):
             return
         told = round(median(skew.total_seconds() for skew in skews) * 1000)
         told = max(-MOST_SKEW_MS, min(told, MOST_SKEW_MS))
-        if self.clock_skew_ms is None or abs(told - self.clock_skew_ms) >= MOVED.total_seconds() * 1000:
+        if (
+            self.clock_skew_ms is None
+            or abs(told - self.clock_skew_ms) >= MOVED.total_seconds() * 1000
+        ):
             self.clock_skew_ms = told
             self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
         """Whether somebody may decide about its imports, write notes, ask GES now and watch a job."""
-        return self._role(user) in {Membership.Role.REVIEWER, Membership.Role.FIXER, Membership.Role.OWNER}
+        return self._role(user) in {
+            Membership.Role.REVIEWER,
+            Membership.Role.FIXER,
+            Membership.Role.OWNER,
+        }
 
     def may_be_corrected_by(self, user: Viewer) -> bool:
         """Whether somebody may correct what GES said of it, if they have the permission to."""
@@ -224,7 +256,9 @@ class Membership(models.Model):
         AUDITOR = "auditor", _("auditor")
 
     project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.CASCADE)
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, verbose_name=_("user"), on_delete=models.CASCADE
+    )
     role = models.CharField(_("role"), max_length=10, choices=Role, default=Role.VIEWER)
 
     class Meta:
@@ -252,12 +286,17 @@ class GraphQuerySet(models.QuerySet["Graph"]):
 class Graph(models.Model):
     """A graph; `graph_id` is null while only its name is known, as for jobs of a graph that is gone."""
 
-    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="graphs")
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="graphs"
+    )
     graph_id = models.CharField(_("graph id"), max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     name = models.CharField(_("name"), max_length=GES_ID, blank=True)
     is_deleted = models.BooleanField(_("no longer in GES"), default=False)
     created_at = models.DateTimeField(
-        _("created at"), null=True, blank=True, help_text=_("As GES says; a job that began before is an earlier graph's.")
+        _("created at"),
+        null=True,
+        blank=True,
+        help_text=_("As GES says; a job that began before is an earlier graph's."),
     )
     forgotten_jobs = models.JSONField(
         default=list, blank=True, editable=False,
@@ -270,7 +309,9 @@ class Graph(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
-        help_text=_("Share of lines, 0 to 1; an import that loses no more waits for nobody's review."),
+        help_text=_(
+            "Share of lines, 0 to 1; an import that loses no more waits for nobody's review."
+        ),
     )
     merged_into = models.ForeignKey(
         "self",
@@ -279,7 +320,9 @@ class Graph(models.Model):
         null=True,
         blank=True,
         related_name="merged",
-        help_text=_("The graph known by its id that this one, known by its name, turned out to be."),
+        help_text=_(
+            "The graph known by its id that this one, known by its name, turned out to be."
+        ),
     )
 
     objects = GraphQuerySet.as_manager()
@@ -288,7 +331,9 @@ class Graph(models.Model):
         verbose_name, verbose_name_plural = _("graph"), _("graphs")
         constraints = [
             models.UniqueConstraint(fields=["project", "graph_id"], name="one_graph_an_id"),
-            models.UniqueConstraint(fields=["project", "name"], condition=Q(graph_id=None), name="one_graph_a_bare_name"),
+            models.UniqueConstraint(
+                fields=["project", "name"], condition=Q(graph_id=None), name="one_graph_a_bare_name"
+            ),
             models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
         ]
         # Discovery makes them; what people change is kept, and what GES said anew.

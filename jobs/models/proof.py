@@ -13,7 +13,9 @@ from jobs.models.reply import Source
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:
     """Rows that are only added."""
-    return [pgtrigger.Protect(name=f"{name}_is_evidence", operation=pgtrigger.Update | pgtrigger.Delete)]
+    return [
+        pgtrigger.Protect(name=f"{name}_is_evidence", operation=pgtrigger.Update | pgtrigger.Delete)
+    ]
 
 
 class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
@@ -28,7 +30,11 @@ class Checkpoint(models.Model):
     """The heads of all chains of a project at one time, as one hash (`chain.forms`), chained to the checkpoint before."""
 
     project = models.ForeignKey(
-        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="checkpoints", db_index=False
+        Project,
+        verbose_name=_("project"),
+        on_delete=models.PROTECT,
+        related_name="checkpoints",
+        db_index=False,
     )
     number = models.PositiveIntegerField(_("number"))
     sealed_at = models.DateTimeField(_("sealed at"))
@@ -43,7 +49,9 @@ class Checkpoint(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("checkpoint"), _("checkpoints")
-        constraints = [models.UniqueConstraint(fields=["project", "number"], name="one_checkpoint_a_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "number"], name="one_checkpoint_a_number")
+        ]
         triggers = _never_changed("checkpoint")
 
     def __str__(self) -> str:
@@ -53,7 +61,9 @@ class Checkpoint(models.Model):
 class Pruning(models.Model):
     """One batch of retention: by which rule, when, and how much went."""
 
-    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings")
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings"
+    )
     made_at = models.DateTimeField(_("made at"))
     keeps = models.CharField(_("keeps"), max_length=7, choices=Keeping)
     keep_days = models.PositiveIntegerField(_("keep days"))
@@ -73,7 +83,13 @@ class Tombstone(models.Model):
     """What stays of a reply that retention took away: all but its body, under the same key, so that the chain still fits."""
 
     id = models.BigIntegerField(primary_key=True)
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="tombstones", db_index=False)
+    job = models.ForeignKey(
+        Job,
+        verbose_name=_("job"),
+        on_delete=models.PROTECT,
+        related_name="tombstones",
+        db_index=False,
+    )
     number = models.PositiveIntegerField(_("number"))
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(_("version"))
@@ -86,12 +102,19 @@ class Tombstone(models.Model):
     link = models.BinaryField(_("link"), max_length=32)
     size = models.PositiveIntegerField(_("bytes"))
     pruning = models.ForeignKey(
-        Pruning, verbose_name=_("pruning"), on_delete=models.PROTECT, related_name="tombstones", null=True, db_index=False
+        Pruning,
+        verbose_name=_("pruning"),
+        on_delete=models.PROTECT,
+        related_name="tombstones",
+        null=True,
+        db_index=False,
     )  # null: brought from another gesdash, which pruned it
 
     class Meta:
         verbose_name, verbose_name_plural = _("removed reply"), _("removed replies")
-        constraints = [models.UniqueConstraint(fields=["job", "number"], name="one_tombstone_a_number")]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "number"], name="one_tombstone_a_number")
+        ]
         triggers = _never_changed("tombstone")
 
     def __str__(self) -> str:
@@ -101,9 +124,16 @@ class Tombstone(models.Model):
 class Hold(models.Model):
     """A job whose replies are evidence somewhere: retention leaves it alone."""
 
-    job = models.OneToOneField(Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="hold")
+    job = models.OneToOneField(
+        Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="hold"
+    )
     reason = models.TextField(_("reason"))
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("actor"), on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     made_at = models.DateTimeField(_("made at"))
 
     class Meta:
@@ -125,8 +155,12 @@ class Hold(models.Model):
 class Verification(models.Model):
     """One walk of `verify` over a project, or over one job of it, and what did not fit."""
 
-    project = models.ForeignKey(Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications")
-    job_id = models.CharField(_("job id"), max_length=GES_ID, blank=True, help_text=_("Empty: the whole project."))
+    project = models.ForeignKey(
+        Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications"
+    )
+    job_id = models.CharField(
+        _("job id"), max_length=GES_ID, blank=True, help_text=_("Empty: the whole project.")
+    )
     began_at = models.DateTimeField(_("began at"))
     ended_at = models.DateTimeField(_("ended at"))
     jobs = models.PositiveIntegerField(_("jobs"))
@@ -134,7 +168,9 @@ class Verification(models.Model):
     tombstones = models.PositiveBigIntegerField(_("removed replies"))
     checkpoints = models.PositiveIntegerField(_("checkpoints"))
     faults = models.PositiveIntegerField(_("faults"))
-    sentences = models.JSONField(_("what did not fit"), default=list, help_text=_("The first of them."))
+    sentences = models.JSONField(
+        _("what did not fit"), default=list, help_text=_("The first of them.")
+    )
 
     class Meta:
         verbose_name, verbose_name_plural = _("verification"), _("verifications")

@@ -23,7 +23,11 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
 
     def replies_to(self, version: int) -> "SnapshotQuerySet":
         """Replies of the status endpoint of this API, the newest first. An item of a job list never stands in for one."""
-        return self.filter(version=version, http_status=200).exclude(source=Source.LIST).order_by("-last_seen_at", "-pk")
+        return (
+            self.filter(version=version, http_status=200)
+            .exclude(source=Source.LIST)
+            .order_by("-last_seen_at", "-pk")
+        )
 
 
 #: Retention leaves a tombstone of the same key and link first; nothing else can take a reply away.
@@ -38,7 +42,13 @@ _UNLESS_BURIED = """
 class Snapshot(models.Model):
     """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="snapshots", db_index=False)
+    job = models.ForeignKey(
+        Job,
+        verbose_name=_("job"),
+        on_delete=models.PROTECT,
+        related_name="snapshots",
+        db_index=False,
+    )
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(
         _("version"), help_text=_("1 or 2: the API that was asked, or whose keys the reply has.")
@@ -57,9 +67,13 @@ class Snapshot(models.Model):
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
     seen = models.PositiveIntegerField(_("seen"), default=1)
-    number = models.PositiveIntegerField(_("number"), help_text=_("From 1 in each job, in the order of recording."))
+    number = models.PositiveIntegerField(
+        _("number"), help_text=_("From 1 in each job, in the order of recording.")
+    )
     link = models.BinaryField(
-        _("link"), max_length=32, help_text=_("Chains it to the reply recorded before (`chain.forms`).")
+        _("link"),
+        max_length=32,
+        help_text=_("Chains it to the reply recorded before (`chain.forms`)."),
     )
 
     objects = SnapshotQuerySet.as_manager()
@@ -67,12 +81,18 @@ class Snapshot(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("reply"), _("replies")
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"),
-            models.UniqueConstraint(fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"),
+            models.CheckConstraint(
+                condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"
+            ),
+            models.UniqueConstraint(
+                fields=["job", "source", "first_seen_at", "sha256"], name="snapshot_once"
+            ),
             models.UniqueConstraint(fields=["job", "number"], name="snapshot_in_chain"),
         ]
         # A job's replies, the newest first.
-        indexes = [models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")]
+        indexes = [
+            models.Index("job", F("first_seen_at").desc(), F("id").desc(), name="snapshot_of_job")
+        ]
         triggers = [
             pgtrigger.Protect(
                 name="snapshot_is_evidence",
@@ -80,7 +100,10 @@ class Snapshot(models.Model):
                 condition=pgtrigger.AnyChange(exclude=["last_seen_at", "seen"]),
             ),
             pgtrigger.Trigger(
-                name="snapshot_is_kept", when=pgtrigger.Before, operation=pgtrigger.Delete, func=_UNLESS_BURIED
+                name="snapshot_is_kept",
+                when=pgtrigger.Before,
+                operation=pgtrigger.Delete,
+                func=_UNLESS_BURIED,
             ),
         ]
 
@@ -91,7 +114,9 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """A run of polls that got no usable answer, with the newest body that came, if any did."""
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False)
+    job = models.ForeignKey(
+        Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False
+    )
     source = models.CharField(_("source"), max_length=6, choices=Source)
     kind = models.CharField(_("kind"), max_length=20)
     detail = models.TextField(_("detail"), blank=True)
@@ -109,7 +134,9 @@ class Miss(models.Model):
             models.Index(F("last_seen_at").desc(), name="miss_newest"),
         ]
         constraints = [
-            models.CheckConstraint(condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="miss_in_order")
+            models.CheckConstraint(
+                condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="miss_in_order"
+            )
         ]
 
     def __str__(self) -> str:

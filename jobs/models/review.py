@@ -15,11 +15,20 @@ class Review(models.Model):
 
     DECISIONS = (ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.ACCEPTED, ReviewState.FIXED)
 
-    job = models.ForeignKey(Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="reviews")
+    job = models.ForeignKey(
+        Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="reviews"
+    )
     state = models.CharField(_("state"), max_length=9, choices=ReviewState)
-    note = models.TextField(_("note"), blank=True, help_text=_("Why, or what is to be done; an accepted loss needs it."))
+    note = models.TextField(
+        _("note"), blank=True, help_text=_("Why, or what is to be done; an accepted loss needs it.")
+    )
     fixed_by = models.ForeignKey(
-        Job, verbose_name=_("fixed by"), on_delete=models.PROTECT, null=True, blank=True, related_name="fixes"
+        Job,
+        verbose_name=_("fixed by"),
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="fixes",
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -30,15 +39,26 @@ class Review(models.Model):
         related_name="assigned_reviews",
     )
     due_on = models.DateField(_("due on"), null=True, blank=True)
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, verbose_name=_("actor"), on_delete=models.PROTECT, related_name="+")
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("actor"),
+        on_delete=models.PROTECT,
+        related_name="+",
+    )
     made_at = models.DateTimeField(_("made at"))
 
     class Meta:
         verbose_name, verbose_name_plural = _("review"), _("reviews")
         constraints = [
-            models.CheckConstraint(condition=~Q(state="accepted") | ~Q(note=""), name="accepted_with_a_reason"),
-            models.CheckConstraint(condition=~Q(state="fixed") | Q(fixed_by__isnull=False), name="fixed_by_a_job"),
-            models.CheckConstraint(condition=~Q(state="tolerated"), name="tolerance_is_no_decision"),
+            models.CheckConstraint(
+                condition=~Q(state="accepted") | ~Q(note=""), name="accepted_with_a_reason"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="fixed") | Q(fixed_by__isnull=False), name="fixed_by_a_job"
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="tolerated"), name="tolerance_is_no_decision"
+            ),
         ]
         indexes = [models.Index("job", models.F("id").desc(), name="review_newest")]
         triggers = [

@@ -10,7 +10,9 @@ from django.db import connection, models
 from jobs.models.project import Project
 
 NAME = 80
-MOST_NAMES = 100  # of GES's unknown words and fields of a project; what comes after is counted as OTHER
+MOST_NAMES = (
+    100  # of GES's unknown words and fields of a project; what comes after is counted as OTHER
+)
 OTHER = "(other)"
 
 
@@ -58,7 +60,11 @@ class TallyQuerySet(models.QuerySet["Tally"]):
             if kind in (Kind.WORD, Kind.FIELD):
                 known = set(self.filter(project=project, kind=kind).values_list("name", flat=True))
                 name = name[:NAME]
-                if name not in known and len(known | {n for p, k, n in found if (p, k) == (project, kind)}) >= MOST_NAMES:
+                if (
+                    name not in known
+                    and len(known | {n for p, k, n in found if (p, k) == (project, kind)})
+                    >= MOST_NAMES
+                ):
                     name = OTHER
             times, seconds = found.get((project, kind, name), Counted())
             found[project, kind, name] = Counted(times + value.times, seconds + value.seconds)
@@ -78,7 +84,9 @@ class Tally(models.Model):
     objects = TallyQuerySet.as_manager()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["project", "kind", "name"], name="one_tally_a_name")]
+        constraints = [
+            models.UniqueConstraint(fields=["project", "kind", "name"], name="one_tally_a_name")
+        ]
 
     def __str__(self) -> str:
         return f"{self.kind} {self.name}: {self.count}"

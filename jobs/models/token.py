@@ -13,8 +13,12 @@ _PURPOSE = "tokens"
 class IamToken(models.Model):
     """The newest token, or why IAM gave none; only `tokens` writes it."""
 
-    project = models.OneToOneField(Project, on_delete=models.CASCADE, primary_key=True, related_name="+")
-    credentials = models.CharField(max_length=64, help_text="A digest of the user whom IAM was told.")
+    project = models.OneToOneField(
+        Project, on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    credentials = models.CharField(
+        max_length=64, help_text="A digest of the user whom IAM was told."
+    )
     sealed_value = models.BinaryField(default=b"")
     expires_at = models.DateTimeField(null=True)
     failures = models.PositiveIntegerField(default=0)

@@ -21,7 +21,10 @@ class SavedView(models.Model):
     """A name for the filters and the order of the job list; `query` is a query string without a position."""
 
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, verbose_name=_("owner"), on_delete=models.CASCADE, related_name="saved_views"
+        settings.AUTH_USER_MODEL,
+        verbose_name=_("owner"),
+        on_delete=models.CASCADE,
+        related_name="saved_views",
     )
     name = models.CharField(_("name"), max_length=80)
     query = models.TextField(_("query"), blank=True)

@@ -87,11 +87,17 @@ class WatchQuerySet(models.QuerySet["Watch"]):
         wanted = self.due(now).filter(project=project).order_by("next_poll_at")[:limit]
         return self._claim(wanted, lease, now, project)
 
-    def claim_of(self, project: Project, jobs: Sequence[int], lease: int, now: datetime) -> list[Claimed]:
+    def claim_of(
+        self, project: Project, jobs: Sequence[int], lease: int, now: datetime
+    ) -> list[Claimed]:
         """Take the watches of these jobs of a project, due or not; without those that somebody else is at."""
-        return self._claim(self.free(now).filter(project=project, job__in=jobs), lease, now, project)
+        return self._claim(
+            self.free(now).filter(project=project, job__in=jobs), lease, now, project
+        )
 
-    def _claim(self, wanted: "WatchQuerySet", lease: int, now: datetime, project: Project) -> list[Claimed]:
+    def _claim(
+        self, wanted: "WatchQuerySet", lease: int, now: datetime, project: Project
+    ) -> list[Claimed]:
         try:
             sql, values = wanted.values("job_id").query.sql_with_params()
         except EmptyResultSet:
@@ -110,30 +116,47 @@ class WatchQuerySet(models.QuerySet["Watch"]):
     def put_aside(self, lease: int, pk: int, failures: int, problem: str) -> None:
         """End this lease's claim on a job that waits for a person from now on."""
         mine = self.filter(lease=lease, job=pk)
-        mine.update(next_poll_at=None, failures=failures, problem=problem, lease=None, leased_until=None)
+        mine.update(
+            next_poll_at=None, failures=failures, problem=problem, lease=None, leased_until=None
+        )
 
     def give_back(self, lease: int, pks: Sequence[int]) -> int:
         """End this lease's claim on these jobs, as if nothing had been claimed; how many were still held."""
-        return self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None) if pks else 0
+        return (
+            self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None)
+            if pks
+            else 0
+        )
 
 
 class Watch(models.Model):
     """One job being polled; `next_poll_at` is null once GES has spoken its final word, or when the job was set aside."""
 
-    job = models.OneToOneField(Job, verbose_name=_("job"), on_delete=models.CASCADE, primary_key=True, related_name="watch")
+    job = models.OneToOneField(
+        Job, verbose_name=_("job"), on_delete=models.CASCADE, primary_key=True, related_name="watch"
+    )
     # The job's own, filled in by the database: so that one project's due watches are found without reading the others'.
     project = models.ForeignKey(
-        Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="+", db_index=False, editable=False
+        Project,
+        verbose_name=_("project"),
+        on_delete=models.CASCADE,
+        related_name="+",
+        db_index=False,
+        editable=False,
     )
     next_poll_at = models.DateTimeField(_("next poll at"), null=True)
-    lease = models.BigIntegerField(_("lease"), null=True, help_text=_("The number of the claim on it, while one holds."))
+    lease = models.BigIntegerField(
+        _("lease"), null=True, help_text=_("The number of the claim on it, while one holds.")
+    )
     leased_until = models.DateTimeField(_("leased until"), null=True)
     failures = models.PositiveIntegerField(_("failures"), default=0)
     problem = models.TextField(
         _("problem"),
         blank=True,
         default="",
-        help_text=_("Why it was set aside: its reply could not be recorded. Poll it to take it up again."),
+        help_text=_(
+            "Why it was set aside: its reply could not be recorded. Poll it to take it up again."
+        ),
     )
 
     objects = WatchQuerySet.as_manager()
@@ -142,7 +165,9 @@ class Watch(models.Model):
         verbose_name, verbose_name_plural = _("watch"), _("watches")
         indexes = [
             # Read by due(), project by project: only the watches that will be asked again.
-            models.Index("project", "next_poll_at", condition=Q(next_poll_at__isnull=False), name="watch_due"),
+            models.Index(
+                "project", "next_poll_at", condition=Q(next_poll_at__isnull=False), name="watch_due"
+            ),
             # The few that wait for a person.
             models.Index("project", condition=~Q(problem=""), name="watch_set_aside"),
         ]

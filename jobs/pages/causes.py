@@ -39,13 +39,19 @@ def causes(request: HttpRequest) -> HttpResponse:
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     tomorrow = midnight(timezone.localdate() + timedelta(days=1))
-    begun = Job.objects.visible_to(request.user).counted().filter(begin_time__gte=since, begin_time__lt=tomorrow)
+    begun = (
+        Job.objects.visible_to(request.user)
+        .counted()
+        .filter(begin_time__gte=since, begin_time__lt=tomorrow)
+    )
     lossy = begun.filter(lost_file_count__gt=0).order_by()
     rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
     if wanted:
         has = Q(pattern__icontains=wanted) | Q(note__icontains=wanted)
         rows = rows.filter(
-            cause_group__in=list(Cause.objects.visible_to(request.user).filter(has).values_list("pk", flat=True))
+            cause_group__in=list(
+                Cause.objects.visible_to(request.user).filter(has).values_list("pk", flat=True)
+            )
         )
     summed: Any = rows.values("cause_group").annotate(
         files=Count("*"),
@@ -71,7 +77,10 @@ def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> li
     """Each cause with the files it cost, over the span in as many bars as fit a cell."""
     first = timezone.localdate() - timedelta(days=days - 1)
     # No day to come: a time of the year 9999 may be of no year that Python knows in the reader's zone.
-    begun = rows.filter(cause_group__in=known, job__begin_time__lt=midnight(timezone.localdate() + timedelta(days=1)))
+    begun = rows.filter(
+        cause_group__in=known,
+        job__begin_time__lt=midnight(timezone.localdate() + timedelta(days=1)),
+    )
     by_day = begun.values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
     counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
     for row in by_day:
@@ -91,13 +100,20 @@ def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> li
 @require_safe
 def cause(request: HttpRequest, pk: int) -> HttpResponse:
     """One cause: what it means, its trend, where it struck last, and how the team fixed it."""
-    one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk)
+    one = get_object_or_404(
+        Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk
+    )
     first = timezone.localdate() - timedelta(days=29)
     rows = ImportFile.objects.filter(cause_group=one, job__is_hidden=False)
     days = [first + timedelta(days=number) for number in range(30)]
-    begun = {"job__begin_time__gte": midnight(first), "job__begin_time__lt": midnight(days[-1] + timedelta(days=1))}
+    begun = {
+        "job__begin_time__gte": midnight(first),
+        "job__begin_time__lt": midnight(days[-1] + timedelta(days=1)),
+    }
     recent = rows.filter(**begun).order_by()
-    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(files=Count("*"), lost=Sum("failed_lines"))
+    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(
+        files=Count("*"), lost=Sum("failed_lines")
+    )
     counted: dict[Any, Any] = {row["day"]: row for row in by_day}
     marks, most = bars([[_part(day, counted.get(day))] for day in days])
     sums = rows.aggregate(
@@ -116,14 +132,19 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
         "table": [(day, counted[day]) for day in reversed(days) if day in counted],
         "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
         "may_review": one.project.may_be_reviewed_by(request.user),
-        "typed_note": take_typed(request, reverse("pages:note", args=[one.pk])).get("note", one.note),
+        "typed_note": take_typed(request, reverse("pages:note", args=[one.pk])).get(
+            "note", one.note
+        ),
     }
     return render_page(request, "pages/cause.html", "cause", context)
 
 
 def _part(day: date, row: dict[str, Any] | None) -> Part:
     files = row["files"] if row else 0
-    label = _("%(day)s: %(files)s files") % {"day": date_format(day, "DATE_FORMAT"), "files": f"{files:,}"}
+    label = _("%(day)s: %(files)s files") % {
+        "day": date_format(day, "DATE_FORMAT"),
+        "files": f"{files:,}",
+    }
     return Part(files, "failed", "#files", label)
 
 

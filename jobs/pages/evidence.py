@@ -17,7 +17,7 @@ from jobs.evidence.bundle import evidence
 from jobs.evidence.gather import TooMuch
 from jobs.lists.filters import filtered
 from jobs.models import Job
-from jobs.models.audit import Deed, What
+from jobs.models.audit import AuditAction, AuditObject
 from jobs.models.job import JobQuerySet
 from jobs.pages.job.page import visible
 from jobs.pages.jobs import asked_of_list
@@ -30,7 +30,13 @@ def of_job(request: HttpRequest, pk: int) -> HttpResponseBase:
     """One job's."""
     one = visible(request, pk)
     response = _zip(Job.objects.filter(pk=one.pk), f"evidence-{one.job_id}.zip")
-    _note(request, {"job_id": one.job_id}, project_id=one.project_id, job_id=one.pk, graph_id=one.graph_id)
+    _note(
+        request,
+        {"job_id": one.job_id},
+        project_id=one.project_id,
+        job_id=one.pk,
+        graph_id=one.graph_id,
+    )
     return response
 
 
@@ -69,4 +75,12 @@ def _zip(jobs: JobQuerySet, name: str) -> FileResponse:
 
 
 def _note(request: HttpRequest, asked: dict[str, Any], **place: int) -> None:
-    note(Deed.EXPORTED, What.EXPORT, request=request, actor=request.user, object_name="evidence", after=asked, **place)
+    note(
+        AuditAction.EXPORTED,
+        AuditObject.EXPORT,
+        request=request,
+        actor=request.user,
+        object_name="evidence",
+        after=asked,
+        **place,
+    )

@@ -27,7 +27,12 @@ def files(request: HttpRequest) -> HttpResponseBase:
         visible = visible.filter(job__project__project_id=project)
     context: dict[str, Any] = {"path": path, "project": project}
     exact = visible.filter(path=path).select_related("job__graph")
-    shown, problems = page(request.GET, exact.annotate(begin_time=F("job__begin_time")), {"begin_time": TIME}, "-begin_time")
+    shown, problems = page(
+        request.GET,
+        exact.annotate(begin_time=F("job__begin_time")),
+        {"begin_time": TIME},
+        "-begin_time",
+    )
     context |= {
         "page": shown,
         "problems": problems,
@@ -36,12 +41,20 @@ def files(request: HttpRequest) -> HttpResponseBase:
     }
     if shown.rows:
         context["sums"] = exact.order_by().aggregate(
-            imports=Count("*"), lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])), lost=Sum("failed_lines")
+            imports=Count("*"),
+            lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])),
+            lost=Sum("failed_lines"),
         )
     else:
         # The newest of them, so that a part of every path costs no more than a part of few.
-        like = visible.filter(path__contains=path).order_by("-job__begin_time").values_list("path", flat=True)[:LIKE]
+        like = (
+            visible.filter(path__contains=path)
+            .order_by("-job__begin_time")
+            .values_list("path", flat=True)[:LIKE]
+        )
         imports = Counter(like)
-        context["like"] = [{"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]]
+        context["like"] = [
+            {"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]
+        ]
         context["like_over"] = imports.total() == LIKE
     return render_page(request, "pages/files.html", "files", context)

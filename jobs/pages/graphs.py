@@ -24,7 +24,7 @@ from jobs.diagnosis.usual import usual_duration
 from jobs.lists.paging import TEXT, one_of, page, read_time
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import OF_GRAPH
-from jobs.models.job import Verdict
+from jobs.models.job import VerdictChoices
 from jobs.pages.drawing.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
 from jobs.pages.drawing.charts import Span
 from jobs.pages.job.as_of import read_as_of
@@ -33,7 +33,10 @@ from jobs.polling import watches
 from jobs.web.rendering import is_part, render_page
 
 STRIP, IMPORTS = 15, 30
-DAY, BUSY = timedelta(days=1), 5  # imports of the last day: with more, a week on one axis would squeeze them
+DAY, BUSY = (
+    timedelta(days=1),
+    5,
+)  # imports of the last day: with more, a week on one axis would squeeze them
 DAYS = {"1": 1, "7": 7, "30": 30}
 MOST_MOVED = 1000  # jobs that people moved, looked up for a graph of the past
 
@@ -49,16 +52,22 @@ def graphs(request: HttpRequest) -> HttpResponse:
     found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
     newest = last.filter(file_count__gt=0).values("pk")[:1]
     lossy = Job.objects.counted().filter(
-        graph=OuterRef("pk"), begin_time__gte=timezone.now() - timedelta(days=1), lost_file_count__gt=0
+        graph=OuterRef("pk"),
+        begin_time__gte=timezone.now() - timedelta(days=1),
+        lost_file_count__gt=0,
     )
     lost = lossy.order_by().values("graph").annotate(lost=Sum("failed_lines")).values("lost")
     found = found.annotate(newest_import=newest, lost_since=Subquery(lost))
     shown, problems = page(request.GET, found, {"name": TEXT}, "name")
-    imports = Job.objects.in_bulk([graph.newest_import for graph in shown.rows if graph.newest_import])
+    imports = Job.objects.in_bulk(
+        [graph.newest_import for graph in shown.rows if graph.newest_import]
+    )
     context = {
         "page": shown,
         "problems": problems,
-        "graphs": [(graph, imports.get(graph.newest_import), graph.strip[::-1]) for graph in shown.rows],
+        "graphs": [
+            (graph, imports.get(graph.newest_import), graph.strip[::-1]) for graph in shown.rows
+        ],
         "name": wanted,
         "next_url": at_cursor(request, shown.next),
         "previous_url": at_cursor(request, shown.previous),
@@ -75,10 +84,21 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     context = job_list(request, Job.objects.filter(graph=one), few_names=True) | {"graph": one}
     if not is_part(request):
         imports = _imports(one)
-        is_busy = sum(job.begin_time is not None and job.begin_time > timezone.now() - DAY for job in imports) > BUSY
+        is_busy = (
+            sum(
+                job.begin_time is not None and job.begin_time > timezone.now() - DAY
+                for job in imports
+            )
+            > BUSY
+        )
         days = one_of(request.GET, "days", DAYS, "1" if is_busy else "7", context["problems"])
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
-        context |= {"axis": _axis(one, days), "days": days, "newest": imports[0] if imports else None, "usual": usual}
+        context |= {
+            "axis": _axis(one, days),
+            "days": days,
+            "newest": imports[0] if imports else None,
+            "usual": usual,
+        }
         context |= {
             "may_review": one.project.may_be_reviewed_by(request.user),
             "owns": one.project.is_owned_by(request.user),
@@ -98,20 +118,35 @@ def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
     rows = context["page"].rows
     found = as_known(rows, at)
-    known = [found[job.pk].job for job in rows if job.pk in found and found[job.pk].job.graph_id == one.pk]
+    known = [
+        found[job.pk].job
+        for job in rows
+        if job.pk in found and found[job.pk].job.graph_id == one.pk
+    ]
     unsure = not_noted([one], at)
     if len(moved) > MOST_MOVED:
-        text = _("More than %(most)s jobs were moved to this graph or from it; of those only some are among these rows.")
+        text = _(
+            "More than %(most)s jobs were moved to this graph or from it; of those only some are among these rows."
+        )
         unsure.append(text % {"most": f"{MOST_MOVED:,}"})
     then = graphs_as_known([one], at)[one.pk]
     then.standing = []  # type: ignore[attr-defined]  # today's marks say nothing of then
-    return context | {"graph": then, "as_of": at, "unsure": unsure, "page": replace(context["page"], rows=known)}
+    return context | {
+        "graph": then,
+        "as_of": at,
+        "unsure": unsure,
+        "page": replace(context["page"], rows=known),
+    }
 
 
 def _visible(request: HttpRequest, pk: int) -> Graph:
     """The graph, with the corrections that stand over it."""
     standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
-    rows = Graph.objects.visible_to(request.user).select_related("project").annotate(is_corrected=Exists(standing))
+    rows = (
+        Graph.objects.visible_to(request.user)
+        .select_related("project")
+        .annotate(is_corrected=Exists(standing))
+    )
     found = get_object_or_404(rows, pk=pk)
     if getattr(found, "is_corrected", False):  # few are
         prefetch_related_objects([found], OF_GRAPH)
@@ -120,7 +155,11 @@ def _visible(request: HttpRequest, pk: int) -> Graph:
 
 def _imports(graph: Graph) -> list[Job]:
     """Its newest imports, the newest first."""
-    rows = Job.objects.counted().filter(graph=graph, file_count__gt=0).select_related("graph", "project")
+    rows = (
+        Job.objects.counted()
+        .filter(graph=graph, file_count__gt=0)
+        .select_related("graph", "project")
+    )
     return list(rows.order_by("-begin_time", "-pk")[:IMPORTS])
 
 
@@ -133,16 +172,22 @@ def _axis(graph: Graph, days: str) -> Axis:
         | Q(end_time=None, begin_time__gte=begin)
         | Q(end_time=None, verdict__in=["running", "pending"])
     )
-    rows = inside.order_by("-begin_time").only("pk", "job_name", "verdict", "begin_time", "end_time")
+    rows = inside.order_by("-begin_time").only(
+        "pk", "job_name", "verdict", "begin_time", "end_time"
+    )
     found = list(rows.annotate(changes=wide_changes(begin, end))[: MOST + 1])
     spans = [_span(job, end, getattr(job, "changes", [])) for job in found[:MOST]]
-    return axis(spans, gaps_of(graph, begin, end), begin, end, until_now=True, cut=len(found) > MOST)
+    return axis(
+        spans, gaps_of(graph, begin, end), begin, end, until_now=True, cut=len(found) > MOST
+    )
 
 
 def _span(job: Job, now: datetime, changes: Iterable[dict[str, str]]) -> Span:
     begin = job.begin_time or now
-    label = f"{job.job_name} · {Verdict(job.verdict).label}"
-    ended = job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
+    label = f"{job.job_name} · {VerdictChoices(job.verdict).label}"
+    ended = (
+        job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
+    )
     said = _("%(job)s: changed at some time in between") % {"job": label}
     parts = tuple(unsure(said, read_time(one["since"]), read_time(one["at"])) for one in changes)
     return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label, unsure=parts)
@@ -157,7 +202,9 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
     try:
         if one.graph_id is None:
             raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
-        job = watches.watch(one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now())
+        job = watches.watch(
+            one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now()
+        )
     except ValueError as wrong:
         messages.error(request, str(wrong))
         return redirect("pages:graph", pk=pk)
@@ -172,9 +219,13 @@ def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
     if not one.project.is_owned_by(request.user):
         raise PermissionDenied
     try:
-        moved = review.set_tolerance(one, request.POST.get("share", "").strip() or None, now=timezone.now())
+        moved = review.set_tolerance(
+            one, request.POST.get("share", "").strip() or None, now=timezone.now()
+        )
     except ValueError as wrong:
         messages.error(request, str(wrong))
     else:
-        messages.success(request, _("Saved; %(count)s imports moved in or out of the queue.") % {"count": moved})
+        messages.success(
+            request, _("Saved; %(count)s imports moved in or out of the queue.") % {"count": moved}
+        )
     return redirect("pages:graph", pk=pk)

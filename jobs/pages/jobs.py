@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs.lists.filters import FILTERS, bounded_count, counts, filtered, most_counted, page_of
 from jobs.lists.paging import MAX_PAGE_SIZE, read_pk, read_time
 from jobs.models import Job, SavedView
-from jobs.models.job import JobQuerySet, Ledger, ReviewState, Verdict
+from jobs.models.job import JobQuerySet, LedgerChoices, ReviewState, VerdictChoices
 from jobs.queries.reloads import reloaded
 from jobs.web.live import newest_change
 from jobs.web.rendering import render_page
@@ -31,11 +31,17 @@ RECENT = 1000  # jobs looked at for the names to choose from
 def jobs(request: HttpRequest) -> HttpResponse:
     """Every job this user may see."""
     context = job_list(request, Job.objects.visible_to(request.user))
-    context["views"] = SavedView.objects.visible_to(request.user).select_related("owner").order_by("name", "pk")[:50]
+    context["views"] = (
+        SavedView.objects.visible_to(request.user)
+        .select_related("owner")
+        .order_by("name", "pk")[:50]
+    )
     return render_page(request, "pages/jobs.html", "jobs", context)
 
 
-def job_list(request: HttpRequest, queryset: JobQuerySet, *, few_names: bool = False) -> dict[str, Any]:
+def job_list(
+    request: HttpRequest, queryset: JobQuerySet, *, few_names: bool = False
+) -> dict[str, Any]:
     """What a list of jobs shows: a page of rows, counts a verdict, and what was asked.
 
     `few_names`: the names to choose from are those of the page alone, which costs no query.
@@ -53,25 +59,40 @@ def job_list(request: HttpRequest, queryset: JobQuerySet, *, few_names: bool = F
         "reloaded": reloaded(page.rows),
         "problems": problems + unknown + more,
         "counts": counted,
-        "tabs": [(word, counted.by_verdict.get(word, 0)) for word in Verdict.values if word in counted.by_verdict],
+        "tabs": [
+            (word, counted.by_verdict.get(word, 0))
+            for word in VerdictChoices.values
+            if word in counted.by_verdict
+        ],
         "next_url": at_cursor(request, page.next),
         "previous_url": at_cursor(request, page.previous),
-        "verdicts": Verdict.choices,
-        "ledgers": Ledger.choices,
+        "verdicts": VerdictChoices.choices,
+        "ledgers": LedgerChoices.choices,
         "reviews": ReviewState.choices,
         "names": _names(page.rows if few_names else queryset, asked),
         "asked": {name: values[0] for name, values in asked.items()},
-        "also": [one for name in FILTERS if name != "verdict" for one in _also(request, name, asked.get(name, [])[1:])],
+        "also": [
+            one
+            for name in FILTERS
+            if name != "verdict"
+            for one in _also(request, name, asked.get(name, [])[1:])
+        ],
         "asked_verdicts": asked.get("verdict", []),
-        "zone": str(timezone.get_current_timezone()),  # its key: the name of a fixed one would be "+08"
+        "zone": str(
+            timezone.get_current_timezone()
+        ),  # its key: the name of a fixed one would be "+08"
         "is_filtered": any(name in FILTERS for name in asked),
-        "has_more_filters": any(name in FILTERS and name not in (*FIRST, "verdict") for name in asked),
+        "has_more_filters": any(
+            name in FILTERS and name not in (*FIRST, "verdict") for name in asked
+        ),
         "query": view_query(request.GET),
         "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn)}",
     }
 
 
-def asked_by_reader(params: QueryDict, queryset: JobQuerySet, *, but: str = "") -> tuple[JobQuerySet, list[str]]:
+def asked_by_reader(
+    params: QueryDict, queryset: JobQuerySet, *, but: str = ""
+) -> tuple[JobQuerySet, list[str]]:
     """`filtered` for a page: times without a zone are of the reader's, and fields are called what the page calls them."""
     return filtered(params, queryset, but=but, zone=timezone.get_current_timezone(), labelled=True)
 
@@ -81,7 +102,9 @@ def _names(jobs: JobQuerySet | list[Job], asked: dict[str, list[str]]) -> list[s
     if isinstance(jobs, list):
         named = [job.job_name for job in jobs]
     else:
-        named = list(jobs.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT])
+        named = list(
+            jobs.order_by("-begin_time", "-pk").values_list("job_name", flat=True)[:RECENT]
+        )
     return sorted({*named, *asked.get("job_name", [])} - {""})[:40]
 
 
@@ -106,7 +129,10 @@ def _also(request: HttpRequest, name: str, values: list[str]) -> list[dict[str, 
 
 def _shown(name: str, value: str) -> str:
     """A value as the form's own field shows it."""
-    words: dict[str, Any] = {"review": dict(ReviewState.choices), "ledger": dict(Ledger.choices)}.get(name, {})
+    words: dict[str, Any] = {
+        "review": dict(ReviewState.choices),
+        "ledger": dict(LedgerChoices.choices),
+    }.get(name, {})
     return str(words.get(value, value))
 
 
@@ -165,7 +191,9 @@ def news(request: HttpRequest) -> HttpResponse:
     shown = [pk for one in rows.split(",")[:MAX_PAGE_SIZE] if (pk := read_pk(one)) is not None]
     found, _problems = asked_by_reader(asked, queryset)
     count, over = bounded_count(found.filter(first_seen_at__gt=after), 1000)
-    changed = list(queryset.filter(pk__in=shown, changed_at__gt=told).select_related("graph", "project"))
+    changed = list(
+        queryset.filter(pk__in=shown, changed_at__gt=told).select_related("graph", "project")
+    )
     if not changed and not found.filter(first_seen_at__gt=told).exists():
         return HttpResponse(status=204)
     place = reverse("pages:jobs") if of is None else reverse("pages:graph", args=[of])
@@ -208,7 +236,9 @@ def save_view(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("A view needs a name of at most 80 characters."))
         return redirect(back)
     if len(query) > MAX_VIEW:
-        messages.error(request, _("These filters are too long to keep; expected at most 4,000 characters."))
+        messages.error(
+            request, _("These filters are too long to keep; expected at most 4,000 characters.")
+        )
         return redirect("pages:jobs")
     values = {"query": query, "is_shared": "is_shared" in request.POST}
     try:

@@ -24,7 +24,11 @@ from jobs.queries.reloads import Reload, loads_of, with_loads
 from jobs.web.rendering import render_page
 
 SINCE, ROWS, CHUNK = "24h", 200, 500
-SPANS = {"24h": gettext_lazy("24 hours"), "7d": gettext_lazy("7 days"), "30d": gettext_lazy("30 days")}
+SPANS = {
+    "24h": gettext_lazy("24 hours"),
+    "7d": gettext_lazy("7 days"),
+    "30d": gettext_lazy("30 days"),
+}
 SORTS = {"begin_time": Column(read_time, has_unknown=False), "failed_lines": NUMBER}
 DONE = {ReviewState.ACCEPTED.value, ReviewState.FIXED.value, ReviewState.TOLERATED.value}
 _COLUMNS = (
@@ -62,7 +66,9 @@ class OfGraph:
     @property
     def paths(self) -> list[str]:
         """Each once."""
-        return list(dict.fromkeys(one.file.path for one in self.rows if one.is_open and one.file.path))
+        return list(
+            dict.fromkeys(one.file.path for one in self.rows if one.is_open and one.file.path)
+        )
 
     @property
     def key(self) -> str:
@@ -100,7 +106,9 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
     """
     asked = _read(request)
     if asked.problems and ("list" in request.GET or "csv" in request.GET):
-        return HttpResponseBadRequest("\n".join(asked.problems), content_type="text/plain; charset=utf-8")
+        return HttpResponseBadRequest(
+            "\n".join(asked.problems), content_type="text/plain; charset=utf-8"
+        )
     if "list" in request.GET:
         return _download(_paths(asked), "text/plain", "lost-files.txt")
     if "csv" in request.GET:
@@ -110,7 +118,13 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
     rows = _seen([*unbegun, *shown.rows])
     again = [one for one in rows if one.is_open]
     is_whole = shown.next is None and shown.previous is None
-    query = urlencode([(name, request.GET[name]) for name in ("since", "graph", "project") if request.GET.get(name)])
+    query = urlencode(
+        [
+            (name, request.GET[name])
+            for name in ("since", "graph", "project")
+            if request.GET.get(name)
+        ]
+    )
     context = {
         "page": shown,
         "groups": _by_graph(rows),
@@ -132,12 +146,17 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
 def lost_since(jobs: QuerySet[Job], since: datetime) -> dict[str, Any]:
     """How many files of these jobs lost something since, and how many lines."""
     begun = Q(begin_time__gte=since) | Q(begin_time=None, first_seen_at__gte=since)
-    return jobs.filter(begun, lost_file_count__gt=0).aggregate(files=Sum("lost_file_count"), lost=Sum("failed_lines"))
+    return jobs.filter(begun, lost_file_count__gt=0).aggregate(
+        files=Sum("lost_file_count"), lost=Sum("failed_lines")
+    )
 
 
 def _read(request: HttpRequest) -> _Asked:
     problems: list[str] = []
-    params = {name: request.GET.get(name, "").replace("\x00", "").strip() for name in ("since", "graph", "project")}
+    params = {
+        name: request.GET.get(name, "").replace("\x00", "").strip()
+        for name in ("since", "graph", "project")
+    }
     word = params["since"] or SINCE
     zone = timezone.get_current_timezone()
     try:
@@ -164,7 +183,9 @@ def _seen(files: Sequence[ImportFile], newer: set[tuple[int, str]] | None = None
     made: dict[int, Lost] = {}
     for file in sorted(files, key=lambda file: (file.job.began_at, file.job_id), reverse=True):
         place = file.job.graph_id, file.path
-        made[file.pk] = Lost(file, next(iter(loads_of(file)), None), bool(file.path) and place in newer)
+        made[file.pk] = Lost(
+            file, next(iter(loads_of(file)), None), bool(file.path) and place in newer
+        )
         newer.add(place)
     return [made[file.pk] for file in files]
 

@@ -8,17 +8,26 @@ from django.utils import timezone
 
 from jobs.ges.answer import Answer
 from jobs.ges.errors import GesError
-from jobs.polling.client import Question, Said
+from jobs.polling.client import StatusOutcome, StatusRequest
 from jobs.record import Observation
 
 CLOCKS = 25  # answers of a batch by which GES's clock is told
 
 
-def observed(question: Question, said: Answer | GesError, source: str, *, unread: bool = False) -> Observation:
+def observed(
+    question: StatusRequest, said: Answer | GesError, source: str, *, unread: bool = False
+) -> Observation:
     """What came of asking, read; `unread`: an answer that may say again what was heard last is read by whoever needs it."""
     if isinstance(said, GesError):
         return Observation(
-            question.job, source, timezone.now(), None, None, error=said, graph_id=question.graph_id, seconds=said.seconds
+            question.job,
+            source,
+            timezone.now(),
+            None,
+            None,
+            error=said,
+            graph_id=question.graph_id,
+            seconds=said.seconds,
         )
     seen = Observation(
         question.job, source, said.observed_at, said.http_status, said.body, content_type=said.content_type,
@@ -33,7 +42,7 @@ def observed(question: Question, said: Answer | GesError, source: str, *, unread
     return seen
 
 
-def clock_skews(said: Iterable[Said]) -> list[timedelta]:
+def clock_skews(said: Iterable[StatusOutcome]) -> list[timedelta]:
     """How far GES's clock is ahead of ours, as some of these answers tell it."""
     answers = [one for one in said if isinstance(one, Answer)]
     some = answers[:: len(answers) // CLOCKS + 1]

@@ -39,7 +39,7 @@ class Resting(GesError):
 
 
 @dataclass(frozen=True, slots=True)
-class State:
+class BudgetState:
     """What is left. Pure: every change makes a new one. Units: calls."""
 
     second_left: float
@@ -51,31 +51,39 @@ class State:
     failures: int = 0
 
 
-def refilled(state: State, per_second: int, per_minute: int, now: datetime) -> State:
+def refilled(state: BudgetState, per_second: int, per_minute: int, now: datetime) -> BudgetState:
     """The buckets as they stand now; each holds at most what may be called in its time."""
     share = 1.0 if state.lowered_until is None or state.lowered_until <= now else state.share
     seconds = max((now - state.counted_at).total_seconds(), 0.0)
     # A second's bucket below one call would never let any through.
     return replace(
         state,
-        second_left=min(state.second_left + seconds * per_second * share, max(per_second * share, 1.0)),
-        minute_left=min(state.minute_left + seconds * per_minute * share / 60, max(per_minute * share, 1.0)),
+        second_left=min(
+            state.second_left + seconds * per_second * share, max(per_second * share, 1.0)
+        ),
+        minute_left=min(
+            state.minute_left + seconds * per_minute * share / 60, max(per_minute * share, 1.0)
+        ),
         counted_at=max(now, state.counted_at),
         share=share,
     )
 
 
-def spend(state: State, wanted: int, now: datetime) -> tuple[State, int]:
+def spend(state: BudgetState, wanted: int, now: datetime) -> tuple[BudgetState, int]:
     """The state after as many of these calls as may be made, and how many those are."""
     if state.paused_until is not None and state.paused_until > now:
         return state, 0
-    if state.failures >= FAILURES:  # half open: one call shows whether GES is back, the others wait for it
+    if (
+        state.failures >= FAILURES
+    ):  # half open: one call shows whether GES is back, the others wait for it
         wanted, state = min(wanted, 1), replace(state, paused_until=now + PROBE)
     granted = max(0, min(wanted, int(state.second_left), int(state.minute_left)))
-    return replace(state, second_left=state.second_left - granted, minute_left=state.minute_left - granted), granted
+    return replace(
+        state, second_left=state.second_left - granted, minute_left=state.minute_left - granted
+    ), granted
 
 
-def slowed(state: State, retry_after: float | None, now: datetime) -> State:
+def slowed(state: BudgetState, retry_after: float | None, now: datetime) -> BudgetState:
     """The state after GES asked for fewer calls."""
     pause = timedelta(seconds=min(max(retry_after or DEFAULT_PAUSE, 1.0), LONGEST_PAUSE))
     if state.paused_until is not None and state.paused_until >= now + pause:
@@ -89,7 +97,7 @@ def slowed(state: State, retry_after: float | None, now: datetime) -> State:
     )
 
 
-def failed(state: State, count: int, now: datetime) -> State:
+def failed(state: BudgetState, count: int, now: datetime) -> BudgetState:
     """The state after so many calls without an answer."""
     failures = state.failures + count
     if failures < FAILURES:
@@ -134,7 +142,11 @@ def tell(project: Project, errors: Sequence[GesError | None], now: datetime) -> 
     throttles = [error for error in errors if isinstance(error, Throttled)]
     answered = len(errors) > failures
     row = CallBudget.objects.filter(project=project).first()
-    if not throttles and not failures and (row is None or (row.failures == 0 and row.paused_until is None)):
+    if (
+        not throttles
+        and not failures
+        and (row is None or (row.failures == 0 and row.paused_until is None))
+    ):
         return  # the common case writes nothing
     with transaction.atomic():
         row, state = _locked(project, now)
@@ -143,19 +155,21 @@ def tell(project: Project, errors: Sequence[GesError | None], now: datetime) -> 
         if failures and not answered:
             state = failed(state, failures, now)
         if throttles:
-            state = slowed(state, max((error.retry_after or 0.0 for error in throttles), default=0.0), now)
+            state = slowed(
+                state, max((error.retry_after or 0.0 for error in throttles), default=0.0), now
+            )
         _save(row, state)
 
 
-def now_left(project: Project, row: CallBudget | None, now: datetime) -> State:
+def now_left(project: Project, row: CallBudget | None, now: datetime) -> BudgetState:
     """What stands now of a budget that was read, for showing; a project that was never asked about has all of it."""
     if row is None:
-        return State(project.calls_per_second, project.calls_per_minute, now)
+        return BudgetState(project.calls_per_second, project.calls_per_minute, now)
     return refilled(_state(row), project.calls_per_second, project.calls_per_minute, now)
 
 
-def _state(row: CallBudget) -> State:
-    return State(**{name: getattr(row, name) for name in _FIELDS})
+def _state(row: CallBudget) -> BudgetState:
+    return BudgetState(**{name: getattr(row, name) for name in _FIELDS})
 
 
 def _is_no_answer(error: GesError | None) -> bool:
@@ -164,7 +178,7 @@ def _is_no_answer(error: GesError | None) -> bool:
     return isinstance(error, Unreachable) and not isinstance(error, NoCredentials)
 
 
-def _wait(project: Project, state: State) -> float:
+def _wait(project: Project, state: BudgetState) -> float:
     """Seconds until both buckets hold a whole call."""
     second = (1 - state.second_left) / (project.calls_per_second * state.share)
     minute = (1 - state.minute_left) * 60 / (project.calls_per_minute * state.share)
@@ -174,11 +188,23 @@ def _wait(project: Project, state: State) -> float:
 _RESTING = "GES has not been answering, so it is left alone for a moment."
 _PAUSED = "GES asked to be asked less often, so it is left alone for a moment."
 _SPENT = "The project's calls to GES are used up for the moment."
-_FIELDS = ("second_left", "minute_left", "counted_at", "share", "lowered_until", "paused_until", "failures")
+_FIELDS = (
+    "second_left",
+    "minute_left",
+    "counted_at",
+    "share",
+    "lowered_until",
+    "paused_until",
+    "failures",
+)
 
 
-def _locked(project: Project, now: datetime) -> tuple[CallBudget, State]:
-    full = {"second_left": project.calls_per_second, "minute_left": project.calls_per_minute, "counted_at": now}
+def _locked(project: Project, now: datetime) -> tuple[CallBudget, BudgetState]:
+    full = {
+        "second_left": project.calls_per_second,
+        "minute_left": project.calls_per_minute,
+        "counted_at": now,
+    }
     row = CallBudget.objects.select_for_update().filter(project=project).first()
     if row is None:
         CallBudget.objects.bulk_create([CallBudget(project=project, **full)], ignore_conflicts=True)
@@ -186,7 +212,7 @@ def _locked(project: Project, now: datetime) -> tuple[CallBudget, State]:
     return row, refilled(_state(row), project.calls_per_second, project.calls_per_minute, now)
 
 
-def _save(row: CallBudget, state: State) -> None:
+def _save(row: CallBudget, state: BudgetState) -> None:
     for name in _FIELDS:
         setattr(row, name, getattr(state, name))
     row.save(update_fields=_FIELDS)

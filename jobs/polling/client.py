@@ -17,7 +17,7 @@ from jobs.models.watch import Claimed
 from jobs.polling import credentials
 
 
-class Question(NamedTuple):
+class StatusRequest(NamedTuple):
     """What is asked about one job: its status, at the v1.0 or the v2 address, under the graph id it is known or named by."""
 
     job: Job | Claimed
@@ -28,7 +28,7 @@ class Question(NamedTuple):
 #: Set when this process is to stop: rounds give back what they hold and end, readings of the lists break off.
 stopping = Event()
 
-type Said = Answer | GesError | None  # None: it was not asked
+type StatusOutcome = Answer | GesError | None  # None: it was not asked
 
 
 def client_for(project: Project, *, refused: str = "") -> Client:
@@ -38,7 +38,11 @@ def client_for(project: Project, *, refused: str = "") -> Client:
     """
     configured = settings.GES_PROJECTS.get(project.credentials)
     shown = configured.credentials if configured else None
-    token = credentials.token_for(project, shown, refused=refused) if shown and credentials.needs_one(shown) else ""
+    token = (
+        credentials.token_for(project, shown, refused=refused)
+        if shown and credentials.needs_one(shown)
+        else ""
+    )
     return Client(project.endpoint, project.project_id, shown, token)
 
 
@@ -59,12 +63,14 @@ def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
     return event_loop.call(call)
 
 
-def ask(project: Project, client: Client, question: Question) -> tuple[Said, Client]:
+def ask(project: Project, client: Client, question: StatusRequest) -> tuple[StatusOutcome, Client]:
     """One call about a job, while this thread waits; and the client to ask with next."""
     return with_token(project, client, lambda shown: ask_status(shown, question))
 
 
-def with_token[T](project: Project, client: Client, call: Callable[[Client], Coroutine[Any, Any, T]]) -> tuple[T, Client]:
+def with_token[T](
+    project: Project, client: Client, call: Callable[[Client], Coroutine[Any, Any, T]]
+) -> tuple[T, Client]:
     """What GES is asked in this call, once more where it takes IAM's token no longer and there is another; and that client."""
     said = wait_for(call(client))
     if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
@@ -78,7 +84,7 @@ def stop() -> None:
     event_loop.break_off()
 
 
-async def ask_status(client: Client, question: Question) -> Said:
+async def ask_status(client: Client, question: StatusRequest) -> StatusOutcome:
     """One call about a job; what fails is returned, since it is this call's alone."""
     begun = time.monotonic()
     try:

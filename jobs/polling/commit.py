@@ -59,9 +59,15 @@ def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job | JobSta
     return {**jobs, **record_held(others, writes, now=timezone.now()).jobs} if others else {**jobs}
 
 
-def _set_aside(one: Observation, lease: int, before: Mapping[int, Claimed], wrong: Exception) -> None:
+def _set_aside(
+    one: Observation, lease: int, before: Mapping[int, Claimed], wrong: Exception
+) -> None:
     """Keep what came as a miss, and poll that job no more until a person takes it up again."""
-    log.error("What GES said of job %s can't be recorded; it is set aside.", one.job.job_id, exc_info=wrong)
+    log.error(
+        "What GES said of job %s can't be recorded; it is set aside.",
+        one.job.job_id,
+        exc_info=wrong,
+    )
     problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
     try:
         missed = [replace(one, reply=None, error=NotRecorded(problem))]
@@ -75,18 +81,29 @@ def _set_aside(one: Observation, lease: int, before: Mapping[int, Claimed], wron
         Watch.objects.put_aside(lease, one.job.pk, before[one.job.pk].failures + 1, problem)
 
 
-def _plans(seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]) -> list[Plan]:
+def _plans(
+    seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]
+) -> list[Plan]:
     """`jobs`: these as they stand now that they are recorded."""
     known = {one.job.pk: one for one in seen if one.job.pk in before}
     told = [jobs[pk] for pk in known]
     usual = usual_for(told, timezone.now())
-    return [_plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name))) for job in told]
+    return [
+        _plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name)))
+        for job in told
+    ]
 
 
 def _plan(one: Observation, job: Job | JobState, before: Claimed, usual: Usual | None) -> Plan:
     verdict = Verdict(job.verdict)
     if one.error is None:
-        at = schedule.next_poll(verdict, was_final=before.was_final, began_at=job.began_at, now=one.observed_at, usual=usual)
+        at = schedule.next_poll(
+            verdict,
+            was_final=before.was_final,
+            began_at=job.began_at,
+            now=one.observed_at,
+            usual=usual,
+        )
         return Plan(job.pk, at, 0)
     failures = before.failures + 1
     wait = schedule.after_failure(

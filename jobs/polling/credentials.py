@@ -19,7 +19,9 @@ from jobs.models import IamToken, Project
 from jobs.polling.schedule import after_failure
 
 RENEWED_BEFORE = timedelta(hours=1)  # its end
-JUST_NOW = timedelta(seconds=30)  # a token so young is not renewed for a 401: another was refused, or the user may not
+JUST_NOW = timedelta(
+    seconds=30
+)  # a token so young is not renewed for a 401: another was refused, or the user may not
 
 
 class NoToken(GesError):
@@ -53,7 +55,9 @@ def _held(project: Project, who: Credentials, refused: str, now: datetime) -> st
     waits = row.retry_at is not None and row.retry_at > now
     if waits and row.problem:
         assert row.retry_at is not None  # noqa: S101
-        error = NoToken(f"IAM gave no token, and is asked again at {row.retry_at:%H:%M:%S} UTC: {row.problem}")
+        error = NoToken(
+            f"IAM gave no token, and is asked again at {row.retry_at:%H:%M:%S} UTC: {row.problem}"
+        )
         error.retry_after = (row.retry_at - now).total_seconds()
         raise error
     if row.expires_at is None or row.expires_at - RENEWED_BEFORE <= now:

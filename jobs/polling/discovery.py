@@ -24,7 +24,7 @@ from jobs.models import Graph, Job, Project, Watch
 from jobs.models.watch import new_lease
 from jobs.polling import call_budget, outcomes, schedule
 from jobs.polling.answers import observed
-from jobs.polling.client import Question, ask, client_for, stopping, with_token
+from jobs.polling.client import StatusRequest, ask, client_for, stopping, with_token
 from jobs.polling.commit import finish
 from jobs.polling.graph_names import GraphsByName
 from jobs.polling.watches import watch_unfinished
@@ -40,7 +40,9 @@ SINCE = timedelta(hours=1)  # before the last look: what began then may still be
 HISTORY_SECONDS = 10.0  # of each look for the whole list, where it is still to be read
 AGAIN = timedelta(hours=6)  # from one reading of the whole list to the next
 MOST_WAIT = 5.0  # seconds a reading waits for the call budget between two pages
-MOST_NAMED = 20  # jobs asked about in a look, because GES's graph list names them and its job list does not
+MOST_NAMED = (
+    20  # jobs asked about in a look, because GES's graph list names them and its job list does not
+)
 
 
 @dataclass
@@ -114,7 +116,9 @@ def _read_history(look: Look) -> None:
     row = Project.objects.filter(pk=project.pk)
     for after, page, at in _pages(look, project.history_offset):
         _take(look, page, at, everything=True)
-        row.update(history_offset=after, **({"history_read_at": timezone.now()} if after is None else {}))
+        row.update(
+            history_offset=after, **({"history_read_at": timezone.now()} if after is None else {})
+        )
         if monotonic() > until:
             return
 
@@ -122,7 +126,9 @@ def _read_history(look: Look) -> None:
 def _ask_about(look: Look, named: dict[str, tuple[str, ...]]) -> None:
     """Import jobs that only a graph's files name: asked about once, and kept in mind where GES knows them no more."""
     ids = {job_id for job_ids in named.values() for job_id in job_ids}
-    known = set(Job.objects.filter(project=look.project, job_id__in=ids).values_list("job_id", flat=True))
+    known = set(
+        Job.objects.filter(project=look.project, job_id__in=ids).values_list("job_id", flat=True)
+    )
     left = MOST_NAMED
     for graph_id, job_ids in named.items():
         graph = look.graphs.by_id[graph_id]
@@ -138,7 +144,9 @@ def _ask_about(look: Look, named: dict[str, tuple[str, ...]]) -> None:
 
 def _ask_about_one(look: Look, graph: Graph, job_id: str) -> bool:
     """Ask about a job and keep it if GES knows it; whether GES answered and told nothing of it."""
-    question = Question(Job(project=look.project, graph=graph, job_id=job_id), graph.graph_id or "")
+    question = StatusRequest(
+        Job(project=look.project, graph=graph, job_id=job_id), graph.graph_id or ""
+    )
     _draw(look.project)
     said, look.client = ask(look.project, look.client, question)
     if said is None:
@@ -168,14 +176,19 @@ def _pages(look: Look, start: int) -> Iterator[tuple[int | None, JobPage, dateti
         except TooLarge:
             if look.page == 1:
                 log.warning(
-                    "Job %s of project %s's list is over the limit; it is left out.", offset, look.project.project_id
+                    "Job %s of project %s's list is over the limit; it is left out.",
+                    offset,
+                    look.project.project_id,
                 )
                 offset += 1
             look.page = max(look.page // 4, 1)
             continue
         ids = {reply.job_id for reply, _ in page.jobs if reply.job_id}
         if before and ids and not before & ids and back < MOST_BACK:
-            back, offset = back + 1, max(offset - look.page, 0)  # what was listed has moved up, past the border
+            back, offset = (
+                back + 1,
+                max(offset - look.page, 0),
+            )  # what was listed has moved up, past the border
             continue
         size = len(page.jobs) + len(page.refused)
         overlap = min(OVERLAP, size // 2)
@@ -201,13 +214,28 @@ def _record(look: Look, page: JobPage, at: datetime, *, everything: bool) -> tup
     project = look.project
     items = {reply.job_id: (reply, raw) for reply, raw in page.jobs if reply.job_id}
     stored = {
-        job.job_id: job for job in Job.objects.filter(project=project, job_id__in=items).select_related("graph", "project")
+        job.job_id: job
+        for job in Job.objects.filter(project=project, job_id__in=items).select_related(
+            "graph", "project"
+        )
     }
-    wanted = [(look.graphs.of(reply), job_id, at) for job_id, (reply, _) in items.items() if job_id not in stored]
+    wanted = [
+        (look.graphs.of(reply), job_id, at)
+        for job_id, (reply, _) in items.items()
+        if job_id not in stored
+    ]
     jobs = stored | (find_jobs(project, wanted) if wanted else {})
     look.graphs.adopt([(job, items[job_id][0]) for job_id, job in stored.items()])
     told = {
-        job_id: Observation(jobs[job_id], "list", at, 200, raw, reply=reply, graph_id=jobs[job_id].graph.graph_id or "")
+        job_id: Observation(
+            jobs[job_id],
+            "list",
+            at,
+            200,
+            raw,
+            reply=reply,
+            graph_id=jobs[job_id].graph.graph_id or "",
+        )
         for job_id, (reply, raw) in items.items()
         if everything or job_id not in stored or not _says_what_is_known(stored[job_id], reply)
     }
@@ -223,7 +251,11 @@ def _finish(project: Project, told: Collection[Observation]) -> int:
         return 0
     now, lease = timezone.now(), new_lease()
     pks = [one.job.pk for one in told]
-    soon = Watch.objects.free(now).filter(job__in=pks, next_poll_at__lte=now + schedule.BETWEEN_LOOKS).count()
+    soon = (
+        Watch.objects.free(now)
+        .filter(job__in=pks, next_poll_at__lte=now + schedule.BETWEEN_LOOKS)
+        .count()
+    )
     claimed = {one.pk: one for one in Watch.objects.claim_of(project, pks, lease, now)}
     try:
         finish(list(told), lease, claimed)
@@ -235,7 +267,12 @@ def _finish(project: Project, told: Collection[Observation]) -> int:
 
 def _says_what_is_known(job: Job, reply: JobReply) -> bool:
     known = (job.status, job.begin_time, job.end_time, job.file_count)
-    return job.is_final and known == (reply.status[:255], reply.begin_time, reply.end_time, len(reply.files))
+    return job.is_final and known == (
+        reply.status[:255],
+        reply.begin_time,
+        reply.end_time,
+        len(reply.files),
+    )
 
 
 def _call[Page](
@@ -249,7 +286,9 @@ def _call[Page](
     answer: Answer | None = None
     _draw(look.project)
     try:
-        heard, look.client = with_token(look.project, look.client, lambda client: ask_for(client, *place))
+        heard, look.client = with_token(
+            look.project, look.client, lambda client: ask_for(client, *place)
+        )
         answer = heard
         return parse(heard.body, http_status=heard.http_status), heard.observed_at
     except GesError as wrong:

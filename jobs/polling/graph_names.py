@@ -19,7 +19,9 @@ class GraphsByName:
         known = list(Graph.objects.filter(project=project).select_related("merged_into"))
         self.by_id: dict[str, Graph] = {graph.graph_id: graph for graph in known if graph.graph_id}
         self._names = {graph_id: graph.name for graph_id, graph in self.by_id.items()}
-        self._bare = {graph.name: graph.merged_into or graph for graph in known if not graph.graph_id}
+        self._bare = {
+            graph.name: graph.merged_into or graph for graph in known if not graph.graph_id
+        }
 
     def bring_up_to_date(self, listed: Collection[GraphReply], *, are_all: bool) -> None:
         """Make GES's list ours, under people's corrections; what it has no longer is marked, where it was read whole."""
@@ -27,7 +29,9 @@ class GraphsByName:
             told = {"name": one.name[:MAX_ID], "created_at": one.created_at, "is_deleted": False}
             graph = self.by_id.get(one.graph_id)
             if graph is None:
-                graph, _ = Graph.objects.get_or_create(project=self._project, graph_id=one.graph_id, defaults=told)
+                graph, _ = Graph.objects.get_or_create(
+                    project=self._project, graph_id=one.graph_id, defaults=told
+                )
                 self.by_id[one.graph_id] = graph
             self._names[one.graph_id] = one.name[:MAX_ID]
             _tell(graph, told)
@@ -44,7 +48,11 @@ class GraphsByName:
         """
         name, begin = (reply.related_graph or "")[:MAX_ID], reply.begin_time
         named = [self.by_id[graph_id] for graph_id, known in self._names.items() if known == name]
-        older = [graph for graph in named if begin is None or graph.created_at is None or graph.created_at <= begin]
+        older = [
+            graph
+            for graph in named
+            if begin is None or graph.created_at is None or graph.created_at <= begin
+        ]
         if older:
             return max(older, key=lambda graph: (graph.created_at or _EVER, not graph.is_deleted))
         if name not in self._bare:
@@ -65,7 +73,8 @@ def _tell(graph: Graph, told: dict[str, str | bool | datetime | None]) -> None:
     """Write what came to differ, unless a person corrected it."""
     other = {name: value for name, value in told.items() if getattr(graph, name) != value}
     for name, value in list(other.items()):
-        if name != "created_at" and tell_graph(graph, name, {True: "yes", False: "no"}.get(value, str(value))):  # type: ignore[arg-type]
+        text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        if name != "created_at" and tell_graph(graph, name, text):
             del other[name]
     if other:
         Graph.objects.filter(pk=graph.pk).update(**other)

@@ -20,7 +20,10 @@ from jobs.models.tally import Kind
 from jobs.polling import call_budget
 from jobs.polling.outcomes import ANSWERED
 
-QUEUES = POLLS, REST = "polls", "default"  # a worker process does the rounds of the one beside all of the other
+QUEUES = POLLS, REST = (
+    "polls",
+    "default",
+)  # a worker process does the rounds of the one beside all of the other
 LATE = timedelta(minutes=1)  # a watch that is due for longer is overdue
 STALLED = timedelta(minutes=5)  # nothing was polled for so long while something was due: not ready
 HEARTBEAT = timedelta(seconds=30)  # procrastinate's own; a worker that is silent for longer is dead
@@ -44,7 +47,7 @@ class Health:
 
     project: Project
     due: Due
-    calls: call_budget.State
+    calls: call_budget.BudgetState
     present_at: datetime | None  # when a worker last did its round
     tallies: Sequence[Tally] = field(default=())
     set_aside: int = 0
@@ -56,7 +59,9 @@ class Health:
     @property
     def polled_at(self) -> datetime | None:
         """When a job was last polled, whatever came of it."""
-        return max((one.last_at for one in self.of(Kind.REPLY) if one.name.startswith(POLL)), default=None)
+        return max(
+            (one.last_at for one in self.of(Kind.REPLY) if one.name.startswith(POLL)), default=None
+        )
 
     @property
     def answered_at(self) -> datetime | None:
@@ -111,13 +116,21 @@ class Vitals:
     @property
     def is_stalled(self) -> bool:
         """Whether nothing was polled for too long though it was due and nobody asked for a pause."""
-        since = (one.due.since for one in self.projects if one.due.since and not one.paused_until(self.now))
+        since = (
+            one.due.since
+            for one in self.projects
+            if one.due.since and not one.paused_until(self.now)
+        )
         return is_stalled(min(since, default=None), self.polled_at, self.now)
 
 
 def is_stalled(due_since: datetime | None, polled_at: datetime | None, now: datetime) -> bool:
     """Whether nothing was polled for too long while something was due all that time."""
-    return due_since is not None and due_since < now - STALLED and (polled_at is None or polled_at < now - STALLED)
+    return (
+        due_since is not None
+        and due_since < now - STALLED
+        and (polled_at is None or polled_at < now - STALLED)
+    )
 
 
 def projects_for(user: Viewer) -> ProjectQuerySet:
@@ -128,7 +141,11 @@ def projects_for(user: Viewer) -> ProjectQuerySet:
 
 def vitals(projects: ProjectQuerySet, now: datetime) -> Vitals:
     """How these projects do now. Six queries."""
-    newest = Presence.objects.filter(project=OuterRef("pk")).order_by("-last_at", "-pk").values("last_at")[:1]
+    newest = (
+        Presence.objects.filter(project=OuterRef("pk"))
+        .order_by("-last_at", "-pk")
+        .values("last_at")[:1]
+    )
     rows = list(projects.annotate(present_at=Subquery(newest)).order_by("name", "project_id"))
     pks = [one.pk for one in rows]
     due, budgets = due_by_project(pks, now), CallBudget.objects.in_bulk(pks)
@@ -172,7 +189,12 @@ def due_by_project(projects: Sequence[int], now: datetime) -> dict[int, Due]:
 
 def stalled(now: datetime) -> datetime | None:
     """Since when something is due that nobody asks about, where that is too long: two cheap questions."""
-    due = Watch.objects.due(now).filter(project=OuterRef("pk")).order_by("next_poll_at").values("next_poll_at")[:1]
+    due = (
+        Watch.objects.due(now)
+        .filter(project=OuterRef("pk"))
+        .order_by("next_poll_at")
+        .values("next_poll_at")[:1]
+    )
     asked = Project.objects.exclude(budget__paused_until__gt=now).annotate(due_since=Subquery(due))
     due_since = asked.aggregate(least=Min("due_since"))["least"]
     polled_at = Tally.objects.filter(POLLED).aggregate(newest=Max("last_at"))["newest"]

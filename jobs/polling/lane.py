@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from jobs.ges import event_loop
 from jobs.ges.client import CONCURRENT, Client
-from jobs.polling.client import Question, Said, ask_status
+from jobs.polling.client import StatusOutcome, StatusRequest, ask_status
 
 PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
 
@@ -14,12 +14,16 @@ PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is give
 class Lane:
     """The calls to one project's GES, so many at a time; what comes of each is delivered from another thread."""
 
-    def __init__(self, client: Client, deliver: Callable[["Lane", Question, Said], None]) -> None:
+    def __init__(
+        self, client: Client, deliver: Callable[["Lane", StatusRequest, StatusOutcome], None]
+    ) -> None:
         self.client, self._deliver = client, deliver
-        self._waiting: deque[tuple[Question, float]] = deque()  # each with the time when it is given up
+        self._waiting: deque[tuple[StatusRequest, float]] = (
+            deque()
+        )  # each with the time when it is given up
         self._callers: set[asyncio.Task[None]] = set()
 
-    def ask(self, questions: Sequence[Question]) -> None:
+    def ask(self, questions: Sequence[StatusRequest]) -> None:
         """Have these asked; each is delivered once, unless the process is to stop."""
         event_loop.running().call_soon_threadsafe(self._take, questions)
 
@@ -27,7 +31,7 @@ class Lane:
         """Break off all calls; they are delivered as not asked."""
         event_loop.running().call_soon_threadsafe(self._break_off)
 
-    def _take(self, questions: Sequence[Question]) -> None:
+    def _take(self, questions: Sequence[StatusRequest]) -> None:
         give_up = asyncio.get_running_loop().time() + PATIENCE
         self._waiting.extend((question, give_up) for question in questions)
         # One that has just ended, though nobody was told of it yet, takes no more questions.
@@ -40,7 +44,7 @@ class Lane:
         clock = asyncio.get_running_loop().time
         while self._waiting:
             question, give_up = self._waiting.popleft()
-            said: Said = None
+            said: StatusOutcome = None
             try:
                 if clock() < give_up:
                     said = await ask_status(self.client, question)

@@ -12,7 +12,7 @@ from jobs.models import Graph, Job, Project, Watch
 from jobs.models.watch import Claimed, new_lease
 from jobs.polling import call_budget, outcomes
 from jobs.polling.answers import clock_skews, observed
-from jobs.polling.client import Question, Said, ask, client_for
+from jobs.polling.client import StatusOutcome, StatusRequest, ask, client_for
 from jobs.polling.commit import finish
 from jobs.polling.watches import check_id
 from jobs.record import Observation, find_graph, find_jobs
@@ -27,7 +27,7 @@ def poll_now(job: Job) -> None:
     now = timezone.now()
     call_budget.take_one(job.project, now)
     Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
-    seen, _ = _ask_alone(job, Question(job, job.graph.graph_id or ""), "poll", now)
+    seen, _ = _ask_alone(job, StatusRequest(job, job.graph.graph_id or ""), "poll", now)
     if seen.error is not None:
         raise seen.error
 
@@ -41,10 +41,14 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
     now = timezone.now()
     call_budget.take_one(project, now)
-    job = Job.objects.filter(project=project, job_id=job_id).select_related("graph", "project").first()
+    job = (
+        Job.objects.filter(project=project, job_id=job_id)
+        .select_related("graph", "project")
+        .first()
+    )
     if job is None:
         job = Job(project=project, graph=Graph(project=project, graph_id=graph_id), job_id=job_id)
-    seen, said = _ask_alone(job, Question(job, graph_id, version), "proxy", now)
+    seen, said = _ask_alone(job, StatusRequest(job, graph_id, version), "proxy", now)
     if seen.error is not None:
         if isinstance(seen.error, ErrorReply) and isinstance(said, Answer):
             seen.error.answer = said
@@ -53,7 +57,9 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     return said
 
 
-def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tuple[Observation, Said]:
+def _ask_alone(
+    job: Job, question: StatusRequest, source: str, now: datetime
+) -> tuple[Observation, StatusOutcome]:
     """Ask about one job and record it; the pollers pass it over meanwhile, and where one is at it already, it plans on."""
     lease = new_lease()
     claimed = [] if job.pk is None else Watch.objects.claim_of(job.project, [job.pk], lease, now)
@@ -64,9 +70,20 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
         call_budget.tell(job.project, [seen.error], timezone.now())
         if job.pk is None and seen.error is None:
             claimed = _store(seen, question.graph_id, lease)
-        elif job.pk is not None and seen.error is None and source == "proxy" and job.project.watches_proxied:
-            _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": seen.observed_at})
-            claimed = Watch.objects.claim_of(job.project, [job.pk], lease, seen.observed_at) if is_new else claimed
+        elif (
+            job.pk is not None
+            and seen.error is None
+            and source == "proxy"
+            and job.project.watches_proxied
+        ):
+            _, is_new = Watch.objects.get_or_create(
+                job=job, defaults={"next_poll_at": seen.observed_at}
+            )
+            claimed = (
+                Watch.objects.claim_of(job.project, [job.pk], lease, seen.observed_at)
+                if is_new
+                else claimed
+            )
         if seen.job.pk is not None:
             finish([seen], lease, {one.pk: one for one in claimed})
             claimed = []
@@ -78,7 +95,7 @@ def _ask_alone(job: Job, question: Question, source: str, now: datetime) -> tupl
     return seen, said
 
 
-def _ask_with_token(project: Project, question: Question) -> Said:
+def _ask_with_token(project: Project, question: StatusRequest) -> StatusOutcome:
     """Ask; that IAM gives no token is what came of it too."""
     try:
         client = client_for(project)

@@ -35,7 +35,9 @@ def note(seen: Sequence[Observation], now: datetime) -> None:
 
 def _counted(seen: Sequence[Observation]) -> dict[Key, Counted]:
     counts: Counter[Key] = Counter()
-    for (project, source, outcome), times in Counter((one.job.project_id, one.source, one.outcome) for one in seen).items():
+    for (project, source, outcome), times in Counter(
+        (one.job.project_id, one.source, one.outcome) for one in seen
+    ).items():
         counts[project, Kind.REPLY, f"{source}:{outcome}"] = times
     seconds: dict[Key, float] = defaultdict(float)
     for one in seen:
@@ -59,8 +61,8 @@ def bound(seconds: float) -> str:
 
 
 def _unknown(reply: JobReply) -> Iterable[tuple[Kind, str]]:
-    """Words and fields that GES's documentation does not list; each reply tells of them in its oddities."""
-    for odd in reply.oddities:
+    """Words and fields that GES's documentation does not list; each reply tells of them in its peculiarities."""
+    for odd in reply.peculiarities:
         if "word" in odd.values:
             yield Kind.WORD, str(odd.values["word"])
         for name in str(odd.values.get("fields", "")).split(", "):
@@ -75,8 +77,18 @@ def _warn(seen: Sequence[Observation], projects: Mapping[int, str]) -> None:
         if one.error is not None and one.source == Source.POLL:
             failed[projects[one.job.project_id], one.outcome].append(one)
     for (project, outcome), those in failed.items():
-        told = {"project": project, "outcome": outcome, "ges_request_id": those[0].request_id or None}
-        log.warning("%s of %s polls got no usable answer: %s", len(those), len(seen), those[0].error, extra=told)
+        told = {
+            "project": project,
+            "outcome": outcome,
+            "ges_request_id": those[0].request_id or None,
+        }
+        log.warning(
+            "%s of %s polls got no usable answer: %s",
+            len(those),
+            len(seen),
+            those[0].error,
+            extra=told,
+        )
 
 
 def _log(one: Observation, project: str) -> None:

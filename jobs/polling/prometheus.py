@@ -5,7 +5,12 @@ from datetime import datetime
 from itertools import accumulate
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from jobs.models import Tally
@@ -28,7 +33,11 @@ def _pause(one: Health, now: datetime) -> float:
 #: One value a project; none where it is not known yet.
 _GAUGES: list[tuple[str, str, Callable[[Health, datetime], float | None]]] = [
     ("gesdash_watches_due", "Jobs to be asked about now.", lambda one, now: one.due.count),
-    ("gesdash_watches_overdue", "Jobs that have been due for over a minute.", lambda one, now: one.due.overdue),
+    (
+        "gesdash_watches_overdue",
+        "Jobs that have been due for over a minute.",
+        lambda one, now: one.due.overdue,
+    ),
     (
         "gesdash_watch_lag_seconds",
         "For how long the job that waits for longest has been due.",
@@ -54,8 +63,16 @@ _GAUGES: list[tuple[str, str, Callable[[Health, datetime], float | None]]] = [
         "1 when the last look at GES's job list failed.",
         lambda one, now: bool(one.project.problem),
     ),
-    ("gesdash_answer_seconds", "Since a poll last got a usable answer.", lambda one, now: _age(one.answered_at, now)),
-    ("gesdash_paused_seconds", "For how long GES is left alone, as it throttles or does not answer.", _pause),
+    (
+        "gesdash_answer_seconds",
+        "Since a poll last got a usable answer.",
+        lambda one, now: _age(one.answered_at, now),
+    ),
+    (
+        "gesdash_paused_seconds",
+        "For how long GES is left alone, as it throttles or does not answer.",
+        _pause,
+    ),
     (
         "gesdash_budget_share",
         "Part of the allowed rates in use; below 1 after GES throttled.",
@@ -74,7 +91,9 @@ class Polling(Collector):
         """All of it; a project is told by GES's id."""
         now, projects = self._vitals.now, self._vitals.projects
         yield GaugeMetricFamily(
-            "gesdash_workers", "Workers that gave a sign of life in the last 30 s.", self._vitals.workers
+            "gesdash_workers",
+            "Workers that gave a sign of life in the last 30 s.",
+            self._vitals.workers,
         )
         for name, words, value_of in _GAUGES:
             family = GaugeMetricFamily(name, words, labels=[LABEL])
@@ -82,7 +101,9 @@ class Polling(Collector):
                 if (value := value_of(one, now)) is not None:
                     family.add_metric([one.project.project_id], value)
             yield family
-        left = GaugeMetricFamily("gesdash_budget_calls_left", "Calls that may be made now.", labels=[LABEL, "window"])
+        left = GaugeMetricFamily(
+            "gesdash_budget_calls_left", "Calls that may be made now.", labels=[LABEL, "window"]
+        )
         for one in projects:
             left.add_metric([one.project.project_id, "second"], one.calls.second_left)
             left.add_metric([one.project.project_id, "minute"], one.calls.minute_left)
@@ -96,7 +117,9 @@ def _counted(projects: Iterable[Health]) -> Iterator[Metric]:
     )  # fmt: skip
     words = CounterMetricFamily("gesdash_unknown_words", "Replies with a status word GES does not document.", labels=[LABEL, "word"])  # fmt: skip
     fields = CounterMetricFamily("gesdash_unknown_fields", "Replies with a field GES does not document.", labels=[LABEL, "field"])  # fmt: skip
-    latency = HistogramMetricFamily("gesdash_answer_latency_seconds", "From asking GES to its answer.", labels=[LABEL])
+    latency = HistogramMetricFamily(
+        "gesdash_answer_latency_seconds", "From asking GES to its answer.", labels=[LABEL]
+    )
     for one in projects:
         project = one.project.project_id
         for tally in one.of(Kind.REPLY):
@@ -115,7 +138,10 @@ def _buckets(rows: Iterable[Tally]) -> list[tuple[str, float]]:
     found = {float(row.name): row.count for row in rows}
     bounds = sorted({*BOUNDS, *found, float("inf")})
     counts = accumulate(found.get(bound, 0) for bound in bounds)
-    return [("+Inf" if bound == float("inf") else str(bound), count) for bound, count in zip(bounds, counts, strict=True)]
+    return [
+        ("+Inf" if bound == float("inf") else str(bound), count)
+        for bound, count in zip(bounds, counts, strict=True)
+    ]
 
 
 def registry(vitals: Vitals) -> CollectorRegistry:

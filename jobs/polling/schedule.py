@@ -29,7 +29,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from jobs.diagnosis.usual import Usual
-from jobs.ges.errors import ErrorReply, GesError, NoCredentials, Refused, Throttled, TooLarge, Unreachable, WrongJob
+from jobs.ges.errors import (
+    CredentialsRefused,
+    ErrorReply,
+    GesError,
+    NoCredentials,
+    Throttled,
+    TooLarge,
+    Unreachable,
+    WrongJob,
+)
 from jobs.ges.words import Verdict
 
 LONGEST = timedelta(hours=1)
@@ -62,7 +71,12 @@ def poll_interval(verdict: Verdict, age: timedelta, usual: Usual | None = None) 
 
 
 def next_poll(
-    verdict: Verdict, *, was_final: bool, began_at: datetime, now: datetime, usual: Usual | None = None
+    verdict: Verdict,
+    *,
+    was_final: bool,
+    began_at: datetime,
+    now: datetime,
+    usual: Usual | None = None,
 ) -> datetime | None:
     """The time of the next poll; None when a final word was heard a second time, as `was_final` says."""
     interval = poll_interval(verdict, now - began_at, usual)
@@ -106,7 +120,9 @@ def is_not_found(error: GesError | None) -> bool:
 
 
 def _is_ges_down(error: GesError) -> bool:
-    return isinstance(error, Unreachable) or (isinstance(error, ErrorReply) and error.http_status >= 500)
+    return isinstance(error, Unreachable) or (
+        isinstance(error, ErrorReply) and error.http_status >= 500
+    )
 
 
 def _is_a(*kinds: type[GesError]) -> Callable[[GesError], bool]:
@@ -119,7 +135,10 @@ def _between(least: timedelta, value: timedelta, most: timedelta) -> timedelta:
 
 _BACKOFFS: list[tuple[Callable[[GesError], bool], Backoff]] = [
     (_is_a(Throttled), Backoff(timedelta(seconds=10), LONGEST)),
-    (_is_a(Refused, NoCredentials), Backoff(timedelta(minutes=1), timedelta(minutes=15))),
+    (
+        _is_a(CredentialsRefused, NoCredentials),
+        Backoff(timedelta(minutes=1), timedelta(minutes=15)),
+    ),
     (_is_ges_down, Backoff(timedelta(seconds=5), timedelta(minutes=10))),
     (_is_a(ErrorReply, WrongJob, TooLarge), Backoff(timedelta(minutes=1), LONGEST)),
     (_is_a(GesError), Backoff(timedelta(seconds=10), timedelta(minutes=15))),

@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from jobs.db import connections
 from jobs.ges.answer import Answer
-from jobs.ges.errors import ErrorReply, GesError, Refused, Throttled, TimedOut
+from jobs.ges.errors import CredentialsRefused, ErrorReply, GesError, Throttled, TimedOut
 from jobs.models import Call, Project, Snapshot, Watch
-from jobs.models.call import Question
+from jobs.models.call import CallKey
 from jobs.polling import on_demand
 
 THREADS = 256  # of a server process, started as they are needed
@@ -29,7 +29,7 @@ LOOK_AGAIN = 0.05  # seconds between two looks at what another process does
 LEASE = timedelta(seconds=30)  # longer than the client waits for GES
 KEPT = timedelta(hours=1)
 
-_flights: dict[Question, "Future[Answer]"] = {}
+_flights: dict[CallKey, "Future[Answer]"] = {}
 _lock = Lock()
 _seats = BoundedSemaphore(SEATS)
 
@@ -41,7 +41,7 @@ class Crowded(GesError):
     retry_after = 1.0
 
 
-def ask(project: Project, question: Question, since: datetime) -> Answer:
+def ask(project: Project, question: CallKey, since: datetime) -> Answer:
     """What GES says to all that ask this now: a job status, or an error of its own that is meant for the caller.
 
     `since` is when the caller came: an answer newer than that will do.
@@ -71,7 +71,7 @@ def forget(now: datetime) -> int:
     return Call.objects.filter(answered_at__lt=now - KEPT).delete()[0]
 
 
-def _leave(question: Question) -> None:
+def _leave(question: CallKey) -> None:
     with _lock:
         del _flights[question]
 
@@ -95,14 +95,19 @@ def _wait_for(flight: "Future[Answer]") -> Answer:
             raise TimedOut(f"GES has not answered another caller within {WAIT:.0f} s.") from wrong
 
 
-def _ask_or_follow(project: Project, question: Question, since: datetime) -> Answer:
+def _ask_or_follow(project: Project, question: CallKey, since: datetime) -> Answer:
     give_up = time.monotonic() + WAIT
     while True:
         now = timezone.now()
         if Call.objects.claim(question, since=since, now=now, until=now + LEASE):
             return _lead(project, question, since)
         call = Call.objects.about(question).first()
-        if call is not None and call.answered_at is not None and call.answered_at >= since and call.answer is not None:
+        if (
+            call is not None
+            and call.answered_at is not None
+            and call.answered_at >= since
+            and call.answer is not None
+        ):
             return call.answer
         if time.monotonic() > give_up:
             raise TimedOut(f"GES has not answered another caller within {WAIT:.0f} s.")
@@ -110,7 +115,7 @@ def _ask_or_follow(project: Project, question: Question, since: datetime) -> Ans
         time.sleep(LOOK_AGAIN)
 
 
-def _lead(project: Project, question: Question, since: datetime) -> Answer:
+def _lead(project: Project, question: CallKey, since: datetime) -> Answer:
     """Ask, leave the answer for those in other processes, and give the lease back whatever happens."""
     answer: Answer | None = None
     try:
@@ -127,10 +132,10 @@ def _lead(project: Project, question: Question, since: datetime) -> Answer:
         Call.objects.about(question).update(leased_until=None, **said)
 
 
-def _from_ges(project: Project, question: Question) -> Answer:
+def _from_ges(project: Project, question: CallKey) -> Answer:
     try:
         return on_demand.ask_now(project, question.graph_id, question.job_id, question.version)
-    except (Refused, Throttled):
+    except (CredentialsRefused, Throttled):
         raise
     except ErrorReply as error:
         if error.answer is None or error.http_status >= 500:
@@ -138,15 +143,24 @@ def _from_ges(project: Project, question: Question) -> Answer:
         return error.answer
 
 
-def _from_poller(question: Question, since: datetime) -> Answer | None:
+def _from_poller(question: CallKey, since: datetime) -> Answer | None:
     """The reply of a worker that is asking about this job just now; None when none is, or its reply won't do."""
     if question.version != 1:
         return None
     give_up = time.monotonic() + POLLER_WAIT
     job = {"job__project": question.project, "job__job_id": question.job_id}
-    while Watch.objects.filter(**job, leased_until__gt=timezone.now()).exists() and time.monotonic() < give_up:
+    while (
+        Watch.objects.filter(**job, leased_until__gt=timezone.now()).exists()
+        and time.monotonic() < give_up
+    ):
         connections.release_connection()
         time.sleep(LOOK_AGAIN)
-    replies = Snapshot.objects.replies_to(question.version).filter(**job, job__graph__graph_id=question.graph_id)
+    replies = Snapshot.objects.replies_to(question.version).filter(
+        **job, job__graph__graph_id=question.graph_id
+    )
     reply = replies.filter(last_seen_at__gte=since).first()
-    return None if reply is None else Answer(200, bytes(reply.body), reply.content_type, None, None, reply.last_seen_at)
+    return (
+        None
+        if reply is None
+        else Answer(200, bytes(reply.body), reply.content_type, None, None, reply.last_seen_at)
+    )

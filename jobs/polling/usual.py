@@ -31,7 +31,9 @@ SELECT told.graph_id, told.job_name, array(
 _usual: dict[tuple[int, str], tuple[float, Usual | None]] = {}
 
 
-def usual_for(jobs: Collection[Job | JobState], now: datetime) -> dict[tuple[int, str], Usual | None]:
+def usual_for(
+    jobs: Collection[Job | JobState], now: datetime
+) -> dict[tuple[int, str], Usual | None]:
     """What is usual for those that are no longer young, by graph and job name; asked of the database once in a while."""
     clock = time.monotonic()
     found: dict[tuple[int, str], Usual | None] = {}

@@ -20,16 +20,30 @@ _PLANNED_BY = ("graph_id", "job_name", "verdict", "begin_time", "first_seen_at")
 def watch_unfinished(jobs: Iterable[Job | Claimed]) -> None:
     """Watch those of these jobs that have no final word, where GES can be asked about them; from when its word is old."""
     pks = {job.pk for job in jobs}
-    found = Job.objects.unfinished().filter(pk__in=pks, graph__graph_id__isnull=False).exclude(project__endpoint="")
+    found = (
+        Job.objects.unfinished()
+        .filter(pk__in=pks, graph__graph_id__isnull=False)
+        .exclude(project__endpoint="")
+    )
     unwatched = found.filter(Q(watch=None) | Q(watch__next_poll_at=None, watch__problem=""))
     now = timezone.now()
-    rows = [Watch(job=job, next_poll_at=_gets_old_at(job, now)) for job in unwatched.only(*_PLANNED_BY, "observed_at")]
-    Watch.objects.bulk_create(rows, update_conflicts=True, unique_fields=["job"], update_fields=["next_poll_at", "failures"])
+    rows = [
+        Watch(job=job, next_poll_at=_gets_old_at(job, now))
+        for job in unwatched.only(*_PLANNED_BY, "observed_at")
+    ]
+    Watch.objects.bulk_create(
+        rows,
+        update_conflicts=True,
+        unique_fields=["job"],
+        update_fields=["next_poll_at", "failures"],
+    )
 
 
 def _gets_old_at(job: Job, now: datetime) -> datetime:
     interval = schedule.poll_interval(Verdict(job.verdict), now - job.began_at)
-    return now if job.observed_at is None or interval is None else max(now, job.observed_at + interval)
+    return (
+        now if job.observed_at is None or interval is None else max(now, job.observed_at + interval)
+    )
 
 
 def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_name: str = "") -> Job:
@@ -42,7 +56,9 @@ def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_nam
     job = find_jobs(project, [(graph, job_id, now)])[job_id]
     if job.graph_id != graph.pk:
         said = {"job": job_id, "right": str(job.graph), "wrong": str(graph)}
-        raise ValueError(gettext("Job %(job)s belongs to graph %(right)s, not to %(wrong)s.") % said)
+        raise ValueError(
+            gettext("Job %(job)s belongs to graph %(right)s, not to %(wrong)s.") % said
+        )
     if not job.is_final:
         Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
     return job
@@ -55,8 +71,12 @@ def check_id(value: str, what: str) -> str:
     """
     if not value or len(value) > MAX_ID:
         said = {"what": what, "count": len(value), "most": MAX_ID}
-        raise ValueError(gettext("The %(what)s has %(count)s characters; expected 1 to %(most)s.") % said)
+        raise ValueError(
+            gettext("The %(what)s has %(count)s characters; expected 1 to %(most)s.") % said
+        )
     if not value.isprintable() or "/" in value or value in {".", ".."}:
-        text = gettext("The %(what)s %(value)s holds a slash, only dots or unprintable characters; no id of GES does.")
+        text = gettext(
+            "The %(what)s %(value)s holds a slash, only dots or unprintable characters; no id of GES does."
+        )
         raise ValueError(text % {"what": what, "value": f"{value!r:.80}"})
     return value

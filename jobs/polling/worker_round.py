@@ -21,7 +21,7 @@ from jobs.models import CallBudget, Project, Watch
 from jobs.models.watch import Claimed, new_lease
 from jobs.polling import call_budget
 from jobs.polling.answers import clock_skews, observed
-from jobs.polling.client import Question, Said, client_for, renewed, stopping
+from jobs.polling.client import StatusOutcome, StatusRequest, client_for, renewed, stopping
 from jobs.polling.commit import finish
 from jobs.polling.lane import Lane
 from jobs.polling.mailbox import Mail
@@ -52,7 +52,7 @@ class Round:
         self._lanes: dict[int, Lane] = {}  # by project
         self._former: list[Lane] = []  # whose token GES takes no more
         self._asked_again: set[int] = set()  # jobs
-        self._said: Mail[tuple[Lane, Question, Said]] = Mail()
+        self._said: Mail[tuple[Lane, StatusRequest, StatusOutcome]] = Mail()
         self._held: dict[int, dict[int, Claimed]] = defaultdict(dict)  # by project, then by job
         self._heard: dict[int, int] = defaultdict(int)  # by project, since its last claim
         self._projects: dict[int, Project] = {}
@@ -68,7 +68,10 @@ class Round:
                 except Error as wrong:
                     if not is_the_databases(wrong) or not any(self._held.values()):
                         raise
-                    until, waits = 0.0, False  # nothing more is claimed; what is under way is seen through
+                    until, waits = (
+                        0.0,
+                        False,
+                    )  # nothing more is claimed; what is under way is seen through
                 if not waits and not any(self._held.values()):
                     return count
                 count += self._record(self._collect(NAP))
@@ -110,7 +113,7 @@ class Round:
         held.update((one.pk, one) for one in claimed)
         self._heard[project.pk] = 0
         self._projects[project.pk] = project
-        lane.ask([Question(one, one.ges_graph) for one in claimed])
+        lane.ask([StatusRequest(one, one.ges_graph) for one in claimed])
         return granted < wanted
 
     def _lane(self, project: Project) -> Lane:
@@ -119,21 +122,29 @@ class Round:
             lane = self._lanes[project.pk] = Lane(client_for(project), self._deliver)
         return lane
 
-    def _deliver(self, lane: Lane, question: Question, said: Said) -> None:
+    def _deliver(self, lane: Lane, question: StatusRequest, said: StatusOutcome) -> None:
         self._said.put((lane, question, said))
 
-    def _collect(self, wait: float) -> list[tuple[Question, Said]]:
+    def _collect(self, wait: float) -> list[tuple[StatusRequest, StatusOutcome]]:
         """What has been said by now, a batch at most; waits for the first, and a moment for more."""
         most = min(BATCH, sum(map(len, self._held.values())))
         if not most:
             time.sleep(wait)
             return []
         pieces = self._said.take(most, wait=wait, linger=min(wait, LINGER))
-        return [(question, said) for lane, question, said in pieces if not self._is_asked_again(lane, question, said)]
+        return [
+            (question, said)
+            for lane, question, said in pieces
+            if not self._is_asked_again(lane, question, said)
+        ]
 
-    def _is_asked_again(self, lane: Lane, question: Question, said: Said) -> bool:
+    def _is_asked_again(self, lane: Lane, question: StatusRequest, said: StatusOutcome) -> bool:
         """Whether GES took the token no more, and there is another to ask with: each job once."""
-        if not isinstance(said, Answer) or said.http_status != 401 or question.job.pk in self._asked_again:
+        if (
+            not isinstance(said, Answer)
+            or said.http_status != 401
+            or question.job.pk in self._asked_again
+        ):
             return False
         pk = question.job.project_id
         if self._lanes[pk] is lane:
@@ -149,10 +160,14 @@ class Round:
         self._lanes[pk].ask([question])
         return True
 
-    def _record(self, said: list[tuple[Question, Said]]) -> int:
+    def _record(self, said: list[tuple[StatusRequest, StatusOutcome]]) -> int:
         """Record what was said, and give back what was not asked; how many were."""
         heard = [(question, answer) for question, answer in said if answer is not None]
-        seen = [observed(question, answer, "poll", unread=True) for question, answer in heard if answer is not None]
+        seen = [
+            observed(question, answer, "poll", unread=True)
+            for question, answer in heard
+            if answer is not None
+        ]
         unasked = [question.job.pk for question, answer in said if answer is None]
         before = {one.job.pk: self._held[one.job.project_id][one.job.pk] for one in seen}
         if seen:
@@ -164,8 +179,8 @@ class Round:
             del self._held[question.job.project_id][question.job.pk]
         return len(seen)
 
-    def _tell_budgets(self, seen: list[Observation], said: list[Said]) -> None:
-        by_project: dict[int, list[tuple[Observation, Said]]] = defaultdict(list)
+    def _tell_budgets(self, seen: list[Observation], said: list[StatusOutcome]) -> None:
+        by_project: dict[int, list[tuple[Observation, StatusOutcome]]] = defaultdict(list)
         for one, answer in zip(seen, said, strict=True):
             by_project[one.job.project_id].append((one, answer))
         for pk, told in by_project.items():

@@ -5,7 +5,7 @@ from datetime import datetime
 from itertools import groupby
 from typing import NamedTuple
 
-from jobs.chain.forms import START, Facts, link
+from jobs.chain.forms import START, ReplyFacts, link
 from jobs.db.streaming import streamed
 from jobs.models import Job
 from jobs.proof.walk import Walk
@@ -22,7 +22,7 @@ ORDER BY 1, 2, 3
 """
 
 
-class Run(NamedTuple):
+class ChainedReply(NamedTuple):
     """A stored reply without its body, or what is left of a removed one."""
 
     job: int
@@ -43,7 +43,7 @@ class Run(NamedTuple):
 def check_chains(jobs: Mapping[int, Job], walk: Walk) -> set[int]:
     """Walk these locked jobs' chains; the first row of each that does not fit is a fault. The jobs that have one."""
     wrong = set()
-    rows = map(Run._make, streamed(_RUNS, {"jobs": list(jobs)}))
+    rows = map(ChainedReply._make, streamed(_RUNS, {"jobs": list(jobs)}))
     walked = set()
     for pk, runs in groupby(rows, key=lambda run: run.job):
         walked.add(pk)
@@ -55,7 +55,7 @@ def check_chains(jobs: Mapping[int, Job], walk: Walk) -> set[int]:
     return wrong
 
 
-def _check(job: Job, runs: Iterable[Run], walk: Walk) -> bool:
+def _check(job: Job, runs: Iterable[ChainedReply], walk: Walk) -> bool:
     before, number, faults = START, 0, walk.faults
     for run in runs:
         walk.tombstones += run.body_sha256 is None
@@ -63,7 +63,10 @@ def _check(job: Job, runs: Iterable[Run], walk: Walk) -> bool:
         if walk.faults == faults:
             _check_run(job, run, number + 1, before, walk)
         before, number = run.link, run.number
-    if walk.faults == faults and (number, before) != (job.chain_length, bytes(job.chain_link or START)):
+    if walk.faults == faults and (number, before) != (
+        job.chain_length,
+        bytes(job.chain_link or START),
+    ):
         walk.fault(
             gettext_noop("Project {project}, job {job}: the chain ends with reply number {number}, link {link}; expected number {expected}, link {head}."),
             **_where(job), number=number, link=before.hex(), expected=job.chain_length, head=bytes(job.chain_link or b"").hex(),
@@ -71,7 +74,7 @@ def _check(job: Job, runs: Iterable[Run], walk: Walk) -> bool:
     return walk.faults == faults
 
 
-def _check_run(job: Job, run: Run, expected: int, before: bytes, walk: Walk) -> None:
+def _check_run(job: Job, run: ChainedReply, expected: int, before: bytes, walk: Walk) -> None:
     row = _where(job) | {"reply": str(run.id)}
     if run.number != expected:
         walk.fault(
@@ -95,9 +98,11 @@ def _check_run(job: Job, run: Run, expected: int, before: bytes, walk: Walk) -> 
         )  # fmt: skip
 
 
-def _facts(job: Job, run: Run) -> Facts:
+def _facts(job: Job, run: ChainedReply) -> ReplyFacts:
     told = run.source, run.version, run.http_status, run.content_type
-    return Facts(job.project.project_id, job.job_id, run.number, *told, run.first_seen_at, run.sha256)
+    return ReplyFacts(
+        job.project.project_id, job.job_id, run.number, *told, run.first_seen_at, run.sha256
+    )
 
 
 def _where(job: Job) -> dict[str, str]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from jobs.chain.forms import Sealed, checkpoint_digest, moment
+from jobs.chain.forms import CheckpointForm, checkpoint_digest, moment
 from jobs.models import Checkpoint, Project
 from jobs.proof.verify import check_root
 from jobs.proof.walk import Walk
@@ -15,7 +15,7 @@ from jobs.sentences import gettext_noop
 class Kept:
     """A checkpoint that was kept outside."""
 
-    sealed: Sealed
+    sealed: CheckpointForm
     digest: bytes
 
 
@@ -38,7 +38,9 @@ def as_file(one: Checkpoint) -> dict[str, Any]:
 def read_file(said: Any) -> Kept:
     """A checkpoint as `as_file` made it. Raises: ValueError with a sentence that names the field."""
     if not isinstance(said, dict) or said.get("gesdash") != "checkpoint 1":
-        raise ValueError('expected an object with "gesdash": "checkpoint 1", as the page of proof gives it')
+        raise ValueError(
+            'expected an object with "gesdash": "checkpoint 1", as the page of proof gives it'
+        )
     hashes = {name: _hash(said, name) for name in ("root", "before", "digest")}
     counts = [_count(said, name) for name in ("number", "up_to", "jobs", "replies")]
     try:
@@ -48,7 +50,16 @@ def read_file(said: Any) -> Kept:
             f"sealed_at: expected a time such as 2026-01-31T08:15:00Z, got {said.get('sealed_at')!r:.80}"
         ) from wrong
     number, up_to, jobs, replies = counts
-    sealed = Sealed(hashes["before"], str(said.get("project_id")), number, sealed_at, up_to, jobs, replies, hashes["root"])
+    sealed = CheckpointForm(
+        hashes["before"],
+        str(said.get("project_id")),
+        number,
+        sealed_at,
+        up_to,
+        jobs,
+        replies,
+        hashes["root"],
+    )
     return Kept(sealed, hashes["digest"])
 
 
@@ -81,7 +92,10 @@ def check_kept(project: Project, kept: Kept, walk: Walk) -> None:
         return
     stored = project.checkpoints.filter(number=kept.sealed.number).first()
     if stored is None:
-        walk.fault(gettext_noop("Project {project}: checkpoint {number}, as kept outside, is missing."), **where)
+        walk.fault(
+            gettext_noop("Project {project}: checkpoint {number}, as kept outside, is missing."),
+            **where,
+        )
     elif bytes(stored.digest) != kept.digest:
         walk.fault(
             gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected {expected}, as kept outside."),

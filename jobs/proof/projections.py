@@ -34,10 +34,22 @@ def check_rows(jobs: Mapping[int, Job], walk: Walk) -> None:
         wrong.add(place[0])
         at = f"{place[1]} file {place[2]}"
         if found is None or expected is None:
-            _fault(walk, jobs[place[0]], at, "stored" if found else "missing", "stored" if expected else "none")
+            _fault(
+                walk,
+                jobs[place[0]],
+                at,
+                "stored" if found else "missing",
+                "stored" if expected else "none",
+            )
         else:
             name = next(name for at_, name in enumerate(_FILE) if found[at_] != expected[at_])
-            _fault(walk, jobs[place[0]], f"{at}, {name}", found[_FILE.index(name)], expected[_FILE.index(name)])
+            _fault(
+                walk,
+                jobs[place[0]],
+                f"{at}, {name}",
+                found[_FILE.index(name)],
+                expected[_FILE.index(name)],
+            )
 
 
 def _fault(walk: Walk, job: Job, name: str, found: Any, expected: Any) -> None:
@@ -55,7 +67,10 @@ def _fault(walk: Walk, job: Job, name: str, found: Any, expected: Any) -> None:
 
 def _jobs(jobs: Mapping[int, Job]) -> dict[int, dict[str, Any]]:
     rows = Job.objects.filter(pk__in=jobs).order_by("pk").values()
-    return {row["id"]: {name: value for name, value in row.items() if name != "changed_at"} for row in rows}
+    return {
+        row["id"]: {name: value for name, value in row.items() if name != "changed_at"}
+        for row in rows
+    }
 
 
 def _files(jobs: Mapping[int, Job]) -> dict[tuple[int, str, int], tuple[Any, ...]]:

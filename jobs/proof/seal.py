@@ -9,7 +9,7 @@ import pglock
 from django.db import connection, transaction
 from django.db.models import Sum
 
-from jobs.chain.forms import START, Sealed, checkpoint_digest, head_leaf
+from jobs.chain.forms import START, CheckpointForm, checkpoint_digest, head_leaf
 from jobs.chain.merkle import Root
 from jobs.db.locks import RECORDING_LOCK
 from jobs.db.streaming import streamed
@@ -53,7 +53,7 @@ def heads(project: Project, up_to: int) -> Iterator[Head]:
         yield Head(job_id, number, bytes(link))
 
 
-class State(NamedTuple):
+class ChainState(NamedTuple):
     """A project's tree at one time."""
 
     jobs: int
@@ -61,13 +61,13 @@ class State(NamedTuple):
     root: bytes
 
 
-def state(project: Project, up_to: int) -> State:
+def state(project: Project, up_to: int) -> ChainState:
     """Root and counts of the heads as they were when `up_to` was the newest reply."""
     tree, replies = Root(), 0
     for head in heads(project, up_to):
         tree.add(head.leaf)
         replies += head.number
-    return State(tree.size, replies, tree.value())
+    return ChainState(tree.size, replies, tree.value())
 
 
 def newest_reply() -> int:
@@ -95,10 +95,14 @@ def seal(project: Project, *, now: datetime) -> Checkpoint | None:
     if recorded(project) == (last.replies if last else 0):
         return None
     up_to = newest_reply()
-    if last is not None and state(project, last.up_to) != State(last.jobs, last.replies, bytes(last.root)):
-        raise DoesNotFit(f"Checkpoint {last.number} of project {project.project_id} no longer fits the stored replies.")
+    if last is not None and state(project, last.up_to) != ChainState(
+        last.jobs, last.replies, bytes(last.root)
+    ):
+        raise DoesNotFit(
+            f"Checkpoint {last.number} of project {project.project_id} no longer fits the stored replies."
+        )
     found = state(project, up_to)
-    sealed = Sealed(
+    sealed = CheckpointForm(
         bytes(last.digest) if last else START,
         project.project_id,
         last.number + 1 if last else 1,
@@ -130,9 +134,9 @@ def seal_all(*, now: datetime) -> int:
     return made
 
 
-def sealed_form(one: Checkpoint) -> Sealed:
+def sealed_form(one: Checkpoint) -> CheckpointForm:
     """What a stored checkpoint says, as it is hashed."""
-    return Sealed(
+    return CheckpointForm(
         bytes(one.before),
         one.project.project_id,
         one.number,

@@ -12,7 +12,7 @@ COUNTED = 10_000  # newest replies looked at for those that are not sealed yet
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ProjectProof:
     """One project's state of proof; `open` replies are not sealed yet, `more` when there may be more than were counted."""
 
     project: Project
@@ -22,20 +22,35 @@ class Standing:
     more: bool
 
 
-def standings(projects: Sequence[Project]) -> list[Standing]:
+def standings(projects: Sequence[Project]) -> list[ProjectProof]:
     """In four queries, whatever the number of rows."""
-    checkpoints = _newest(Checkpoint.objects.filter(project__in=projects).order_by("project", "-number"))
+    checkpoints = _newest(
+        Checkpoint.objects.filter(project__in=projects).order_by("project", "-number")
+    )
     whole = Verification.objects.filter(project__in=projects, job_id="")
     verifications = _newest(whole.order_by("project", "-pk"))
-    up_to = {project.pk: checkpoints[project.pk].up_to if project.pk in checkpoints else 0 for project in projects}
+    up_to = {
+        project.pk: checkpoints[project.pk].up_to if project.pk in checkpoints else 0
+        for project in projects
+    }
     newest = list(
-        Snapshot.objects.filter(pk__gt=min(up_to.values(), default=0)).order_by("-pk").values_list("pk", "job_id")[:COUNTED]
+        Snapshot.objects.filter(pk__gt=min(up_to.values(), default=0))
+        .order_by("-pk")
+        .values_list("pk", "job_id")[:COUNTED]
     )
-    owners = dict(Job.objects.filter(pk__in={job for _, job in newest}).values_list("pk", "project_id"))
+    owners = dict(
+        Job.objects.filter(pk__in={job for _, job in newest}).values_list("pk", "project_id")
+    )
     open_ = Counter(owners[job] for pk, job in newest if pk > up_to.get(owners[job], pk))
     oldest = newest[-1][0] if len(newest) == COUNTED else 0
     return [
-        Standing(one, checkpoints.get(one.pk), verifications.get(one.pk), open_[one.pk], oldest > up_to[one.pk] + 1)
+        ProjectProof(
+            one,
+            checkpoints.get(one.pk),
+            verifications.get(one.pk),
+            open_[one.pk],
+            oldest > up_to[one.pk] + 1,
+        )
         for one in projects
     ]
 

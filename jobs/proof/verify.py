@@ -4,17 +4,20 @@ from collections.abc import Iterator
 
 from django.db import transaction
 
-from jobs.chain.forms import START, Sealed, checkpoint_digest, moment
+from jobs.chain.forms import START, CheckpointForm, checkpoint_digest, moment
 from jobs.models import Project
 from jobs.models.job import JobQuerySet
 from jobs.proof.chains import check_chains
 from jobs.proof.projections import check_rows
-from jobs.proof.seal import State, sealed_form, state
+from jobs.proof.seal import ChainState, sealed_form, state
 from jobs.proof.walk import Walk
 from jobs.record.lookup import lock_jobs
 from jobs.sentences import gettext_noop
 
-BATCH_JOBS, BATCH_ROWS = 200, 5_000  # files and replies: what bounds the memory, and how long a job is locked
+BATCH_JOBS, BATCH_ROWS = (
+    200,
+    5_000,
+)  # files and replies: what bounds the memory, and how long a job is locked
 
 
 def walk_jobs(jobs: JobQuerySet, walk: Walk) -> Iterator[Walk]:
@@ -33,7 +36,11 @@ def walk_jobs(jobs: JobQuerySet, walk: Walk) -> Iterator[Walk]:
 def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
     batch: list[int] = []
     rows = 0
-    for pk, files, replies in jobs.order_by("pk").values_list("pk", "file_count", "chain_length").iterator(chunk_size=2000):
+    for pk, files, replies in (
+        jobs.order_by("pk")
+        .values_list("pk", "file_count", "chain_length")
+        .iterator(chunk_size=2000)
+    ):
         batch.append(pk)
         rows += files + replies
         if len(batch) >= BATCH_JOBS or rows >= BATCH_ROWS:
@@ -47,14 +54,18 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
     """The chain of checkpoints, and whether the newest (or every one) is what the stored replies give."""
     before, number = START, 0
     last = None
-    for one in project.checkpoints.select_related("project").order_by("number").iterator(chunk_size=500):
+    for one in (
+        project.checkpoints.select_related("project").order_by("number").iterator(chunk_size=500)
+    ):
         walk.checkpoints += 1
         if one.number != number + 1:
             walk.fault(
                 gettext_noop("Project {project}: checkpoint {number} is missing; the next there is has number {next}."),
                 project=project.project_id, number=number + 1, next=one.number,
             )  # fmt: skip
-        elif bytes(one.before) != before or checkpoint_digest(sealed_form(one)) != bytes(one.digest):
+        elif bytes(one.before) != before or checkpoint_digest(sealed_form(one)) != bytes(
+            one.digest
+        ):
             walk.fault(
                 gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected {expected} from what it says and the one before."),
                 project=project.project_id, number=one.number, found=bytes(one.digest).hex(),
@@ -73,10 +84,10 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
         )  # fmt: skip
 
 
-def check_root(project: Project, sealed: Sealed, walk: Walk) -> None:
+def check_root(project: Project, sealed: CheckpointForm, walk: Walk) -> None:
     """Whether the stored replies give what a checkpoint says."""
     found = state(project, sealed.up_to)
-    if found != State(sealed.jobs, sealed.replies, sealed.root):
+    if found != ChainState(sealed.jobs, sealed.replies, sealed.root):
         walk.fault(
             gettext_noop(
                 "Project {project}, checkpoint {number} of {when}: the stored replies give {jobs} jobs, {replies} replies, "

@@ -14,11 +14,13 @@ from jobs.models import Job, Snapshot
 
 LEAST = timedelta(seconds=1)
 RUNS = 60
-LOOKED_AT = 6  # of the newest replies: more than there are sources, for each may tell the final word
+LOOKED_AT = (
+    6  # of the newest replies: more than there are sources, for each may tell the final word
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class ReplyChange:
     """Between which moments something came to be; `since` is None where nothing was seen before."""
 
     since: datetime | None
@@ -35,22 +37,27 @@ class Change:
         return self.unobserved is not None and self.unobserved >= LEAST
 
 
-def change_to(snapshot: Snapshot, others: list[Snapshot]) -> Change:
+def change_to(snapshot: Snapshot, others: list[Snapshot]) -> ReplyChange:
     """When this reply came to be, as the others tell."""
-    return Change(
-        seen_before(snapshot.first_seen_at, ((o.first_seen_at, o.last_seen_at) for o in others)), snapshot.first_seen_at
+    return ReplyChange(
+        seen_before(snapshot.first_seen_at, ((o.first_seen_at, o.last_seen_at) for o in others)),
+        snapshot.first_seen_at,
     )
 
 
 def read(job: Job, snapshot: Snapshot) -> JobReply | None:
     """What a stored reply says; None where a former version took what this one can't read."""
     try:
-        return parse_reply(bytes(snapshot.body), http_status=snapshot.http_status, job_id=job.job_id)
+        return parse_reply(
+            bytes(snapshot.body), http_status=snapshot.http_status, job_id=job.job_id
+        )
     except GesError:
         return None
 
 
-type Runs = Sequence[tuple[datetime, datetime]]  # when a reply was seen first and last; the newest first
+type Runs = Sequence[
+    tuple[datetime, datetime]
+]  # when a reply was seen first and last; the newest first
 
 
 def newest_runs(job: Job) -> Runs:
@@ -58,7 +65,7 @@ def newest_runs(job: Job) -> Runs:
     return list(_newest(job).values_list("first_seen_at", "last_seen_at")[:RUNS])
 
 
-def last_change(job: Job, runs: Runs) -> Change | None:
+def last_change(job: Job, runs: Runs) -> ReplyChange | None:
     """When GES's newest change came: of a final job that of its word, of another that of anything."""
     if not runs:
         return None
@@ -67,9 +74,11 @@ def last_change(job: Job, runs: Runs) -> Change | None:
         newest = list(_newest(job)[:LOOKED_AT])
         words = (reply.status if (reply := read(job, one)) else None for one in newest)
         final = next(words)
-        changed = next((number for number, word in enumerate(words) if word != final), len(newest) - 1)
+        changed = next(
+            (number for number, word in enumerate(words) if word != final), len(newest) - 1
+        )
     at = runs[changed][0]
-    return Change(seen_before(at, runs[changed + 1 : LOOKED_AT]), at)
+    return ReplyChange(seen_before(at, runs[changed + 1 : LOOKED_AT]), at)
 
 
 def _newest(job: Job) -> "QuerySet[Snapshot]":

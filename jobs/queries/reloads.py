@@ -14,7 +14,9 @@ from jobs.models import ImportFile, Job
 from jobs.models.job import LOST_FILE, ReviewState
 
 MOST_LOADS = 30  # later jobs looked at for one lost file of a list
-MOST_LOST = 50  # lost files of one job looked at for a list; an import that lost more has to be opened
+MOST_LOST = (
+    50  # lost files of one job looked at for a list; an import that lost more has to be opened
+)
 UNDECIDED = {ReviewState.WAITING, ReviewState.TO_FIX}
 FIXING = sorted(word.value for word in FINAL - {Verdict.FAILED, Verdict.CANCELLED})
 
@@ -67,7 +69,9 @@ def lost_files_of(jobs: Iterable[Job]) -> dict[int, list[LostFile]]:
     found: dict[int, list[LostFile]] = defaultdict(list)
     rows = with_loads(ImportFile.objects.filter(LOST_FILE, job__in=few), MOST_LOADS)
     for file in rows.only("job", "path", "cause", "failed_lines") if few else ():
-        found[file.job_id].append(LostFile(file.path, file.cause or "", file.failed_lines, loads_of(file)))
+        found[file.job_id].append(
+            LostFile(file.path, file.cause or "", file.failed_lines, loads_of(file))
+        )
     return found
 
 
@@ -98,5 +102,7 @@ def lost_paths(job: Job) -> set[str]:
 def not_reloaded(job: Job, by: Job) -> list[str]:
     """The lost paths of a job that another did not load whole, or lost itself."""
     lost = lost_paths(job)
-    whole = set(by.files.filter(verdict=Verdict.SUCCESS.value, path__in=lost).values_list("path", flat=True))
+    whole = set(
+        by.files.filter(verdict=Verdict.SUCCESS.value, path__in=lost).values_list("path", flat=True)
+    )
     return sorted(lost - (whole - lost_paths(by)))

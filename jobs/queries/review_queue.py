@@ -45,20 +45,32 @@ class _Light:
 
 def queue_of(jobs: JobQuerySet, now: datetime) -> Queue:
     """Of each graph the largest loss of the last day, else the newest; graphs of the last day first, those by their loss."""
-    waiting = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX]).order_by("-begin_time", "-pk")
-    light = [_Light(*row) for row in waiting.values_list("pk", "graph", "begin_time", "failed_lines")[: MOST + 1]]
+    waiting = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX]).order_by(
+        "-begin_time", "-pk"
+    )
+    light = [
+        _Light(*row)
+        for row in waiting.values_list("pk", "graph", "begin_time", "failed_lines")[: MOST + 1]
+    ]
     graphs: dict[int, list[_Light]] = defaultdict(list)
     for one in light:
         graphs[one.graph].append(one)
     for rows in graphs.values():
         rows.sort(key=lambda one: _weight(one, now), reverse=True)
     first = sorted(graphs.values(), key=lambda rows: _weight(rows[0], now), reverse=True)[:SHOWN]
-    known = Job.objects.select_related("graph").in_bulk([one.pk for rows in first for one in rows[:TRIED]])
+    known = Job.objects.select_related("graph").in_bulk(
+        [one.pk for rows in first for one in rows[:TRIED]]
+    )
     lost = lost_files_of(known.values())
     repaired = by_one(lost)
-    chosen = [_head([known[one.pk] for one in rows[:TRIED] if one.pk in known], repaired) for rows in first]
+    chosen = [
+        _head([known[one.pk] for one in rows[:TRIED] if one.pk in known], repaired)
+        for rows in first
+    ]
     rows_shown = [
-        Waiting(job, _reason(job, lost), repaired.get(job.pk), len(graphs[job.graph_id]) - 1) for job in chosen if job
+        Waiting(job, _reason(job, lost), repaired.get(job.pk), len(graphs[job.graph_id]) - 1)
+        for job in chosen
+        if job
     ]
     return Queue(rows_shown, min(len(light), MOST), len(light) > MOST)
 

@@ -23,7 +23,11 @@ class Running:
     @property
     def is_stuck(self) -> bool:
         """Whether it runs far longer than its like."""
-        return self.usual is not None and self.running_for is not None and is_stuck(self.running_for, self.usual)
+        return (
+            self.usual is not None
+            and self.running_for is not None
+            and is_stuck(self.running_for, self.usual)
+        )
 
 
 def took_of_like(graph: Any, job_name: Any) -> QuerySet[Job, Any]:

@@ -60,7 +60,9 @@ def group_causes(seen: Iterable[tuple[int, str, datetime]]) -> dict[tuple[int, s
 def _keys(spans: Mapping[Place, _Span]) -> dict[Place, int]:
     if not spans:
         return {}
-    rows = [(*place, span.pattern, span.example, span.first, span.last) for place, span in spans.items()]
+    rows = [
+        (*place, span.pattern, span.example, span.first, span.last) for place, span in spans.items()
+    ]
     new, document = as_table(Cause, _COLUMNS, rows)
     with connection.cursor() as cursor:
         cursor.execute(_GROUP.format(new=new), [document])

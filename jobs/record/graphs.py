@@ -17,7 +17,9 @@ def tell_graph(graph: Graph, field: str, said: str) -> bool:
 
 def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
     """The graph with this id, made if missing; a row that had only the name gets its id."""
-    graph, made = Graph.objects.get_or_create(project=project, graph_id=graph_id, defaults={"name": name})
+    graph, made = Graph.objects.get_or_create(
+        project=project, graph_id=graph_id, defaults={"name": name}
+    )
     if not made and name and graph.name != name and not tell_graph(graph, "name", name):
         graph.name = name
         graph.save(update_fields=["name"])

@@ -14,7 +14,9 @@ from jobs.models import Graph, Job, Project
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
-type Wanted = Iterable[tuple[Graph, str, datetime]]  # its graph, GES's job id, when it was first seen
+type Wanted = Iterable[
+    tuple[Graph, str, datetime]
+]  # its graph, GES's job id, when it was first seen
 
 
 def find_jobs(project: Project, wanted: Wanted) -> dict[str, Job]:
@@ -28,7 +30,9 @@ def find_jobs(project: Project, wanted: Wanted) -> dict[str, Job]:
     made = dict(insert_rows(Job, names, values, returning=["job_id", "id"]))
     for job in new:
         job.pk, job._state.adding = made.get(job.job_id), False
-    if late := [job.job_id for job in new if job.pk is None]:  # made by somebody else since we looked
+    if late := [
+        job.job_id for job in new if job.pk is None
+    ]:  # made by somebody else since we looked
         found |= known_jobs(project, late)
     return found
 
@@ -45,7 +49,9 @@ def known_or_new_jobs(project: Project, wanted: Wanted) -> dict[str, Job]:
 
 def known_jobs(project: Project, job_ids: Sequence[str]) -> dict[str, Job]:
     """Those that are stored."""
-    known = Job.objects.filter(project=project, job_id__in=job_ids).select_related("graph", "project")
+    known = Job.objects.filter(project=project, job_id__in=job_ids).select_related(
+        "graph", "project"
+    )
     return {job.job_id: job for job in known}
 
 
@@ -64,7 +70,12 @@ def lock_jobs(pks: Iterable[int]) -> dict[int, Job]:
     """These jobs' rows, locked in order of id."""
     pks = sorted(set(pks))
     held = RawSQL(LOCKS, [], output_field=BooleanField())  # noqa: S611  ours
-    rows = Job.objects.select_related("project").select_for_update(of=("self",)).filter(held, pk__in=pks).order_by("pk")
+    rows = (
+        Job.objects.select_related("project")
+        .select_for_update(of=("self",))
+        .filter(held, pk__in=pks)
+        .order_by("pk")
+    )
     return {job.pk: job for job in rows}
 
 
@@ -74,7 +85,10 @@ def reserve_keys(jobs: Sequence[Job]) -> None:
         return
     with connection.cursor() as cursor:
         table = Job._meta.db_table
-        cursor.execute("SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)", [table, len(jobs)])
+        cursor.execute(
+            "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
+            [table, len(jobs)],
+        )
         for job, (pk,) in zip(jobs, cursor.fetchall(), strict=True):
             job.pk = pk
 
@@ -84,5 +98,8 @@ def insert_jobs(jobs: Sequence[Job]) -> None:
 
     Raises: IntegrityError when somebody else stored one of them meanwhile.
     """
-    rows = [[getattr(job, name) for name in JOB_COLUMNS] for job in sorted(jobs, key=lambda j: (j.project_id, j.job_id))]
+    rows = [
+        [getattr(job, name) for name in JOB_COLUMNS]
+        for job in sorted(jobs, key=lambda j: (j.project_id, j.job_id))
+    ]
     copy_rows(Job, JOB_COLUMNS, rows)

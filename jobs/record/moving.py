@@ -6,7 +6,7 @@ from django.db import connection
 
 from jobs.ges.errors import NotAJobStatus
 from jobs.record.observations import Moved, Observation
-from jobs.record.runs import History, Run, begin, begin_reply
+from jobs.record.runs import History, ReplyRun, begin, begin_reply
 
 
 def fold_moved(history: History, one: Observation, moved: Moved) -> bool:
@@ -40,7 +40,9 @@ def fold_moved_miss(history: History, one: Observation, moved: Moved) -> None:
     run.last_seen_at, run.seen = moved.last_seen_at, moved.seen
 
 
-def _stretch(history: History, run: Run, one: Observation, moved: Moved, more: int = 0) -> None:
+def _stretch(
+    history: History, run: ReplyRun, one: Observation, moved: Moved, more: int = 0
+) -> None:
     """The run as both know it: as long as the longer one, seen as often as the one that saw it more."""
     seen = run.seen + more if more else max(run.seen, moved.seen)
     if moved.last_seen_at > run.last_seen_at:
@@ -75,7 +77,8 @@ def give_keys(histories: Iterable[History]) -> None:
         return
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT nextval(pg_get_serial_sequence('jobs_snapshot', 'id')) FROM generate_series(1, %s)", [len(buried)]
+            "SELECT nextval(pg_get_serial_sequence('jobs_snapshot', 'id')) FROM generate_series(1, %s)",
+            [len(buried)],
         )
         for (history, at), (key,) in zip(buried, cursor.fetchall(), strict=True):
             history.buried[at] = (key, *history.buried[at][1:])

@@ -53,7 +53,9 @@ class Observation:
     seconds: float | None = None  # from asking to the answer, where that was measured
     graph_id: str = ""  # GES's, under which it was asked about
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
-    unread: bool = False  # whether its body may say again what was heard last: then it need not be read
+    unread: bool = (
+        False  # whether its body may say again what was heard last: then it need not be read
+    )
     _digest: bytes | None = None  # kept, as a body may be large and more than one asks
 
     @property
@@ -72,14 +74,18 @@ class Observation:
         """Read the body that GES gave; that it can't be read is an outcome too."""
         self.unread = False
         try:
-            self.reply = parse_reply(self.body or b"", http_status=self.http_status or 200, job_id=self.job.job_id)
+            self.reply = parse_reply(
+                self.body or b"", http_status=self.http_status or 200, job_id=self.job.job_id
+            )
         except GesError as error:
             self.error, error.retry_after = error, self.retry_after
         except Exception as wrong:  # a reply that breaks its reader is kept beside the others
             self.error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
 
 
-def observe(job: Job, source: str, observed_at: datetime, http_status: int, body: bytes) -> Observation:
+def observe(
+    job: Job, source: str, observed_at: datetime, http_status: int, body: bytes
+) -> Observation:
     """Read the bytes that GES gave about a job."""
     seen = Observation(job, source, observed_at, http_status, body)
     seen.read()

@@ -12,10 +12,14 @@ from jobs.record.runs import History
 
 def verdict_over(corrections: Iterable[Correction]) -> str | None:
     """The verdict that a person set."""
-    return next((one.corrected for one in corrections if not one.kind and one.field == "verdict"), None)
+    return next(
+        (one.corrected for one in corrections if not one.kind and one.field == "verdict"), None
+    )
 
 
-def observed_value(reply: JobReply | None, kind: str, position: int | None, field: str) -> str | None:
+def observed_value(
+    reply: JobReply | None, kind: str, position: int | None, field: str
+) -> str | None:
     """What the reply says where a correction stands, or what gesdash makes of it; without a reply nothing is known."""
     if reply is None:
         return None
@@ -24,7 +28,9 @@ def observed_value(reply: JobReply | None, kind: str, position: int | None, fiel
     return said_of(reply, kind, position, field)
 
 
-def tell_corrections(histories: Iterable[History], replies: Mapping[int, JobReply], writes: Writes) -> None:
+def tell_corrections(
+    histories: Iterable[History], replies: Mapping[int, JobReply], writes: Writes
+) -> None:
     """Keep beside each correction what GES says now, and flag those that it made needless or contradicts."""
     changed = []
     for history in histories:

@@ -23,7 +23,7 @@ from jobs.record.stored import FILE_COLUMNS, FilePlace, StoredFiles
 
 # What a job's row says; the rest only tells how often and when it was said.
 _SAYS = [
-    "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "oddities", "odd_count",
+    "job_type", "job_name", "status", "verdict", "ledger", "begin_time", "end_time", "fail_reason", "peculiarities", "contradiction_count",
     "lines", "loss_rate", "total_lines", "failed_lines", "successful_lines", "review", "file_count", "lost_file_count",
     "observed",
 ]  # fmt: skip
@@ -59,7 +59,10 @@ def project(
         _count(history)
     write_marks(histories, marks, writes)
     tell_corrections(told.values(), replies, writes)
-    laid = {pk: fill_corrected(history.job, replies[pk], history.corrections) for pk, history in told.items()}
+    laid = {
+        pk: fill_corrected(history.job, replies[pk], history.corrections)
+        for pk, history in told.items()
+    }
     for history in histories:
         if anew and not history.snapshots:
             history.job.verdict, history.job.observed = Verdict.PENDING.value, None
@@ -102,7 +105,9 @@ def _values(job: Job, names: Sequence[str]) -> tuple[Any, ...]:
 def _count(history: History) -> None:
     job, newest = history.job, history.newest()
     job.snapshot_count = len(history.snapshots)
-    job.first_seen_at = min([job.first_seen_at, *(run.first_seen_at for run in (*history.snapshots, *history.misses))])
+    job.first_seen_at = min(
+        [job.first_seen_at, *(run.first_seen_at for run in (*history.snapshots, *history.misses))]
+    )
     job.observed_at = newest.last_seen_at if newest else None
 
 
@@ -142,16 +147,26 @@ def fill(job: Job, reply: JobReply) -> None:
     job.ledger = ledger.value if ledger else None
     job.begin_time, job.end_time = reply.begin_time, reply.end_time
     job.fail_reason = reply.fail_reason or ""
-    job.oddities = [odd.as_json() for odd in reply.oddities]
-    job.lines = {kind: _figures(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {"all": _figures(everything)}
+    job.peculiarities = [odd.as_json() for odd in reply.peculiarities]
+    job.lines = {kind: _figures(totals(reply.files, kind)) for kind in ("edge", "vertex")} | {
+        "all": _figures(everything)
+    }
     job.loss_rate = loss_rate(everything)
     job.total_lines = _number(everything.total)
-    job.failed_lines, job.successful_lines = _number(everything.failed), _number(everything.successful)
+    job.failed_lines, job.successful_lines = (
+        _number(everything.failed),
+        _number(everything.successful),
+    )
     job.file_count, job.lost_file_count = len(reply.files), lost(reply.files)
 
 
 def _figures(of: Totals) -> dict[str, int | bool | None]:
-    return {"total": of.total, "failed": of.failed, "successful": of.successful, "complete": of.complete}
+    return {
+        "total": of.total,
+        "failed": of.failed,
+        "successful": of.successful,
+        "complete": of.complete,
+    }
 
 
 def _number(count: int | None) -> Decimal | None:
@@ -167,7 +182,11 @@ def _file_rows(told: Mapping[int, History], replies: Replies) -> FileRows:
             verdict = file_verdict(file)
             rows[pk, file.kind, file.position] = file_values(file, verdict)
             if file.cause and verdict in _LOST:
-                caused[pk, file.kind, file.position] = (told[pk].job.project_id, file.cause, _happened_at(told[pk]))
+                caused[pk, file.kind, file.position] = (
+                    told[pk].job.project_id,
+                    file.cause,
+                    _happened_at(told[pk]),
+                )
     groups = group_causes(caused.values())
     for place, (project_id, cause, _) in caused.items():
         rows[place][_GROUP] = groups[project_id, cause]
@@ -200,7 +219,13 @@ def _happened_at(history: History) -> datetime:
 def _write_files(wanted: FileRows, stored: StoredFiles, writes: Writes) -> set[int]:
     """Make the files' rows these, each by its place, so that a file keeps its row; the jobs where one came to differ."""
     new, other, gone = compared(stored, wanted)
-    copy_rows(ImportFile, ["job_id", "kind", "position", *FILE_COLUMNS], [(*place, *wanted[place]) for place in new])
-    writes.update(ImportFile, ["id", *FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other])
+    copy_rows(
+        ImportFile,
+        ["job_id", "kind", "position", *FILE_COLUMNS],
+        [(*place, *wanted[place]) for place in new],
+    )
+    writes.update(
+        ImportFile, ["id", *FILE_COLUMNS], [(stored[place][0], *wanted[place]) for place in other]
+    )
     writes.delete(ImportFile, [stored[place][0] for place in gone])
     return {job_id for job_id, _kind, _position in (*new, *other, *gone)}

@@ -17,7 +17,7 @@ from jobs.record.lookup import hold_jobs, known_jobs, reserve_keys
 from jobs.record.moving import fold_moved, fold_moved_miss, give_keys
 from jobs.record.observations import Observation
 from jobs.record.projection import project
-from jobs.record.runs import History, Run, fold_miss, fold_reply, write_runs
+from jobs.record.runs import History, ReplyRun, fold_miss, fold_reply, write_runs
 from jobs.record.stored import StoredFiles, new_histories, read_former, read_histories
 
 BEGINNING = datetime.min.replace(tzinfo=UTC)
@@ -76,14 +76,20 @@ def _record(observations: Sequence[Observation], now: datetime | None) -> Record
     return made
 
 
-def record_held(observations: Sequence[Observation], writes: Writes, *, now: datetime | None = None) -> Recorded:
+def record_held(
+    observations: Sequence[Observation], writes: Writes, *, now: datetime | None = None
+) -> Recorded:
     """The same for jobs whose rows this transaction holds. What need not be written at once is left to `writes`."""
     # What stands, and what the batch makes of it.
     missed = {one.job.pk for one in observations if one.reply is None}
     stored_jobs = {one.job.pk for one in observations if not one.new_job}
-    since = min((one.observed_at for one in observations), default=BEGINNING)  # no mark of before can change
+    since = min(
+        (one.observed_at for one in observations), default=BEGINNING
+    )  # no mark of before can change
     histories = read_histories(stored_jobs, with_misses=missed, marks_since=since)
-    histories |= new_histories({job.pk: job for one in observations if (job := one.new_job)}.values())
+    histories |= new_histories(
+        {job.pk: job for one in observations if (job := one.new_job)}.values()
+    )
     known = {pk: history.newest() for pk, history in histories.items()}
     count = Recorded(jobs={pk: history.job for pk, history in histories.items()})
     for one in sorted(observations, key=_turn):
@@ -98,7 +104,12 @@ def record_held(observations: Sequence[Observation], writes: Writes, *, now: dat
     stale = [h for h in changed if h.newest() is not known[h.job.pk] or h.job.changed_at is None]
     marks = to_compare(changed)
     stored, files = read_former(
-        _unread([*(h.newest() for h in stale), *(run for of in marks.values() for pair in of.pairs for run in pair)]),
+        _unread(
+            [
+                *(h.newest() for h in stale),
+                *(run for of in marks.values() for pair in of.pairs for run in pair),
+            ]
+        ),
         [h.job.pk for h in stale if h.job.file_count],
     )
     compare(marks.values(), stored)
@@ -106,7 +117,7 @@ def record_held(observations: Sequence[Observation], writes: Writes, *, now: dat
     return count
 
 
-def _unread(runs: Iterable[Run | None]) -> set[int]:
+def _unread(runs: Iterable[ReplyRun | None]) -> set[int]:
     """The keys of those of which no reply came in this batch."""
     return {run.order for run in runs if run is not None and run.newest is None}
 
@@ -120,7 +131,9 @@ def _fold(history: History, one: Observation, count: Recorded) -> None:
     if one.moved and (one.reply is not None or one.moved.size is not None):
         made = fold_moved(history, one, one.moved)
         count.recorded += made
-        count.repeated += not made and (one.moved.fits or one.moved.size is None)  # else it is nowhere
+        count.repeated += not made and (
+            one.moved.fits or one.moved.size is None
+        )  # else it is nowhere
     elif one.moved:
         fold_moved_miss(history, one, one.moved)
         count.misses += 1
@@ -136,13 +149,17 @@ def _fold(history: History, one: Observation, count: Recorded) -> None:
         count.repeated += 1
 
 
-def _newest_replies(histories: Iterable[History], stored: Mapping[int, JobReply]) -> dict[int, JobReply]:
+def _newest_replies(
+    histories: Iterable[History], stored: Mapping[int, JobReply]
+) -> dict[int, JobReply]:
     """By job."""
     newest = {history.job.pk: run for history in histories if (run := history.newest())}
     return {pk: reply for pk, run in newest.items() if (reply := run.reply(stored)) is not None}
 
 
-def histories_of(pks: Collection[int], *, now: datetime | None = None, marks_since: datetime = BEGINNING) -> list[History]:
+def histories_of(
+    pks: Collection[int], *, now: datetime | None = None, marks_since: datetime = BEGINNING
+) -> list[History]:
     """All that came of these locked jobs."""
     histories = list(read_histories(pks, with_misses=pks, marks_since=marks_since).values())
     for history in histories:
@@ -152,7 +169,9 @@ def histories_of(pks: Collection[int], *, now: datetime | None = None, marks_sin
 
 def read_again(histories: Collection[History]) -> tuple[dict[int, JobReply], StoredFiles]:
     """What the rows of these locked jobs are derived from and compared with: by job the newest reply, and all their files."""
-    stored, files = read_former(_unread(h.newest() for h in histories), [h.job.pk for h in histories])
+    stored, files = read_former(
+        _unread(h.newest() for h in histories), [h.job.pk for h in histories]
+    )
     return _newest_replies(histories, stored), files
 
 

@@ -65,7 +65,9 @@ def prolong_repeated(seen: Sequence[Observation]) -> dict[int, JobState]:
         return {}
     told = (
         arrays.numbers(one.job.pk for one in seen),
-        arrays.digests(one.digest if one.unread and one.http_status == 200 else None for one in seen),
+        arrays.digests(
+            one.digest if one.unread and one.http_status == 200 else None for one in seen
+        ),
         arrays.times(one.observed_at for one in seen),
     )
     with connection.cursor() as cursor:

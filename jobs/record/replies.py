@@ -18,16 +18,19 @@ def read_replies(keys: Iterable[int]) -> dict[int, JobReply]:
     if not (asked := set(keys)):
         return {}
     rows = Snapshot.objects.filter(pk__in=asked).values_list("pk", "http_status", "body")
-    found = ((pk, read_reply(pk, status, bytes(body))) for pk, status, body in rows.iterator(chunk_size=BODIES_AT_ONCE))
+    found = (
+        (pk, read_reply(pk, status, bytes(body)))
+        for pk, status, body in rows.iterator(chunk_size=BODIES_AT_ONCE)
+    )
     return {pk: reply for pk, reply in found if reply is not None}
 
 
 def read_all(jobs: Collection[int]) -> Iterator[tuple[int, int, datetime, bytes, JobReply | None]]:
     """Job, key, when first seen, body and reply of all replies of these jobs, each job's in the order they were seen."""
     rows = Snapshot.objects.filter(job__in=jobs).order_by("job", "first_seen_at", "pk")
-    for job, pk, seen_at, status, body in rows.values_list("job_id", "pk", "first_seen_at", "http_status", "body").iterator(
-        chunk_size=BODIES_AT_ONCE
-    ):
+    for job, pk, seen_at, status, body in rows.values_list(
+        "job_id", "pk", "first_seen_at", "http_status", "body"
+    ).iterator(chunk_size=BODIES_AT_ONCE):
         yield job, pk, seen_at, bytes(body), read_reply(pk, status, bytes(body))
 
 

@@ -15,12 +15,19 @@ _TRIED = F("failed_lines") + F("successful_lines")
 
 def lost_data(job: Job) -> bool:
     """Whether somebody has to look at it: an import that has ended and did not load all of its files."""
-    return job.verdict in {Verdict.PARTIAL, Verdict.FAILED} and (job.file_count > 0 or job.job_name == IMPORT)
+    return job.verdict in {Verdict.PARTIAL, Verdict.FAILED} and (
+        job.file_count > 0 or job.job_name == IMPORT
+    )
 
 
 def within_tolerance(job: Job, tolerated: Decimal | None) -> bool:
     """Whether the loss is known and no larger; by the lines themselves, since the rate is rounded."""
-    if tolerated is None or job.loss_rate is None or job.failed_lines is None or job.successful_lines is None:
+    if (
+        tolerated is None
+        or job.loss_rate is None
+        or job.failed_lines is None
+        or job.successful_lines is None
+    ):
         return False
     return job.failed_lines <= tolerated * (job.failed_lines + job.successful_lines)
 
@@ -40,4 +47,8 @@ def set_review(history: History) -> None:
     elif history.decided:
         job.review = history.decided
     else:
-        job.review = (ReviewState.TOLERATED if within_tolerance(job, history.tolerated) else ReviewState.WAITING).value
+        job.review = (
+            ReviewState.TOLERATED
+            if within_tolerance(job, history.tolerated)
+            else ReviewState.WAITING
+        ).value

@@ -6,14 +6,16 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from jobs.chain.forms import START, Facts, link
+from jobs.chain.forms import START, ReplyFacts, link
 from jobs.db.bulk import Writes, copy_rows
 from jobs.ges.errors import NotAJobStatus
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Job, Miss, Snapshot, Tombstone
 from jobs.record.observations import Observation
 
-MISS_BODY = 16 * 1024  # bytes kept of an answer that is no status: enough to see what it was, and few enough for JSON
+MISS_BODY = (
+    16 * 1024
+)  # bytes kept of an answer that is no status: enough to see what it was, and few enough for JSON
 _NEW = 2**63  # above every key: a new row comes after those that are stored
 _SNAPSHOT_COLUMNS = [
     "job_id", "source", "version", "http_status", "content_type", "body", "sha256", "first_seen_at", "last_seen_at", "seen",
@@ -23,14 +25,26 @@ TOMBSTONE_COLUMNS = [
     "id", "job_id", "number", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at",
     "seen", "link", "size",
 ]  # fmt: skip
-_MISS_COLUMNS = ["job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
+_MISS_COLUMNS = [
+    "job_id",
+    "source",
+    "kind",
+    "detail",
+    "http_status",
+    "body",
+    "first_seen_at",
+    "last_seen_at",
+    "seen",
+]
 
-type Mark = tuple[int, dict[str, Any]]  # of an odd reply: how many, and the sentence about the first
+type Mark = tuple[
+    int, dict[str, Any]
+]  # of an odd reply: how many, and the sentence about the first
 type MarkPlace = tuple[datetime, str]  # of a mark: when the reply was first seen, and the kind
 
 
 @dataclass(slots=True, eq=False)
-class Run:
+class ReplyRun:
     """Equal observations in a row: a Snapshot or a Miss, stored or new."""
 
     order: int  # the key, or above every key
@@ -66,42 +80,50 @@ class History:
     """
 
     job: Job
-    snapshots: list[Run] = field(default_factory=list)
-    misses: list[Run] = field(default_factory=list)
-    changed: dict[int, Run] = field(default_factory=dict)
+    snapshots: list[ReplyRun] = field(default_factory=list)
+    misses: list[ReplyRun] = field(default_factory=list)
+    changed: dict[int, ReplyRun] = field(default_factory=dict)
     latest: datetime | None = None  # of this batch's observations
     chained: bool = False  # whether the job's chain grew
-    buried: list[tuple[Any, ...]] = field(default_factory=list)  # replies that another gesdash had removed
+    buried: list[tuple[Any, ...]] = field(
+        default_factory=list
+    )  # replies that another gesdash had removed
     corrections: list[Correction] = field(default_factory=list)  # that are not undone
-    marks: dict[MarkPlace, tuple[int, Mark]] = field(default_factory=dict)  # odd replies as stored, with their keys
-    earlier_marks: int = 0  # how many odd replies stand besides, which were seen before those of this batch
+    marks: dict[MarkPlace, tuple[int, Mark]] = field(
+        default_factory=dict
+    )  # odd replies as stored, with their keys
+    earlier_marks: int = (
+        0  # how many odd replies stand besides, which were seen before those of this batch
+    )
     decided: str | None = None  # what its newest review says
     tolerated: Decimal | None = None  # the loss that its graph tolerates
 
-    def newest(self) -> Run | None:
+    def newest(self) -> ReplyRun | None:
         """The reply that was seen last, which is what the job's row says."""
         return max(self.snapshots, key=lambda run: (run.last_seen_at, run.order), default=None)
 
-    def covering(self, source: str, digest: bytes, at: datetime) -> Run | None:
+    def covering(self, source: str, digest: bytes, at: datetime) -> ReplyRun | None:
         """The run of this very reply that this moment is in."""
         runs = (run for run in self.snapshots if (run.source, run.content) == (source, digest))
         return next((run for run in runs if run.covers(at)), None)
 
-    def before(self, source: str, version: int, at: datetime) -> Run | None:
+    def before(self, source: str, version: int, at: datetime) -> ReplyRun | None:
         """The one begun last by then; callers of both versions of the API may come by turns, so each has its own."""
-        return run_before([run for run in self.snapshots if (run.source, run.version) == (source, version)], at)
+        return run_before(
+            [run for run in self.snapshots if (run.source, run.version) == (source, version)], at
+        )
 
-    def facts(self, one: Observation, version: int, digest: bytes) -> Facts:
+    def facts(self, one: Observation, version: int, digest: bytes) -> ReplyFacts:
         """What a reply says for good, as the next of the chain."""
         job, status = self.job, one.http_status or 200
         told = (one.source, version, status, one.content_type[:255], one.observed_at, digest)
-        return Facts(job.project.project_id, job.job_id, job.chain_length + 1, *told)
+        return ReplyFacts(job.project.project_id, job.job_id, job.chain_length + 1, *told)
 
-    def next_link(self, facts: Facts) -> bytes:
+    def next_link(self, facts: ReplyFacts) -> bytes:
         """The link of a reply that would come next."""
         return link(bytes(self.job.chain_link or START), facts)
 
-    def chain(self, facts: Facts) -> tuple[int, bytes]:
+    def chain(self, facts: ReplyFacts) -> tuple[int, bytes]:
         """Put one more reply on the job's chain; its number and link."""
         self.job.chain_link = self.next_link(facts)
         self.chained, self.job.chain_length = True, facts.number
@@ -122,7 +144,7 @@ def fold_reply(history: History, one: Observation) -> bool:
     return True
 
 
-def begin_reply(history: History, digest: bytes, one: Observation) -> Run:
+def begin_reply(history: History, digest: bytes, one: Observation) -> ReplyRun:
     """A new run of a reply, chained to the one recorded before."""
     assert one.reply is not None  # noqa: S101
     run = begin(history, history.snapshots, digest, one)
@@ -138,13 +160,17 @@ def fold_miss(history: History, one: Observation) -> None:
     if any(run.covers(one.observed_at) for run in alike):
         return
     before = run_before(history.misses, one.observed_at)
-    if before in alike and before is not None and not _answered_between(history, before.last_seen_at, one.observed_at):
+    if (
+        before in alike
+        and before is not None
+        and not _answered_between(history, before.last_seen_at, one.observed_at)
+    ):
         prolong(history, before, one)
     else:
         begin(history, history.misses, content, one)
 
 
-def run_before(runs: list[Run], at: datetime) -> Run | None:
+def run_before(runs: list[ReplyRun], at: datetime) -> ReplyRun | None:
     """The one that was begun last by then."""
     return next((run for run in reversed(runs) if run.first_seen_at <= at), None)
 
@@ -153,15 +179,15 @@ def _answered_between(history: History, start: datetime, end: datetime) -> bool:
     return any(run.last_seen_at > start and run.first_seen_at <= end for run in history.snapshots)
 
 
-def prolong(history: History, run: Run, one: Observation) -> None:
+def prolong(history: History, run: ReplyRun, one: Observation) -> None:
     """The run goes on until this observation."""
     run.last_seen_at, run.seen, run.newest = one.observed_at, run.seen + 1, one
     history.changed[id(run)] = run
 
 
-def begin(history: History, runs: list[Run], content: Any, one: Observation) -> Run:
+def begin(history: History, runs: list[ReplyRun], content: Any, one: Observation) -> ReplyRun:
     """A new run among those of its kind."""
-    run = Run(
+    run = ReplyRun(
         _NEW + len(history.changed),
         one.source,
         content,
@@ -193,15 +219,19 @@ def write_runs(histories: Collection[History], writes: Writes) -> None:
             elif run.is_new:
                 new_misses.append(_miss(history.job, run, one))
             else:
-                missed_again.append((run.order, run.last_seen_at, run.seen, _detail(one), _cut(one.body)))
+                missed_again.append(
+                    (run.order, run.last_seen_at, run.seen, _detail(one), _cut(one.body))
+                )
     copy_rows(Snapshot, _SNAPSHOT_COLUMNS, new_snapshots)
-    copy_rows(Tombstone, TOMBSTONE_COLUMNS, [row for history in histories for row in history.buried])
+    copy_rows(
+        Tombstone, TOMBSTONE_COLUMNS, [row for history in histories for row in history.buried]
+    )
     writes.insert(Miss, _MISS_COLUMNS, new_misses)
     writes.update(Snapshot, ["id", "last_seen_at", "seen"], seen_again)
     writes.update(Miss, ["id", "last_seen_at", "seen", "detail", "body"], missed_again)
 
 
-def _snapshot(job: Job, run: Run) -> tuple[Any, ...]:
+def _snapshot(job: Job, run: ReplyRun) -> tuple[Any, ...]:
     one = run.begun
     assert one is not None and one.reply is not None and run.in_chain is not None  # noqa: S101, PT018
     return (
@@ -210,7 +240,7 @@ def _snapshot(job: Job, run: Run) -> tuple[Any, ...]:
     )  # fmt: skip
 
 
-def _miss(job: Job, run: Run, one: Observation) -> tuple[Any, ...]:
+def _miss(job: Job, run: ReplyRun, one: Observation) -> tuple[Any, ...]:
     kind, status = run.content
     return (
         job.pk, run.source, kind, _detail(one), status, _cut(one.body), run.first_seen_at, run.last_seen_at, run.seen,

@@ -16,7 +16,7 @@ from jobs.models.job import JobQuerySet, ReviewState
 from jobs.models.project import Keeping
 from jobs.record import rebuild
 from jobs.record.lookup import lock_jobs
-from jobs.retention.redundant import Told, redundant, told
+from jobs.retention.redundant import ReplyContent, redundant, told
 
 BATCH_JOBS, BATCH_REPLIES = 200, 2_000  # of one transaction
 CHUNK_BODIES = 20  # read at once; a body may have 8 MiB
@@ -34,13 +34,18 @@ class Pruned:
 
     def __add__(self, other: "Pruned") -> "Pruned":
         return Pruned(
-            self.jobs + other.jobs, self.replies + other.replies, self.misses + other.misses, self.size + other.size
+            self.jobs + other.jobs,
+            self.replies + other.replies,
+            self.misses + other.misses,
+            self.size + other.size,
         )
 
 
 def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
     """Jobs that have ended long enough ago to have something old, that nobody reviews and nobody holds as evidence."""
-    jobs = Job.objects.filter(project=project, first_seen_at__lt=cutoff, verdict__in=sorted(FINAL), hold=None)
+    jobs = Job.objects.filter(
+        project=project, first_seen_at__lt=cutoff, verdict__in=sorted(FINAL), hold=None
+    )
     return jobs.exclude(review__in=UNDER_REVIEW)
 
 
@@ -65,14 +70,18 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator
                 )  # fmt: skip
                 _bury(row, [pk for _, pk in gone])
                 misses.delete()
-                rebuild([one for one in jobs if one.pk in touched])  # counts, and what neighbours say against each other
+                rebuild(
+                    [one for one in jobs if one.pk in touched]
+                )  # counts, and what neighbours say against each other
         yield done
 
 
 def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
     batch: list[int] = []
     replies = 0
-    for pk, count in jobs.order_by("pk").values_list("pk", "snapshot_count").iterator(chunk_size=2000):
+    for pk, count in (
+        jobs.order_by("pk").values_list("pk", "snapshot_count").iterator(chunk_size=2000)
+    ):
         batch.append(pk)
         replies += count
         if len(batch) >= BATCH_JOBS or replies >= BATCH_REPLIES:
@@ -86,9 +95,13 @@ def _gone(jobs: Sequence[Job], cutoff: datetime, *, keep_changes: bool) -> list[
     """Job and reply of each that may go."""
     many = [job.pk for job in jobs if job.snapshot_count > 1]
     rows = Snapshot.objects.filter(job__in=many).order_by("job", "first_seen_at", "pk")
-    columns = rows.values_list("job_id", "pk", "source", "version", "last_seen_at", "http_status", "body")
-    replies: dict[int, list[Told]] = defaultdict(list)
-    for job, pk, source, version, last, http_status, body in columns.iterator(chunk_size=CHUNK_BODIES):
+    columns = rows.values_list(
+        "job_id", "pk", "source", "version", "last_seen_at", "http_status", "body"
+    )
+    replies: dict[int, list[ReplyContent]] = defaultdict(list)
+    for job, pk, source, version, last, http_status, body in columns.iterator(
+        chunk_size=CHUNK_BODIES
+    ):
         replies[job].append(told(pk, source, version, last, _read(bytes(body), http_status)))
     return [
         (job, one.id)
@@ -107,7 +120,10 @@ def _read(body: bytes, http_status: int) -> JobReply | None:
 
 def _size(replies: Collection[int]) -> int:
     with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(sum(length(body)), 0) FROM jobs_snapshot WHERE id = ANY(%s)", [list(replies)])
+        cursor.execute(
+            "SELECT coalesce(sum(length(body)), 0) FROM jobs_snapshot WHERE id = ANY(%s)",
+            [list(replies)],
+        )
         [(size,)] = cursor.fetchall()
     return int(size)
 

@@ -13,7 +13,7 @@ type Word = tuple[object, ...]  # GES's word and reason, and its times
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ReplyContent:
     """A reply as retention sees it: what it says of the job, and a digest of what it says of the files; None where nothing."""
 
     id: int
@@ -24,28 +24,40 @@ class Told:
     files: bytes | None
 
 
-def told(id_: int, source: str, version: int, last_seen_at: datetime, reply: JobReply | None) -> Told:
+def told(
+    id_: int, source: str, version: int, last_seen_at: datetime, reply: JobReply | None
+) -> ReplyContent:
     """An item of a job list that has no files says nothing of them; a reply that can't be read says nothing at all."""
     if reply is None:
-        return Told(id_, source, version, last_seen_at, None, None)
-    counts = [(f.kind, f.position, f.path, f.status, f.total_lines, f.failed_lines, f.successful_lines) for f in reply.files]
+        return ReplyContent(id_, source, version, last_seen_at, None, None)
+    counts = [
+        (f.kind, f.position, f.path, f.status, f.total_lines, f.failed_lines, f.successful_lines)
+        for f in reply.files
+    ]
     says = repr((job_verdict(reply.status, reply.files).value, counts))
     word = (reply.status, reply.fail_reason, reply.begin_time, reply.end_time)
-    files = None if source == Source.LIST and not reply.files else hashlib.sha256(says.encode("utf-8", "replace")).digest()
-    return Told(id_, source, version, last_seen_at, word, files)
+    files = (
+        None
+        if source == Source.LIST and not reply.files
+        else hashlib.sha256(says.encode("utf-8", "replace")).digest()
+    )
+    return ReplyContent(id_, source, version, last_seen_at, word, files)
 
 
-def redundant(replies: Sequence[Told], *, keep_changes: bool) -> list[Told]:
+def redundant(replies: Sequence[ReplyContent], *, keep_changes: bool) -> list[ReplyContent]:
     """Those that may go, of all replies of a job in the order they were first seen.
 
     What always stays: the first, the newest, the newest of each version and of the job lists (what the proxy answers with),
     and what can't be read. `keep_changes`: also each that says another word, verdict, reason, time, file's status or count than
     what stood before it; a progress is no change, nor is another door telling the same.
     """
-    newest: dict[object, Told] = {}
+    newest: dict[object, ReplyContent] = {}
     for one in replies:
         for key in ("any", (one.version, one.source == Source.LIST)):
-            if key not in newest or (one.last_seen_at, one.id) > (newest[key].last_seen_at, newest[key].id):
+            if key not in newest or (one.last_seen_at, one.id) > (
+                newest[key].last_seen_at,
+                newest[key].id,
+            ):
                 newest[key] = one
     kept = {one.id for one in (*replies[:1], *newest.values())}
     word, files, gone = None, None, []

@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from jobs.models import Correction
-from jobs.models.job import Verdict
+from jobs.models.job import VerdictChoices
 from jobs.templatetags.gesdash import ledger, local_time, number, percent, shown, verdict_label
 
 register = template.Library()
@@ -19,8 +19,14 @@ TOLD = 3  # corrections named in one mark
 def corrected(row: Any, *fields: str) -> SafeString | str:
     """The mark of a value that a person corrected: what GES says, who says otherwise, and why."""
     kind = getattr(row, "kind", "")
-    found = [one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind]
-    return format_html_join(" ", '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', map(_mark, found))
+    found = [
+        one for one in getattr(row, "standing", ()) if one.field in fields and one.kind == kind
+    ]
+    return format_html_join(
+        " ",
+        '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>',
+        map(_mark, found),
+    )
 
 
 @register.simple_tag
@@ -32,17 +38,30 @@ def rests_on(job: Any, *path: str) -> SafeString | str:
     if not job.observed:
         return ""
     now: Any = {**job.observed, "verdict": job.verdict, "ledger": job.ledger, "lines": job.lines}
-    now |= {"lost_file_count": job.lost_file_count, "loss_rate": None if job.loss_rate is None else float(job.loss_rate)}
+    now |= {
+        "lost_file_count": job.lost_file_count,
+        "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
+    }
     observed, current = (_at(values, path) for values in (job.observed, now))
-    standing = [one for one in getattr(job, "standing", ()) if one.kind or one.field in {"status", "verdict"}]
+    standing = [
+        one
+        for one in getattr(job, "standing", ())
+        if one.kind or one.field in {"status", "verdict"}
+    ]
     if observed == current or (path == ("verdict",) and any(not one.kind for one in standing)):
         return ""  # the same, or marked as corrected itself
     labels = {"verdict": verdict_label, "ledger": ledger, "loss_rate": percent}
     text = labels.get(path[0], number)(observed)
-    told = gettext("GES's values make it %(observed)s; it rests on corrections of files.") % {"observed": text}
-    why = "; ".join(f"{one.where}, {one.actor.get_username()}: {one.reason[:200]}" for one in standing[:TOLD])
+    told = gettext("GES's values make it %(observed)s; it rests on corrections of files.") % {
+        "observed": text
+    }
+    why = "; ".join(
+        f"{one.where}, {one.actor.get_username()}: {one.reason[:200]}" for one in standing[:TOLD]
+    )
     return format_html(
-        '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>', f"{told} {why}".strip(), text
+        '<span class="corrected" tabindex="0" title="{}">✎ <del>{}</del></span>',
+        f"{told} {why}".strip(),
+        text,
     )
 
 
@@ -53,7 +72,11 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
 
 
 def _mark(one: Correction) -> tuple[str, str]:
-    said = {"who": one.actor.get_username(), "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}", "why": one.reason[:300]}
+    said = {
+        "who": one.actor.get_username(),
+        "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}",
+        "why": one.reason[:300],
+    }
     told = gettext("GES says %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
     observed = shown(correction_value(one, one.newest))
     flag = f" ({one.get_flag_display()})" if one.flag else ""
@@ -70,4 +93,4 @@ def correction_value(one: Correction, value: str | None) -> str | None:
         return names.get(value, gettext("graph %(number)s") % {"number": value})
     if one.field in {"is_hidden", "is_deleted"}:
         return gettext("yes") if value == "yes" else gettext("no")
-    return str(Verdict(value).label) if one.field == "verdict" else value
+    return str(VerdictChoices(value).label) if one.field == "verdict" else value

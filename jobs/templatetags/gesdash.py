@@ -18,7 +18,7 @@ from jobs.diagnosis.causes import varying
 from jobs.export.job import rfc3339
 from jobs.models import Graph, ImportFile, Job
 from jobs.models.correction import field_label as label_of_field
-from jobs.models.job import Ledger, ReviewState, Verdict
+from jobs.models.job import LedgerChoices, ReviewState, VerdictChoices
 from jobs.sentences import Sentence
 
 register = template.Library()
@@ -32,9 +32,12 @@ def is_unknown(value: Any) -> bool:
 @register.simple_tag
 def verdict(word: str) -> SafeString:
     """A verdict as a shape, a colour and the word."""
-    label = Verdict(word).label
+    label = VerdictChoices(word).label
     return format_html(
-        '<span class="verdict {}"><svg class="v" aria-hidden="true"><use href="#v-{}"/></svg>{}</span>', word, word, label
+        '<span class="verdict {}"><svg class="v" aria-hidden="true"><use href="#v-{}"/></svg>{}</span>',
+        word,
+        word,
+        label,
     )
 
 
@@ -47,7 +50,7 @@ def shape(word: str) -> SafeString:
 @register.simple_tag
 def strip(jobs: list[dict[str, Any]]) -> SafeString:
     """Jobs as a row of shapes, each a link; a list has fifteen hundred of them, so they are made here, not by the template."""
-    marks = ((reverse("pages:job", args=[job["pk"]]), f"{job['job_name']}: {Verdict(job['verdict']).label}", job["verdict"])
+    marks = ((reverse("pages:job", args=[job["pk"]]), f"{job['job_name']}: {VerdictChoices(job['verdict']).label}", job["verdict"])
              for job in jobs)  # fmt: skip
     return format_html_join(
         "",
@@ -59,13 +62,13 @@ def strip(jobs: list[dict[str, Any]]) -> SafeString:
 @register.filter
 def verdict_label(word: str) -> str:
     """The verdict's word."""
-    return str(Verdict(word).label)
+    return str(VerdictChoices(word).label)
 
 
 @register.filter
 def ledger(word: str | None) -> str:
     """The ledger's label."""
-    return str(Ledger(word).label) if word else "–"
+    return str(LedgerChoices(word).label) if word else "–"
 
 
 @register.filter
@@ -156,7 +159,11 @@ def compact(value: int | Decimal | None) -> str:
     if value is None or is_unknown(value) or -10_000 < value < 10_000:
         return number(value)
     if (get_language() or "").startswith("zh"):
-        unit, size = ("亿", Decimal(value).scaleb(-8)) if abs(Decimal(value)) >= 10**8 else ("万", Decimal(value).scaleb(-4))
+        unit, size = (
+            ("亿", Decimal(value).scaleb(-8))
+            if abs(Decimal(value)) >= 10**8
+            else ("万", Decimal(value).scaleb(-4))
+        )
         return f"{size:,.1f}".removesuffix(".0") + f" {unit}"
     power = min((Decimal(value).adjusted()) // 3, 6)
     size, unit = Decimal(value).scaleb(-3 * power), " kMGTPE"[power]
@@ -208,9 +215,15 @@ def when(value: datetime | None, style: str = "long") -> SafeString | str:
         return "–"
     local = local_time(value)
     title = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC · {_relative(value)}"
-    text = f"{local:%Y-%m-%d %H:%M}" if style == "short" else f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
+    text = (
+        f"{local:%Y-%m-%d %H:%M}"
+        if style == "short"
+        else f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
+    )
     focus = mark_safe(' tabindex="0"') if style == "long" else ""
-    return format_html('<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, focus, text)
+    return format_html(
+        '<time datetime="{}" title="{}"{}>{}</time>', value.isoformat(), title, focus, text
+    )
 
 
 @register.simple_tag
@@ -219,7 +232,9 @@ def moments(first: datetime, last: datetime) -> tuple[SafeString, SafeString]:
     one, other = local_time(first), local_time(last)
     shown = f"{other:%H:%M:%S}" if one.date() == other.date() else f"{other:%Y-%m-%d %H:%M:%S}"
     time = '<time datetime="{}">{}</time>'
-    return format_html(time, first.isoformat(), f"{one:%Y-%m-%d %H:%M:%S}"), format_html(time, last.isoformat(), shown)
+    return format_html(time, first.isoformat(), f"{one:%Y-%m-%d %H:%M:%S}"), format_html(
+        time, last.isoformat(), shown
+    )
 
 
 @register.simple_tag
@@ -229,7 +244,9 @@ def ago(value: datetime | None) -> SafeString | str:
         return "–"
     local = local_time(value)
     title = f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"
-    return format_html('<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _relative(value))
+    return format_html(
+        '<time datetime="{}" title="{}">{}</time>', value.isoformat(), title, _relative(value)
+    )
 
 
 def _relative(value: datetime) -> str:

@@ -40,7 +40,11 @@ def _found(request: HttpRequest) -> dict[str, Any]:
     pk = match.kwargs.get("pk") if match else None
     if match is None or not isinstance(pk, int) or pk >= 2**63:
         return {}
-    for part, model, name in (("jobs/<int", Job, "job_id"), ("graphs/<int", Graph, "graph_id"), ("causes/<int", Cause, "")):
+    for part, model, name in (
+        ("jobs/<int", Job, "job_id"),
+        ("graphs/<int", Graph, "graph_id"),
+        ("causes/<int", Cause, ""),
+    ):
         if part in match.route:
             project = model._default_manager.filter(pk=pk).values_list("project", flat=True).first()
             return {"project_id": project, **({name: pk} if name and project else {})}

@@ -25,9 +25,15 @@ class TypedMiddleware:
         response: HttpResponse = self.get_response(request)
         return response
 
-    def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: Any) -> HttpResponse | None:
+    def process_view(
+        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+    ) -> HttpResponse | None:
         """The sign-in, for a POST of somebody whose session has ended; passwords are in no form that needs a session."""
-        if request.method != "POST" or request.user.is_authenticated or not getattr(view, "login_required", True):
+        if (
+            request.method != "POST"
+            or request.user.is_authenticated
+            or not getattr(view, "login_required", True)
+        ):
             return None
         typed = typed_of(request)
         if typed is None:
@@ -41,11 +47,21 @@ def typed_of(request: HttpRequest) -> dict[str, Any] | None:
     if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
         return None
     came_from = request.headers.get("Referer", "")
-    fits = url_has_allowed_host_and_scheme(came_from, {request.get_host()}, require_https=request.is_secure())
+    fits = url_has_allowed_host_and_scheme(
+        came_from, {request.get_host()}, require_https=request.is_secure()
+    )
     parts = urlsplit(came_from)
-    page = f"{parts.path}?{parts.query}" if fits and parts.query else parts.path if fits else request.get_full_path()
+    page = (
+        f"{parts.path}?{parts.query}"
+        if fits and parts.query
+        else parts.path
+        if fits
+        else request.get_full_path()
+    )
     fields = {
-        name: values[-1] for name, values in request.POST.lists() if name not in _NEVER and values and "password" not in name
+        name: values[-1]
+        for name, values in request.POST.lists()
+        if name not in _NEVER and values and "password" not in name
     }
     typed = {"to": request.path, "page": page, "fields": fields}
     return typed if fields and len(json.dumps(typed)) <= MOST else None
@@ -65,7 +81,9 @@ class SignIn(LoginView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """A wrong password loses nothing either."""
-        return super().get_context_data(**kwargs) | {"typed": self.request.POST.get("typed", "")[:MOST]}
+        return super().get_context_data(**kwargs) | {
+            "typed": self.request.POST.get("typed", "")[:MOST]
+        }
 
 
 def _read(text: str) -> dict[str, Any] | None:
@@ -73,7 +91,11 @@ def _read(text: str) -> dict[str, Any] | None:
         typed = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if not isinstance(typed, dict) or not isinstance(typed.get("to"), str) or not isinstance(typed.get("fields"), dict):
+    if (
+        not isinstance(typed, dict)
+        or not isinstance(typed.get("to"), str)
+        or not isinstance(typed.get("fields"), dict)
+    ):
         return None
     fields = {str(name): value for name, value in typed["fields"].items() if isinstance(value, str)}
     return {"to": typed["to"], "fields": fields}

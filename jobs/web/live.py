@@ -12,8 +12,12 @@ from jobs.web.rendering import is_part
 
 def with_change(user: Viewer) -> ProjectQuerySet:
     """The projects this user may see, with when a job of each last came to say something else; an index look-up each."""
-    newest = Job.objects.filter(project=OuterRef("pk")).order_by(F("changed_at").desc(nulls_last=True))
-    return Project.objects.visible_to(user).annotate(changed=Subquery(newest.values("changed_at")[:1]))
+    newest = Job.objects.filter(project=OuterRef("pk")).order_by(
+        F("changed_at").desc(nulls_last=True)
+    )
+    return Project.objects.visible_to(user).annotate(
+        changed=Subquery(newest.values("changed_at")[:1])
+    )
 
 
 def newest_change(user: Viewer) -> datetime | None:

@@ -13,9 +13,16 @@ def is_part(request: HttpRequest) -> bool:
     return bool(htmx) and not htmx.boosted and not htmx.history_restore_request
 
 
-def render_page(request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+def render_page(
+    request: HttpRequest, template: str, part: str, context: dict[str, Any], status: int = 200
+) -> HttpResponse:
     """The whole page, or its partial when htmx asks."""
     partly = is_part(request)
-    response = render(request, f"{template}#{part}" if partly else template, context | {"is_part": partly}, status=status)
+    response = render(
+        request,
+        f"{template}#{part}" if partly else template,
+        context | {"is_part": partly},
+        status=status,
+    )
     patch_vary_headers(response, ["HX-Request", "HX-Boosted", "HX-History-Restore-Request"])
     return response

@@ -23,11 +23,15 @@ def midnight(day: date) -> datetime:
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
-def middleware(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def middleware(
+    get_response: Callable[[HttpRequest], HttpResponse],
+) -> Callable[[HttpRequest], HttpResponse]:
     """Times of a page are shown, and times typed into it read, in the reader's zone."""
 
     def answer(request: HttpRequest) -> HttpResponse:
-        zone = read_zone(request.COOKIES.get(CHOSEN, "")) or read_zone(request.COOKIES.get(BROWSERS, ""))
+        zone = read_zone(request.COOKIES.get(CHOSEN, "")) or read_zone(
+            request.COOKIES.get(BROWSERS, "")
+        )
         with timezone.override(zone or "UTC"):
             return get_response(request)
 

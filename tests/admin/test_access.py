@@ -68,10 +68,17 @@ def everything(imported, people):
     record([observe(imported, "poll", NOW, 200, b"<html>Maintenance")])
     Watch.objects.create(job=imported, next_poll_at=NOW)
     cause = Cause.objects.create(
-        project=imported.project, fingerprint="f", pattern="its pattern", example="e", first_seen_at=NOW, last_seen_at=NOW
+        project=imported.project,
+        fingerprint="f",
+        pattern="its pattern",
+        example="e",
+        first_seen_at=NOW,
+        last_seen_at=NOW,
     )
     review.decide(imported, state="accepted", note="known", actor=alice, now=NOW)
-    Correction.objects.create(job=imported, field="status", corrected="failed", reason="seen", actor=alice, made_at=NOW)
+    Correction.objects.create(
+        job=imported, field="status", corrected="failed", reason="seen", actor=alice, made_at=NOW
+    )
     view = SavedView.objects.create(owner=alice, name="mine", created_at=NOW)
     key, *_ = AccessKey.issue(alice, now=timezone.now())
     return {
@@ -143,16 +150,30 @@ def address_of(job, where="vertex:0"):
 def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sign_in, imported):
     client = sign_in("alice")
     file = imported.files.get(kind="vertex")
-    assert address_of(imported) in client.get(f"/admin/jobs/importfile/{file.pk}/change/").content.decode()
-    assert address_of(imported, "job") in client.get(f"/admin/jobs/job/{imported.pk}/change/").content.decode()
+    assert (
+        address_of(imported)
+        in client.get(f"/admin/jobs/importfile/{file.pk}/change/").content.decode()
+    )
+    assert (
+        address_of(imported, "job")
+        in client.get(f"/admin/jobs/job/{imported.pk}/change/").content.decode()
+    )
     page = client.get(address_of(imported)).content.decode()
     assert "<td><code>1659</code></td>" in page  # what GES said, beside the form
     assert page.count("<option") == 7
-    form = {"where": "vertex:0", "field": "failed_lines", "corrected": "0", "reason": "loaded by hand"}
+    form = {
+        "where": "vertex:0",
+        "field": "failed_lines",
+        "corrected": "0",
+        "reason": "loaded by hand",
+    }
     assert client.post(address_of(imported), form).status_code == 302
     file.refresh_from_db()
     assert file.failed_lines == 0
-    assert "(corrected)</td><td><code>450</code></td>" in client.get(address_of(imported)).content.decode()
+    assert (
+        "(corrected)</td><td><code>450</code></td>"
+        in client.get(address_of(imported)).content.decode()
+    )
 
     one = Correction.objects.get()
     detail = f"/admin/jobs/correction/{one.pk}/change/"
@@ -160,7 +181,9 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     assert "Undo: what GES said shows again" in page
     action = re.search(r'<select name="([^"]+)"', page)[1]
     why = action.replace("action", "reason")
-    blank = client.post(detail, {action: "undo", "_selected_action": one.pk, why: "  "}, follow=True)
+    blank = client.post(
+        detail, {action: "undo", "_selected_action": one.pk, why: "  "}, follow=True
+    )
     assert "It needs a reason: say why." in blank.content.decode()
     assert f'name="{why}"' in page
     undo = {action: "undo", "_selected_action": one.pk, why: "it was right"}
@@ -168,7 +191,11 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     assert "1 correction undone." in said
     one.refresh_from_db()
     file.refresh_from_db()
-    assert (one.reverted_by.username, one.reverted_reason, file.failed_lines) == ("alice", "it was right", 450)
+    assert (one.reverted_by.username, one.reverted_reason, file.failed_lines) == (
+        "alice",
+        "it was right",
+        450,
+    )
     undo = {"action": "undo", "_selected_action": one.pk, "reason": "again"}
     again = client.post("/admin/jobs/correction/", undo, follow=True)
     assert "1 left as they are" in again.content.decode()
@@ -188,14 +215,21 @@ def test_a_wrong_value_is_said_at_its_field(sign_in, imported, where, field, val
     assert not Correction.objects.exists()
 
 
-@pytest.mark.parametrize("where", ["vertex:7", "vertex:x", "vertex:-1", "nonsense", "edge:99999999999"])
+@pytest.mark.parametrize(
+    "where", ["vertex:7", "vertex:x", "vertex:-1", "nonsense", "edge:99999999999"]
+)
 def test_a_place_that_is_not_there_is_not_found(sign_in, imported, where):
     assert sign_in("alice").get(address_of(imported, where)).status_code == 404
 
 
 def test_only_a_fixer_with_the_permission_corrects_and_undoes(sign_in, people, imported):
     record_of = Correction.objects.create(
-        job=imported, field="status", corrected="failed", reason="seen", actor=people["alice"], made_at=NOW
+        job=imported,
+        field="status",
+        corrected="failed",
+        reason="seen",
+        actor=people["alice"],
+        made_at=NOW,
     )
     undo = {"action": "undo", "_selected_action": record_of.pk, "reason": "r"}
     for name, refused in (("bob", 403), ("charlie", 404)):
@@ -213,7 +247,14 @@ def test_only_a_fixer_with_the_permission_corrects_and_undoes(sign_in, people, i
 
 def test_the_form_is_as_short_for_a_job_of_very_many_files(sign_in, imported):
     rows = [
-        ImportFile(job=imported, kind="edge", position=n, path=f"b/{n}", verdict="success", ledger="adds_up")
+        ImportFile(
+            job=imported,
+            kind="edge",
+            position=n,
+            path=f"b/{n}",
+            verdict="success",
+            ledger="adds_up",
+        )
         for n in range(1, 2000)
     ]
     ImportFile.objects.bulk_create(rows)
@@ -221,7 +262,9 @@ def test_the_form_is_as_short_for_a_job_of_very_many_files(sign_in, imported):
 
 
 def test_a_body_that_is_no_json_is_shown_too(sign_in, everything):
-    page = sign_in("alice").get(f"/admin/jobs/miss/{everything['miss'].pk}/change/").content.decode()
+    page = (
+        sign_in("alice").get(f"/admin/jobs/miss/{everything['miss'].pk}/change/").content.decode()
+    )
     assert "&lt;html&gt;Maintenance" in page
 
 
@@ -255,7 +298,13 @@ def test_a_list_that_is_counted_is_counted_up_to_a_bound(sign_in, imported, monk
 def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admin, project):
     client.force_login(admin)
     members = {f"membership_set-{key}": 0 for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
-    form = {"name": "named", "endpoint": "http://evil.example", "credentials": "env", "project_id": "other", **members}
+    form = {
+        "name": "named",
+        "endpoint": "http://evil.example",
+        "credentials": "env",
+        "project_id": "other",
+        **members,
+    }
     form |= {"keeps": "all", "keep_days": 90}
     client.post(f"/admin/jobs/project/{project.pk}/change/", form)
     before = project.endpoint, project.credentials, project.project_id
@@ -267,11 +316,16 @@ def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admi
 def test_a_membership_in_a_project_one_may_not_see_can_not_be_made(sign_in, people, other):
     alice = sign_in("alice")
     form = {"user": people["bob"].pk, "project": other.pk, "role": "fixer"}
-    assert "project" in alice.post("/admin/jobs/membership/add/", form).context["adminform"].form.errors
+    assert (
+        "project"
+        in alice.post("/admin/jobs/membership/add/", form).context["adminform"].form.errors
+    )
     assert not other.membership_set.filter(user=people["bob"]).exists()
 
 
 def test_a_correction_starts_from_the_stored_value_and_leads_to_each_field(sign_in, imported):
-    page = sign_in("alice").get(f"/admin/jobs/job/{imported.pk}/correct/?where=vertex:0&field=failed_lines")
+    page = sign_in("alice").get(
+        f"/admin/jobs/job/{imported.pk}/correct/?where=vertex:0&field=failed_lines"
+    )
     assert page.context["form"]["corrected"].value() == "450"
     assert "?where=vertex:0&amp;field=cause" in page.content.decode()

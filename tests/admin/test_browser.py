@@ -8,7 +8,11 @@ from django.urls import reverse
 from jobs.models import ImportFile
 from tests.conftest import NOW
 
-LONG = "b/" + "/".join(f"nested-folder-with-a-long-name-{n}" for n in range(28)) + """/<script>alert("it's")</script>.csv"""
+LONG = (
+    "b/"
+    + "/".join(f"nested-folder-with-a-long-name-{n}" for n in range(28))
+    + """/<script>alert("it's")</script>.csv"""
+)
 
 
 @pytest.fixture
@@ -18,9 +22,21 @@ def pages(imported, admin):
 
     ImportFile.objects.filter(kind="edge").update(path=LONG, cause="x" * 13_000)
     file = imported.files.get(kind="edge")
-    made = correct(imported, kind="", position=None, field="job_name", corrected="X", reason="r", actor=admin, now=NOW)
+    made = correct(
+        imported,
+        kind="",
+        position=None,
+        field="job_name",
+        corrected="X",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
     ImportFile.objects.filter(pk=file.pk).update(path=LONG, cause="x" * 13_000)
-    lists = [f"admin:jobs_{table}_changelist" for table in ("job", "importfile", "snapshot", "correction", "membership")]
+    lists = [
+        f"admin:jobs_{table}_changelist"
+        for table in ("job", "importfile", "snapshot", "correction", "membership")
+    ]
     return [
         reverse("admin:index"),
         *map(reverse, lists),

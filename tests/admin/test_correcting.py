@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 
 from jobs.decisions.corrections import correct
-from jobs.models import Correction, Entry, Job, Membership, Project, Watch
+from jobs.models import AuditEntry, Correction, Job, Membership, Project, Watch
 from jobs.record import find_graph, find_jobs
 from tests.conftest import NOW
 from tests.imports import file, tell
@@ -34,7 +34,9 @@ def lossy(project):
 
 
 def form_of(page):
-    return dict(re.findall(r'name="(where|known)" value="([^"]*)"', page.replace("&quot;", "'"))), page
+    return dict(
+        re.findall(r'name="(where|known)" value="([^"]*)"', page.replace("&quot;", "'"))
+    ), page
 
 
 def known_of(client, address):
@@ -58,8 +60,23 @@ def test_of_a_long_reply_the_part_about_the_file_is_shown(browser, project):
 def test_of_two_who_correct_at_once_the_second_sees_what_changed(browser, lossy, admin):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
-    correct(lossy[0], kind="vertex", position=0, field="failed_lines", corrected="3", reason="counted", actor=admin, now=NOW)
-    sent = {"where": "vertex:0", "known": known, "field": "failed_lines", "corrected": "4", "reason": "mine"}
+    correct(
+        lossy[0],
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="3",
+        reason="counted",
+        actor=admin,
+        now=NOW,
+    )
+    sent = {
+        "where": "vertex:0",
+        "known": known,
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "mine",
+    }
     answer = browser.post(address, sent)
     assert "Meanwhile ada corrected this to 3: counted" in answer.content.decode()
     assert answer.context["form"]["corrected"].value() == "4"
@@ -72,8 +89,23 @@ def test_of_two_who_correct_at_once_the_second_sees_what_changed(browser, lossy,
 def test_another_field_is_nobodys_hindrance(browser, lossy, admin):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
-    correct(lossy[0], kind="vertex", position=0, field="cause", corrected="x", reason="r", actor=admin, now=NOW)
-    sent = {"where": "vertex:0", "known": known, "field": "failed_lines", "corrected": "4", "reason": "mine"}
+    correct(
+        lossy[0],
+        kind="vertex",
+        position=0,
+        field="cause",
+        corrected="x",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
+    sent = {
+        "where": "vertex:0",
+        "known": known,
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "mine",
+    }
     assert browser.post(address, sent).status_code == 302
 
 
@@ -81,7 +113,13 @@ def test_a_new_reply_since_is_told_too(browser, project, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
     tell(project, "j0", file("b/v0.csv", 9, loaded=95))
-    sent = {"where": "vertex:0", "known": known, "field": "failed_lines", "corrected": "4", "reason": "mine"}
+    sent = {
+        "where": "vertex:0",
+        "known": known,
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "mine",
+    }
     assert "Meanwhile this came to say 9" in browser.post(address, sent).content.decode()
     assert not Correction.objects.exists()
 
@@ -89,7 +127,13 @@ def test_a_new_reply_since_is_told_too(browser, project, lossy):
 @pytest.mark.parametrize("known", ["{", "[]", '{"failed_lines": 7}', "null"])
 def test_a_form_that_was_tampered_with_breaks_nothing(browser, lossy, known):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
-    sent = {"where": "vertex:0", "known": known, "field": "failed_lines", "corrected": "4", "reason": "mine"}
+    sent = {
+        "where": "vertex:0",
+        "known": known,
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "mine",
+    }
     assert browser.post(address, sent).status_code in {200, 302}
 
 
@@ -104,7 +148,12 @@ def test_counts_that_do_not_add_up_are_taken_with_a_warning(browser, lossy):
 def test_a_job_is_attached_to_the_right_graph(browser, project, lossy):
     right = find_graph(project, "g2", "right")
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/"
-    sent = {"where": "job", "field": "graph", "graph": right.pk, "reason": "the name was used again"}
+    sent = {
+        "where": "job",
+        "field": "graph",
+        "graph": right.pk,
+        "reason": "the name was used again",
+    }
     assert browser.post(address, sent).status_code == 302
     assert Job.objects.get(pk=lossy[0].pk).graph == right
     other = find_graph(Project.objects.create(project_id="p2"), "g9", "secret")
@@ -116,14 +165,26 @@ def test_what_was_typed_survives_the_sign_in(fixer, lossy):
     fixer.save()
     client = Client()
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/"
-    sent = {"where": "vertex:0", "field": "failed_lines", "corrected": "4", "reason": "a long story"}
-    answer = client.post(address, sent, headers={"Referer": f"http://testserver{address}?where=vertex:0"})
+    sent = {
+        "where": "vertex:0",
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "a long story",
+    }
+    answer = client.post(
+        address, sent, headers={"Referer": f"http://testserver{address}?where=vertex:0"}
+    )
     assert answer.status_code == 403
     assert "What you typed is kept" in answer.content.decode()
     typed, page = answer.context["typed"], answer.context["next"]
-    wrong = client.post("/login/", {"username": "alice", "password": "x", "typed": typed, "next": page})
+    wrong = client.post(
+        "/login/", {"username": "alice", "password": "x", "typed": typed, "next": page}
+    )
     assert wrong.context["typed"] == typed
-    answer = client.post("/login/", {"username": "alice", "password": "a long password", "typed": typed, "next": page})
+    answer = client.post(
+        "/login/",
+        {"username": "alice", "password": "a long password", "typed": typed, "next": page},
+    )
     assert answer.headers["Location"] == f"{address}?where=vertex:0"
     form = client.get(answer.headers["Location"]).context["form"]
     assert (form["reason"].value(), form["corrected"].value()) == ("a long story", "4")
@@ -136,7 +197,11 @@ def test_a_note_and_a_decision_survive_it_too(fixer, project):
     fixer.set_password("a long password")
     fixer.save()
     for place, page, fields in (
-        (f"/jobs/{job.pk}/review/", f"/jobs/{job.pk}/", {"state": "accepted", "note": "long words"}),
+        (
+            f"/jobs/{job.pk}/review/",
+            f"/jobs/{job.pk}/",
+            {"state": "accepted", "note": "long words"},
+        ),
         (
             f"/causes/{job.files.get().cause_group_id}/note/",
             f"/causes/{job.files.get().cause_group_id}/",
@@ -157,15 +222,23 @@ def test_a_note_and_a_decision_survive_it_too(fixer, project):
 
 
 @pytest.mark.parametrize(
-    "typed", ["{", "[1]", '{"to": 1, "fields": {}}', '{"to": "/x", "fields": {"a": [1]}}', "x" * 70_000]
+    "typed",
+    ["{", "[1]", '{"to": 1, "fields": {}}', '{"to": "/x", "fields": {"a": [1]}}', "x" * 70_000],
 )
 def test_a_sign_in_with_nonsense_typed_is_a_sign_in(db, typed):
     User.objects.create_user("bob", password="a long password")
-    assert Client().post("/login/", {"username": "bob", "password": "a long password", "typed": typed}).status_code == 302
+    assert (
+        Client()
+        .post("/login/", {"username": "bob", "password": "a long password", "typed": typed})
+        .status_code
+        == 302
+    )
 
 
 def test_the_page_to_go_back_to_is_one_of_ours(db):
-    answer = Client().post("/me/", {"zone": "UTC"}, headers={"Referer": "https://evil.example/steal"})
+    answer = Client().post(
+        "/me/", {"zone": "UTC"}, headers={"Referer": "https://evil.example/steal"}
+    )
     assert answer.context["next"] == "/me/"
 
 
@@ -181,7 +254,9 @@ def rows_of(jobs):
 
 def test_many_rows_are_corrected_after_a_preview_of_each(browser, lossy):
     chosen = [job.files.get().pk for job in lossy[:2]]
-    answer = browser.post("/admin/jobs/importfile/", {"action": "correct_many", "_selected_action": chosen})
+    answer = browser.post(
+        "/admin/jobs/importfile/", {"action": "correct_many", "_selected_action": chosen}
+    )
     rows = answer.context["form"]["rows"].value()
     assert rows == ",".join(map(str, sorted(chosen)))
     sent = {"rows": rows, "field": "failed_lines", "corrected": "4", "reason": "recounted"}
@@ -191,22 +266,40 @@ def test_many_rows_are_corrected_after_a_preview_of_each(browser, lossy):
     ] * 2
     assert "The figures of 2 rows will not add up" in preview.content.decode()
     assert not Correction.objects.exists()
-    assert not Entry.objects.filter(what="correction").exists()
+    assert not AuditEntry.objects.filter(what="correction").exists()
     done = browser.post(MANY, sent | {"seen": preview.context["seen"], "make": "1"}, follow=True)
     assert "2 values are corrected." in done.content.decode()
     assert sorted(Job.objects.values_list("failed_lines", flat=True)) == [4, 4, 5]
-    assert {(one.reason, one.actor.username) for one in Correction.objects.all()} == {("recounted", "alice")}
+    assert {(one.reason, one.actor.username) for one in Correction.objects.all()} == {
+        ("recounted", "alice")
+    }
 
 
 def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_made(browser, lossy, admin):
-    sent = {"rows": rows_of(lossy), "field": "failed_lines", "corrected": "4", "reason": "recounted"}
+    sent = {
+        "rows": rows_of(lossy),
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "recounted",
+    }
     seen = browser.post(MANY, sent).context["seen"]
-    correct(lossy[1], kind="vertex", position=0, field="failed_lines", corrected="3", reason="r", actor=admin, now=NOW)
+    correct(
+        lossy[1],
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="3",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
     again = browser.post(MANY, sent | {"seen": seen, "make": "1"})
     assert "changed meanwhile" in again.content.decode()
     assert Correction.objects.count() == 1
     assert sorted(line.before for line in again.context["lines"]) == ["3", "5", "5"]
-    assert browser.post(MANY, sent | {"seen": again.context["seen"], "make": "1"}).status_code == 302
+    assert (
+        browser.post(MANY, sent | {"seen": again.context["seen"], "make": "1"}).status_code == 302
+    )
     assert Correction.objects.standing().count() == 3
 
 
@@ -216,7 +309,12 @@ def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_made(brows
      ({"rows": "a,,9999999999999999999999"}, None)],
 )  # fmt: skip
 def test_bad_input_is_a_sentence_and_nothing_is_made(browser, lossy, change, said):
-    sent = {"rows": rows_of(lossy), "field": "failed_lines", "corrected": "4", "reason": "r"} | change
+    sent = {
+        "rows": rows_of(lossy),
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "r",
+    } | change
     answer = browser.post(MANY, sent | {"make": "1", "seen": "1"}, follow=True)
     assert answer.status_code == 200
     assert (said or "None of the chosen rows") in answer.content.decode()
@@ -226,13 +324,22 @@ def test_bad_input_is_a_sentence_and_nothing_is_made(browser, lossy, change, sai
 def test_more_than_a_thousand_rows_are_too_many(browser, project, lossy, monkeypatch):
     monkeypatch.setattr("jobs.admin.correcting_many.MOST", 2)
     chosen = [job.files.get().pk for job in lossy]
-    page = browser.post("/admin/jobs/importfile/", {"action": "correct_many", "_selected_action": chosen}, follow=True)
+    page = browser.post(
+        "/admin/jobs/importfile/",
+        {"action": "correct_many", "_selected_action": chosen},
+        follow=True,
+    )
     assert "More than 2 rows are chosen" in page.content.decode()
 
 
 def test_rows_of_another_project_are_left_out(browser, lossy):
     other = tell(Project.objects.create(project_id="p2"), "other", file("a", 5))
-    sent = {"rows": rows_of([*lossy, other]), "field": "failed_lines", "corrected": "4", "reason": "r"}
+    sent = {
+        "rows": rows_of([*lossy, other]),
+        "field": "failed_lines",
+        "corrected": "4",
+        "reason": "r",
+    }
     preview = browser.post(MANY, sent)
     assert len(preview.context["lines"]) == 3
     User.objects.get(username="alice").membership_set.update(role="viewer")
@@ -241,28 +348,64 @@ def test_rows_of_another_project_are_left_out(browser, lossy):
 
 def test_jobs_are_hidden_and_given_a_verdict_in_bulk(browser, lossy):
     for field, value in (("is_hidden", "yes"), ("verdict", "success")):
-        sent = {"rows": ",".join(str(job.pk) for job in lossy), "field": field, "corrected": value, "reason": "a test"}
+        sent = {
+            "rows": ",".join(str(job.pk) for job in lossy),
+            "field": field,
+            "corrected": value,
+            "reason": "a test",
+        }
         preview = browser.post("/admin/jobs/job/correct-many/", sent)
-        made = browser.post("/admin/jobs/job/correct-many/", sent | {"seen": preview.context["seen"], "make": "1"})
+        made = browser.post(
+            "/admin/jobs/job/correct-many/", sent | {"seen": preview.context["seen"], "make": "1"}
+        )
         assert made.status_code == 302
     assert set(Job.objects.values_list("is_hidden", "verdict")) == {(True, "success")}
 
 
 def test_corrections_are_undone_in_bulk(browser, lossy, admin):
     for job in lossy:
-        correct(job, kind="", position=None, field="verdict", corrected="success", reason="r", actor=admin, now=NOW)
+        correct(
+            job,
+            kind="",
+            position=None,
+            field="verdict",
+            corrected="success",
+            reason="r",
+            actor=admin,
+            now=NOW,
+        )
     chosen = list(Correction.objects.values_list("pk", flat=True))
     page = browser.post(
-        "/admin/jobs/correction/", {"action": "undo", "_selected_action": chosen, "reason": "r"}, follow=True
+        "/admin/jobs/correction/",
+        {"action": "undo", "_selected_action": chosen, "reason": "r"},
+        follow=True,
     )
     assert "3 corrections undone." in page.content.decode()
     assert set(Job.objects.values_list("verdict", flat=True)) == {"partial"}
-    assert Entry.objects.filter(deed="undone", actor="alice").count() == 3
+    assert AuditEntry.objects.filter(deed="undone", actor="alice").count() == 3
 
 
 def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
-    correct(lossy[0], kind="vertex", position=0, field="failed_lines", corrected="3", reason="r", actor=admin, now=NOW)
-    correct(lossy[1], kind="vertex", position=0, field="failed_lines", corrected="3", reason="r", actor=admin, now=NOW)
+    correct(
+        lossy[0],
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="3",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
+    correct(
+        lossy[1],
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="3",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
     tell(project, "j0", file("b/v0.csv", 9, loaded=95))
     page = browser.get("/admin/jobs/correction/?flag__exact=contradicted")
     assert [one.job.job_id for one in page.context["cl"].result_list] == ["j0"]
@@ -274,12 +417,16 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
 def test_watching_is_stopped_and_resumed(browser, project):
     job = tell(project, "runs", status="running", took=None)
     Watch.objects.create(job=job, next_poll_at=NOW)
-    act = lambda name: browser.post("/admin/jobs/job/", {"action": name, "_selected_action": [job.pk]}, follow=True)  # noqa: E731
+
+    def act(name):
+        given = {"action": name, "_selected_action": [job.pk]}
+        return browser.post("/admin/jobs/job/", given, follow=True)
+
     assert "1 jobs are watched no more." in act("stop_watching").content.decode()
     assert Watch.objects.get().next_poll_at is None
     assert "1 jobs are watched again." in act("resume_watching").content.decode()
     assert Watch.objects.get().next_poll_at is not None
-    assert [one.after for one in Entry.objects.filter(what="watch").order_by("pk")] == [
+    assert [one.after for one in AuditEntry.objects.filter(what="watch").order_by("pk")] == [
         {"watched": False},
         {"watched": True},
     ]
@@ -288,7 +435,9 @@ def test_watching_is_stopped_and_resumed(browser, project):
 def test_stored_replies_are_read_anew(browser, lossy):
     Job.objects.update(failed_lines=77)
     chosen = [job.pk for job in lossy]
-    page = browser.post("/admin/jobs/job/", {"action": "read_again", "_selected_action": chosen}, follow=True)
+    page = browser.post(
+        "/admin/jobs/job/", {"action": "read_again", "_selected_action": chosen}, follow=True
+    )
     assert "The replies of 3 jobs were read anew." in page.content.decode()
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {5}
 
@@ -324,10 +473,13 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     assert browser.post(address, {"what": "split", "reason": " "}).status_code == 200
     assert browser.post(address, {"what": "split", "reason": "two after all"}).status_code == 302
     assert Job.objects.get(job_id="old").graph == bare
-    assert Entry.objects.filter(deed="undone", reason="two after all").count() == 2
-    told = Entry.objects.filter(what="graph", graph_id=bare.pk).order_by("pk")
+    assert AuditEntry.objects.filter(deed="undone", reason="two after all").count() == 2
+    told = AuditEntry.objects.filter(what="graph", graph_id=bare.pk).order_by("pk")
     merges = [(one.after, one.reason, one.actor) for one in told if "merged_into" in one.after]
-    assert merges == [({"merged_into": "g7"}, merge["reason"], "alice"), ({"merged_into": None}, "two after all", "alice")]
+    assert merges == [
+        ({"merged_into": "g7"}, merge["reason"], "alice"),
+        ({"merged_into": None}, "two after all", "alice"),
+    ]
     assert browser.post(address, {"what": "split", "reason": "again"}).status_code == 200
 
 
@@ -339,7 +491,9 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
 )  # fmt: skip
 def test_a_graphs_bad_input_is_a_sentence(browser, project, lossy, sent, said):
     graph = lossy[0].graph
-    page = browser.post(f"/admin/jobs/graph/{graph.pk}/correct/", {"reason": "r"} | sent).content.decode()
+    page = browser.post(
+        f"/admin/jobs/graph/{graph.pk}/correct/", {"reason": "r"} | sent
+    ).content.decode()
     assert said in page
     assert not Correction.objects.exists()
 
@@ -353,7 +507,9 @@ def test_only_fixers_correct_a_graph(browser, fixer, lossy):
 
 
 def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, project):
-    aside, foreign, fine = (tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine"))
+    aside, foreign, fine = (
+        tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine")
+    )
     Job.objects.filter(pk=foreign.pk).update(project=Project.objects.create(project_id="other"))
     for job, problem in ((aside, "the reply <b>broke</b> it"), (foreign, "theirs"), (fine, "")):
         Watch.objects.create(job=job, next_poll_at=None, failures=3, problem=problem)
@@ -362,10 +518,15 @@ def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, 
     assert "theirs" not in page
     assert f"/admin/jobs/watch/{fine.pk}/" not in page
     chosen = {"action": "take_up", "_selected_action": [aside.pk, foreign.pk, fine.pk]}
-    assert "1 jobs are watched again." in browser.post("/admin/jobs/watch/", chosen, follow=True).content.decode()
+    assert (
+        "1 jobs are watched again."
+        in browser.post("/admin/jobs/watch/", chosen, follow=True).content.decode()
+    )
     kept = dict(Watch.objects.values_list("job__job_id", "problem"))
     assert kept == {"aside": "", "foreign": "theirs", "fine": ""}
-    assert list(Watch.objects.filter(next_poll_at__isnull=False).values_list("job__job_id", "failures")) == [("aside", 0)]
-    one = Entry.objects.get(what="watch")
+    assert list(
+        Watch.objects.filter(next_poll_at__isnull=False).values_list("job__job_id", "failures")
+    ) == [("aside", 0)]
+    one = AuditEntry.objects.get(what="watch")
     assert one.before == {"watched": False, "problem": "the reply <b>broke</b> it"}
     assert (one.after, one.actor) == ({"watched": True}, "alice")

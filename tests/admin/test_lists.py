@@ -21,11 +21,19 @@ ROWS = 120  # three pages
 def many(imported, admin, client):
     """Three pages of each big table; an administrator is signed in."""
     jobs = find_jobs(
-        imported.project, [(imported.graph, f"more{n:03}", NOW + timedelta(seconds=n)) for n in range(ROWS)]
+        imported.project,
+        [(imported.graph, f"more{n:03}", NOW + timedelta(seconds=n)) for n in range(ROWS)],
     ).values()
     Job.objects.filter(job_id__startswith="more").update(verdict="running")
     ImportFile.objects.bulk_create(
-        ImportFile(job=imported, kind="edge", position=n, path=f"b/{n}", verdict="success", ledger="adds_up")
+        ImportFile(
+            job=imported,
+            kind="edge",
+            position=n,
+            path=f"b/{n}",
+            verdict="success",
+            ledger="adds_up",
+        )
         for n in range(100, 100 + ROWS)
     )
     Snapshot.objects.bulk_create(
@@ -36,10 +44,14 @@ def many(imported, admin, client):
         for job in jobs
     )  # fmt: skip
     Miss.objects.bulk_create(
-        Miss(job=imported, source=Source.POLL, kind="timeout", first_seen_at=NOW, last_seen_at=NOW) for _ in range(ROWS)
+        Miss(job=imported, source=Source.POLL, kind="timeout", first_seen_at=NOW, last_seen_at=NOW)
+        for _ in range(ROWS)
     )
     Correction.objects.bulk_create(
-        Correction(job=job, field="status", corrected="failed", reason="seen", actor=admin, made_at=NOW) for job in jobs
+        Correction(
+            job=job, field="status", corrected="failed", reason="seen", actor=admin, made_at=NOW
+        )
+        for job in jobs
     )
     client.force_login(admin)
     return client
@@ -56,13 +68,21 @@ def link(page, rel):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_every_row_is_on_one_page_forth_and_back(many, table):
-    model = {"job": Job, "importfile": ImportFile, "snapshot": Snapshot, "miss": Miss, "correction": Correction}[table]
+    model = {
+        "job": Job,
+        "importfile": ImportFile,
+        "snapshot": Snapshot,
+        "miss": Miss,
+        "correction": Correction,
+    }[table]
     address, at, pages = f"/admin/jobs/{table}/", "", []
     while at is not None:
         page = many.get(f"{address}{at}").content.decode()
         pages.append(list(dict.fromkeys(rows_of(page, table))))
         at = link(page, "next")
-    assert sorted(int(pk) for rows in pages for pk in rows) == sorted(model.objects.values_list("pk", flat=True))
+    assert sorted(int(pk) for rows in pages for pk in rows) == sorted(
+        model.objects.values_list("pk", flat=True)
+    )
     assert len(pages) == 3
     back = many.get(f"{address}{link(page, 'prev')}").content.decode()
     assert list(dict.fromkeys(rows_of(back, table))) == pages[1]
@@ -90,18 +110,26 @@ def test_the_last_page_asks_what_the_first_does_and_counts_nothing(many, table):
         cursor.execute("SET LOCAL enable_bitmapscan = off")
         cursor.execute(f"EXPLAIN {rows}")
         plan = "\n".join(line for (line,) in cursor.fetchall())
-    assert re.search(rf"Index Scan( Backward)? using \w+ on jobs_{table}\b.*\n\s+Index Cond: \(.*<", plan), plan
+    assert re.search(
+        rf"Index Scan( Backward)? using \w+ on jobs_{table}\b.*\n\s+Index Cond: \(.*<", plan
+    ), plan
     assert "Sort" not in plan
 
 
 def test_filter_search_and_order_are_kept_from_page_to_page(many):
-    page = many.get("/admin/jobs/job/?verdict__exact=running&q=more&o=2").content.decode()  # by name, of which all have none
+    page = many.get(
+        "/admin/jobs/job/?verdict__exact=running&q=more&o=2"
+    ).content.decode()  # by name, of which all have none
     following = link(page, "next")
-    assert {"verdict__exact=running", "q=more", "o=2"} <= set(following.removeprefix("?").split("&"))
+    assert {"verdict__exact=running", "q=more", "o=2"} <= set(
+        following.removeprefix("?").split("&")
+    )
     page = many.get(f"/admin/jobs/job/{following}").content.decode()
     ids = re.findall(r">(more\d+)</a>", page)
     assert ids == [f"more{n:03}" for n in range(50, 100)]
-    assert "cursor=" not in "".join(re.findall(r'<th scope="col".*?</th>', page, re.S))  # another order starts anew
+    assert "cursor=" not in "".join(
+        re.findall(r'<th scope="col".*?</th>', page, re.S)
+    )  # another order starts anew
     assert 'name="cursor"' not in page  # and so does another search
     assert "cursor=" not in page[page.index('id="changelist-filter"') : page.index('id="toolbar"')]
 
@@ -109,7 +137,11 @@ def test_filter_search_and_order_are_kept_from_page_to_page(many):
 def test_only_what_an_index_holds_in_order_can_order_a_list(many):
     page = many.get("/admin/jobs/job/").content.decode()
     heads = re.findall(r'<th scope="col" class="([^"]*)column-(\w+)', page)
-    assert [name for kinds, name in heads if "sortable" in kinds] == ["job_name", "begin_time", "loss_rate"]
+    assert [name for kinds, name in heads if "sortable" in kinds] == [
+        "job_name",
+        "begin_time",
+        "loss_rate",
+    ]
     plain = rows_of(page, "job")
     assert rows_of(many.get("/admin/jobs/job/?o=4").content.decode(), "job") == plain  # the verdict
     assert rows_of(many.get("/admin/jobs/job/?o=x.9").content.decode(), "job") == plain
@@ -125,14 +157,26 @@ def test_a_position_that_is_none_is_said_and_the_first_page_shown(many, cursor):
 def test_an_action_on_the_rows_of_all_pages_takes_those_that_the_filters_leave(many, imported):
     page = many.get("/admin/jobs/job/?verdict__exact=running").content.decode()
     assert "Select all rows of all pages" in page
-    assert "Select all rows of all pages" not in many.get(f"/admin/jobs/job/?q={imported.job_id}").content.decode()
-    chosen = {"action": "correct_many", "index": 0, "select_across": 1, "_selected_action": rows_of(page, "job")[0]}
+    assert (
+        "Select all rows of all pages"
+        not in many.get(f"/admin/jobs/job/?q={imported.job_id}").content.decode()
+    )
+    chosen = {
+        "action": "correct_many",
+        "index": 0,
+        "select_across": 1,
+        "_selected_action": rows_of(page, "job")[0],
+    }
     here = f"/admin/jobs/job/{link(page, 'next')}"
     assert f"{ROWS} rows are chosen." in strip_tags(many.post(here, chosen).content.decode())
 
 
 def test_corrections_are_filtered_by_what_was_corrected(many, imported, admin):
-    other = Correction.objects.create(job=imported, field="job_name", corrected="n", reason="r", actor=admin, made_at=NOW)
+    other = Correction.objects.create(
+        job=imported, field="job_name", corrected="n", reason="r", actor=admin, made_at=NOW
+    )
     page = many.get("/admin/jobs/correction/?field=job_name").content.decode()
-    assert rows_of(page, "correction") == [str(other.pk)] * page.count(f"/correction/{other.pk}/change/")
+    assert rows_of(page, "correction") == [str(other.pk)] * page.count(
+        f"/correction/{other.pk}/change/"
+    )
     assert 'href="?field=status"' in page

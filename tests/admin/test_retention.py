@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
-from jobs.models import Entry, Hold, Membership, Project
+from jobs.models import AuditEntry, Hold, Membership, Project
 from tests.imports import tell
 
 
@@ -37,7 +37,10 @@ def test_a_viewer_holds_nothing_and_lets_nothing_go(sign_in, project, admin):
     client, job = sign_in("viewer"), tell(project, "j1")
     assert "Select a valid choice" in hold(client, job).content.decode()
     made = Hold.objects.create(job=job, reason="r", actor=admin, made_at=job.first_seen_at)
-    assert client.post(reverse("admin:jobs_hold_delete", args=[made.pk]), {"post": "yes"}).status_code == 403
+    assert (
+        client.post(reverse("admin:jobs_hold_delete", args=[made.pk]), {"post": "yes"}).status_code
+        == 403
+    )
     assert Hold.objects.exists()
 
 
@@ -59,22 +62,39 @@ def test_an_administrator_sets_the_rule(client, sign_in, project, admin, is_admi
         "membership_set-TOTAL_FORMS": 0,
         "membership_set-INITIAL_FORMS": 0,
     }
-    assert client.post(reverse("admin:jobs_project_change", args=[project.pk]), form).status_code == 302
+    assert (
+        client.post(reverse("admin:jobs_project_change", args=[project.pk]), form).status_code
+        == 302
+    )
     project.refresh_from_db()
-    assert (project.name, project.keeps, project.keep_days) == ("n", *(("changes", 7) if is_administrator else ("all", 90)))
+    assert (project.name, project.keeps, project.keep_days) == (
+        "n",
+        *(("changes", 7) if is_administrator else ("all", 90)),
+    )
 
 
 def test_the_trail_tells_who_set_the_rule_and_held_a_job(client, admin, project):
     client.force_login(admin)
     job = tell(project, "j1")
-    form = {"name": "", "keeps": "ends", "keep_days": 7, "membership_set-TOTAL_FORMS": 0, "membership_set-INITIAL_FORMS": 0}
+    form = {
+        "name": "",
+        "keeps": "ends",
+        "keep_days": 7,
+        "membership_set-TOTAL_FORMS": 0,
+        "membership_set-INITIAL_FORMS": 0,
+    }
     client.post(reverse("admin:jobs_project_change", args=[project.pk]), form)
     hold(client, job)
     client.post(reverse("admin:jobs_hold_delete", args=[Hold.objects.get().pk]), {"post": "yes"})
-    rows = Entry.objects.filter(what__in=["project", "hold"], deed__in=["changed", "made", "deleted"]).order_by("pk")
+    rows = AuditEntry.objects.filter(
+        what__in=["project", "hold"], deed__in=["changed", "made", "deleted"]
+    ).order_by("pk")
     assert [(row.what, row.deed, row.actor) for row in rows][-3:] == [
         ("project", "changed", "ada"),
         ("hold", "made", "ada"),
         ("hold", "deleted", "ada"),
     ]
-    assert (rows.get(what="project", deed="changed").after["keeps"], rows.get(deed="deleted").job_id) == ("ends", job.pk)
+    assert (
+        rows.get(what="project", deed="changed").after["keeps"],
+        rows.get(deed="deleted").job_id,
+    ) == ("ends", job.pk)

@@ -53,7 +53,9 @@ def test_any_change_of_a_signed_header_is_noticed(signed, name, value):
     headers = {**whole["headers"], name: value}
     if value is None:
         del headers[name]
-    with pytest.raises(signing.BadSignature, match="is not there" if value is None else "match|time|minutes"):
+    with pytest.raises(
+        signing.BadSignature, match="is not there" if value is None else "match|time|minutes"
+    ):
         signing.verify(claim, **{**whole, "headers": headers})
 
 
@@ -74,7 +76,9 @@ def test_the_date_must_be_signed(signed):
 
 def ask(client, key, secret, **changed):
     headers = {"Host": "testserver", "X-Project-Id": "p1"}
-    made = signing.sign("GET", f"http://testserver{ADDRESS}", headers, b"", key.access_key, secret, timezone.now())
+    made = signing.sign(
+        "GET", f"http://testserver{ADDRESS}", headers, b"", key.access_key, secret, timezone.now()
+    )
     return client.get(ADDRESS, headers={**headers, **made, **changed})
 
 
@@ -82,7 +86,9 @@ def test_a_signed_request_is_let_in_and_may_be_repeated(client, imported, key):
     assert [ask(client, key, key.plain).status_code for _ in range(2)] == [200, 200]
 
 
-@pytest.mark.parametrize("changed", [{"X-Project-Id": "p2"}, {"Host": "localhost"}, {"X-Sdk-Date": "20200101T000000Z"}])
+@pytest.mark.parametrize(
+    "changed", [{"X-Project-Id": "p2"}, {"Host": "localhost"}, {"X-Sdk-Date": "20200101T000000Z"}]
+)
 def test_one_header_changed_is_a_401_that_says_why(client, imported, key, changed):
     answer = ask(client, key, key.plain, **changed)
     assert (answer.status_code, answer.json()["errorCode"]) == (401, "GESDASH.0401")
@@ -105,7 +111,9 @@ def test_the_key_of_a_user_who_left_is_refused(client, imported, key):
 
 
 def test_a_signed_body_counts_and_one_over_the_limit_is_a_400(client, imported, key):
-    made = signing.sign("GET", f"http://testserver{ADDRESS}", {}, b"{}", key.access_key, key.plain, timezone.now())
+    made = signing.sign(
+        "GET", f"http://testserver{ADDRESS}", {}, b"{}", key.access_key, key.plain, timezone.now()
+    )
     assert client.generic("GET", ADDRESS, b"{}", headers=made).status_code == 200
     assert client.generic("GET", ADDRESS, b"[]", headers=made).status_code == 401
     answer = client.generic("GET", ADDRESS, b" " * 3_000_000, headers=made)
@@ -145,14 +153,20 @@ def test_a_user_makes_a_key_sees_its_secret_once_and_revokes_it(client, imported
     Membership.objects.create(project=imported.project, user=bob)
     hidden = Project.objects.create(project_id="p-unseen")
     client.force_login(bob)
-    assert f'<option value="{imported.project.pk}" selected>' in client.get("/me/keys/").content.decode()
+    assert (
+        f'<option value="{imported.project.pk}" selected>'
+        in client.get("/me/keys/").content.decode()
+    )
     form = {"name": "nightly", "days": "30", "projects": [imported.project.pk]}
     page = client.post("/me/keys/", form).content.decode()
     token = re.search(r"gd_[\w-]+", page)[0]
     key = AccessKey.objects.get()
     assert key.secret in page
     assert not key.all_projects
-    assert f"curl -H &#x27;X-Auth-Token: {token}&#x27;" in page or f"curl -H 'X-Auth-Token: {token}'" in page
+    assert (
+        f"curl -H &#x27;X-Auth-Token: {token}&#x27;" in page
+        or f"curl -H 'X-Auth-Token: {token}'" in page
+    )
     assert timedelta(29) < key.expires_at - timezone.now() <= timedelta(30)
     assert client.get(ADDRESS, headers={"X-Auth-Token": token}).status_code == 200
     again = client.get("/me/keys/")

@@ -32,7 +32,14 @@ def correction(client, job, shown, **given):
 
 
 def test_a_reviewer_decides(client, imported, member):
-    answer = review(client, imported, member("reviewer"), state="to_fix", note=" ask the vendor ", due_on="2026-12-01")
+    answer = review(
+        client,
+        imported,
+        member("reviewer"),
+        state="to_fix",
+        note=" ask the vendor ",
+        due_on="2026-12-01",
+    )
     assert answer.status_code == 201
     assert (answer.json()["state"], answer.json()["note"], answer.json()["actor"]) == (
         "to_fix",
@@ -41,7 +48,9 @@ def test_a_reviewer_decides(client, imported, member):
     )
     imported.refresh_from_db()
     assert imported.review == "to_fix"
-    assert client.get(f"/api/jobs/{imported.pk}/reviews/", headers=member("viewer")).json()["results"] == [answer.json()]
+    assert client.get(f"/api/jobs/{imported.pk}/reviews/", headers=member("viewer")).json()[
+        "results"
+    ] == [answer.json()]
 
 
 @pytest.mark.parametrize(
@@ -64,7 +73,14 @@ def test_a_decision_that_wont_do_is_a_400_that_says_why(client, imported, shown,
 def test_a_fixer_corrects_and_undoes(client, imported, member):
     shown = member("fixer", corrects=True)
     made = correction(
-        client, imported, shown, kind="vertex", position=0, field="failed_lines", corrected="0", reason="read twice"
+        client,
+        imported,
+        shown,
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="0",
+        reason="read twice",
     )
     assert made.status_code == 201
     assert (made.json()["observed"], made.json()["corrected"]) == ("450", "0")
@@ -98,7 +114,9 @@ def test_a_correction_that_wont_do_is_a_400_that_says_why(client, imported, show
     assert not Correction.objects.exists()
 
 
-@pytest.mark.parametrize(("role", "corrects"), [("viewer", True), ("reviewer", True), ("fixer", False)])
+@pytest.mark.parametrize(
+    ("role", "corrects"), [("viewer", True), ("reviewer", True), ("fixer", False)]
+)
 def test_who_may_not_correct_is_told_so(client, imported, member, role, corrects):
     shown = member(role, corrects=corrects)
     answer = correction(client, imported, shown, field="job_name", corrected="x", reason="y")
@@ -109,9 +127,16 @@ def test_who_may_not_correct_is_told_so(client, imported, member, role, corrects
 def test_a_viewer_decides_nothing_and_a_stranger_sees_nothing(client, imported, member, admin):
     assert review(client, imported, member("viewer"), state="to_fix").status_code == 403
     made = Correction.objects.create(
-        job=imported, field="job_name", corrected="x", reason="y", actor=admin, made_at=timezone.now()
+        job=imported,
+        field="job_name",
+        corrected="x",
+        reason="y",
+        actor=admin,
+        made_at=timezone.now(),
     )
-    stranger = {"X-Auth-Token": AccessKey.issue(User.objects.create_user("stranger"), now=timezone.now())[2]}
+    stranger = {
+        "X-Auth-Token": AccessKey.issue(User.objects.create_user("stranger"), now=timezone.now())[2]
+    }
     answers = [
         review(client, imported, stranger, state="to_fix"),
         correction(client, imported, stranger, field="job_name", corrected="x", reason="y"),
@@ -123,6 +148,13 @@ def test_a_viewer_decides_nothing_and_a_stranger_sees_nothing(client, imported, 
 
 
 def test_what_is_not_json_is_said(client, imported, shown):
-    answer = client.post(f"/api/jobs/{imported.pk}/reviews/", "{state", content_type=JSON, headers=shown)
+    answer = client.post(
+        f"/api/jobs/{imported.pk}/reviews/", "{state", content_type=JSON, headers=shown
+    )
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
-    assert client.post(f"/api/jobs/{imported.pk}/reviews/", "x", content_type="text/plain", headers=shown).status_code == 415
+    assert (
+        client.post(
+            f"/api/jobs/{imported.pk}/reviews/", "x", content_type="text/plain", headers=shown
+        ).status_code
+        == 415
+    )

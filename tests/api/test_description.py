@@ -25,7 +25,11 @@ REPEATED = [check for check in ASKING if check is not openapi.negative_data_reje
 GIVEN = {
     "/api/jobs/{id}/reviews/": {"state": "to_fix", "note": "the label is missing"},
     "/api/corrections/{id}/undo/": {"reason": "it was right"},
-    "/api/jobs/{id}/corrections/": {"field": "job_name", "corrected": "ImportGraph", "reason": "it was one"},
+    "/api/jobs/{id}/corrections/": {
+        "field": "job_name",
+        "corrected": "ImportGraph",
+        "reason": "it was one",
+    },
 }
 FEW = settings(
     max_examples=10, deadline=None, database=None, derandomize=True, phases=[Phase.generate], suppress_health_check=list(HealthCheck)
@@ -37,7 +41,13 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def described(imported, admin, key, live_server):
     """The description, over a job with something of everything."""
     Correction.objects.create(
-        job=imported, field="status", observed="a", corrected="b", reason="c", actor=admin, made_at=NOW
+        job=imported,
+        field="status",
+        observed="a",
+        corrected="b",
+        reason="c",
+        actor=admin,
+        made_at=NOW,
     )
     Review.objects.create(job=imported, state="to_fix", note="n", actor=admin, made_at=NOW)
     return schemathesis.openapi.from_url(f"{live_server.url}/api/schema/")
@@ -48,7 +58,9 @@ def test_every_operation_keeps_to_the_description(described, shown, imported):
     assert len(operations) == 19
     for operation in operations:
         about = imported.snapshots.get() if "/snapshots/{id}/" in operation.path else imported
-        about = {"/api/graphs/{id}/": imported.graph, "/api/projects/{id}/": imported.project}.get(operation.path, about)
+        about = {"/api/graphs/{id}/": imported.graph, "/api/projects/{id}/": imported.project}.get(
+            operation.path, about
+        )
         about = imported.corrections.order_by("pk").first() if "/undo/" in operation.path else about
         names = {parameter.name for parameter in operation.path_parameters}
         given = (
@@ -58,7 +70,9 @@ def test_every_operation_keeps_to_the_description(described, shown, imported):
         )
         good = operation.Case(path_parameters=dict.fromkeys(names, about.pk), **given)
         answer = good.call_and_validate(headers=shown, checks=CHECKS)
-        assert answer.status_code == (201 if given and "/undo/" not in operation.path else 200), operation.label
+        assert answer.status_code == (201 if given and "/undo/" not in operation.path else 200), (
+            operation.label
+        )
         assert good.call(headers={"X-Auth-Token": "no"}).status_code == 401, operation.label
         keeps(operation, GenerationMode.POSITIVE, shown)
         if list(operation.path_parameters) or list(operation.query):
@@ -73,7 +87,13 @@ def keeps(operation, mode, shown):
     def answers_as_described(case):
         if mode is GenerationMode.POSITIVE and case.query:
             case.query.pop("cursor", None)  # text, of which only what the API gave is a position
-        checks = CHECKS if operation.method == "post" else REPEATED if operation.path == "/api/jobs/" else ASKING
+        checks = (
+            CHECKS
+            if operation.method == "post"
+            else REPEATED
+            if operation.path == "/api/jobs/"
+            else ASKING
+        )
         case.call_and_validate(headers=shown, checks=checks)
 
     answers_as_described()

@@ -31,7 +31,11 @@ def scraped(client, **headers):
     answer = client.get("/metrics", headers=headers)
     assert answer.status_code == 200
     families = text_string_to_metric_families(answer.content.decode())
-    return {(one.name, tuple(sorted(one.labels.items()))): one.value for family in families for one in family.samples}
+    return {
+        (one.name, tuple(sorted(one.labels.items()))): one.value
+        for family in families
+        for one in family.samples
+    }
 
 
 def watched(project, job_id, due_at):
@@ -83,7 +87,9 @@ def test_counters_are_what_was_stored(client, project, open_to):
     assert found["gesdash_replies_total", (("outcome", "throttled"), p, ("source", "list"))] == 2
     assert found["gesdash_unknown_words_total", (p, ("word", 'odd "word"'))] == 3
     assert found["gesdash_unknown_fields_total", (("field", "colour"), p)] == 4
-    buckets = {labels[0][1]: value for (name, labels), value in found.items() if name.endswith("_bucket")}
+    buckets = {
+        labels[0][1]: value for (name, labels), value in found.items() if name.endswith("_bucket")
+    }
     assert (buckets["0.05"], buckets["0.1"], buckets["20.0"], buckets["+Inf"]) == (0, 7, 7, 8)
     assert found["gesdash_answer_latency_seconds_sum", (p,)] == pytest.approx(25.5)
     assert found["gesdash_answer_latency_seconds_count", (p,)] == 8
@@ -91,7 +97,9 @@ def test_counters_are_what_was_stored(client, project, open_to):
 
 def test_a_pause_and_what_is_left_of_the_budget(client, project, open_to):
     now = timezone.now()
-    Project.objects.filter(pk=project.pk).update(calls_per_second=10, calls_per_minute=60, problem="GES is down")
+    Project.objects.filter(pk=project.pk).update(
+        calls_per_second=10, calls_per_minute=60, problem="GES is down"
+    )
     CallBudget.objects.create(
         project=project, second_left=0, minute_left=0, counted_at=now - timedelta(seconds=30), share=0.5,
         lowered_until=now + timedelta(minutes=9), paused_until=now + timedelta(minutes=5),
@@ -102,7 +110,9 @@ def test_a_pause_and_what_is_left_of_the_budget(client, project, open_to):
     assert found["gesdash_budget_share", label] == 0.5
     assert found["gesdash_discovery_failing", label] == 1
     assert found["gesdash_budget_calls_left", (*label, ("window", "second"))] == 5
-    assert found["gesdash_budget_calls_left", (*label, ("window", "minute"))] == pytest.approx(15, abs=5)
+    assert found["gesdash_budget_calls_left", (*label, ("window", "minute"))] == pytest.approx(
+        15, abs=5
+    )
 
 
 def test_workers_are_counted_by_their_heartbeats(client, project, open_to):
@@ -111,7 +121,9 @@ def test_workers_are_counted_by_their_heartbeats(client, project, open_to):
             "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() - interval '1 hour' * (number / 4)"
             " FROM generate_series(0, 5) AS number"
         )
-    assert scraped(client, **bearer(TOKEN))["gesdash_workers", ()] == 2, "each process has a row for each of its queues"
+    assert scraped(client, **bearer(TOKEN))["gesdash_workers", ()] == 2, (
+        "each process has a row for each of its queues"
+    )
 
 
 def key_of(user, *projects):
@@ -124,14 +136,23 @@ def seen_by(client, **headers):
 
 def test_nobody_reads_without_showing_something(client, project, elsewhere, settings):
     settings.METRICS_TOKEN = ""
-    for headers in ({}, bearer(""), basic(""), bearer("wrong"), basic("wrong"), {"Authorization": "Basic %%%"}):
+    for headers in (
+        {},
+        bearer(""),
+        basic(""),
+        bearer("wrong"),
+        basic("wrong"),
+        {"Authorization": "Basic %%%"},
+    ):
         answer = client.get("/metrics", headers=headers)
         assert answer.status_code == 401, headers
         assert b"p1" not in answer.content
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_the_token_of_the_settings_reads_all_and_a_key_its_projects(client, project, elsewhere, open_to):
+def test_the_token_of_the_settings_reads_all_and_a_key_its_projects(
+    client, project, elsewhere, open_to
+):
     member, root = User.objects.create_user("mia"), User.objects.create_superuser("root")
     member.ges_projects.add(project)
     assert seen_by(client, **bearer(TOKEN)) == seen_by(client, **basic(TOKEN)) == {"p1", "p2"}
@@ -154,7 +175,9 @@ def test_a_session_reads_only_as_staff(client, project, elsewhere):
     assert seen_by(client) == {"p1", "p2"}
 
 
-@pytest.mark.parametrize("accept", ["", "text/html", "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.3"])
+@pytest.mark.parametrize(
+    "accept", ["", "text/html", "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.3"]
+)
 def test_the_format_is_the_one_asked_for(client, project, open_to, accept):
     answer = client.get("/metrics", headers=bearer(TOKEN) | {"Accept": accept})
     assert answer.status_code == 200
@@ -194,7 +217,9 @@ def test_ready_unless_nobody_polls_what_is_due(client, project):
     watched(project, "j1", now - STALLED - timedelta(minutes=1))
     status, said = readiness(client)
     assert status == 503
-    assert said.startswith("polling: nothing was polled for over 0:05:00, though something is due since 20")
+    assert said.startswith(
+        "polling: nothing was polled for over 0:05:00, though something is due since 20"
+    )
     Tally.objects.add({(project.pk, Kind.REPLY, "list:new"): Counted(1)}, now)
     assert readiness(client)[0] == 503  # a look at the list is no poll
     Tally.objects.add({(project.pk, Kind.REPLY, "poll:timeout"): Counted(1)}, now)
@@ -202,7 +227,11 @@ def test_ready_unless_nobody_polls_what_is_due(client, project):
     Tally.objects.update(last_at=now - STALLED - timedelta(seconds=9))
     assert readiness(client)[0] == 503
     CallBudget.objects.create(
-        project=project, second_left=0, minute_left=0, counted_at=now, paused_until=now + timedelta(minutes=1)
+        project=project,
+        second_left=0,
+        minute_left=0,
+        counted_at=now,
+        paused_until=now + timedelta(minutes=1),
     )
     assert readiness(client)[0] == 200  # GES asked for a pause
     CallBudget.objects.all().delete()

@@ -16,10 +16,14 @@ def test_a_job_is_the_export_object(client, imported, shown):
     assert [file["kind"] for file in job["files"]] == ["schema", "vertex", "edge"]
     assert job["begin_time"] == "2026-03-04T11:00:00Z"
     row = client.get("/api/jobs/", headers=shown).json()["results"][0]
-    assert row == {"id": imported.pk} | {name: value for name, value in job.items() if name != "files"}
+    assert row == {"id": imported.pk} | {
+        name: value for name, value in job.items() if name != "files"
+    }
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Auth-Token": "no"}, {"Authorization": "SDK-HMAC-SHA256 nonsense"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Auth-Token": "no"}, {"Authorization": "SDK-HMAC-SHA256 nonsense"}]
+)
 def test_without_a_valid_key_it_is_401_with_a_problem(client, db, headers):
     answer = client.get("/api/jobs/", headers=headers)
     assert (answer.status_code, answer.headers["Content-Type"]) == (401, "application/problem+json")
@@ -69,13 +73,26 @@ OF_JOB = ["files", "snapshots", "misses", "reviews", "corrections"]
 def told(imported, admin):
     """A job with something of everything."""
     Correction.objects.create(
-        job=imported, field="status", observed="a", corrected="b", reason="c", actor=admin, made_at=NOW
+        job=imported,
+        field="status",
+        observed="a",
+        corrected="b",
+        reason="c",
+        actor=admin,
+        made_at=NOW,
     )
     Review.objects.create(job=imported, state="to_fix", note="n", actor=admin, made_at=NOW)
     Cause.objects.create(
-        project=imported.project, fingerprint="f", pattern="p", example="e", first_seen_at=NOW, last_seen_at=NOW
+        project=imported.project,
+        fingerprint="f",
+        pattern="p",
+        example="e",
+        first_seen_at=NOW,
+        last_seen_at=NOW,
     )
-    Miss.objects.create(job=imported, source="poll", kind="timeout", first_seen_at=NOW, last_seen_at=NOW)
+    Miss.objects.create(
+        job=imported, source="poll", kind="timeout", first_seen_at=NOW, last_seen_at=NOW
+    )
     return imported
 
 
@@ -119,13 +136,21 @@ def test_the_body_of_a_snapshot_is_the_very_bytes(client, told, shown):
     snapshot = told.snapshots.get()
     answer = client.get(f"/api/snapshots/{snapshot.pk}/body/", headers=shown)
     assert answer.content == bytes(snapshot.body)
-    assert client.get(f"/api/snapshots/{snapshot.pk}/", headers=shown).json()["sha256"] == bytes(snapshot.sha256).hex()
+    assert (
+        client.get(f"/api/snapshots/{snapshot.pk}/", headers=shown).json()["sha256"]
+        == bytes(snapshot.sha256).hex()
+    )
 
 
 def test_who_has_it_already_gets_a_304(client, told, shown):
     for address in [*addresses(told), "/api/jobs/"]:
         first = client.get(address, headers=shown)
-        assert client.get(address, headers={**shown, "If-None-Match": first.headers["ETag"]}).status_code == 304, address
+        assert (
+            client.get(
+                address, headers={**shown, "If-None-Match": first.headers["ETag"]}
+            ).status_code
+            == 304
+        ), address
         assert client.get(address, headers={**shown, "If-None-Match": '"other"'}).status_code == 200
 
 
@@ -139,7 +164,9 @@ def test_rows_come_by_position(client, told, shown):
         last, address = page, page["next"]
     assert len(seen) == len(set(seen)) == 8
     assert seen == sorted(seen, reverse=True)
-    assert [row["id"] for row in client.get(last["previous"], headers=shown).json()["results"]] == seen[3:6]
+    assert [
+        row["id"] for row in client.get(last["previous"], headers=shown).json()["results"]
+    ] == seen[3:6]
 
 
 @pytest.mark.parametrize("query", [
@@ -153,7 +180,8 @@ def test_a_wrong_name_or_value_is_a_400_that_names_it(client, told, shown, query
 
 
 @pytest.mark.parametrize(
-    "address", ["/api/nonsense/", "/api/jobs/99999999999999999999/", "/api/graphs/99999999999999999999/"]
+    "address",
+    ["/api/nonsense/", "/api/jobs/99999999999999999999/", "/api/graphs/99999999999999999999/"],
 )
 def test_what_is_not_there_is_a_problem_too(client, shown, address):
     answer = client.get(address, headers=shown)

@@ -32,23 +32,52 @@ def lossy(project):
 def then(lossy, admin):
     """A moment after which the graph was renamed, called deleted, and its tolerance set."""
     moment = timezone.now()
-    correct_graph(lossy.graph, field="name", corrected="newname", reason="renamed", actor=admin, now=timezone.now())
-    correct_graph(lossy.graph, field="is_deleted", corrected="yes", reason="gone", actor=admin, now=timezone.now())
+    correct_graph(
+        lossy.graph,
+        field="name",
+        corrected="newname",
+        reason="renamed",
+        actor=admin,
+        now=timezone.now(),
+    )
+    correct_graph(
+        lossy.graph,
+        field="is_deleted",
+        corrected="yes",
+        reason="gone",
+        actor=admin,
+        now=timezone.now(),
+    )
     set_tolerance(lossy.graph, "0.05", now=timezone.now())
     lossy.refresh_from_db()
-    assert (lossy.review, lossy.graph.name, lossy.graph.is_deleted) == ("tolerated", "newname", True)
+    assert (lossy.review, lossy.graph.name, lossy.graph.is_deleted) == (
+        "tolerated",
+        "newname",
+        True,
+    )
     return moment
 
 
 def exported(moment, err=None):
     out = StringIO()
-    call_command("export", "jobs", "--as-of", moment.isoformat(), stdout=out, stderr=err if err is not None else StringIO())
+    call_command(
+        "export",
+        "jobs",
+        "--as-of",
+        moment.isoformat(),
+        stdout=out,
+        stderr=err if err is not None else StringIO(),
+    )
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
 def test_a_graph_has_its_name_mark_and_tolerance_of_then(then, lossy):
     known = as_known([lossy], then)[lossy.pk].job
-    assert (known.graph.name, known.graph.is_deleted, known.graph.tolerated_loss) == ("oldname", False, None)
+    assert (known.graph.name, known.graph.is_deleted, known.graph.tolerated_loss) == (
+        "oldname",
+        False,
+        None,
+    )
     assert known.review == "waiting"
     now = as_known([lossy], timezone.now())[lossy.pk].job
     assert (now.graph.name, now.graph.is_deleted, now.review) == ("newname", True, "tolerated")
@@ -77,7 +106,9 @@ def test_pages_and_export_name_the_graph_as_then(then, lossy, signed_in):
 
 def test_what_was_not_noted_is_said(lossy, signed_in):
     for address in (f"/jobs/{lossy.pk}/", f"/graphs/{lossy.graph_id}/", "/"):
-        assert "Changes of graphs are noted since 20" in text(signed_in.get(address, {"as_of": at(1)}))
+        assert "Changes of graphs are noted since 20" in text(
+            signed_in.get(address, {"as_of": at(1)})
+        )
 
 
 def test_a_name_that_a_job_may_have_had_alone_is_said(lossy, project, signed_in):
@@ -100,13 +131,21 @@ def moved(lossy, project, admin):
 
 @pytest.mark.parametrize(
     ("minutes", "graph", "hidden"),
-    [(5, "id-of-payments", False), (15, "g2", False), (25, "id-of-payments", False), (35, "id-of-payments", True)],
+    [
+        (5, "id-of-payments", False),
+        (15, "g2", False),
+        (25, "id-of-payments", False),
+        (35, "id-of-payments", True),
+    ],
 )
 def test_a_job_is_of_the_graph_it_was_of_then(moved, minutes, graph, hidden, signed_in, lossy):
     job = as_known([moved], NOW + minutes * MINUTE)[moved.pk].job
     assert (job.graph.graph_id, job.is_hidden) == (graph, hidden)
     for one in Graph.objects.all():
-        listed = f'href="/jobs/{moved.pk}/' in signed_in.get(f"/graphs/{one.pk}/", {"as_of": at(minutes)}).content.decode()
+        listed = (
+            f'href="/jobs/{moved.pk}/'
+            in signed_in.get(f"/graphs/{one.pk}/", {"as_of": at(minutes)}).content.decode()
+        )
         assert listed == (one.graph_id == graph), one
     shown = text(signed_in.get("/", {"as_of": at(minutes)}))
     assert ("Lines lost 1" in shown) != hidden
@@ -118,12 +157,24 @@ def test_a_moved_job_is_hidden_from_no_graph_of_today(moved, lossy, project, adm
 
 
 def test_corrections_stand_beside_their_values_of_then(lossy, admin):
-    place = {"kind": "vertex", "position": 0, "field": "failed_lines", "corrected": "2", "reason": "counted", "actor": admin}
+    place = {
+        "kind": "vertex",
+        "position": 0,
+        "field": "failed_lines",
+        "corrected": "2",
+        "reason": "counted",
+        "actor": admin,
+    }
     correct(lossy, **place, now=NOW + 10 * MINUTE)
     assert exported(NOW + 5 * MINUTE)[0]["files"][0]["corrections"] == []
     [row] = exported(NOW + 15 * MINUTE)
     [said] = row["files"][0]["corrections"]
-    assert (row["files"][0]["failed_lines"], said["observed"], said["corrected"], said["flag"]) == (2, "1", "2", None)
+    assert (row["files"][0]["failed_lines"], said["observed"], said["corrected"], said["flag"]) == (
+        2,
+        "1",
+        "2",
+        None,
+    )
 
 
 def test_an_export_says_what_was_not_noted(lossy):

@@ -60,10 +60,17 @@ def told(project, admin):
         (45, "partial", 3, "accepted", 2),
     ],
 )
-def test_what_was_known_is_folded_from_what_there_was_by_then(told, minutes, verdict, failed, review, snapshots):
+def test_what_was_known_is_folded_from_what_there_was_by_then(
+    told, minutes, verdict, failed, review, snapshots
+):
     past = as_known([told], NOW + minutes * MINUTE)[told.pk]
     job = past.job
-    assert (job.verdict, job.failed_lines, job.review, job.snapshot_count) == (verdict, failed, review, snapshots)
+    assert (job.verdict, job.failed_lines, job.review, job.snapshot_count) == (
+        verdict,
+        failed,
+        review,
+        snapshots,
+    )
     assert past.files[0].failed_lines == failed
     assert job.duration == (None if verdict == "running" else 5 * MINUTE)
     told.refresh_from_db()
@@ -111,7 +118,10 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
         ),
         ("0001-01-01T00:00:00+14:00", "won't do; expected a time"),
         ("", "won't do; expected a time"),
-        ("9999-01-01T00:00:00Z", "as_of: 9999-01-01T00:00:00Z is still to come; this is what is known now."),
+        (
+            "9999-01-01T00:00:00Z",
+            "as_of: 9999-01-01T00:00:00Z is still to come; this is what is known now.",
+        ),
         (
             "2026-03-04T11:59:59Z",
             "Nothing was known of this job then: what GES says of it was first seen on 2026-03-04 12:00:00 UTC.",
@@ -128,19 +138,31 @@ def test_a_moment_that_wont_do_is_said(signed_in, told, asked, sentence):
 def test_what_retention_took_away_is_said_not_guessed(signed_in, told):
     gone = told.snapshots.latest("first_seen_at")
     fields = ["number", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at", "seen", "link"]  # fmt: skip
-    Tombstone.objects.create(id=gone.pk, job=told, size=9, **{name: getattr(gone, name) for name in fields})
+    Tombstone.objects.create(
+        id=gone.pk, job=told, size=9, **{name: getattr(gone, name) for name in fields}
+    )
     gone.delete()
     assert as_known([told], NOW + 15 * MINUTE) == {}
-    assert "retention has taken that reply away" in text(signed_in.get(f"/jobs/{told.pk}/?as_of={at(15)}"))
+    assert "retention has taken that reply away" in text(
+        signed_in.get(f"/jobs/{told.pk}/?as_of={at(15)}")
+    )
     assert as_known([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
 
 
 def test_the_moments_at_which_something_changed_are_links(signed_in, told):
     page = signed_in.get(f"/jobs/{told.pk}/").content.decode()
     links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a> ([^<]*)</li>', page)
-    words = ["a new reply of GES", "a new reply of GES", "a correction", "a decision", "a correction undone"]
+    words = [
+        "a new reply of GES",
+        "a new reply of GES",
+        "a correction",
+        "a decision",
+        "a correction undone",
+    ]
     assert [what for _at, what in links] == words
-    assert [unescape(when).replace("%3A", ":") for when, _what in links] == [at(minutes) for minutes in (0, 10, 20, 30, 40)]
+    assert [unescape(when).replace("%3A", ":") for when, _what in links] == [
+        at(minutes) for minutes in (0, 10, 20, 30, 40)
+    ]
     past = signed_in.get(f"/jobs/{told.pk}/?as_of={at(25)}").content.decode()
     assert re.search(r'type="range" min="0" max="4" value="2"', past)
     assert '<label class="slider" hidden>' in past
@@ -156,7 +178,9 @@ def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
     assert f"?as_of={at(5)}".replace(":", "%3A") in rows
     assert "This is the past : the rows are as known on 2026-03-04 12:05:00 UTC" in text(page)
     assert 'name="as_of" required value="2026-03-04T12:05:00"' in page.content.decode()
-    assert "Nothing on this page was known then." in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(-5)}"))
+    assert "Nothing on this page was known then." in text(
+        signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(-5)}")
+    )
     assert "as_of: “x” won't do" in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of=x"))
 
 
@@ -174,9 +198,17 @@ def test_the_export_stands_as_known_then(told, project):
         return [json.loads(line) for line in out.getvalue().splitlines()]
 
     [early] = exported(at(5))
-    assert (early["job_id"], early["verdict"], early["files"][0]["failed_lines"]) == ("j1", "running", 0)
+    assert (early["job_id"], early["verdict"], early["files"][0]["failed_lines"]) == (
+        "j1",
+        "running",
+        0,
+    )
     [later] = exported(at(25))
-    assert (later["verdict"], later["files"][0]["failed_lines"], later["lines"]["all"]["failed"]) == ("partial", 2, 2)
+    assert (
+        later["verdict"],
+        later["files"][0]["failed_lines"],
+        later["lines"]["all"]["failed"],
+    ) == ("partial", 2, 2)
     assert exported(at(-5)) == []
     with pytest.raises(CommandError, match="--as-of 'x' won't do; expected a time"):
         exported("x")
@@ -197,7 +229,9 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
 
 
 def test_the_overview_stands_as_known_then(signed_in, told, project):
-    tell(project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE)  # nothing changed since
+    tell(
+        project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE
+    )  # nothing changed since
     tell(project, "new", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/?as_of={at(5)}")
     assert is_sound(page.content)
@@ -210,7 +244,9 @@ def test_the_overview_stands_as_known_then(signed_in, told, project):
     assert "partial 2 Lines loaded 12 Lines lost 4" in later
     assert "Needed a person 2" in later
     assert "Nothing was running." in later
-    assert "Needed a person 1" in text(signed_in.get(f"/?as_of={at(35)}"))  # one is accepted by then
+    assert "Needed a person 1" in text(
+        signed_in.get(f"/?as_of={at(35)}")
+    )  # one is accepted by then
     assert "Jobs 0 Lines loaded 0" in text(signed_in.get(f"/?as_of={at(-9999)}"))
     assert "as_of: “x” won't do" in text(signed_in.get("/?as_of=x"))
 

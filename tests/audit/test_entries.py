@@ -16,14 +16,26 @@ from django.utils import timezone
 from jobs.audit import entries
 from jobs.decisions.corrections import correct, revert
 from jobs.decisions.review import decide, save_note, set_tolerance
-from jobs.models import AccessKey, Cause, Correction, Entry, Graph, Job, Membership, Project, Review, SavedView, Watch
+from jobs.models import (
+    AccessKey,
+    AuditEntry,
+    Cause,
+    Correction,
+    Graph,
+    Job,
+    Membership,
+    Project,
+    Review,
+    SavedView,
+    Watch,
+)
 from jobs.record import find_graph
 from tests.conftest import NOW
 from tests.imports import file, tell
 
 
 def newest(**conditions):
-    return Entry.objects.filter(**conditions).latest("pk")
+    return AuditEntry.objects.filter(**conditions).latest("pk")
 
 
 def facts(entry):
@@ -40,15 +52,32 @@ def owner(project):
 @pytest.fixture
 def cause(project):
     return Cause.objects.create(
-        project=project, fingerprint="f", pattern="its pattern", example="e", first_seen_at=NOW, last_seen_at=NOW
+        project=project,
+        fingerprint="f",
+        pattern="its pattern",
+        example="e",
+        first_seen_at=NOW,
+        last_seen_at=NOW,
     )
 
 
 def test_what_people_change_is_noted_with_what_it_was(project, owner):
     made = newest(what="membership")
-    assert facts(made) == ("made", "membership", "olga", None, {"user": "olga", "role": "owner", "project": "p1"})
+    assert facts(made) == (
+        "made",
+        "membership",
+        "olga",
+        None,
+        {"user": "olga", "role": "owner", "project": "p1"},
+    )
     Membership.objects.filter(user=owner).update(role="viewer")
-    assert facts(newest()) == ("changed", "membership", "olga", {"role": "owner"}, {"role": "viewer"})
+    assert facts(newest()) == (
+        "changed",
+        "membership",
+        "olga",
+        {"role": "owner"},
+        {"role": "viewer"},
+    )
     assert newest().project == project
     Membership.objects.all().delete()
     assert facts(newest())[:3] == ("deleted", "membership", "olga")
@@ -58,7 +87,9 @@ def test_what_people_change_is_noted_with_what_it_was(project, owner):
 def test_an_edit_in_raw_sql_is_noted_too(project):
     graph = find_graph(project, "g1", "payments")
     with connection.cursor() as cursor:
-        cursor.execute("UPDATE jobs_graph SET tolerated_loss = 0.5, name = 'x' WHERE id = %s", [graph.pk])
+        cursor.execute(
+            "UPDATE jobs_graph SET tolerated_loss = 0.5, name = 'x' WHERE id = %s", [graph.pk]
+        )
     assert facts(newest()) == (
         "changed", "graph", "x", {"name": "payments", "tolerated_loss": None}, {"name": "x", "tolerated_loss": 0.5}
     )  # fmt: skip
@@ -68,20 +99,33 @@ def test_an_edit_in_raw_sql_is_noted_too(project):
 @pytest.mark.parametrize(
     ("change", "before", "after"),
     [
-        (lambda user: User.objects.filter(pk=user.pk).update(is_staff=True), {"is_staff": False}, {"is_staff": True}),
+        (
+            lambda user: User.objects.filter(pk=user.pk).update(is_staff=True),
+            {"is_staff": False},
+            {"is_staff": True},
+        ),
         (lambda user: user.groups.add(Group.objects.create(name="team")), None, {"group": "team"}),
         (
             lambda user: user.user_permissions.add(Permission.objects.get(codename="add_job")),
             None,
             {"permission": "add_job"},
         ),
-        (lambda user: user.set_password("another long one") or user.save(), {"password": "kept"}, {"password": "changed"}),
+        (
+            lambda user: user.set_password("another long one") or user.save(),
+            {"password": "kept"},
+            {"password": "changed"},
+        ),
     ],
 )
 def test_users_flags_groups_and_permissions_are_noted(owner, change, before, after):
     change(owner)
     entry = newest()
-    assert (entry.what, entry.object_name, entry.before, entry.after) == ("user", "olga", before, after)
+    assert (entry.what, entry.object_name, entry.before, entry.after) == (
+        "user",
+        "olga",
+        before,
+        after,
+    )
 
 
 def test_a_groups_permissions_are_noted(db):
@@ -95,18 +139,25 @@ def test_no_secret_is_in_the_trail(project, owner):
     key.revoke(NOW)
     owner.set_password("a very new password")
     owner.save()
-    whole = json.dumps(list(Entry.objects.values("before", "after", "object_name", "reason")))
+    whole = json.dumps(list(AuditEntry.objects.values("before", "after", "object_name", "reason")))
     for hidden in (secret, token, key.token_digest, bytes(key.sealed_secret).hex(), owner.password):
         assert hidden not in whole
-    kinds = [(one.deed, one.object_name) for one in Entry.objects.filter(what="key").order_by("pk")]
+    kinds = [
+        (one.deed, one.object_name) for one in AuditEntry.objects.filter(what="key").order_by("pk")
+    ]
     assert kinds == [("made", "etl"), ("made", "etl"), ("changed", "etl")]
-    assert Entry.objects.filter(what="key", project=project).get().after == {"project": "p1"}
+    assert AuditEntry.objects.filter(what="key", project=project).get().after == {"project": "p1"}
 
 
 def test_views_notes_and_tolerance_are_noted(project, owner, cause):
-    view = SavedView.objects.create(owner=owner, name="mine", query="verdict=partial", created_at=NOW)
+    view = SavedView.objects.create(
+        owner=owner, name="mine", query="verdict=partial", created_at=NOW
+    )
     view.delete()
-    assert [one.deed for one in Entry.objects.filter(what="view").order_by("pk")] == ["made", "deleted"]
+    assert [one.deed for one in AuditEntry.objects.filter(what="view").order_by("pk")] == [
+        "made",
+        "deleted",
+    ]
     save_note(cause, "ask them", actor=owner, now=NOW)
     assert facts(newest()) == ("changed", "note", "its pattern", {"note": ""}, {"note": "ask them"})
     assert newest().actor == "olga"
@@ -116,12 +167,24 @@ def test_views_notes_and_tolerance_are_noted(project, owner, cause):
 
 def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, client):
     made = correct(
-        imported, kind="vertex", position=0, field="failed_lines", corrected="5", reason="seen", actor=admin, now=NOW
+        imported,
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="5",
+        reason="seen",
+        actor=admin,
+        now=NOW,
     )
     revert(made, reason="seen again", actor=admin, now=NOW)
     decide(imported, state="accepted", note="a known gap", actor=admin, now=NOW)
-    correction, undone, review = Entry.objects.filter(job=imported).order_by("pk")
-    assert (correction.deed, correction.actor, correction.reason, correction.job) == ("made", "ada", "seen", imported)
+    correction, undone, review = AuditEntry.objects.filter(job=imported).order_by("pk")
+    assert (correction.deed, correction.actor, correction.reason, correction.job) == (
+        "made",
+        "ada",
+        "seen",
+        imported,
+    )
     assert (undone.deed, undone.actor, undone.object_id) == ("undone", "ada", made.pk)
     assert (review.reason, review.after["state"]) == ("a known gap", "accepted")
     client.force_login(admin)
@@ -132,27 +195,36 @@ def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, c
 
 
 def test_what_programs_write_is_not_noted(imported, polled):
-    before = Entry.objects.count()
+    before = AuditEntry.objects.count()
     tell(imported.project, "j9", file("b/v.csv", 3, cause="line 7"))
     Project.objects.filter(pk=imported.project_id).update(discovered_at=NOW, problem="x")
     Watch.objects.create(job=imported, next_poll_at=NOW)
-    assert Entry.objects.count() == before
+    assert AuditEntry.objects.count() == before
 
 
 def test_nobody_changes_or_deletes_an_entry(project, owner):
     entry = newest()
     for act in (
-        lambda: Entry.objects.update(actor="somebody else"),
-        lambda: Entry.objects.all().delete(),
+        lambda: AuditEntry.objects.update(actor="somebody else"),
+        lambda: AuditEntry.objects.all().delete(),
         lambda: entry.delete(),
     ):
         with pytest.raises(DatabaseError, match="entry_stays"), transaction.atomic():
             act()
-    assert Entry.objects.get(pk=entry.pk).actor == entry.actor
+    assert AuditEntry.objects.get(pk=entry.pk).actor == entry.actor
 
 
 def test_a_correction_and_a_review_are_never_changed_or_deleted(imported, admin):
-    made = correct(imported, kind="", position=None, field="status", corrected="failed", reason="r", actor=admin, now=NOW)
+    made = correct(
+        imported,
+        kind="",
+        position=None,
+        field="status",
+        corrected="failed",
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
     review = decide(imported, state="accepted", note="n", actor=admin, now=NOW)
     for rows, value in (
         (Correction.objects.filter(pk=made.pk), {"reason": "x"}),
@@ -171,7 +243,9 @@ def test_who_and_from_where_come_from_the_request(client, project, owner):
     graph = find_graph(project, "g1")
     client.force_login(owner)
     headers = {"X-Request-Id": "req-7"}
-    answer = client.post(reverse("pages:set-tolerance", args=[graph.pk]), {"share": "0.5"}, headers=headers)
+    answer = client.post(
+        reverse("pages:set-tolerance", args=[graph.pk]), {"share": "0.5"}, headers=headers
+    )
     assert answer.headers["X-Request-Id"] == "req-7"
     entry = newest(what="graph")
     assert (entry.actor, entry.actor_id, entry.request_id) == ("olga", owner.pk, "req-7")
@@ -192,7 +266,9 @@ def test_a_requests_context_ends_with_it(client, project, owner):
     client.post(reverse("pages:set-tolerance", args=[graph.pk]), {"share": "0.5"})
     Graph.objects.update(name="x")
     assert (newest().actor, newest().path) == ("", "")
-    with entries.acting(type("R", (), {"user": owner, "method": "POST", "path": "/x", "headers": {}, "META": {}})()):
+    with entries.acting(
+        type("R", (), {"user": owner, "method": "POST", "path": "/x", "headers": {}, "META": {}})()
+    ):
         connection.close()
         Graph.objects.update(name="y")
         assert newest().actor == "olga"
@@ -221,7 +297,11 @@ def test_two_requests_at_once_each_have_their_own_name(project):
     both = threading.Barrier(2)
 
     def change(number):
-        request = type("R", (), {"user": people[number], "method": "POST", "path": "/x", "headers": {}, "META": {}})()
+        request = type(
+            "R",
+            (),
+            {"user": people[number], "method": "POST", "path": "/x", "headers": {}, "META": {}},
+        )()
         try:
             for turn in range(20):
                 with entries.acting(request):
@@ -233,8 +313,10 @@ def test_two_requests_at_once_each_have_their_own_name(project):
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(change, range(2)))
     for person, graph in zip(people, graphs, strict=True):
-        assert set(Entry.objects.filter(graph=graph, what="graph").values_list("actor")) == {(person.username,)}
-    assert Entry.objects.filter(what="graph").count() == 40
+        assert set(AuditEntry.objects.filter(graph=graph, what="graph").values_list("actor")) == {
+            (person.username,)
+        }
+    assert AuditEntry.objects.filter(what="graph").count() == 40
 
 
 def test_sign_ins_and_failed_ones_are_noted(client, db):
@@ -242,10 +324,12 @@ def test_sign_ins_and_failed_ones_are_noted(client, db):
     client.post("/login/", {"username": "bob", "password": "wrong"})
     client.post("/login/", {"username": "bob", "password": "a long password"})
     client.post("/logout/")
-    assert [(one.deed, one.actor) for one in Entry.objects.filter(what="session").order_by("pk")] == [
+    assert [(one.deed, one.actor) for one in AuditEntry.objects.filter(what="session").order_by("pk")] == [
         ("sign_in_failed", "bob"), ("signed_in", "bob"), ("signed_out", "bob"),
     ]  # fmt: skip
-    assert "wrong" not in json.dumps(list(Entry.objects.values("before", "after", "object_name", "actor")))
+    assert "wrong" not in json.dumps(
+        list(AuditEntry.objects.values("before", "after", "object_name", "actor"))
+    )
 
 
 def test_failed_sign_ins_are_noted_at_a_bounded_rate(client, db, monkeypatch):
@@ -253,21 +337,31 @@ def test_failed_sign_ins_are_noted_at_a_bounded_rate(client, db, monkeypatch):
     monkeypatch.setattr(entries.time, "monotonic", lambda: 60.0)  # all of it in one minute
     for number in range(25):
         client.post("/login/", {"username": f"u{number}", "password": "wrong"})
-    noted = Entry.objects.filter(deed="sign_in_failed").order_by("pk")
+    noted = AuditEntry.objects.filter(deed="sign_in_failed").order_by("pk")
     assert noted.count() == entries.MOST_OF_ONE
     assert noted.last().after == {"more": True}
 
 
-def test_refusals_are_noted_for_the_auditor_of_what_was_asked_for(client, project, imported, monkeypatch):
+def test_refusals_are_noted_for_the_auditor_of_what_was_asked_for(
+    client, project, imported, monkeypatch
+):
     monkeypatch.setattr(entries, "bound", entries._Bound())
     client.force_login(User.objects.create_user("eve"))
     assert client.get(f"/jobs/{imported.pk}/").status_code == 404
     assert client.get("/jobs/999999/").status_code == 404
     client.get("/no-such-address/")
-    there, nothing = Entry.objects.filter(deed="refused").order_by("pk")
-    assert (there.actor, there.project, there.job, there.after) == ("eve", project, imported, {"status": 404})
+    there, nothing = AuditEntry.objects.filter(deed="refused").order_by("pk")
+    assert (there.actor, there.project, there.job, there.after) == (
+        "eve",
+        project,
+        imported,
+        {"status": 404},
+    )
     assert (nothing.object_name, nothing.project, nothing.job) == ("/jobs/999999/", None, None)
-    assert client.get(f"/api/jobs/{imported.pk}/", headers={"X-Auth-Token": "wrong"}).status_code == 401
+    assert (
+        client.get(f"/api/jobs/{imported.pk}/", headers={"X-Auth-Token": "wrong"}).status_code
+        == 401
+    )
     assert newest().after == {"status": 401}
 
 
@@ -275,11 +369,11 @@ def test_downloads_of_replies_are_noted(client, admin, imported, shown):
     client.force_login(admin)
     reply = imported.snapshots.get()
     client.get(reverse("pages:snapshot", args=[imported.pk, reply.pk]))
-    assert not Entry.objects.filter(deed="downloaded").exists()
+    assert not AuditEntry.objects.filter(deed="downloaded").exists()
     client.get(reverse("pages:snapshot", args=[imported.pk, reply.pk]) + "?raw")
     client.logout()
     client.get(f"/api/snapshots/{reply.pk}/body/", headers=shown)
-    both = Entry.objects.filter(deed="downloaded", what="reply")
+    both = AuditEntry.objects.filter(deed="downloaded", what="reply")
     assert [(one.actor, one.object_id, one.job, one.project) for one in both] == [
         ("ada", reply.pk, imported, imported.project)
     ] * 2
@@ -288,12 +382,12 @@ def test_downloads_of_replies_are_noted(client, admin, imported, shown):
 def test_a_keys_first_use_a_day_is_noted_once(client, key, shown):
     for _ in range(3):
         client.get("/api/jobs/", headers=shown)
-    assert Entry.objects.filter(deed="used").count() == 1
+    assert AuditEntry.objects.filter(deed="used").count() == 1
     AccessKey.objects.update(noted_on=timezone.now().date() - timedelta(days=1))
     client.get("/api/jobs/", headers=shown)
-    assert [(one.what, one.object_id, one.actor) for one in Entry.objects.filter(deed="used")] == [
-        ("key", key.pk, "ada")
-    ] * 2
+    assert [
+        (one.what, one.object_id, one.actor) for one in AuditEntry.objects.filter(deed="used")
+    ] == [("key", key.pk, "ada")] * 2
 
 
 # The page
@@ -339,7 +433,11 @@ def test_an_auditor_and_an_owner_see_all_of_their_project_only(client, project, 
 def test_an_administrator_sees_all_and_a_stranger_only_their_own(client, some, admin):
     assert {"user", "membership", "review"} <= {entry.what for entry in seen_by(client, admin)}
     assert {entry.project.project_id for entry in seen_by(client, some["stranger"])} == {"p2"}
-    assert seen_by(client, some["stranger"], "?project=p1") == seen_by(client, some["stranger"], "?project=none") == []
+    assert (
+        seen_by(client, some["stranger"], "?project=p1")
+        == seen_by(client, some["stranger"], "?project=none")
+        == []
+    )
 
 
 @pytest.mark.parametrize(
@@ -355,7 +453,9 @@ def test_filters(client, some, admin, query, whats):
     assert {entry.what for entry in seen_by(client, admin, query)} == whats
 
 
-@pytest.mark.parametrize("query", ["what=nonsense", "after=noon", "splendid=1", "cursor=x", "object=%00", "zone=Mars"])
+@pytest.mark.parametrize(
+    "query", ["what=nonsense", "after=noon", "splendid=1", "cursor=x", "object=%00", "zone=Mars"]
+)
 def test_what_will_not_do_is_said_above_the_list(client, admin, query):
     client.force_login(admin)
     page = client.get(f"/audit/?{query}")
@@ -363,7 +463,9 @@ def test_what_will_not_do_is_said_above_the_list(client, admin, query):
     assert b'role="alert"' in page.content
 
 
-def test_its_pages_follow_each_other_and_cost_the_same(client, project, admin, django_assert_max_num_queries):
+def test_its_pages_follow_each_other_and_cost_the_same(
+    client, project, admin, django_assert_max_num_queries
+):
     graph = find_graph(project, "g1")
     for number in range(120):
         Graph.objects.filter(pk=graph.pk).update(name=f"n{number}")
@@ -380,16 +482,16 @@ def test_its_pages_follow_each_other_and_cost_the_same(client, project, admin, d
 def test_the_order_of_each_narrowed_trail_is_read_from_an_index(project):
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO jobs_entry (at, deed, what, object_name, project_id, job_id, graph_id, reason, actor, request_id, address, path)"
+            "INSERT INTO jobs_auditentry (at, deed, what, object_name, project_id, job_id, graph_id, reason, actor, request_id, address, path)"
             " SELECT now() - n * interval '1 minute', 'made', 'review', 'x', n % 50, n, n % 500, '', 'u' || n % 50, '', '', ''"
             " FROM generate_series(1, 30000) n"
         )
-        cursor.execute("ANALYZE jobs_entry")
+        cursor.execute("ANALYZE jobs_auditentry")
     for condition, index in (
         ({}, "entry_newest"), ({"project": 3}, "entry_of_project"), ({"graph": 7}, "entry_of_graph"), ({"job": 9}, "entry_of_job"),
         ({"actor": "u3"}, "entry_of_actor"),
     ):  # fmt: skip
-        plan = Entry.objects.filter(**condition).order_by("-at", "-pk")[:51].explain()
+        plan = AuditEntry.objects.filter(**condition).order_by("-at", "-pk")[:51].explain()
         assert index in plan, plan
 
 
@@ -410,8 +512,15 @@ def test_an_undoing_tells_which_value_went_back(client, admin, imported):
     row = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
     assert re.search(r"failed lines.*7.*450.*seen again", row, re.DOTALL)
     assert "it had been made for:" not in row
-    [told] = [json.loads(line) for line in exported_trail(client, "deed=undone&format=jsonl").splitlines()]
-    assert (told["field"], told["position"], told["observed"], told["corrected"]) == ("failed_lines", 0, "450", "7")
+    [told] = [
+        json.loads(line) for line in exported_trail(client, "deed=undone&format=jsonl").splitlines()
+    ]
+    assert (told["field"], told["position"], told["observed"], told["corrected"]) == (
+        "failed_lines",
+        0,
+        "450",
+        "7",
+    )
     assert (told["reason"], told["reverted_reason"]) == ("seen again", "seen again")
 
 
@@ -419,7 +528,12 @@ def test_the_trail_is_taken_out_as_it_is_filtered_and_that_is_an_entry(client, a
     client.force_login(admin)
     save_note(
         Cause.objects.create(
-            project=imported.project, fingerprint="f", pattern="p", example="=2+2", first_seen_at=NOW, last_seen_at=NOW
+            project=imported.project,
+            fingerprint="f",
+            pattern="p",
+            example="=2+2",
+            first_seen_at=NOW,
+            last_seen_at=NOW,
         ),
         "=2+2",
         actor=admin,
@@ -429,7 +543,7 @@ def test_the_trail_is_taken_out_as_it_is_filtered_and_that_is_an_entry(client, a
     assert text.startswith("\ufeffid,what,deed")
     assert text.count("\r\n") == 2
     assert "'=2+2" not in text.split("\r\n")[0]
-    entry = Entry.objects.get(deed="exported")
+    entry = AuditEntry.objects.get(deed="exported")
     assert (entry.actor, entry.after) == ("ada", {"format": "csv", "filters": {"what": ["note"]}})
     assert b"format" in client.get("/audit/export/?format=pdf", follow=True).content
 

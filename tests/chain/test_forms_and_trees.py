@@ -8,11 +8,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.chain.forms import START, Facts, Sealed, checkpoint_digest, head_leaf, link, moment
+from jobs.chain.forms import (
+    START,
+    CheckpointForm,
+    ReplyFacts,
+    checkpoint_digest,
+    head_leaf,
+    link,
+    moment,
+)
 from jobs.chain.merkle import Root, Tree, root_of
 
 SEEN = datetime(2026, 3, 4, 12, 0, 0, 1500, UTC)
-FACTS = Facts("p1", "jöb", 1, "poll", 1, 200, 'application/json; a="b"', SEEN, hashlib.sha256(b"{}").digest())
+FACTS = ReplyFacts(
+    "p1", "jöb", 1, "poll", 1, 200, 'application/json; a="b"', SEEN, hashlib.sha256(b"{}").digest()
+)
 
 
 def by_hand(form, start=b""):
@@ -25,12 +35,15 @@ def test_the_forms_are_what_is_written_down():
     told = ["p1", "jöb", 1, "poll", 1, 200, 'application/json; a="b"', seen, body]
     assert link(START, FACTS) == by_hand(["gesdash link 1", "0" * 64, *told])
     assert head_leaf("jöb", 3, START) == by_hand(["gesdash head 1", "jöb", 3, "0" * 64], b"\x00")
-    sealed = Sealed(START, "p1", 2, SEEN, 77, 3, 9, START)
+    sealed = CheckpointForm(START, "p1", 2, SEEN, 77, 3, 9, START)
     form = ["gesdash checkpoint 1", "0" * 64, "p1", 2, seen, 77, 3, 9, "0" * 64]
     assert checkpoint_digest(sealed) == by_hand(form)
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"])), st.text(st.characters(exclude_categories=["Cs"])))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"])),
+    st.text(st.characters(exclude_categories=["Cs"])),
+)
 def test_a_link_has_any_text_as_json_writes_it(job_id, content_type):
     facts = FACTS._replace(job_id=job_id, content_type=content_type)
     told = ["p1", job_id, 1, "poll", 1, 200, content_type, moment(SEEN), FACTS.sha256.hex()]
@@ -38,7 +51,11 @@ def test_a_link_has_any_text_as_json_writes_it(job_id, content_type):
 
 
 def test_a_time_is_the_same_in_any_zone():
-    assert moment(SEEN.astimezone(timezone(timedelta(hours=8)))) == moment(SEEN) == "2026-03-04T12:00:00.001500Z"
+    assert (
+        moment(SEEN.astimezone(timezone(timedelta(hours=8))))
+        == moment(SEEN)
+        == "2026-03-04T12:00:00.001500Z"
+    )
     assert moment(datetime(2026, 3, 4, tzinfo=UTC)) == "2026-03-04T00:00:00.000000Z"
 
 
@@ -46,8 +63,12 @@ def test_a_time_is_the_same_in_any_zone():
 def test_a_link_depends_on_every_fact_and_on_the_link_before(at):
     other = list(FACTS)
     value = FACTS[at]
-    other[at] = value + timedelta(microseconds=1) if isinstance(value, datetime) else value + type(value)(value)
-    assert link(START, Facts(*other)) != link(START, FACTS) != link(link(START, FACTS), FACTS)
+    other[at] = (
+        value + timedelta(microseconds=1)
+        if isinstance(value, datetime)
+        else value + type(value)(value)
+    )
+    assert link(START, ReplyFacts(*other)) != link(START, FACTS) != link(link(START, FACTS), FACTS)
 
 
 def rfc6962(leaves):

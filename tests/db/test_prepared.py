@@ -26,6 +26,8 @@ def test_what_a_key_sees_is_asked_anew_at_every_call(imported, admin):
 
 
 def test_a_value_that_does_not_arrive_in_the_sql_is_an_error(db):
-    lost = Prepared(lambda shape, *, name: User.objects.filter(username=name.upper() + "x").values_list("pk"))
+    lost = Prepared(
+        lambda shape, *, name: User.objects.filter(username=name.upper() + "x").values_list("pk")
+    )
     with pytest.raises(ValueError, match="Not found in the SQL as they are: name"):
         lost.rows(None, name="a")

@@ -8,10 +8,10 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, transaction
 
-from jobs.decisions.corrections import Change, correct, correct_all, revert, revert_all
+from jobs.decisions.corrections import NewCorrection, correct, correct_all, revert, revert_all
 from jobs.decisions.graphs import correct_graph, merge_graphs, split_graph
 from jobs.diagnosis.corrections import standing
-from jobs.models import Correction, Entry, Graph, Job
+from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
 from jobs.record.graphs import tell_graph
 from tests.conftest import NOW
@@ -30,13 +30,23 @@ def exported(*arguments):
 def fix(admin):
     def fixing(job, field, corrected, kind="", position=None, reason="counted by hand", now=NOW):
         return correct(
-            job, kind=kind, position=position, field=field, corrected=corrected, reason=reason, actor=admin, now=now
+            job,
+            kind=kind,
+            position=position,
+            field=field,
+            corrected=corrected,
+            reason=reason,
+            actor=admin,
+            now=now,
         )
 
     return fixing
 
 
-@pytest.mark.parametrize(("newest", "flag"), [("450", ""), ("5", "needless"), ("7", "contradicted"), (None, "contradicted")])
+@pytest.mark.parametrize(
+    ("newest", "flag"),
+    [("450", ""), ("5", "needless"), ("7", "contradicted"), (None, "contradicted")],
+)
 def test_what_a_newer_reply_makes_of_a_correction(newest, flag):
     assert standing("450", newest, "5") == flag
 
@@ -115,7 +125,9 @@ def test_a_job_goes_to_another_graph_and_back(project, fix, admin):
     revert(again, reason="seen again", actor=admin, now=LATER)
     job.refresh_from_db()
     assert job.graph == first
-    assert {one.after["corrected"] for one in Entry.objects.filter(deed="made", what="correction")} == {"right", "g3"}
+    assert {
+        one.after["corrected"] for one in AuditEntry.objects.filter(deed="made", what="correction")
+    } == {"right", "g3"}
     assert Correction.objects.standing().count() == 0
     assert made.pk != again.pk
 
@@ -134,20 +146,28 @@ def test_a_reason_is_needed_whoever_asks(project, fix, admin):
         with pytest.raises(ValueError, match="needs a reason"):
             fix(job, "status", "failed", reason=blank)
     with pytest.raises(IntegrityError, match="correction_has_a_reason"), transaction.atomic():
-        Correction.objects.create(job=job, field="status", corrected="x", reason=" \n", actor=admin, made_at=NOW)
+        Correction.objects.create(
+            job=job, field="status", corrected="x", reason=" \n", actor=admin, made_at=NOW
+        )
 
 
 def test_all_or_none_of_many_are_made(project, fix, admin):
     jobs = [tell(project, f"j{n}", file("a", 1)) for n in range(3)]
-    changes = [Change(job, "failed_lines", "0", "vertex", 0) for job in jobs]
-    wrong = [*changes[:2], Change(jobs[2], "failed_lines", "many", "vertex", 0)]
-    for bad in (wrong, [*changes, Change(jobs[0], "failed_lines", "0", "vertex", 9)], [*changes, changes[0]]):
+    changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs]
+    wrong = [*changes[:2], NewCorrection(jobs[2], "failed_lines", "many", "vertex", 0)]
+    for bad in (
+        wrong,
+        [*changes, NewCorrection(jobs[0], "failed_lines", "0", "vertex", 9)],
+        [*changes, changes[0]],
+    ):
         with pytest.raises(ValueError):
             correct_all(bad, reason="r", actor=admin, now=NOW)
     assert not Correction.objects.exists()
     assert len(correct_all(changes, reason="r", actor=admin, now=NOW)) == 3
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {0}
-    assert revert_all(list(Correction.objects.all()), reason="seen again", actor=admin, now=LATER) == 3
+    assert (
+        revert_all(list(Correction.objects.all()), reason="seen again", actor=admin, now=LATER) == 3
+    )
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {1}
 
 
@@ -158,11 +178,11 @@ def test_a_thousand_rows_take_at_most_twenty_queries(project, admin, django_asse
     graph = find_graph(project, "g1")
     jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(1000)])
     record([observe(job, "poll", NOW, 200, said(name, file("a", 1))) for name, job in jobs.items()])
-    changes = [Change(job, "failed_lines", "0", "vertex", 0) for job in jobs.values()]
+    changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs.values()]
     with django_assert_max_num_queries(20):
         correct_all(changes, reason="recounted", actor=admin, now=LATER)
     assert Job.objects.filter(failed_lines=0).count() == 1000
-    assert Entry.objects.filter(what="correction", reason="recounted").count() == 1000
+    assert AuditEntry.objects.filter(what="correction", reason="recounted").count() == 1000
     with django_assert_max_num_queries(20):
         revert_all(list(Correction.objects.all()), reason="seen again", actor=admin, now=LATER)
 
@@ -184,7 +204,9 @@ def test_the_api_and_the_exports_have_both(client, shown, imported, fix):
     assert row["corrections"] == [mark]
     files = client.get(f"/api/jobs/{imported.pk}/files/", headers=shown).json()["results"]
     assert [one for one in files if one["kind"] == "vertex"] == [of_file]
-    assert [one["corrections"] for one in exported("files") if one["kind"] == "vertex"] == [of_file["corrections"]]
+    assert [one["corrections"] for one in exported("files") if one["kind"] == "vertex"] == [
+        of_file["corrections"]
+    ]
 
 
 def test_pages_mark_a_corrected_value_with_both_who_and_why(client, admin, imported, fix):
@@ -219,13 +241,23 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
     job = tell(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
     from django.utils import timezone
 
-    job = tell(project, "j1", file("a", 5, cause="bad line 1"), at=timezone.now(), begin=timezone.now() - timedelta(hours=1))
+    job = tell(
+        project,
+        "j1",
+        file("a", 5, cause="bad line 1"),
+        at=timezone.now(),
+        begin=timezone.now() - timedelta(hours=1),
+    )
     client.force_login(admin)
     overview = lambda: client.get("/").context  # noqa: E731
     assert len(overview()["queue"].rows) == 1
     assert len(client.get("/causes/").context["rows"]) == 1
     made = fix(job, "is_hidden", "yes")
-    assert (overview()["queue"].rows, overview()["causes"], client.get("/causes/").context["rows"]) == ([], [], [])
+    assert (
+        overview()["queue"].rows,
+        overview()["causes"],
+        client.get("/causes/").context["rows"],
+    ) == ([], [], [])
     assert "out of the statistics" in client.get("/jobs/").content.decode()
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
     tell(project, "j1", file("a", 6), at=timezone.now())
@@ -239,7 +271,9 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
 
 def test_a_graphs_name_stands_over_discovery(project, admin):
     graph = find_graph(project, "g1", "payments")
-    made = correct_graph(graph, field="name", corrected="Payments (old)", reason="reused", actor=admin, now=NOW)
+    made = correct_graph(
+        graph, field="name", corrected="Payments (old)", reason="reused", actor=admin, now=NOW
+    )
     assert find_graph(project, "g1", "payments").name == "Payments (old)"
     assert find_graph(project, "g1", "renamed").name == "Payments (old)"
     made.refresh_from_db()
@@ -250,7 +284,9 @@ def test_a_graphs_name_stands_over_discovery(project, admin):
 
 def test_a_graph_is_marked_as_gone_and_back(project, admin):
     graph = find_graph(project, "g1", "payments")
-    made = correct_graph(graph, field="is_deleted", corrected="yes", reason="seen", actor=admin, now=NOW)
+    made = correct_graph(
+        graph, field="is_deleted", corrected="yes", reason="seen", actor=admin, now=NOW
+    )
     assert Graph.objects.get().is_deleted
     assert tell_graph(graph, "is_deleted", "yes")
     made.refresh_from_db()
@@ -271,7 +307,16 @@ def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin
     with pytest.raises(ValueError, match="merged already"):
         merge_graphs(bare, into, reason="r", actor=admin, now=NOW)
     third = find_graph(project, "g3", "other")
-    correct(jobs["old2"], kind="", position=None, field="graph", corrected=str(third.pk), reason="r", actor=admin, now=LATER)
+    correct(
+        jobs["old2"],
+        kind="",
+        position=None,
+        field="graph",
+        corrected=str(third.pk),
+        reason="r",
+        actor=admin,
+        now=LATER,
+    )
     assert split_graph(bare, reason="two after all", actor=admin, now=LATER) == 1
     assert {job.job_id: job.graph for job in Job.objects.select_related("graph")} == {
         "old0": bare, "old1": bare, "old2": third,
@@ -287,13 +332,28 @@ def test_a_merge_and_its_undoing_keep_what_people_had_corrected_before(project, 
         find_graph(project, "g1", "y"),
     )
     job = find_jobs(project, [(first, "j1", NOW)])["j1"]
-    correct(job, kind="", position=None, field="graph", corrected=str(bare.pk), reason="r", actor=admin, now=NOW)
+    correct(
+        job,
+        kind="",
+        position=None,
+        field="graph",
+        corrected=str(bare.pk),
+        reason="r",
+        actor=admin,
+        now=NOW,
+    )
     merge_graphs(bare, into, reason="the same one", actor=admin, now=LATER)
     standing = Correction.objects.standing().get()
     assert (standing.observed, standing.corrected) == (str(first.pk), str(into.pk))
-    assert split_graph(bare, reason="two after all", actor=admin, now=LATER + timedelta(hours=1)) == 1
+    assert (
+        split_graph(bare, reason="two after all", actor=admin, now=LATER + timedelta(hours=1)) == 1
+    )
     standing = Correction.objects.standing().get()
-    assert (standing.observed, standing.corrected, standing.reason) == (str(first.pk), str(bare.pk), "two after all")
+    assert (standing.observed, standing.corrected, standing.reason) == (
+        str(first.pk),
+        str(bare.pk),
+        "two after all",
+    )
     job.refresh_from_db()
     assert job.graph == bare
     revert(standing, reason="not that either", actor=admin, now=LATER + timedelta(hours=2))
@@ -312,7 +372,9 @@ def test_only_fitting_graphs_are_merged(project, admin):
         merge_graphs(bare, into, reason=" ", actor=admin, now=NOW)
 
 
-def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_them(client, admin, project, fix):
+def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_them(
+    client, admin, project, fix
+):
     job = lossy(project, 10)
     assert (job.observed, exported("jobs")[0]["corrected"]) == (None, False)
     made = fix(job, "failed_lines", "4", "vertex", 0)
@@ -322,7 +384,11 @@ def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_th
     assert (job.observed["ledger"], job.observed["loss_rate"]) == ("adds_up", 0.1)
     assert (job.ledger, job.failed_lines) == ("does_not_add_up", 4)
     row = exported("jobs")[0]
-    assert (row["corrected"], row["observed"]["lines"]["all"], row["lines"]["all"]["failed"]) == (True, stated, 4)
+    assert (row["corrected"], row["observed"]["lines"]["all"], row["lines"]["all"]["failed"]) == (
+        True,
+        stated,
+        4,
+    )
     client.force_login(admin)
     answer = client.get(f"/api/jobs/{job.pk}/").json()
     assert (answer["corrected"], answer["observed"]) == (True, job.observed)

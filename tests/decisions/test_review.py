@@ -9,7 +9,15 @@ from django.contrib.auth.models import User
 from django.db import connections, transaction
 
 from jobs.decisions.corrections import correct
-from jobs.decisions.review import Refused, decide, find_fix, later_imports, propose_fix, save_note, set_tolerance
+from jobs.decisions.review import (
+    InvalidDecision,
+    decide,
+    find_fix,
+    later_imports,
+    propose_fix,
+    save_note,
+    set_tolerance,
+)
 from jobs.models import Cause, Job, Membership, Review
 from jobs.record import find_graph, find_jobs, observe, rebuild, record
 from tests.conftest import NOW, body
@@ -20,12 +28,20 @@ LATER = NOW + timedelta(hours=1)
 def load(project, job_id, graph="g1", day=4, **files):
     """A final import: each file by its path, and how it went (`success`, `partFailed` or `failed`)."""
     rows = [
-        {"path": path, "status": status, "totalLines": 10, "failedLines": failed, "successfulLines": 10 - failed}
+        {
+            "path": path,
+            "status": status,
+            "totalLines": 10,
+            "failedLines": failed,
+            "successfulLines": 10 - failed,
+        }
         for path, status in files.items()
         for failed in [{"success": 0, "partFailed": 1, "failed": 10}[status]]
     ]
     job = find_jobs(project, [(find_graph(project, graph), job_id, NOW)])[job_id]
-    content = body(job_id, jobDetail={"vertexsetPath": rows}, beginTime=f"2026-03-{day:02}T00:00:00")
+    content = body(
+        job_id, jobDetail={"vertexsetPath": rows}, beginTime=f"2026-03-{day:02}T00:00:00"
+    )
     record([observe(job, "poll", NOW, 200, content)])
     job.refresh_from_db()
     return job
@@ -38,7 +54,15 @@ def job(project):
 
 def test_a_decision_is_added_and_shows_on_the_job(job, admin):
     assert job.review == "waiting"
-    first = decide(job, state="to_fix", note=" ask the supplier ", assignee=admin, due_on=NOW.date(), actor=admin, now=NOW)
+    first = decide(
+        job,
+        state="to_fix",
+        note=" ask the supplier ",
+        assignee=admin,
+        due_on=NOW.date(),
+        actor=admin,
+        now=NOW,
+    )
     second = decide(job, state="accepted", note="known gap", actor=admin, now=LATER, known=first.pk)
     assert (job.review, job.changed_at) == ("accepted", LATER)
     assert list(job.reviews.order_by("pk")) == [first, second]
@@ -65,7 +89,13 @@ def test_of_two_who_decide_the_second_is_told(job, admin):
         decide(job, state="accepted", note="fine", actor=admin, now=NOW, known=seen)
     assert Review.objects.count() == 1
     with pytest.raises(ValueError, match="not one of this job's"):
-        decide(load(job.project, "j2", a="failed"), state="to_fix", actor=admin, now=NOW, known=Review.objects.get().pk)
+        decide(
+            load(job.project, "j2", a="failed"),
+            state="to_fix",
+            actor=admin,
+            now=NOW,
+            known=Review.objects.get().pk,
+        )
 
 
 @pytest.mark.django_db(transaction=True)
@@ -97,10 +127,22 @@ def test_of_many_who_decide_at_once_one_does(job, admin):
         ({"state": "fixed", "fixed_by": "elsewhere"}, "of another graph"),
         ({"state": "fixed", "fixed_by": "running"}, "not ended"),
         ({"state": "fixed", "fixed_by": "failed"}, "loaded nothing"),
-        ({"state": "fixed", "fixed_by": "before", "note": "surely"}, "before began before this import"),
-        ({"state": "fixed", "fixed_by": "same time", "note": "surely"}, "same time began before this import"),
-        ({"state": "fixed", "fixed_by": "other files"}, "other files did not load whole what was lost: a. Name another"),
-        ({"state": "fixed", "fixed_by": "lost again"}, "lost again did not load whole what was lost: a"),
+        (
+            {"state": "fixed", "fixed_by": "before", "note": "surely"},
+            "before began before this import",
+        ),
+        (
+            {"state": "fixed", "fixed_by": "same time", "note": "surely"},
+            "same time began before this import",
+        ),
+        (
+            {"state": "fixed", "fixed_by": "other files"},
+            "other files did not load whole what was lost: a. Name another",
+        ),
+        (
+            {"state": "fixed", "fixed_by": "lost again"},
+            "lost again did not load whole what was lost: a",
+        ),
         ({"state": "to_fix", "fixed_by": "good"}, "Only a fixed import"),
         ({"state": "to_fix", "assignee": "stranger"}, "stranger may not see"),
     ],
@@ -131,23 +173,28 @@ def test_a_decision_that_will_not_do_is_refused_with_a_sentence(job, admin, deci
 def test_a_note_may_say_why_a_job_that_did_not_load_all_fixed_it(project, admin):
     lost = load(project, "lost", day=4, **{f"p{number}": "failed" for number in range(9)})
     half = load(project, "half", day=5, p0="success", p1="success")
-    with pytest.raises(Refused, match=r"p2, p3, p4 and 4 more") as told:
+    with pytest.raises(InvalidDecision, match=r"p2, p3, p4 and 4 more") as told:
         decide(lost, state="fixed", fixed_by=half, actor=admin, now=NOW)
     assert told.value.field == "fixed_by"
-    decide(lost, state="fixed", fixed_by=half, note="the others are empty by now", actor=admin, now=NOW)
+    decide(
+        lost, state="fixed", fixed_by=half, note="the others are empty by now", actor=admin, now=NOW
+    )
     assert lost.review == "fixed"
 
 
 def test_a_job_is_found_by_the_start_of_its_id_where_that_is_one_alone(project, job):
-    first, second = load(project, "abc1", day=5, a="success"), load(project, "abd2", day=5, a="success")
+    first, second = (
+        load(project, "abc1", day=5, a="success"),
+        load(project, "abd2", day=5, a="success"),
+    )
     load(project, "abe3", graph="g2", a="success")
     assert find_fix(job, "abc") == first
     assert find_fix(job, "abd2") == second
     assert find_fix(job, "abe3").job_id == "abe3"  # whole: of another graph, as will be said
-    with pytest.raises(Refused, match="several jobs' ids: abd2, abc1. Give more"):
+    with pytest.raises(InvalidDecision, match="several jobs' ids: abd2, abc1. Give more"):
         find_fix(job, "ab")
     for none in ("abe", "%"):
-        with pytest.raises(Refused, match="There is no job"):
+        with pytest.raises(InvalidDecision, match="There is no job"):
             find_fix(job, none)
     assert list(later_imports(job)) == [first, second]
 
@@ -163,7 +210,9 @@ def test_a_member_may_be_asked_to_fix(job, admin):
     assert decide(job, state="to_fix", assignee=bob, actor=admin, now=NOW).assignee == bob
 
 
-def test_the_earliest_later_import_that_loaded_every_lost_path_is_proposed(project, admin, django_assert_num_queries):
+def test_the_earliest_later_import_that_loaded_every_lost_path_is_proposed(
+    project, admin, django_assert_num_queries
+):
     lost = load(project, "lost", day=10, a="partFailed", b="failed", c="success")
     load(project, "before", day=9, a="success", b="success")
     load(project, "half", day=11, a="success", c="success")
@@ -180,7 +229,9 @@ def test_the_earliest_later_import_that_loaded_every_lost_path_is_proposed(proje
     assert propose_fix(load(project, "early", day=19, a="failed")) == last
 
 
-def test_tolerance_re_evaluates_what_nobody_decided_about(project, admin, django_assert_num_queries):
+def test_tolerance_re_evaluates_what_nobody_decided_about(
+    project, admin, django_assert_num_queries
+):
     graph = find_graph(project, "g1")
     little = load(project, "little", a="partFailed", b="success")  # 1 of 20
     much = load(project, "much", a="failed", b="success")  # 10 of 20
@@ -190,7 +241,12 @@ def test_tolerance_re_evaluates_what_nobody_decided_about(project, admin, django
     states = lambda: dict(Job.objects.exclude(review="").values_list("job_id", "review"))  # noqa: E731
     with django_assert_num_queries(6):  # with its savepoint
         assert set_tolerance(graph, Decimal("0.05"), now=LATER) == 1
-    assert states() == {"little": "tolerated", "much": "waiting", "decided": "waiting", "elsewhere": "waiting"}
+    assert states() == {
+        "little": "tolerated",
+        "much": "waiting",
+        "decided": "waiting",
+        "elsewhere": "waiting",
+    }
     assert set(Job.objects.filter(changed_at=LATER)) == {little}
     rebuild([little, much, decided, elsewhere])
     assert states()["little"] == "tolerated"
@@ -214,7 +270,9 @@ def test_what_is_recorded_while_the_tolerance_changes_follows_it(project):
             load(project, "j1", a="partFailed", b="success")
             recorded.set()
             asked.wait(30)
-            time.sleep(0.2)  # for the other to reach its lock; were it later, it would find all committed
+            time.sleep(
+                0.2
+            )  # for the other to reach its lock; were it later, it would find all committed
         connections.close_all()
 
     with ThreadPoolExecutor(1) as pool:
@@ -234,8 +292,17 @@ def test_a_wrong_tolerance_is_refused_with_a_sentence(project, share):
 
 def test_a_note_about_a_cause(project, admin):
     cause = Cause.objects.create(
-        project=project, fingerprint="f", pattern="p", example="e", first_seen_at=NOW, last_seen_at=NOW
+        project=project,
+        fingerprint="f",
+        pattern="p",
+        example="e",
+        first_seen_at=NOW,
+        last_seen_at=NOW,
     )
     save_note(cause, " the supplier writes months with 13 \x00", actor=admin, now=LATER)
     cause.refresh_from_db()
-    assert (cause.note, cause.note_by, cause.note_at) == ("the supplier writes months with 13", admin, LATER)
+    assert (cause.note, cause.note_by, cause.note_at) == (
+        "the supplier writes months with 13",
+        admin,
+        LATER,
+    )

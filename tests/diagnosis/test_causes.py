@@ -73,7 +73,9 @@ def test_only_the_beginning_is_looked_at_and_the_pattern_is_bounded(text):
     assert fingerprint(once.pattern) == once
 
 
-@given(st.sampled_from([one.cause for one in TROUBLES]), st.integers(0, 10**12), st.integers(0, 10**12))
+@given(
+    st.sampled_from([one.cause for one in TROUBLES]), st.integers(0, 10**12), st.integers(0, 10**12)
+)
 def test_numbers_do_not_matter(cause, one, other):
     assert fingerprint(cause.format(n=one)) == fingerprint(cause.format(n=other))
 
@@ -82,9 +84,15 @@ def test_numbers_do_not_matter(cause, one, other):
     ("text", "own"),
     [
         ("label [merchant_v2] is not in the metadata", ["[merchant_v2]"]),
-        ("line 1087: property count 5 does not match label 'user' (6 expected)", ["1087", "5", "'user'", "6"]),
+        (
+            "line 1087: property count 5 does not match label 'user' (6 expected)",
+            ["1087", "5", "'user'", "6"],
+        ),
         ("GES.7017: The object does not exist.", []),
-        ("file a/b/part-1.csv: gone at 2026-03-04 10:00", ["a/b/part-1.csv", "2026-03-04", "10:00"]),
+        (
+            "file a/b/part-1.csv: gone at 2026-03-04 10:00",
+            ["a/b/part-1.csv", "2026-03-04", "10:00"],
+        ),
         ("", []),
     ],
 )

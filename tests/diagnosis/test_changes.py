@@ -6,22 +6,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.diagnosis.changes import Changed, backwards, changes
+from jobs.diagnosis.changes import Changed, changes, contradictions_between
 from jobs.ges.reply import parse_reply
 from jobs.ges.simulator.story import Story
 
 
 def reply(status="running", files=(), **fields):
     rows = [{"path": path, "status": "success", **more} for path, more in files]
-    return parse_reply(json.dumps({"status": status, "jobDetail": {"edgesetPath": rows}, **fields}).encode())
+    return parse_reply(
+        json.dumps({"status": status, "jobDetail": {"edgesetPath": rows}, **fields}).encode()
+    )
 
 
 def test_nothing_changed():
-    assert changes(reply(files=[("a", {"totalLines": 1})]), reply(files=[("a", {"totalLines": 1})])) == []
+    assert (
+        changes(reply(files=[("a", {"totalLines": 1})]), reply(files=[("a", {"totalLines": 1})]))
+        == []
+    )
 
 
 def test_the_jobs_changes_come_before_its_files():
-    before = reply(files=[("gone", {}), ("a", {"totalLines": 1, "cause": "old"}), ("a", {"totalLines": 5})])
+    before = reply(
+        files=[("gone", {}), ("a", {"totalLines": 1, "cause": "old"}), ("a", {"totalLines": 5})]
+    )
     after = reply(
         "failed",
         [
@@ -50,7 +57,10 @@ def test_the_jobs_changes_come_before_its_files():
 
 def test_the_first_reply_changes_nothing_into_something():
     found = changes(None, reply(files=[("a", {"totalLines": 1})]))
-    assert found == [Changed("", "", "status", None, "running"), Changed("edge", "a", "file", None, "a")]
+    assert found == [
+        Changed("", "", "status", None, "running"),
+        Changed("edge", "a", "file", None, "a"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -72,7 +82,7 @@ def test_the_first_reply_changes_nothing_into_something():
     ],
 )  # fmt: skip
 def test_what_goes_backwards_is_said(before, after, said):
-    assert [str(one.says) for one in backwards(before, after)] == [said]
+    assert [str(one.says) for one in contradictions_between(before, after)] == [said]
 
 
 @pytest.mark.parametrize(
@@ -88,14 +98,19 @@ def test_what_goes_backwards_is_said(before, after, said):
     ],
 )
 def test_what_only_goes_on_is_not(before, after):
-    assert backwards(before, after) == []
+    assert contradictions_between(before, after) == []
 
 
-@given(st.integers(0, 20), st.integers(0, 5), st.lists(st.integers(-10, 200), min_size=2, max_size=4))
+@given(
+    st.integers(0, 20), st.integers(0, 5), st.lists(st.integers(-10, 200), min_size=2, max_size=4)
+)
 def test_the_simulators_jobs_never_go_backwards(seed, number, seconds):
     epoch = datetime(2026, 3, 4, 12, tzinfo=UTC)
     story = Story(seed, epoch)
     job = story.jobs(epoch + timedelta(minutes=5))[number]
-    told = [parse_reply(json.dumps(story.state(job, job.begin + timedelta(seconds=at))).encode()) for at in sorted(seconds)]
+    told = [
+        parse_reply(json.dumps(story.state(job, job.begin + timedelta(seconds=at))).encode())
+        for at in sorted(seconds)
+    ]
     for before, after in itertools.pairwise(told):
-        assert backwards(before, after) == []
+        assert contradictions_between(before, after) == []

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.diagnosis.comparison import Change, compare, new_causes
+from jobs.diagnosis.comparison import FileChange, compare, new_causes
 from jobs.ges.shapes import FileReply
 
 
@@ -17,7 +17,12 @@ def file(path="b/v.csv", status="success", failed=None, kind="vertex", cause=Non
     [
         (("success", 0), ("success", 0), "same", 0),
         (("success", None), ("success", None), "same", None),
-        (("success", None), ("success", 0), "cannot_tell", None),  # nothing lost, as one of them says; the other does not
+        (
+            ("success", None),
+            ("success", 0),
+            "cannot_tell",
+            None,
+        ),  # nothing lost, as one of them says; the other does not
         (("success", 0), ("success", 3), "worse", 3),  # a success with failed lines is partial
         (("partFailed", 9), ("partiallyFailed", 4), "better", -5),
         (("partFailed", 4), ("partFailed", 9), "worse", 5),
@@ -35,12 +40,18 @@ def test_a_file_got_better_or_worse(before, after, change, delta):
 
 def test_a_schema_rows_lines_do_not_count():
     [found] = compare([file(kind="schema", failed=0)], [file(kind="schema", failed=4)])
-    assert (found.change, found.failed_delta) == (Change.SAME, None)
+    assert (found.change, found.failed_delta) == (FileChange.SAME, None)
 
 
 def test_repeated_paths_pair_in_order():
-    found = compare([file(failed=0), file(failed=7)], [file(failed=0), file(failed=7), file(failed=1)])
-    assert sorted((one.change, one.failed_delta) for one in found) == [("new", None), ("same", 0), ("same", 0)]
+    found = compare(
+        [file(failed=0), file(failed=7)], [file(failed=0), file(failed=7), file(failed=1)]
+    )
+    assert sorted((one.change, one.failed_delta) for one in found) == [
+        ("new", None),
+        ("same", 0),
+        ("same", 0),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -58,7 +69,10 @@ def test_what_is_left_matches_but_for_a_day(before, after, matched):
 
 
 def test_an_exact_match_goes_before_one_by_day_and_kinds_keep_apart():
-    found = compare([file("d/2026-03-04"), file("d/2026-03-05")], [file("d/2026-03-05"), file("d/2026-03-04", kind="edge")])
+    found = compare(
+        [file("d/2026-03-04"), file("d/2026-03-05")],
+        [file("d/2026-03-05"), file("d/2026-03-04", kind="edge")],
+    )
     assert [(one.kind, one.path, one.change) for one in found] == [
         ("vertex", "d/2026-03-04", "gone"),
         ("edge", "d/2026-03-04", "new"),
@@ -67,7 +81,13 @@ def test_an_exact_match_goes_before_one_by_day_and_kinds_keep_apart():
 
 
 def test_the_worst_come_first():
-    before = [file("same"), file("better", "failed"), file("worse", failed=1), file("gone"), file("worst", failed=1)]
+    before = [
+        file("same"),
+        file("better", "failed"),
+        file("worse", failed=1),
+        file("gone"),
+        file("worst", failed=1),
+    ]
     after = [
         file("new"), file("same"), file("new and lost", "failed", 5), file("better", "partFailed"), file("worse", failed=5),
         file("worst", failed=50),
@@ -92,18 +112,24 @@ def test_every_file_is_told_once_and_the_reverse_comparison_is_the_reverse(befor
     assert sorted(id(one.before) for one in there if one.before) == sorted(map(id, before))
     assert sorted(id(one.after) for one in there if one.after) == sorted(map(id, after))
     opposite = {"new": "gone", "gone": "new", "better": "worse", "worse": "better"}
-    assert sorted(opposite.get(one.change, one.change) for one in there) == sorted(one.change for one in back)
+    assert sorted(opposite.get(one.change, one.change) for one in there) == sorted(
+        one.change for one in back
+    )
 
 
 @given(imports)
 def test_an_import_is_the_same_as_itself(rows):
-    assert {one.change for one in compare(rows, [replace(row) for row in rows])} <= {Change.SAME}
+    assert {one.change for one in compare(rows, [replace(row) for row in rows])} <= {
+        FileChange.SAME
+    }
 
 
 def test_new_causes_are_those_of_no_lost_file_before():
     before = [
         file("a", "partFailed", 3, cause="line 5: vertex id is empty"),
-        file("s", "success", 0, cause="label [x] is not in the metadata"),  # nothing lost: no cause of a loss
+        file(
+            "s", "success", 0, cause="label [x] is not in the metadata"
+        ),  # nothing lost: no cause of a loss
     ]
     after = [
         file("a", "partFailed", 9, cause="line 77: vertex id is empty"),
@@ -112,7 +138,9 @@ def test_new_causes_are_those_of_no_lost_file_before():
         file("d", "failed", None, cause="GES.7017: gone"),
         file("e", "success", 0, cause="said beside a success"),
     ]
-    assert [(one.pattern, one.example, one.files, one.failed_lines) for one in new_causes(before, after)] == [
+    assert [
+        (one.pattern, one.example, one.files, one.failed_lines) for one in new_causes(before, after)
+    ] == [
         ("label ‹value› is not in the metadata", "label [x] is not in the metadata", 2, 20),
         ("GES.7017: gone", "GES.7017: gone", 1, None),
     ]

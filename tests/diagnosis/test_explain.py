@@ -17,7 +17,9 @@ CODES = """
 GATEWAY = ["0101", "0201", "0301", "0302", "0303", "0304", "0305", "0306", "0307", "0308"]
 
 
-@pytest.mark.parametrize("code", [f"GES.{one}" for one in CODES] + [f"APIG.{one}" for one in GATEWAY])
+@pytest.mark.parametrize(
+    "code", [f"GES.{one}" for one in CODES] + [f"APIG.{one}" for one in GATEWAY]
+)
 def test_every_code_is_explained_once(code: str):
     assert len(explain(f"{code}: whatever")) == 1
     assert sum(known.codes.count(code) for known in all_known()) == 1
@@ -44,7 +46,12 @@ def test_no_source_is_left_over():
 
 
 def test_a_field_nobody_knows_is_refused(monkeypatch):
-    known = {"title": {"en": "", "zh": ""}, "meaning": {"en": "", "zh": ""}, "advice": {"en": "", "zh": ""}, "source": "s"}
+    known = {
+        "title": {"en": "", "zh": ""},
+        "meaning": {"en": "", "zh": ""},
+        "advice": {"en": "", "zh": ""},
+        "source": "s",
+    }
     assert list(module._read({"s": {"en": "", "zh": ""}}, [known]))
     with pytest.raises(TypeError, match="advise"):
         list(module._read({"s": "S"}, [{**known, "advise": ""}]))
@@ -93,7 +100,17 @@ def test_the_first_line_may_be_a_header():
 
 
 @pytest.mark.parametrize(
-    "text", ["", "something else", "GES.70171", "XGES.7017", "GES.1234", "GES.701", "settled format", "label [5G user] 5 GB"]
+    "text",
+    [
+        "",
+        "something else",
+        "GES.70171",
+        "XGES.7017",
+        "GES.1234",
+        "GES.701",
+        "settled format",
+        "label [5G user] 5 GB",
+    ],
 )
 def test_what_is_not_known_is_not_explained(text: str):
     assert explain(text) == []

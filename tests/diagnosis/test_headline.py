@@ -23,7 +23,9 @@ def told(files: Iterable[File], *, is_final: bool = True, heard: bool = True) ->
     files = list(files)
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
     lost = sum(map(is_lost, files))
-    said = headline(is_final=is_final, heard=heard, totals=lines, lost_files=lost, file_count=len(files))
+    said = headline(
+        is_final=is_final, heard=heard, totals=lines, lost_files=lost, file_count=len(files)
+    )
     return [str(one) for one in said]
 
 
@@ -34,7 +36,10 @@ SILENT = File("vertex", None, None, None)
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ([HURT], ["Loaded 1,209 of 1,659 vertex lines.", "Lost 450 of 1,659 lines, in 1 of 1 files."]),
+        (
+            [HURT],
+            ["Loaded 1,209 of 1,659 vertex lines.", "Lost 450 of 1,659 lines, in 1 of 1 files."],
+        ),
         (
             [HURT, CLEAN],
             [
@@ -68,19 +73,31 @@ SILENT = File("vertex", None, None, None)
         ),
         (
             [CLEAN, File("edge", None, None, None, "failed")],
-            ["Loaded at least 10 of at least 10 edge lines.", "1 of 2 files lost data, but GES counted no lost line."],
+            [
+                "Loaded at least 10 of at least 10 edge lines.",
+                "1 of 2 files lost data, but GES counted no lost line.",
+            ],
         ),
         (
             [CLEAN, File("schema", None, None, None, "failed")],
-            ["Loaded 10 of 10 edge lines.", "1 of 2 files lost data, but GES counted no lost line."],
+            [
+                "Loaded 10 of 10 edge lines.",
+                "1 of 2 files lost data, but GES counted no lost line.",
+            ],
         ),
         (
             [File("edge", 10, 0, 8)],
-            ["Loaded 8 of 10 edge lines.", "No loss was reported, but not every line was counted as loaded."],
+            [
+                "Loaded 8 of 10 edge lines.",
+                "No loss was reported, but not every line was counted as loaded.",
+            ],
         ),
         ([SILENT], ["One file; GES reported no line counts."]),
         ([SILENT, SILENT], ["2 files; GES reported no line counts."]),
-        ([File("edge", None, None, None, "failed")], ["One file; GES reported no line counts.", "It lost data."]),
+        (
+            [File("edge", None, None, None, "failed")],
+            ["One file; GES reported no line counts.", "It lost data."],
+        ),
         (
             [SILENT, File("edge", None, None, None, "failed")],
             ["2 files; GES reported no line counts.", "One of them lost data."],
@@ -132,11 +149,17 @@ COUNT = st.none() | st.integers(0, 50)
 
 
 @given(
-    st.lists(st.builds(File, st.sampled_from(["vertex", "edge", "schema"]), COUNT, COUNT, COUNT), max_size=4), st.booleans()
+    st.lists(
+        st.builds(File, st.sampled_from(["vertex", "edge", "schema"]), COUNT, COUNT, COUNT),
+        max_size=4,
+    ),
+    st.booleans(),
 )
 def test_an_incomplete_part_never_exceeds_its_whole(files: list[File], is_final: bool):
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
-    said = headline(is_final=is_final, heard=True, totals=lines, lost_files=1, file_count=len(files))
+    said = headline(
+        is_final=is_final, heard=True, totals=lines, lost_files=1, file_count=len(files)
+    )
     assert bool(said) is bool(files)
     for one in said:
         values = dict(one.values)

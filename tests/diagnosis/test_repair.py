@@ -18,7 +18,9 @@ class File:
     log: str | None = None
 
 
-def kit(*files: File, graph_id: str | None = "g1", endpoint: str = "https://ges.example") -> RepairKit:
+def kit(
+    *files: File, graph_id: str | None = "g1", endpoint: str = "https://ges.example"
+) -> RepairKit:
     return repair_kit(files, endpoint=endpoint, project_id="p1", graph_id=graph_id)
 
 
@@ -33,7 +35,12 @@ def warned(made: RepairKit, part: str) -> bool:
 def arguments(command: str, **variables: str) -> list[str]:
     """What the shell hands to curl."""
     script = f"curl() {{ printf '%s\\0' \"$@\"; }}\n{command}"
-    ran = subprocess.run(["/bin/sh", "-c", script], env={"GES_TOKEN": "t0ken", **variables}, capture_output=True, check=True)
+    ran = subprocess.run(
+        ["/bin/sh", "-c", script],
+        env={"GES_TOKEN": "t0ken", **variables},
+        capture_output=True,
+        check=True,
+    )
     assert ran.stderr == b""
     return ran.stdout.decode().split("\0")[:-1]
 
@@ -51,13 +58,22 @@ def test_one_request_a_file_vertices_first():
     made = kit(EDGE, VERTEX, SCHEMA, File("edge", "b/in/e2.csv"))
     assert made.paths == ("b/in/e1.csv", "b/in/v1.csv")
     common = {"schemaPath": "b/in/schema.xml", "logDir": "b/import-logs", "offline": False}
-    assert bodies(made) == [{"vertexsetPath": "b/in/v1.csv", **common}, {"edgesetPath": "b/in/e1.csv", **common}]
+    assert bodies(made) == [
+        {"vertexsetPath": "b/in/v1.csv", **common},
+        {"edgesetPath": "b/in/e1.csv", **common},
+    ]
     assert [one.files for one in made.requests] == [("b/in/v1.csv",), ("b/in/e1.csv",)]
 
 
 def test_what_is_loaded_by_now_is_left_out_and_so_is_its_directory():
     files = [File("edge", f"b/in/e{number}.csv", "failed") for number in range(3)]
-    made = repair_kit(files, endpoint="https://ges.example", project_id="p1", graph_id="g1", loaded={"b/in/e1.csv"})
+    made = repair_kit(
+        files,
+        endpoint="https://ges.example",
+        project_id="p1",
+        graph_id="g1",
+        loaded={"b/in/e1.csv"},
+    )
     assert made.paths == ("b/in/e0.csv", "b/in/e2.csv")
     assert [one.path for one in made.requests] == ["b/in/e0.csv", "b/in/e2.csv"]
     assert kit(*files).requests[0].path == "b/in/"
@@ -72,7 +88,10 @@ def test_what_holds_for_every_import_stands_apart():
 
 
 def test_the_whole_address_is_one_quoted_word():
-    assert "--url 'https://ges.example/v1.0/p1/graphs/g1/action?action_id=import-graph'" in kit(EDGE).requests[0].v1_curl
+    assert (
+        "--url 'https://ges.example/v1.0/p1/graphs/g1/action?action_id=import-graph'"
+        in kit(EDGE).requests[0].v1_curl
+    )
     assert (
         '--url "$GES_ENDPOINT/v2/p1/graphs/$GRAPH_ID/import-graph"'
         in kit(EDGE, graph_id=None, endpoint="").requests[0].v2_curl
@@ -94,7 +113,10 @@ def test_a_path_twice_is_one_request():
 def test_a_partly_loaded_edge_file_does_not_double_its_edges(partly: File):
     made = kit(partly, File("edge", "b/in/e2.csv"))
     assert bodies(made)[0]["parallelEdge"] == {"action": "ignore", "ignoreLabel": False}
-    assert json.loads(made.requests[0].v2_body)["parallel_edge"] == {"action": "ignore", "ignore_label": False}
+    assert json.loads(made.requests[0].v2_body)["parallel_edge"] == {
+        "action": "ignore",
+        "ignore_label": False,
+    }
     assert warned(made, "a second time")
 
 
@@ -144,7 +166,9 @@ def test_bodies_use_keys_of_the_official_client(monkeypatch, tmp_path):
     monkeypatch.setenv("HOME", str(tmp_path))  # where importing it writes
     from huaweicloudsdkges.v1.model.import_graph_req import ImportGraphReq as V1
     from huaweicloudsdkges.v2.model.import_graph_req import ImportGraphReq as V2
-    from huaweicloudsdkges.v2.model.import_graph_req_parallel_edge import ImportGraphReqParallelEdge as V2Parallel
+    from huaweicloudsdkges.v2.model.import_graph_req_parallel_edge import (
+        ImportGraphReqParallelEdge as V2Parallel,
+    )
 
     for one in kit(File("edge", "b/in/e1.csv", "partFailed"), VERTEX, SCHEMA).requests:
         v1, v2 = json.loads(one.v1_body), json.loads(one.v2_body)
@@ -167,7 +191,14 @@ def test_commands_name_the_documented_addresses():
 
 
 @pytest.mark.parametrize(
-    "path", ['b/it\'s $(id) `id` "x" \\ !.csv', "b/line\nbreak\t.csv", "b/数据.csv", "b/\u202etxt.csv", "-d @/x"]
+    "path",
+    [
+        'b/it\'s $(id) `id` "x" \\ !.csv',
+        "b/line\nbreak\t.csv",
+        "b/数据.csv",
+        "b/\u202etxt.csv",
+        "-d @/x",
+    ],
 )
 def test_hostile_paths_stay_data(path: str):
     one = kit(File("edge", path, "failed")).requests[0]
@@ -184,7 +215,8 @@ def test_what_is_not_known_is_a_variable():
 
 
 @pytest.mark.parametrize(
-    ("path", "bad"), [("b/a-b_c.*'()!/数.csv", False), ("b/a b.csv", True), ("b/a+b.csv", True), ("b/é", True)]
+    ("path", "bad"),
+    [("b/a-b_c.*'()!/数.csv", False), ("b/a b.csv", True), ("b/a+b.csv", True), ("b/é", True)],
 )
 def test_paths_that_ges_does_not_accept_are_named(path: str, bad: bool):
     assert warned(kit(File("edge", path, "failed")), "does not accept") is bad

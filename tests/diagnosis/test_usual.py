@@ -12,8 +12,12 @@ def minutes(*numbers: float) -> list[timedelta]:
 
 
 def test_usual_duration_is_median_and_nine_in_ten():
-    assert usual_duration(minutes(*range(10, 0, -1))) == Usual(timedelta(minutes=5.5), timedelta(minutes=9), 10)
-    assert usual_duration(minutes(3, 1, 60)) == Usual(timedelta(minutes=3), timedelta(minutes=60), 3)
+    assert usual_duration(minutes(*range(10, 0, -1))) == Usual(
+        timedelta(minutes=5.5), timedelta(minutes=9), 10
+    )
+    assert usual_duration(minutes(3, 1, 60)) == Usual(
+        timedelta(minutes=3), timedelta(minutes=60), 3
+    )
 
 
 def test_fewer_than_three_jobs_make_no_habit():

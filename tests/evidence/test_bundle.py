@@ -39,7 +39,14 @@ def told(project, admin):
     history(project, "jöb : 2")
     history(project, "j3")
     correct(
-        lossy, kind="vertex", position=0, field="cause", corrected="a disk <was> full", reason="seen", actor=admin, now=NOW
+        lossy,
+        kind="vertex",
+        position=0,
+        field="cause",
+        corrected="a disk <was> full",
+        reason="seen",
+        actor=admin,
+        now=NOW,
     )
     decide(lossy, state="to_fix", actor=admin, now=NOW, note="ask them")
     list(prune(project, now=LATER))
@@ -69,7 +76,9 @@ def folder(bundle, tmp_path):
 def check(*arguments, script, code=0):
     """Run it as somebody does who has nothing of gesdash: no site packages, no environment, another folder."""
     command = [sys.executable, "-I", "-S", str(script), *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, cwd="/", env={})
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, check=False, cwd="/", env={}
+    )
     assert (done.returncode, done.stderr) == (code, ""), done.stdout
     with redirect_stdout(io.StringIO()) as said:  # here too, where coverage sees it
         assert verify_bundle.main([*map(str, arguments)] or [str(script.parent)]) == code
@@ -82,13 +91,20 @@ def rows(folder, name):
 
 
 def write(folder, name, changed):
-    (folder / name).write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed))
+    (folder / name).write_text(
+        "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in changed)
+    )
 
 
 def sign_again(folder):
     """As a forger would: the list of digests made to fit."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS")
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n" for path in files]
+    files = sorted(
+        path for path in folder.rglob("*") if path.is_file() and path.name != "SHA256SUMS"
+    )
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.relative_to(folder).as_posix()}\n"
+        for path in files
+    ]
     (folder / "SHA256SUMS").write_text("".join(lines))
 
 
@@ -111,8 +127,16 @@ def test_what_is_in_it(folder):
             start, end = one["offset"], one["offset"] + one["size"]
             found = (folder / one["file"]).read_bytes()[start:end]
             assert hashlib.sha256(found).hexdigest() == one["sha256"]
-    assert [row["job_id"] for row in rows(folder, "jobs.jsonl")] == ["j3", "jöb : 2", "lossy", "new", "silent"]
-    assert [(row["what"], row["actor"], row["reason"]) for row in rows(folder, "decisions.jsonl")] == [
+    assert [row["job_id"] for row in rows(folder, "jobs.jsonl")] == [
+        "j3",
+        "jöb : 2",
+        "lossy",
+        "new",
+        "silent",
+    ]
+    assert [
+        (row["what"], row["actor"], row["reason"]) for row in rows(folder, "decisions.jsonl")
+    ] == [
         ("correction", "ada", "seen"),
         ("review", "ada", "ask them"),
     ]
@@ -130,7 +154,10 @@ def test_what_is_in_it(folder):
 def test_the_same_state_gives_the_same_bytes(bundle, told):
     again = b"".join(evidence(Job.objects.all()))
     assert again == bundle.read_bytes()
-    record([observe(Job.objects.get(job_id="new"), "poll", NOW, 200, body("new", jobProgress="1"))], now=NOW)
+    record(
+        [observe(Job.objects.get(job_id="new"), "poll", NOW, 200, body("new", jobProgress="1"))],
+        now=NOW,
+    )
     assert b"".join(evidence(Job.objects.all())) != again
 
 
@@ -154,11 +181,17 @@ def swapped(content):
 @pytest.mark.parametrize(
     ("forge", "said"),
     [
-        (first_space, "project p1, job j3, reply number 1: the bytes in replies/00001.txt from 0 are not the reply's"),
+        (
+            first_space,
+            "project p1, job j3, reply number 1: the bytes in replies/00001.txt from 0 are not the reply's",
+        ),
         (swapped, "reply number 1: the bytes in replies/00001.txt from 0"),
         (lambda content: content.split(b"\n", 1)[1], "reply number 1: the bytes in"),
         (lambda content: content[:-1], "the bytes in replies/00001.txt from"),
-        (lambda content: content + b"more\n", "replies/00001.txt: there is more in it than its replies"),
+        (
+            lambda content: content + b"more\n",
+            "replies/00001.txt: there is more in it than its replies",
+        ),
     ],
 )
 def test_changed_replies(folder, forge, said):
@@ -179,13 +212,17 @@ def test_swapped_replies_with_swapped_rows(folder):
     assert "reply number 1: its link does not follow" in check(script=folder / "verify.py", code=1)
 
 
-@pytest.mark.parametrize(("name", "value"), [("offset", 1), ("size", -1), ("size", "9"), ("size", None)])
+@pytest.mark.parametrize(
+    ("name", "value"), [("offset", 1), ("size", -1), ("size", "9"), ("size", None)]
+)
 def test_a_forged_place(folder, name, value):
     told = rows(folder, "replies.jsonl")
     told[0][name] = value
     write(folder, "replies.jsonl", told)
     sign_again(folder)
-    assert "reply number 1: expected from byte 0 of replies/00001.txt" in check(script=folder / "verify.py", code=1)
+    assert "reply number 1: expected from byte 0 of replies/00001.txt" in check(
+        script=folder / "verify.py", code=1
+    )
 
 
 def test_a_removed_file(folder):
@@ -273,15 +310,21 @@ def test_a_chain_made_up_anew_does_not_fit_the_checkpoint(folder):
     write(folder, "replies.jsonl", told)
     write(folder, "heads.jsonl", heads)
     sign_again(folder)
-    assert "job j3: its head is not what checkpoint 1 sealed" in check(script=folder / "verify.py", code=1)
+    assert "job j3: its head is not what checkpoint 1 sealed" in check(
+        script=folder / "verify.py", code=1
+    )
 
 
 def test_a_checkpoint_kept_outside_is_what_counts(folder, told, tmp_path):
     kept = tmp_path / "kept.json"
     kept.write_text(json.dumps(as_file(told.checkpoints.get())))
-    assert "is the one that was kept" in check("--checkpoint", kept, folder, script=folder / "verify.py")
+    assert "is the one that was kept" in check(
+        "--checkpoint", kept, folder, script=folder / "verify.py"
+    )
     kept.write_text(json.dumps(as_file(told.checkpoints.get()) | {"root": "0" * 64}))
-    assert "kept was 1 with" in check("--checkpoint", kept, folder, script=folder / "verify.py", code=1)
+    assert "kept was 1 with" in check(
+        "--checkpoint", kept, folder, script=folder / "verify.py", code=1
+    )
     write(folder, "checkpoints.jsonl", [rows(folder, "checkpoints.jsonl")[0] | {"root": "0" * 64}])
     sign_again(folder)
     assert "its digest does not fit" in check(script=folder / "verify.py", code=1)
@@ -303,9 +346,15 @@ def test_the_command_takes_the_lists_filters(told, tmp_path):
     path = tmp_path / "some.zip"
     call_command("evidence", "--job", "lossy", "-o", str(path))
     with zipfile.ZipFile(path) as packed:
-        assert [json.loads(line)["job_id"] for line in packed.read("jobs.jsonl").splitlines()] == ["lossy"]
+        assert [json.loads(line)["job_id"] for line in packed.read("jobs.jsonl").splitlines()] == [
+            "lossy"
+        ]
     call_command("evidence", "--verdict", "partial", "-o", str(path))
-    for wrong, said in ((["--job", "j9"], "no such job"), (["--verdict", "grand"], "grand"), ([], "No such file")):
+    for wrong, said in (
+        (["--job", "j9"], "no such job"),
+        (["--verdict", "grand"], "grand"),
+        ([], "No such file"),
+    ):
         where = str(path) if wrong else str(tmp_path / "no" / "folder.zip")
         with pytest.raises(CommandError, match=said):
             call_command("evidence", *wrong, "-o", where)
@@ -314,7 +363,10 @@ def test_the_command_takes_the_lists_filters(told, tmp_path):
 def test_more_than_a_browser_fetches(told, tmp_path, monkeypatch, client, admin):
     monkeypatch.setattr(evidence_pages, "MOST", 2)
     client.force_login(admin)
-    assert "the evidence of at most 2 jobs" in client.get("/jobs/evidence/", follow=True).content.decode()
+    assert (
+        "the evidence of at most 2 jobs"
+        in client.get("/jobs/evidence/", follow=True).content.decode()
+    )
 
 
 def test_many_jobs_cost_no_more_questions_than_few(told):
@@ -333,15 +385,21 @@ def test_the_pages_give_it_to_those_who_see_the_job(told, client):
     client.force_login(user)
     job = Job.objects.get(job_id="lossy")
     assert f"/jobs/{job.pk}/evidence/" in client.get(f"/jobs/{job.pk}/").content.decode()
-    assert "/jobs/evidence/?verdict=partial" in client.get("/jobs/?verdict=partial").content.decode()
+    assert (
+        "/jobs/evidence/?verdict=partial" in client.get("/jobs/?verdict=partial").content.decode()
+    )
     one = b"".join(client.get(f"/jobs/{job.pk}/evidence/").streaming_content)
-    listed = b"".join(client.get("/jobs/evidence/?verdict=partial&verdict=success").streaming_content)
+    listed = b"".join(
+        client.get("/jobs/evidence/?verdict=partial&verdict=success").streaming_content
+    )
     for content, count in ((one, 1), (listed, 4)):
         with zipfile.ZipFile(io.BytesIO(content)) as packed:
             assert len(packed.read("jobs.jsonl").splitlines()) == count
     other = history(Project.objects.create(project_id="p2"))
     assert client.get(f"/jobs/{other.pk}/evidence/").status_code == 404
-    with zipfile.ZipFile(io.BytesIO(b"".join(client.get("/jobs/evidence/").streaming_content))) as packed:
+    with zipfile.ZipFile(
+        io.BytesIO(b"".join(client.get("/jobs/evidence/").streaming_content))
+    ) as packed:
         assert b"p2" not in packed.read("jobs.jsonl")
     assert client.get("/jobs/evidence/?verdict=grand").url == "/jobs/?verdict=grand"
 
@@ -366,7 +424,9 @@ def test_a_bundle_is_of_one_moment_however_long_it_takes():
 
 @pytest.mark.parametrize("asked", [["--reply", "j1"], ["--checkpoint"], ["--nonsense"]])
 def test_what_the_verifier_is_asked_wrongly_it_says_with_what_it_takes(folder, asked):
-    said = subprocess.run([sys.executable, folder / "verify.py", *asked], capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, folder / "verify.py", *asked], capture_output=True, text=True
+    )
     assert (said.returncode, said.stdout) == (2, "")
     assert "[--reply JOB NUMBER]" in said.stderr
     assert "Traceback" not in said.stderr

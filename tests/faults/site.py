@@ -103,7 +103,11 @@ class Nursery:
 
     def work(self, patience=None):
         """A worker; `patience` in seconds for GES's answers, where less than usual will do."""
-        limits = "" if patience is None else f"from tests.faults.site import patient; patient({patience}); "
+        limits = (
+            ""
+            if patience is None
+            else f"from tests.faults.site import patient; patient({patience}); "
+        )
         return self.start(f"{limits}call_command('work')")
 
     def run(self, line, seconds=60):
@@ -135,7 +139,9 @@ class Site:
     @property
     def asked(self):
         """How often GES was asked about a job."""
-        return sum(count for (what, _), count in list(self.simulator.asked.items()) if what == "status")
+        return sum(
+            count for (what, _), count in list(self.simulator.asked.items()) if what == "status"
+        )
 
     @property
     def story(self) -> Steps:
@@ -185,7 +191,9 @@ class Site:
     def hurry(self):
         """Let pass the time until the next polls, and what is left of the leases of the dead."""
         with suppress(psycopg.Error):
-            self.sql("UPDATE jobs_watch SET next_poll_at = now() WHERE next_poll_at > now() AND lease IS NULL")
+            self.sql(
+                "UPDATE jobs_watch SET next_poll_at = now() WHERE next_poll_at > now() AND lease IS NULL"
+            )
             self.sql(
                 "UPDATE jobs_watch SET leased_until = now() "
                 f"WHERE leased_until BETWEEN now() AND now() + interval '45 s' - interval '{CLAIMED}'"
@@ -201,7 +209,9 @@ class Site:
 
     def told(self):
         """The distinct replies that left GES whole, by job and body."""
-        return {(job_id, body) for what, job_id, body in list(self.simulator.told) if what == "status"}
+        return {
+            (job_id, body) for what, job_id, body in list(self.simulator.told) if what == "status"
+        }
 
     def advance_recorded(self):
         """Let GES go on with the jobs whose present state is recorded; whether all have come to their end."""
@@ -210,7 +220,9 @@ class Site:
             for job_id in self.story.at:
                 if (job_id, self.story.body(job_id)) in known and not self._is_last(job_id):
                     self.story.advance(job_id)
-            return self.story.is_over and all((job_id, self.story.body(job_id)) in known for job_id in self.story.at)
+            return self.story.is_over and all(
+                (job_id, self.story.body(job_id)) in known for job_id in self.story.at
+            )
         return False
 
     def flow(self):
@@ -246,7 +258,9 @@ class Site:
             with suppress(psycopg.Error):  # the database may be away
                 lost = sorted(self.told() - set(self.recorded()))
                 said += [f"not recorded: {len(lost)}, {lost[:3]}", self.watches()]
-            raise AssertionError("\n".join(map(str, [*said, (self.folder / "log").read_text()[-4000:]]))) from None
+            raise AssertionError(
+                "\n".join(map(str, [*said, (self.folder / "log").read_text()[-4000:]]))
+            ) from None
 
     def watches(self):
         return self.sql(
@@ -265,17 +279,27 @@ class Site:
         # Another worker may have seen these jobs to their end while one still holds what it heard of them.
         self.until(lambda: not self.told() - set(self.recorded()), "what GES told is recorded")
         told, recorded = self.told(), self.recorded()
-        assert not (extra := set(recorded) - told), f"{len(extra)} replies nobody gave: {sorted(extra)[:3]}"
-        assert not (twice := {place for place, count in recorded.items() if count > 1}), f"twice: {sorted(twice)[:3]}"
+        assert not (extra := set(recorded) - told), (
+            f"{len(extra)} replies nobody gave: {sorted(extra)[:3]}"
+        )
+        assert not (twice := {place for place, count in recorded.items() if count > 1}), (
+            f"twice: {sorted(twice)[:3]}"
+        )
         before = self.projections()
-        self.hosts[0].run("from jobs.models import Job; from tests.faults.site import rebuild; rebuild()")
+        self.hosts[0].run(
+            "from jobs.models import Job; from tests.faults.site import rebuild; rebuild()"
+        )
         assert self.projections() == before
         return recorded
 
     def projections(self):
         jobs = self.sql("SELECT to_jsonb(j) FROM jobs_job j ORDER BY id")
-        files = self.sql("SELECT to_jsonb(f) - 'id' FROM jobs_importfile f ORDER BY job_id, kind, position")
-        odd = self.sql("SELECT to_jsonb(o) - 'id' FROM jobs_oddreply o ORDER BY job_id, seen_at, kind")
+        files = self.sql(
+            "SELECT to_jsonb(f) - 'id' FROM jobs_importfile f ORDER BY job_id, kind, position"
+        )
+        odd = self.sql(
+            "SELECT to_jsonb(o) - 'id' FROM jobs_contradiction o ORDER BY job_id, seen_at, kind"
+        )
         return jobs, files, odd
 
     def gaps(self):

@@ -15,7 +15,9 @@ class Steps:
         self.may_end = True
 
     def advance(self, job_id):
-        self.at[job_id] = min(self.at[job_id] + 1, self.states - 1 if self.may_end else self.states - 2)
+        self.at[job_id] = min(
+            self.at[job_id] + 1, self.states - 1 if self.may_end else self.states - 2
+        )
 
     @property
     def is_over(self):
@@ -42,6 +44,15 @@ class Steps:
                 "relatedGraph": GRAPH["name"], "beginTime": self.begin}  # fmt: skip
         if is_final:
             said["endTime"] = "2036-03-04T11:00:00"
-        lines = {"totalLines": 100 * at, "failedLines": 0, "successfulLines": 100 * at, "status": "success"}
-        said["jobDetail"] = {"edgesetPath": [{"path": f"bucket/{job_id}/{n}.csv", **lines} for n in range(self.width)]}
+        lines = {
+            "totalLines": 100 * at,
+            "failedLines": 0,
+            "successfulLines": 100 * at,
+            "status": "success",
+        }
+        said["jobDetail"] = {
+            "edgesetPath": [
+                {"path": f"bucket/{job_id}/{n}.csv", **lines} for n in range(self.width)
+            ]
+        }
         return said

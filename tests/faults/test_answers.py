@@ -28,7 +28,9 @@ def test_every_broken_answer_is_a_gap_and_every_whole_one_a_reply(site):
 
     here.until(over, "every job is at its end")
     here.check()
-    assert not [fault for fault in here.simulator.faults if fault.times], "all went wrong that was to"
+    assert not [fault for fault in here.simulator.faults if fault.times], (
+        "all went wrong that was to"
+    )
     expected = Counter(KINDS_OF_MISS[kind] for kind in faults)
     assert here.gaps() == expected
 

@@ -34,7 +34,10 @@ def polling(site):
 def goes_on(here):
     """It polls again, and then all comes to its end: told is recorded, once."""
     recorded = len(here.recorded())
-    here.until(lambda: len(here.recorded()) > recorded + 2 * len(here.story.at), "replies are recorded again")
+    here.until(
+        lambda: len(here.recorded()) > recorded + 2 * len(here.story.at),
+        "replies are recorded again",
+    )
     here.story.states = max(here.story.at.values()) + 3
     here.end_of_flow()
     here.check()
@@ -50,9 +53,14 @@ def test_restarted(polling, server, how):
 def test_read_only(polling, server):
     """As a database whose disk is nearly full and whose provider stops it: sessions begun meanwhile stay so."""
     server.sql(f"ALTER DATABASE {polling.name} SET default_transaction_read_only = on")
-    server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", polling.name)
+    server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", polling.name
+    )
     told = len(polling.told())
-    wait_until(lambda: is_logged(polling, "read-only transaction"), "the database says that it takes nothing")
+    wait_until(
+        lambda: is_logged(polling, "read-only transaction"),
+        "the database says that it takes nothing",
+    )
     server.sql(f"ALTER DATABASE {polling.name} RESET default_transaction_read_only")
     assert len(polling.told()) >= told
     goes_on(polling)
@@ -68,7 +76,9 @@ def small_disk(server, size):
     folder = server.data.parent / "small"
     folder.mkdir()
     mounted = shutil.which("mount") and subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)], check=False, capture_output=True
+        ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(folder)],
+        check=False,
+        capture_output=True,
     )
     if not mounted or mounted.returncode:
         folder.rmdir()
@@ -121,7 +131,14 @@ def test_migrated_while_workers_poll(polling):
     env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.faults.later.settings", "DATABASE_URL": polling.url,
            "GESDASH_HOME": str(polling.folder)}  # fmt: skip
     told = len(polling.told())
-    subprocess.run([sys.executable, "-m", "django", "migrate", "later", "--verbosity=0"], env=env, cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "django", "migrate", "later", "--verbosity=0"],
+        env=env,
+        cwd=ROOT,
+        check=True,
+    )
     assert len(polling.told()) > told, "GES was asked meanwhile"
-    assert polling.sql("SELECT count(*) FROM information_schema.columns WHERE column_name = 'of_later'") == [(3,)]
+    assert polling.sql(
+        "SELECT count(*) FROM information_schema.columns WHERE column_name = 'of_later'"
+    ) == [(3,)]
     goes_on(polling)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from jobs.models import CallBudget, ImportFile, Job, Miss, OddReply, Snapshot, Watch
+from jobs.models import CallBudget, Contradiction, ImportFile, Job, Miss, Snapshot, Watch
 from jobs.polling import call_budget, on_demand, watches, worker_round
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW
@@ -54,7 +54,9 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     assert {job.status for job in Job.objects.all()} == {"success"}
     assert list(Watch.objects.exclude(next_poll_at=None, lease=None)) == []
     told = {(job_id, body) for what, job_id, body in simulator.told if what == "status"}
-    assert {(one.job.job_id, bytes(one.body)) for one in Snapshot.objects.select_related("job")} == told
+    assert {
+        (one.job.job_id, bytes(one.body)) for one in Snapshot.objects.select_related("job")
+    } == told
     assert Snapshot.objects.count() == len(told) == 12 * story.states
 
 
@@ -63,7 +65,11 @@ def projections():
     return (
         list(Job.objects.order_by("pk").values()),
         [{name: value for name, value in row.items() if name != "id"} for row in files.values()],
-        list(OddReply.objects.order_by("job", "seen_at", "kind").values("job", "seen_at", "kind", "count", "says")),
+        list(
+            Contradiction.objects.order_by("job", "seen_at", "kind").values(
+                "job", "seen_at", "kind", "count", "says"
+            )
+        ),
     )
 
 
@@ -82,11 +88,16 @@ def test_replies_that_come_late_twice_and_in_any_order(project, seed):
     roll.shuffle(come)
     while come:
         batch = [come.pop() for _ in range(min(len(come), roll.randrange(1, 20)))]
-        record([observe(jobs[job_id], "poll", at, 200, content) for job_id, at, content in batch], now=NOW)
+        record(
+            [observe(jobs[job_id], "poll", at, 200, content) for job_id, at, content in batch],
+            now=NOW,
+        )
     rows = Snapshot.objects.select_related("job").order_by("job__job_id", "first_seen_at")
     assert [(row.job.job_id, row.first_seen_at, bytes(row.body)) for row in rows] == sorted(told)
     assert {row.seen for row in rows} == {1}
-    assert set(Job.objects.values_list("status", "snapshot_count", "odd_count")) == {("success", story.states, 0)}
+    assert set(Job.objects.values_list("status", "snapshot_count", "contradiction_count")) == {
+        ("success", story.states, 0)
+    }
     before = projections()
     list(rebuild_in_batches(Job.objects.all(), now=NOW))
     assert projections() == before

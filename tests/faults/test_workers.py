@@ -19,7 +19,10 @@ def test_twenty_workers_killed_in_the_middle_of_a_batch(site):
     here.start(3)
     at = 0
     for _ in range(20):
-        here.until(lambda at=at: here.advance_recorded() or here.asked > at + random.randrange(1, 40), "GES is asked")
+        here.until(
+            lambda at=at: here.advance_recorded() or here.asked > at + random.randrange(1, 40),
+            "GES is asked",
+        )
         here.kill()
         at = here.asked
     here.story.may_end = True
@@ -52,13 +55,19 @@ def test_a_worker_that_stood_still_does_not_bring_back_what_was(site):
     here.start(2)
     for _ in range(2):
         asked, stopped = here.asked, random.choice(list(here.workers))
-        here.until(lambda asked=asked: here.advance_recorded() or here.asked > asked + 5, "a batch is under way")
+        here.until(
+            lambda asked=asked: here.advance_recorded() or here.asked > asked + 5,
+            "a batch is under way",
+        )
         os.kill(stopped, signal.SIGSTOP)
         asked = here.asked
-        here.until(lambda asked=asked: here.advance_recorded() or here.asked > asked + 80, "the other goes on")
+        here.until(
+            lambda asked=asked: here.advance_recorded() or here.asked > asked + 80,
+            "the other goes on",
+        )
         os.kill(stopped, signal.SIGCONT)
     here.story.states = max(here.story.at.values()) + 2
     here.story.may_end = True
     here.until(here.advance_recorded, "every job is at its end")
     here.check()
-    assert here.sql("SELECT count(*) FROM jobs_oddreply") == [(0,)]
+    assert here.sql("SELECT count(*) FROM jobs_contradiction") == [(0,)]

@@ -4,7 +4,14 @@ from datetime import UTC, datetime
 import pytest
 
 from jobs.ges.answer import MAX_BODY
-from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, TooLarge, WrongJob
+from jobs.ges.errors import (
+    CredentialsRefused,
+    ErrorReply,
+    NotAJobStatus,
+    Throttled,
+    TooLarge,
+    WrongJob,
+)
 from jobs.ges.reply import parse_graph_page, parse_job_page, parse_reply
 from jobs.ges.words import Verdict, meaning
 
@@ -50,11 +57,13 @@ def test_times_are_utc(given):
     assert read(beginTime=given).begin_time == datetime(2018, 11, 27, 21, 39, tzinfo=UTC)
 
 
-@pytest.mark.parametrize("given", ["yesterday", 5, [], "2018-13-01T00:00:00", "0001-01-01T00:00:00+23:00"])
+@pytest.mark.parametrize(
+    "given", ["yesterday", 5, [], "2018-13-01T00:00:00", "0001-01-01T00:00:00+23:00"]
+)
 def test_a_time_that_cannot_be_read_is_null_and_said(given):
     reply = read(beginTime=given)
     assert reply.begin_time is None
-    assert str(reply.oddities[0]).startswith("“beginTime”: expected a time")
+    assert str(reply.peculiarities[0]).startswith("“beginTime”: expected a time")
 
 
 def test_names_types_and_shapes():
@@ -75,21 +84,26 @@ def test_v2_and_wrapped():
     }
     assert parse_reply(json.dumps(body).encode()).files[0].total_lines == 4
     assert parse_reply(json.dumps(body).encode()).version == 2
-    assert parse_reply(json.dumps({"Job": {"jobId": "a", "status": "running"}}).encode()).job_id == "a"
+    assert (
+        parse_reply(json.dumps({"Job": {"jobId": "a", "status": "running"}}).encode()).job_id == "a"
+    )
 
 
 def test_unknown_words_and_fields_are_kept_and_said():
     reply = read(status="Suspended", somethingNew=1)
     assert reply.status == "Suspended"
-    assert len(reply.oddities) == 2
+    assert len(reply.peculiarities) == 2
 
 
 def test_the_files_that_cannot_be_read_are_said_and_the_others_kept():
     reply = read(
-        jobDetail={"schemaPath": "b/s", "edgesetPath": [None, {"path": "b/e", "status": "success", "totalLines": "x"}]}
+        jobDetail={
+            "schemaPath": "b/s",
+            "edgesetPath": [None, {"path": "b/e", "status": "success", "totalLines": "x"}],
+        }
     )
     assert [file.path for file in reply.files] == ["b/e"]
-    assert [str(odd) for odd in reply.oddities] == [
+    assert [str(odd) for odd in reply.peculiarities] == [
         "“schemaPath”: expected an array, got “b/s”.",
         "“edgesetPath[0]”: expected an object, got “null”.",
         "“edgesetPath[1].totalLines”: expected a whole number of lines, got “x”.",
@@ -112,7 +126,7 @@ def test_errors_of_ges():
         parse_reply(body, http_status=400)
     with pytest.raises(ErrorReply, match="GES.8301"):
         parse_reply(body)
-    with pytest.raises(Refused):
+    with pytest.raises(CredentialsRefused):
         parse_reply(b'{"error_code":"APIGW.0301"}', http_status=401)
     with pytest.raises(Throttled):
         parse_reply(b'{"error_code":"APIG.0308"}', http_status=429)
@@ -152,5 +166,7 @@ def test_a_status_of_nothing_but_nul_is_none():
 
 
 def test_graph_list():
-    page = parse_graph_page(b'{"graphCount": 2, "graphs": [{"id": "g", "name": "n", "status": "200"}, {}]}')
+    page = parse_graph_page(
+        b'{"graphCount": 2, "graphs": [{"id": "g", "name": "n", "status": "200"}, {}]}'
+    )
     assert (page.count, page.graphs[0].graph_id) == (2, "g")

@@ -15,7 +15,11 @@ from jobs.ges.simulator.story import Story, to_v2
 EPOCH = datetime(2026, 3, 4, 12, tzinfo=UTC)
 READERS = (parse_reply, parse_job_page, parse_graph_page)
 LISTS = {"schema": "schemaPath", "vertex": "vertexsetPath", "edge": "edgesetPath"}
-COUNTS = {"total_lines": "totalLines", "failed_lines": "failedLines", "successful_lines": "successfulLines"}
+COUNTS = {
+    "total_lines": "totalLines",
+    "failed_lines": "failedLines",
+    "successful_lines": "successfulLines",
+}
 
 
 @cache
@@ -44,21 +48,34 @@ def test_a_job_is_read_as_it_was_meant(said, version):
     job, now, state = said
     reply = parse_reply(written(state, version), job_id=job.job_id)
     assert (reply.version, reply.job_id, reply.status) == (version, job.job_id, state["status"])
-    assert (reply.job_name, reply.job_type, reply.related_graph) == (job.name, state["jobType"], job.graph)
+    assert (reply.job_name, reply.job_type, reply.related_graph) == (
+        job.name,
+        state["jobType"],
+        job.graph,
+    )
     assert reply.begin_time == (job.begin if now >= job.begin else None)
     assert reply.end_time == (job.end if now >= job.end else None)
-    assert (reply.fail_reason, reply.oddities) == (state.get("failReason"), ())
+    assert (reply.fail_reason, reply.peculiarities) == (state.get("failReason"), ())
 
 
 @given(told(), st.sampled_from([1, 2]))
 def test_its_files_are_read_as_they_were_meant(said, version):
     _, _, state = said
     detail = state.get("jobDetail", {})
-    meant = [(kind, position, row) for kind, key in LISTS.items() for position, row in enumerate(detail.get(key) or [])]
+    meant = [
+        (kind, position, row)
+        for kind, key in LISTS.items()
+        for position, row in enumerate(detail.get(key) or [])
+    ]
     files = parse_reply(written(state, version)).files
     assert len(files) == len(meant)
     for file, (kind, position, row) in zip(files, meant, strict=True):
-        assert (file.kind, file.position, file.path, file.log) == (kind, position, row["path"], row.get("log"))
+        assert (file.kind, file.position, file.path, file.log) == (
+            kind,
+            position,
+            row["path"],
+            row.get("log"),
+        )
         assert (file.status, file.cause) == (row["status"], row.get("cause"))
         for field, key in COUNTS.items():
             assert getattr(file, field) == (None if row.get(key) in (None, -1) else row[key])
@@ -68,10 +85,14 @@ def test_its_files_are_read_as_they_were_meant(said, version):
 def test_a_page_tells_what_each_job_told_by_itself(said, version, indent):
     states = [state for _, _, state in said]
     page = {"jobCount": 99, "jobList": states}
-    body = json.dumps(to_v2(page) if version == 2 else page, ensure_ascii=False, indent=indent).encode()
+    body = json.dumps(
+        to_v2(page) if version == 2 else page, ensure_ascii=False, indent=indent
+    ).encode()
     read = parse_job_page(body)
     assert (read.count, read.refused) == (99, ())
-    assert [reply for reply, _ in read.jobs] == [parse_reply(written(state, version)) for state in states]
+    assert [reply for reply, _ in read.jobs] == [
+        parse_reply(written(state, version)) for state in states
+    ]
     for reply, raw in read.jobs:
         assert raw in body
         assert parse_reply(raw) == reply
@@ -111,7 +132,9 @@ def test_no_json_raises_anything_else(value, http_status):
 
 @given(st.lists(st.tuples(st.sampled_from(KEYS), values), max_size=6))
 def test_no_object_with_repeated_keys_raises_anything_else(pairs):
-    read_by_all(f"{{{', '.join(f'{json.dumps(key)}: {json.dumps(value)}' for key, value in pairs)}}}".encode())
+    read_by_all(
+        f"{{{', '.join(f'{json.dumps(key)}: {json.dumps(value)}' for key, value in pairs)}}}".encode()
+    )
 
 
 @given(told(), st.data())

@@ -5,16 +5,23 @@ from decimal import Decimal
 
 import pytest
 
-from gesdash.env import Credentials
+from gesdash.env import ConfiguredCredentials
 from jobs.ges.client import Client
-from jobs.ges.errors import ErrorReply, NotAJobStatus, Refused, Throttled, Unreachable, WrongJob
+from jobs.ges.errors import (
+    CredentialsRefused,
+    ErrorReply,
+    NotAJobStatus,
+    Throttled,
+    Unreachable,
+    WrongJob,
+)
 from jobs.ges.reply import parse_graph_page, parse_job_page, parse_reply
 from jobs.ges.simulator.server import PROJECT, Simulator, run_in_thread
 from jobs.ges.simulator.story import Story
 from jobs.ges.words import Verdict, meaning
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-SIGNED = Credentials(ak="SIMULATED", sk="simulated-secret")
+SIGNED = ConfiguredCredentials(ak="SIMULATED", sk="simulated-secret")
 GRAPH = "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01"
 
 
@@ -42,11 +49,15 @@ def test_the_same_seed_and_clock_tell_the_same_story(simulator):
 
 
 def test_another_seed_tells_other_jobs(simulator):
-    assert not {job.job_id for job in Story(8, NOW).jobs(NOW)} & {job.job_id for job in simulator.story.jobs(NOW)}
+    assert not {job.job_id for job in Story(8, NOW).jobs(NOW)} & {
+        job.job_id for job in simulator.story.jobs(NOW)
+    }
 
 
 def read(simulator, job, at=NOW):
-    return parse_reply(json.dumps(simulator.story.state(job, at), ensure_ascii=False).encode(), job_id=job.job_id)
+    return parse_reply(
+        json.dumps(simulator.story.state(job, at), ensure_ascii=False).encode(), job_id=job.job_id
+    )
 
 
 @pytest.mark.parametrize("hour", [0, 3, 12, 23])
@@ -63,24 +74,38 @@ def test_the_past_is_whole_at_any_time_of_day(hour):
 def test_the_last_import_lost_450_of_1659_lines_of_one_of_its_31_files(simulator):
     last = next(job for job in simulator.story.jobs(NOW) if job.has_ended(NOW))
     assert (last.graph, last.files) == ("payments_graph", 31)
-    [lost] = [file for file in read(simulator, last).files if file.kind != "schema" and file.failed_lines]
-    assert (lost.path, lost.total_lines, lost.failed_lines) == ("ges-data/payments/vertex/part-0003.csv", 1659, 450)
+    [lost] = [
+        file for file in read(simulator, last).files if file.kind != "schema" and file.failed_lines
+    ]
+    assert (lost.path, lost.total_lines, lost.failed_lines) == (
+        "ges-data/payments/vertex/part-0003.csv",
+        1659,
+        450,
+    )
     assert lost.cause
 
 
 def imports_of(simulator, graph):
-    return [job for job in simulator.story.jobs(NOW) if job.graph == graph and job.files and job.has_ended(NOW)]
+    return [
+        job
+        for job in simulator.story.jobs(NOW)
+        if job.graph == graph and job.files and job.has_ended(NOW)
+    ]
 
 
 def test_paths_and_causes_recur_from_night_to_night(simulator):
     nights = [job for job in imports_of(simulator, "supply_chain") if job.files == 18]
     assert len({(job.vertices, job.edges) for job in nights}) == 1
-    failing = [[f.path for f in read(simulator, job).files if f.status == "failed"] for job in nights[:12]]
+    failing = [
+        [f.path for f in read(simulator, job).files if f.status == "failed"] for job in nights[:12]
+    ]
     assert failing == [["ges-data/supply-chain/edge/part-0004.csv"]] * 12
     dated = [job for job in imports_of(simulator, "fraud_rings") if job.files == 27]
     assert len({job.edges for job in dated}) == len(dated)
     assert {f"{NOW:%Y-%m-%d}" in path for path in dated[0].edges} == {True}
-    causes = {file.cause for job in dated[:7] for file in read(simulator, job).files if file.failed_lines}
+    causes = {
+        file.cause for job in dated[:7] for file in read(simulator, job).files if file.failed_lines
+    }
     assert "label [merchant_v2] is not in the metadata" in causes
 
 
@@ -90,7 +115,11 @@ def test_an_hour_later_a_repair_loads_just_what_was_lost(simulator):
     assert len(repairs) == 3
     for repair in repairs:
         repaired = next(job for job in jobs if repair.asked_at - job.asked_at == timedelta(hours=1))
-        lost = {file.path for file in read(simulator, repaired).files if file.kind != "schema" and file.failed_lines}
+        lost = {
+            file.path
+            for file in read(simulator, repaired).files
+            if file.kind != "schema" and file.failed_lines
+        }
         assert {file.path for file in read(simulator, repair).files} == lost
         assert {file.status for file in read(simulator, repair).files} == {"success"}
 
@@ -101,7 +130,9 @@ def test_rare_things_are_told_once(simulator):
     words = Counter(meaning(reply.status) for reply in replies)
     assert words[Verdict.UNKNOWN] == words[Verdict.CANCELLED] == 1
     files = [file for reply in replies for file in reply.files if file.kind != "schema"]
-    assert len({f.total_lines for f in files if f.total_lines is None or f.total_lines > 2**62}) == 2
+    assert (
+        len({f.total_lines for f in files if f.total_lines is None or f.total_lines > 2**62}) == 2
+    )
     whole = [f for f in files if None not in (f.total_lines, f.failed_lines, f.successful_lines)]
     assert sum(f.total_lines != f.failed_lines + f.successful_lines for f in whole) == 1
     assert max(len(reply.files) for reply in replies) == 1000
@@ -125,19 +156,25 @@ def test_a_running_import_has_more_lines_every_time_and_one_never_ends(simulator
 def test_jobs_begin_and_end_by_the_clock(simulator):
     later = NOW + timedelta(minutes=5)
     first = simulator.story.jobs(later)[-len(simulator.story.jobs(NOW))]
-    words = [simulator.story.state(first, NOW + timedelta(seconds=s))["status"] for s in (1, 10, 600)]
+    words = [
+        simulator.story.state(first, NOW + timedelta(seconds=s))["status"] for s in (1, 10, 600)
+    ]
     assert words[:2] == ["pending", "running"]
     assert meaning(words[2]).is_final
 
 
-@pytest.mark.parametrize("credentials", [SIGNED, Credentials(token="simulated-token")])
+@pytest.mark.parametrize("credentials", [SIGNED, ConfiguredCredentials(token="simulated-token")])
 async def test_reading_what_it_writes_gives_back_what_it_meant(simulator, address, credentials):
     for job in simulator.story.jobs(NOW)[:40]:
         state = simulator.state(job.job_id)
         for version in (1, 2):
             answer = await ask(address, job.job_id, credentials, version)
             reply = parse_reply(answer.body, http_status=answer.http_status, job_id=job.job_id)
-            assert (reply.status, reply.job_name, reply.version) == (state["status"], job.name, version)
+            assert (reply.status, reply.job_name, reply.version) == (
+                state["status"],
+                job.name,
+                version,
+            )
             sent = [
                 row
                 for key in ("schemaPath", "vertexsetPath", "edgesetPath")
@@ -149,10 +186,13 @@ async def test_reading_what_it_writes_gives_back_what_it_meant(simulator, addres
     assert simulator.asked["status", job.job_id] == 2
 
 
-@pytest.mark.parametrize("wrong", [Credentials(ak="SIMULATED", sk="other"), Credentials(token="other")])
+@pytest.mark.parametrize(
+    "wrong",
+    [ConfiguredCredentials(ak="SIMULATED", sk="other"), ConfiguredCredentials(token="other")],
+)
 async def test_wrong_credentials_are_refused(address, wrong):
     answer = await ask(address, "x", wrong)
-    with pytest.raises(Refused):
+    with pytest.raises(CredentialsRefused):
         parse_reply(answer.body, http_status=answer.http_status)
 
 
@@ -188,7 +228,9 @@ async def test_lists(simulator, address):
     assert jobs.count == len(simulator.story.jobs(NOW))
     assert len(jobs.jobs) == 100
     assert graphs.count == 5
-    assert json.loads(jobs.jobs[0][1], parse_float=Decimal) == simulator.state(jobs.jobs[0][0].job_id)
+    assert json.loads(jobs.jobs[0][1], parse_float=Decimal) == simulator.state(
+        jobs.jobs[0][0].job_id
+    )
 
 
 @pytest.mark.filterwarnings("ignore")  # the SDK leaves its sockets open

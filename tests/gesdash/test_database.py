@@ -7,7 +7,9 @@ from gesdash.database import _give_memory
 
 def test_our_server_takes_more_memory_than_postgresql_would_and_is_asked_once(db):
     with connection.cursor() as cursor:
-        cursor.execute("SELECT setting::int / 128, sourcefile FROM pg_settings WHERE name = 'shared_buffers'")
+        cursor.execute(
+            "SELECT setting::int / 128, sourcefile FROM pg_settings WHERE name = 'shared_buffers'"
+        )
         megabytes, said_in = cursor.fetchone()
     assert 128 <= megabytes <= 512
     assert said_in.endswith("postgresql.auto.conf")

@@ -53,7 +53,13 @@ def test_json_is_one_object_a_line_with_what_it_is_about(written):
         return
     told = json.loads(first)
     assert told.pop("timestamp").endswith("+00:00")
-    assert told == {"level": "WARNING", "logger": "tried", "message": "line\none", "project": "p1", "job": "j1"}
+    assert told == {
+        "level": "WARNING",
+        "logger": "tried",
+        "message": "line\none",
+        "project": "p1",
+        "job": "j1",
+    }
     assert json.loads(second).keys() == {"level", "logger", "message", "timestamp"}
 
 
@@ -63,7 +69,9 @@ def test_a_secret_is_cut_out_wherever_it_stands(written):
     try:
         raise RuntimeError(f"wrong: {SECRET}")
     except RuntimeError:
-        logging.getLogger("tried").exception("%s and %s and %s", SECRET, token, iam, extra={"job": SECRET})
+        logging.getLogger("tried").exception(
+            "%s and %s and %s", SECRET, token, iam, extra={"job": SECRET}
+        )
     [line] = written
     assert "RuntimeError: wrong: …" in line
     for part in (SECRET, json.dumps(SECRET)[1:-1], token, iam):
@@ -72,9 +80,13 @@ def test_a_secret_is_cut_out_wherever_it_stands(written):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_ges_echoes_of_our_credentials_stays_out_of_the_log(upstream, settings, written):
-    from gesdash.env import ConfiguredProject, Credentials
+    from gesdash.env import ConfiguredCredentials, ConfiguredProject
 
-    settings.GES_PROJECTS = {"up": ConfiguredProject("up", "p1", upstream.project.endpoint, Credentials(token=SECRET))}
+    settings.GES_PROJECTS = {
+        "up": ConfiguredProject(
+            "up", "p1", upstream.project.endpoint, ConfiguredCredentials(token=SECRET)
+        )
+    }
     job = watches.watch(upstream.project, "g1", "j1", timezone.now())
     upstream.status = 401
     upstream.body = lambda handler: json.dumps(
@@ -93,7 +105,9 @@ def test_what_ges_echoes_of_our_credentials_stays_out_of_the_log(upstream, setti
 def test_a_call_through_the_proxy_is_told_with_both_ids(client, upstream, shown, written):
     upstream.headers["X-Request-Id"] = "of-ges"
     upstream.body = body("j1", "running")
-    answer = client.get("/v1.0/p1/graphs/g1/jobs/j1/status", headers=shown | {"X-Request-Id": "mine-1"})
+    answer = client.get(
+        "/v1.0/p1/graphs/g1/jobs/j1/status", headers=shown | {"X-Request-Id": "mine-1"}
+    )
     assert answer.headers["X-Request-Id"] == "of-ges"
     assert Snapshot.objects.get().source == "proxy"
     [line] = [line for line in written if "GES said running" in line]
@@ -109,7 +123,8 @@ def test_a_call_through_the_proxy_is_told_with_both_ids(client, upstream, shown,
 
 
 @pytest.mark.parametrize(
-    ("sent", "kept"), [("a-1.b:c", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("é", False)]
+    ("sent", "kept"),
+    [("a-1.b:c", True), ("x" * 64, True), ("x" * 65, False), ("a b", False), ("é", False)],
 )
 def test_every_response_has_a_request_id_the_callers_where_it_will_do(client, db, sent, kept):
     answer = client.get("/healthz", headers={"X-Request-Id": sent})
@@ -118,12 +133,18 @@ def test_every_response_has_a_request_id_the_callers_where_it_will_do(client, db
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "expected"), [("GESDASH_LOG", "yaml", "text or json"), ("GESDASH_LOG_LEVEL", "LOUD", "DEBUG or INFO")]
+    ("name", "value", "expected"),
+    [("GESDASH_LOG", "yaml", "text or json"), ("GESDASH_LOG_LEVEL", "LOUD", "DEBUG or INFO")],
 )
 def test_a_wrong_setting_is_one_sentence(tmp_path, name, value, expected):
     env = {**os.environ, "GESDASH_HOME": str(tmp_path), name: value}
     done = subprocess.run(
-        [sys.executable, "manage.py", "check"], env=env, cwd=ROOT, capture_output=True, text=True, timeout=60
+        [sys.executable, "manage.py", "check"],
+        env=env,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
     assert done.returncode != 0
     assert f"{name} is '{value}'; expected {expected}" in done.stderr

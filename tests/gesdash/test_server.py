@@ -43,7 +43,15 @@ def request(target, token, *, host="localhost", method="GET", close=True, more="
 def test_over_the_wire(upstream, key, tmp_path):
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "success")
     with serving(upstream.project, tmp_path / "home") as [server]:
-        for what in (stored_and_head, pipelined, a_get_with_a_body, odd_paths, big_headers, no_other_host, no_http):
+        for what in (
+            stored_and_head,
+            pipelined,
+            a_get_with_a_body,
+            odd_paths,
+            big_headers,
+            no_other_host,
+            no_http,
+        ):
             upstream.asked.clear()
             what(server, key.token, upstream)
 
@@ -59,13 +67,20 @@ def stored_and_head(server, token, _):
 
 def pipelined(server, token, _):
     other = ADDRESS.replace("p1", "p9")
-    got = said(server, request(ADDRESS, token, close=False) + request(other, token, close=False) + request(ADDRESS, token))
+    got = said(
+        server,
+        request(ADDRESS, token, close=False)
+        + request(other, token, close=False)
+        + request(ADDRESS, token),
+    )
     assert statuses(got) == [200, 403, 200], "each answered, in order"
 
 
 def a_get_with_a_body(server, token, _):
     with_body = request(ADDRESS, token, close=False, more="Content-Length: 5\r\n", content="hello")
-    assert statuses(said(server, with_body + request(ADDRESS, token))) == [200, 200], "read past, and no request of its own"
+    assert statuses(said(server, with_body + request(ADDRESS, token))) == [200, 200], (
+        "read past, and no request of its own"
+    )
 
 
 def odd_paths(server, token, upstream):
@@ -90,7 +105,9 @@ def odd_paths(server, token, upstream):
 
 
 def big_headers(server, token, _):
-    assert statuses(said(server, request(ADDRESS, token, more=f"X-Big: {'x' * 1_000_000}\r\n"))) == [431]
+    assert statuses(
+        said(server, request(ADDRESS, token, more=f"X-Big: {'x' * 1_000_000}\r\n"))
+    ) == [431]
     assert statuses(said(server, request(ADDRESS, "x" * 100_000))) == [401]
     assert statuses(said(server, request(ADDRESS, token))) == [200]
 
@@ -106,7 +123,9 @@ def no_other_host(server, token, upstream):
         assert statuses(got) == [400]
         assert b"Traceback" not in got
     assert not upstream.asked
-    assert statuses(said(server, request(target, token, more="X-Forwarded-Host: evil.example\r\n"))) == [200]
+    assert statuses(
+        said(server, request(target, token, more="X-Forwarded-Host: evil.example\r\n"))
+    ) == [200]
     assert upstream.asked[0][1]["Host"] == upstream.project.endpoint.removeprefix("http://")
 
 

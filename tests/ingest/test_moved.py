@@ -7,7 +7,19 @@ from datetime import timedelta
 import pytest
 from django.core.management import call_command
 
-from jobs.models import Cause, Checkpoint, Graph, ImportFile, Job, Miss, OddReply, Project, Pruning, Snapshot, Tombstone
+from jobs.models import (
+    Cause,
+    Checkpoint,
+    Contradiction,
+    Graph,
+    ImportFile,
+    Job,
+    Miss,
+    Project,
+    Pruning,
+    Snapshot,
+    Tombstone,
+)
 from jobs.proof.seal import seal, state
 from jobs.record import find_jobs, observe, record
 from jobs.retention.prune import prune
@@ -30,7 +42,17 @@ RUNS = [
     "last_seen_at",
     "seen",
 ]
-MISSES = ["job__job_id", "source", "kind", "detail", "http_status", "body", "first_seen_at", "last_seen_at", "seen"]
+MISSES = [
+    "job__job_id",
+    "source",
+    "kind",
+    "detail",
+    "http_status",
+    "body",
+    "first_seen_at",
+    "last_seen_at",
+    "seen",
+]
 HEADS = ["job_id", "chain_length", "chain_link"]
 
 
@@ -48,7 +70,19 @@ def stands():
 
 def leave():
     """An empty house: the same database without a row of it."""
-    for model in (OddReply, Snapshot, Tombstone, Pruning, Checkpoint, Miss, ImportFile, Cause, Job, Graph, Project):
+    for model in (
+        Contradiction,
+        Snapshot,
+        Tombstone,
+        Pruning,
+        Checkpoint,
+        Miss,
+        ImportFile,
+        Cause,
+        Job,
+        Graph,
+        Project,
+    ):
         if model.objects.exists():
             tamper(f"DELETE FROM {model._meta.db_table}")
 
@@ -71,8 +105,20 @@ def house(project, admin):
     gone = Graph.objects.create(project=project, name="gone", is_deleted=True)
     job = find_jobs(project, [(gone, "on a gone graph", NOW)])["on a gone graph"]
     for seconds, said in ((0, "a"), (9, "b"), (4, "a"), (12, "b")):
-        record([observe(job, "poll", NOW + timedelta(seconds=seconds), 200, body(job.job_id, jobProgress=said))])
-    odd = observe(job, "proxy", NOW, 200, body(job.job_id, jobName="\u4e2d").decode().encode("utf-16"))
+        record(
+            [
+                observe(
+                    job,
+                    "poll",
+                    NOW + timedelta(seconds=seconds),
+                    200,
+                    body(job.job_id, jobProgress=said),
+                )
+            ]
+        )
+    odd = observe(
+        job, "proxy", NOW, 200, body(job.job_id, jobName="\u4e2d").decode().encode("utf-16")
+    )
     odd.content_type = "application/json;charset=utf-16"
     record([odd])
     return project
@@ -153,16 +199,29 @@ def test_a_longer_run_prolongs_the_one_that_is_here(project, ingest):  # noqa: F
 
 def test_an_export_of_a_former_version_brings_its_runs(project, ingest):  # noqa: F811
     history(project)
-    before = list(Snapshot.objects.order_by("first_seen_at").values_list("sha256", "source", "first_seen_at", "seen"))
+    before = list(
+        Snapshot.objects.order_by("first_seen_at").values_list(
+            "sha256", "source", "first_seen_at", "seen"
+        )
+    )
     rows = [
-        {key: value for key, value in row.items() if key not in {"number", "link", "version", "content_type"}}
+        {
+            key: value
+            for key, value in row.items()
+            if key not in {"number", "link", "version", "content_type"}
+        }
         for row in exported("snapshots")
     ]
     leave()
     _, said, _ = ingest(*(json.dumps(row) + "\n" for row in rows))
     assert said == ""
     assert (
-        list(Snapshot.objects.order_by("first_seen_at").values_list("sha256", "source", "first_seen_at", "seen")) == before
+        list(
+            Snapshot.objects.order_by("first_seen_at").values_list(
+                "sha256", "source", "first_seen_at", "seen"
+            )
+        )
+        == before
     )
 
 

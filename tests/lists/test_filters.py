@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from jobs.lists.filters import COUNTED, FILTERS, STEERING, bounded_count, counts, filtered, page_of
 from jobs.models import Job
-from jobs.models.job import Verdict
+from jobs.models.job import VerdictChoices
 from tests.conftest import NOW
 from tests.imports import file, tell
 
@@ -51,7 +51,9 @@ def test_what_a_filter_finds(jobs, query, found):
 
 @pytest.mark.parametrize("name", FILTERS)
 def test_a_value_that_will_not_do_is_left_out_and_the_good_one_beside_it_kept(jobs, name):
-    found, problems = ask({"verdict": "verdict=x&verdict=failed"}.get(name, f"verdict=failed&{name}=%00"))
+    found, problems = ask(
+        {"verdict": "verdict=x&verdict=failed"}.get(name, f"verdict=failed&{name}=%00")
+    )
     assert len(problems) == 1
     assert problems[0].startswith(f"{name}: “")
     assert re.search(r"expected .+\.$", problems[0])
@@ -77,15 +79,22 @@ def test_a_page_says_what_of_its_steering_will_not_do(jobs):
 
 def test_counts_are_bounded(jobs, project):
     graph = Job.objects.first().graph
-    made = [Job(project=project, graph=graph, job_id=f"n{n}", first_seen_at=NOW, begin_time=NOW) for n in range(COUNTED)]
+    made = [
+        Job(project=project, graph=graph, job_id=f"n{n}", first_seen_at=NOW, begin_time=NOW)
+        for n in range(COUNTED)
+    ]
     Job.objects.bulk_create(made, batch_size=2000)
     found = counts(Job.objects.all())
     assert (found.total, found.over) == (COUNTED, True)
     assert bounded_count(Job.objects.all(), 10) == (10, True)
     assert bounded_count(Job.objects.filter(verdict="failed"), 10) == (1, False)
     few = counts(Job.objects.exclude(job_id__startswith="n"))
-    assert (few.total, few.over, few.by_verdict) == (3, False, {"success": 1, "partial": 1, "failed": 1})
-    assert set(few.by_verdict) < set(Verdict.values)
+    assert (few.total, few.over, few.by_verdict) == (
+        3,
+        False,
+        {"success": 1, "partial": 1, "failed": 1},
+    )
+    assert set(few.by_verdict) < set(VerdictChoices.values)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +152,7 @@ def test_words_that_are_none_are_said(jobs, value):
 
 
 def test_what_contradicts_itself_and_what_is_kept_out_can_be_asked_for(jobs):
-    Job.objects.filter(job_id="A").update(odd_count=2)
+    Job.objects.filter(job_id="A").update(contradiction_count=2)
     Job.objects.filter(job_id="c").update(is_hidden=True)
     assert ask("contradictions=yes") == ({"A"}, [])
     assert ask("contradictions=no") == ({"a%b", "c"}, [])

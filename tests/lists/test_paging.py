@@ -36,7 +36,10 @@ def graph(project):
 def make(graph, made):
     Job.objects.all().delete()
     Job.objects.bulk_create(
-        [Job(project=graph.project, graph=graph, job_id=str(n), first_seen_at=NOW, **row) for n, row in enumerate(made)]
+        [
+            Job(project=graph.project, graph=graph, job_id=str(n), first_seen_at=NOW, **row)
+            for n, row in enumerate(made)
+        ]
     )
 
 
@@ -60,7 +63,9 @@ def walk(sort, size, *, start=None, back=False):
 
 
 per_example = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 
@@ -72,12 +77,16 @@ def test_next_to_the_end_and_previous_back_show_every_row_once_in_order(graph, m
     seen = [row.pk for one in there for row in one.rows]
     assert sorted(seen) == sorted(Job.objects.values_list("pk", flat=True))
     name = sort.removeprefix("-")
-    values = [getattr(row, name) for one in there for row in one.rows if getattr(row, name) is not None]
+    values = [
+        getattr(row, name) for one in there for row in one.rows if getattr(row, name) is not None
+    ]
     if name != "job_name":  # text is in the database's order, not Python's
         assert values == sorted(values, reverse=sort.startswith("-"))
     if len(there) > 1:
         back = walk(sort, size, start=there[-1].previous, back=True)
-        assert [row.pk for one in reversed(back) for row in one.rows] == seen[: -len(there[-1].rows)]
+        assert [row.pk for one in reversed(back) for row in one.rows] == seen[
+            : -len(there[-1].rows)
+        ]
     assert (there[0].previous, there[-1].next) == (None, None)
 
 
@@ -93,10 +102,25 @@ def test_a_position_outlives_the_row_it_points_at(graph, made, sort, gone):
 
 
 @pytest.mark.parametrize(
-    ("sort", "first"), [("-begin_time", True), ("begin_time", False), ("-failed_lines", False), ("failed_lines", False)]
+    ("sort", "first"),
+    [
+        ("-begin_time", True),
+        ("begin_time", False),
+        ("-failed_lines", False),
+        ("failed_lines", False),
+    ],
 )
-def test_a_job_not_begun_is_the_newest_and_a_loss_not_known_stands_last_either_way(graph, sort, first):
-    make(graph, [{}, {"begin_time": NOW, "failed_lines": 5}, {"begin_time": NOW - timedelta(days=1), "failed_lines": 0}])
+def test_a_job_not_begun_is_the_newest_and_a_loss_not_known_stands_last_either_way(
+    graph, sort, first
+):
+    make(
+        graph,
+        [
+            {},
+            {"begin_time": NOW, "failed_lines": 5},
+            {"begin_time": NOW - timedelta(days=1), "failed_lines": 0},
+        ],
+    )
     names = [row.job_id for row in turn(None, sort, 50).rows]
     assert names.index("0") == (0 if first else 2)
 

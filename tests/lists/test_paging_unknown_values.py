@@ -57,7 +57,11 @@ def test_forth_and_back_is_the_same_walk(rows, name, sign, size):
     is_first = sign == "-" and name.endswith("_time")
     unknown = [None] * (len(values) - len(known))
     assert values == (unknown + known if is_first else known + unknown)
-    back = [row.pk for page in walk(sign + name, size, "previous", pages[-1].previous or "") for row in reversed(page.rows)]
+    back = [
+        row.pk
+        for page in walk(sign + name, size, "previous", pages[-1].previous or "")
+        for row in reversed(page.rows)
+    ]
     if pages[-1].previous:
         assert back == seen[: -len(pages[-1].rows)][::-1]
 
@@ -70,7 +74,12 @@ def test_a_position_outlives_its_row(rows):
 
 def test_a_position_of_nothing_known_is_refused_where_all_is_known(rows):
     params = QueryDict(mutable=True)
-    params.update({"sort": "job_name", "cursor": base64.urlsafe_b64encode(b'["job_name", null, 1, false]').decode()})
+    params.update(
+        {
+            "sort": "job_name",
+            "cursor": base64.urlsafe_b64encode(b'["job_name", null, 1, false]').decode(),
+        }
+    )
     page, problems = page_of(params, Job.objects.all())
     assert "cursor" in problems[0]
     assert len(page.rows) == len(rows)

@@ -72,7 +72,12 @@ def test_the_documented_sample(db, ingest):
     ingest(line(json.dumps(SAMPLE)))
     [job] = exported()
     assert (job["verdict"], job["ledger"], job["loss_rate"]) == ("success", "cannot_tell", None)
-    assert job["lines"]["all"] == {"total": None, "failed": None, "successful": None, "complete": False}
+    assert job["lines"]["all"] == {
+        "total": None,
+        "failed": None,
+        "successful": None,
+        "complete": False,
+    }
     assert [(file["kind"], file["total_lines"]) for file in job["files"]] == [
         ("schema", None),
         ("vertex", None),
@@ -83,7 +88,12 @@ def test_the_documented_sample(db, ingest):
 def test_the_sample_with_counts(db, ingest):
     counted = json.loads(json.dumps(SAMPLE))
     detail = counted["jobDetail"]
-    detail["vertexsetPath"][0] |= {"status": "partFailed", "totalLines": 1659, "failedLines": 450, "successfulLines": 1209}
+    detail["vertexsetPath"][0] |= {
+        "status": "partFailed",
+        "totalLines": 1659,
+        "failedLines": 450,
+        "successfulLines": 1209,
+    }
     detail["edgesetPath"][0] |= {"totalLines": 1000, "failedLines": 0, "successfulLines": 1000}
     ingest(line(counted))
     [job] = exported()
@@ -92,7 +102,11 @@ def test_the_sample_with_counts(db, ingest):
 
 
 def test_twice_changes_nothing(db, ingest):
-    rows = [line(SAMPLE), line("<html>", "other"), line(SAMPLE | {"status": "running"}, observed_at="2018-11-27T22:00:00Z")]
+    rows = [
+        line(SAMPLE),
+        line("<html>", "other"),
+        line(SAMPLE | {"status": "running"}, observed_at="2018-11-27T22:00:00Z"),
+    ]
     first, _, _ = ingest(*rows)
     before = exported(), exported("snapshots")
     second, _, _ = ingest(*rows)
@@ -143,7 +157,10 @@ def test_an_export_says_how_far_it_is_to_who_looks_on(imported, monkeypatch):
     rows = io.StringIO()
     call_command("export", "jobs", stdout=rows, stderr=(said := Terminal()), no_color=True)
     count = rows.getvalue().count("\n")
-    assert said.getvalue().splitlines() == [*(f"{number:,} rows" for number in range(1, count + 1)), f"{count:,} rows: all."]
+    assert said.getvalue().splitlines() == [
+        *(f"{number:,} rows" for number in range(1, count + 1)),
+        f"{count:,} rows: all.",
+    ]
     for stdout, stderr in ((io.StringIO(), io.StringIO()), (Terminal(), Terminal())):
         call_command("export", "jobs", stdout=stdout, stderr=stderr, no_color=True)
         assert (stdout.getvalue(), stderr.getvalue()) == (rows.getvalue(), "")
@@ -155,10 +172,14 @@ def as_csv(capsys, *options):
 
 
 @pytest.mark.parametrize("what", list(WRITERS))
-def test_a_csv_has_its_header_even_without_rows_and_rows_have_its_columns(imported, admin, capsys, what):
+def test_a_csv_has_its_header_even_without_rows_and_rows_have_its_columns(
+    imported, admin, capsys, what
+):
     full = as_csv(capsys, what)
     assert as_csv(capsys, what, "--graph", "none") == full.splitlines(keepends=True)[0]
-    assert full.startswith({"audit": "id,what,deed,at,", "reviews": "what,at,"}.get(what, "project_id,graph_id,"))
+    assert full.startswith(
+        {"audit": "id,what,deed,at,", "reviews": "what,at,"}.get(what, "project_id,graph_id,")
+    )
     decide(imported, state="accepted", note="known", actor=admin, now=NOW)
     for row in exported(what):
         assert tuple(row) == WRITERS[what][0]
@@ -178,11 +199,35 @@ def test_a_csv_holds_nothing_a_spreadsheet_would_run(db, ingest, capsys, text):
 
 def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
     at = [NOW + timedelta(minutes=minute) for minute in range(4)]
-    made = correct(imported, kind="vertex", position=0, field="cause", corrected="disk", reason="r", actor=admin, now=at[1])
-    decide(imported, state="to_fix", note="ask", assignee=admin, due_on=at[0].date(), actor=admin, now=at[0])
+    made = correct(
+        imported,
+        kind="vertex",
+        position=0,
+        field="cause",
+        corrected="disk",
+        reason="r",
+        actor=admin,
+        now=at[1],
+    )
+    decide(
+        imported,
+        state="to_fix",
+        note="ask",
+        assignee=admin,
+        due_on=at[0].date(),
+        actor=admin,
+        now=at[0],
+    )
     save_note(Cause.objects.get(), "they know", actor=admin, now=at[3])
     revert(made, reason="seen again", actor=admin, now=at[3])
-    decide(imported, state="fixed", fixed_by=load_again(imported), note="by hand", actor=admin, now=at[2])
+    decide(
+        imported,
+        state="fixed",
+        fixed_by=load_again(imported),
+        note="by hand",
+        actor=admin,
+        now=at[2],
+    )
     people = ["--of", "correction", "--of", "review", "--of", "note"]
     rows = exported("audit", *people)
     assert [(row["what"], row["deed"]) for row in rows] == [
@@ -192,13 +237,25 @@ def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
     assert [[row[key] for key in ("job_id", "actor", "reason")] for row in rows] == [
         ["j1", "ada", "r"], ["j1", "ada", "ask"], [None, "ada", "they know"], ["j1", "ada", "seen again"], ["j1", "ada", "by hand"],
     ]  # fmt: skip
-    assert (rows[1]["assignee"], rows[1]["due_on"], rows[4]["fixed_by"]) == ("ada", "2026-03-04", "again")
-    assert (rows[0]["corrected"], rows[3]["reverted_by"], rows[2]["cause"]) == ("disk", "ada", "disk")
+    assert (rows[1]["assignee"], rows[1]["due_on"], rows[4]["fixed_by"]) == (
+        "ada",
+        "2026-03-04",
+        "again",
+    )
+    assert (rows[0]["corrected"], rows[3]["reverted_by"], rows[2]["cause"]) == (
+        "disk",
+        "ada",
+        "disk",
+    )
     assert [row["state"] for row in exported("reviews")] == ["to_fix", "fixed"]
     assert exported("audit", "--job-id", "again") == []
     assert len(exported("audit", "--job-id", "j1", "--actor", "ada", "--deed", "undone")) == 1
     assert len(exported("audit", "--verdict", "partial", *people)) == 4
-    assert exported("audit", "--verdict", "failed") == exported("audit", "--before", "2020-01-01") == []
+    assert (
+        exported("audit", "--verdict", "failed")
+        == exported("audit", "--before", "2020-01-01")
+        == []
+    )
     with pytest.raises(CommandError, match="after: “noon”"):
         exported("audit", "--after", "noon")
 
@@ -206,7 +263,10 @@ def test_the_audit_trail_is_one_with_the_pages_filters(imported, admin):
 def test_an_export_is_noted_with_its_filters(imported):
     exported("jobs", "--verdict", "partial")
     [row] = exported("audit", "--deed", "exported", "--object", "jobs")
-    assert (row["name"], row["after"]) == ("jobs", {"format": "jsonl", "filters": {"verdict": ["partial"]}})
+    assert (row["name"], row["after"]) == (
+        "jobs",
+        {"format": "jsonl", "filters": {"verdict": ["partial"]}},
+    )
     assert row["actor"]
 
 
@@ -227,7 +287,9 @@ def test_a_database_without_tables_is_one_sentence(db, tmp_path):
     empty = f"postgresql://postgres@/postgres?host={connection.get_connection_params()['host']}"
     env_ = {**os.environ, "GESDASH_HOME": str(tmp_path), "DATABASE_URL": empty}
     command = [sys.executable, str(ROOT / "manage.py"), "export", "jobs"]
-    done = subprocess.run(command, env=env_, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env=env_, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "The database has no tables yet" in done.stderr
     assert "Traceback" not in done.stderr
@@ -256,7 +318,9 @@ def test_rebuild_all_one_or_what_a_former_version_wrote(imported, capsys):
         return capsys.readouterr().out
 
     def spoil(**more):
-        Job.objects.update(total_lines=None, failed_lines=None, successful_lines=None, review="", **more)
+        Job.objects.update(
+            total_lines=None, failed_lines=None, successful_lines=None, review="", **more
+        )
         ImportFile.objects.update(contradiction=None)
 
     before = list(Job.objects.values())
@@ -286,7 +350,9 @@ def test_up_fills_what_a_former_version_left_empty_and_says_so_in_a_line(importe
     assert (Job.objects.get().review, Job.objects.stale().count()) == ("waiting", 0)
 
 
-@pytest.mark.parametrize("url", ["mysql://h/d", "postgresql://h", "nonsense", "postgresql://u:secret@h:port/d"])
+@pytest.mark.parametrize(
+    "url", ["mysql://h/d", "postgresql://h", "nonsense", "postgresql://u:secret@h:port/d"]
+)
 def test_a_wrong_database_url_is_one_sentence_without_the_password(url, monkeypatch):
     with pytest.raises(env.BadSetting, match="DATABASE_URL") as said:
         database.from_url(url)
@@ -296,7 +362,9 @@ def test_a_wrong_database_url_is_one_sentence_without_the_password(url, monkeypa
 def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
     home = {"GESDASH_HOME": str(tmp_path), "DATABASE_URL": "postgresql://u@127.0.0.1:9/d"}
     command = [sys.executable, str(ROOT / "manage.py"), "up", "--port", "0"]
-    done = subprocess.run(command, env={**os.environ, **home}, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, env={**os.environ, **home}, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 1
     assert "The database can't be reached" in done.stderr
     assert "Traceback" not in done.stderr
@@ -306,6 +374,8 @@ def test_every_setting_stands_in_the_readme():
     source = "".join(path.read_text() for path in (ROOT / "gesdash").glob("*.py"))
     import re
 
-    named = set(re.findall(r'"((?:GES_|GESDASH_|DATABASE_)[A-Z_]+[A-Z])"', source)) - {"GESDASH_CHILD"}
+    named = set(re.findall(r'"((?:GES_|GESDASH_|DATABASE_)[A-Z_]+[A-Z])"', source)) - {
+        "GESDASH_CHILD"
+    }
     readme = (ROOT / "README.md").read_text()
     assert [name for name in sorted(named) if f"`{name}`" not in readme] == []

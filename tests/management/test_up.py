@@ -94,7 +94,9 @@ def belonging_to(home):
     found = []
     for process in psutil.process_iter(["pid", "cmdline"]):
         try:
-            if str(home) in " ".join(process.info["cmdline"] or []) or process.environ().get("GESDASH_HOME") == str(home):
+            if str(home) in " ".join(process.info["cmdline"] or []) or process.environ().get(
+                "GESDASH_HOME"
+            ) == str(home):
                 found.append(process)
         except psutil.Error:
             continue
@@ -111,13 +113,18 @@ def is_ours(process):
 @pytest.mark.browser
 def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(start, tmp_path):
     if CHROMIUM is None:
-        assert "GESDASH_REQUIRE_BROWSER" not in os.environ, "there is no Chromium; install it (apt-get install chromium)"
+        assert "GESDASH_REQUIRE_BROWSER" not in os.environ, (
+            "there is no Chromium; install it (apt-get install chromium)"
+        )
         pytest.skip("there is no Chromium on this machine (apt-get install chromium)")
     port = free_port()
     up = start("--demo", "--port", str(port))
     password = re.search(r"password (\S+)", up.wait_until_it_says("Ctrl-C stops it"))[1]
     page_text = reviewed(f"http://127.0.0.1:{port}/", password, tmp_path)
-    assert re.search(r"Lost (at least )?[\d,]+ of (at least )?[\d,]+ lines, in [\d,]+ of [\d,]+ files\.", page_text)
+    assert re.search(
+        r"Lost (at least )?[\d,]+ of (at least )?[\d,]+ lines, in [\d,]+ of [\d,]+ files\.",
+        page_text,
+    )
     assert "partFailed" in page_text
     assert up.home.stat().st_mode & 0o777 == 0o700
 
@@ -140,7 +147,10 @@ def reviewed(address, password, folder):
         )
         page = browser.new_page()
         complaints = []
-        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on(
+            "console",
+            lambda message: complaints.append(message.text) if message.type == "error" else None,
+        )
         page.goto(address)
         page.fill("[name=username]", "admin")
         page.fill("[name=password]", password)
@@ -170,13 +180,16 @@ def migrated(tmp_path):
 def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start, migrated):
     port = free_port()
     first = start("--port", str(port))
-    assert "nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK" in first.wait_until_it_says(
-        "Ctrl-C stops it"
+    assert (
+        "nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK"
+        in first.wait_until_it_says("Ctrl-C stops it")
     )
     first.process.kill()
     first.process.wait(5)
     give_up = time.monotonic() + 10
-    while any(is_ours(process) for process in belonging_to(first.home)) and time.monotonic() < give_up:
+    while (
+        any(is_ours(process) for process in belonging_to(first.home)) and time.monotonic() < give_up
+    ):
         time.sleep(0.2)
     second = start("--port", str(port))
     second.wait_until_it_says("Ctrl-C stops it")
@@ -186,7 +199,11 @@ def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start, migra
 
 def test_a_home_whose_database_can_not_start_is_one_sentence(start, migrated):
     (migrated / "postgres" / "global" / "pg_control").write_bytes(b"")
-    assert start("--port", str(free_port())).refused().startswith("The PostgreSQL in GESDASH_HOME did not start; its log, ")
+    assert (
+        start("--port", str(free_port()))
+        .refused()
+        .startswith("The PostgreSQL in GESDASH_HOME did not start; its log, ")
+    )
 
 
 @pytest.mark.parametrize(
@@ -214,7 +231,11 @@ def test_a_wrong_database_is_said_in_one_sentence(start, url, sentence):
 
 
 def test_it_starts_while_ges_is_down_and_says_so(start, migrated):
-    ges = {"GES_ENDPOINT": f"http://127.0.0.1:{free_port()}", "GES_PROJECT_ID": "p1", "GES_TOKEN": "hidden"}
+    ges = {
+        "GES_ENDPOINT": f"http://127.0.0.1:{free_port()}",
+        "GES_PROJECT_ID": "p1",
+        "GES_TOKEN": "hidden",
+    }
     up = start("--port", str(free_port()), **ges)
     up.wait_until_it_says("Ctrl-C stops it")
     said = up.wait_until_it_says("Project p1: ")

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def working(project, home, count=1):
     """So many workers; ended at the end, however they are."""
     env = environment(project, home)
-    started = [subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "work"], env=env, cwd=ROOT) for _ in range(count)]
+    started = [
+        subprocess.Popen([sys.executable, str(ROOT / "manage.py"), "work"], env=env, cwd=ROOT)
+        for _ in range(count)
+    ]
     try:
         yield started
     finally:

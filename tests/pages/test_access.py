@@ -12,7 +12,10 @@ from tests.imports import file, tell
 @pytest.fixture
 def people(project):
     """Users by what they are in the project; `stranger` is a member of another one, in which nothing is."""
-    made = {name: User.objects.create_user(name) for name in ("viewer", "reviewer", "fixer", "owner", "stranger", "nobody")}
+    made = {
+        name: User.objects.create_user(name)
+        for name in ("viewer", "reviewer", "fixer", "owner", "stranger", "nobody")
+    }
     for role in ("viewer", "reviewer", "fixer", "owner"):
         Membership.objects.create(project=project, user=made[role], role=role)
     elsewhere = Project.objects.create(project_id="p2")
@@ -22,7 +25,12 @@ def people(project):
 
 @pytest.fixture
 def lossy(project):
-    return tell(project, "lossy-job-id", file("b/secret-path.csv", 3, cause="line 7: a secret cause"), graph="secretgraph")
+    return tell(
+        project,
+        "lossy-job-id",
+        file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
+        graph="secretgraph",
+    )
 
 
 @pytest.fixture
@@ -87,9 +95,12 @@ def test_an_outsider_finds_nothing_at_any_address(client, addresses, people, who
         assert client.get(address, headers={"HX-Request": "true"}).status_code == 404, address
         assert client.get(f"{address}?raw").status_code == 404, address
     for address in writing.values():
-        assert client.post(address, {"state": "to_fix", "note": "x", "share": "0.5", "job_id": "j"}).status_code == 404, (
-            address
-        )
+        assert (
+            client.post(
+                address, {"state": "to_fix", "note": "x", "share": "0.5", "job_id": "j"}
+            ).status_code
+            == 404
+        ), address
     assert not Review.objects.exists()
     assert Correction.objects.get().reverted_at is None
     assert SavedView.objects.count() == 1
@@ -139,7 +150,11 @@ def test_a_viewer_may_not_write(client, addresses, people, lossy, name, typed):
     assert not Watch.objects.exists()
     lossy.refresh_from_db()
     lossy.graph.refresh_from_db()
-    assert (lossy.review, lossy.graph.tolerated_loss, Cause.objects.get().note) == ("waiting", None, "")
+    assert (lossy.review, lossy.graph.tolerated_loss, Cause.objects.get().note) == (
+        "waiting",
+        None,
+        "",
+    )
     assert Correction.objects.get().reverted_at is None
 
 
@@ -176,7 +191,9 @@ def test_a_thing_is_not_found_under_another_ones_address(client, addresses, peop
     assert client.post(address).status_code == 404
 
 
-def test_the_next_that_waits_is_one_that_this_person_may_decide_about(client, people, project, lossy):
+def test_the_next_that_waits_is_one_that_this_person_may_decide_about(
+    client, people, project, lossy
+):
     """A viewer of another project is not sent to an import there."""
     elsewhere = Project.objects.get(project_id="p2")
     Membership.objects.create(project=elsewhere, user=people["reviewer"], role="viewer")

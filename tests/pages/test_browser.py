@@ -49,7 +49,10 @@ USERS = {"username": "ada", "password": "a long password"}
 
 
 # Contrast takes most of axe's time. A row whose elements, classes and states are those of five before it has their colours.
-AXE = AXE_SCRIPT + "; axe.configure({rules: [{id: 'color-contrast', selector: ':not([data-repeated])'}]})"
+AXE = (
+    AXE_SCRIPT
+    + "; axe.configure({rules: [{id: 'color-contrast', selector: ':not([data-repeated])'}]})"
+)
 PREPARE = """
     for (const one of document.querySelectorAll("main details")) one.open = true;
     // Of text on a gradient, as on the shade at a table's edges, axe can't tell the contrast.
@@ -90,7 +93,9 @@ def test_every_page_is_accessible_and_fits(visit, world):
             if width != 768:
                 for theme, rules in (("light", TAGS), ("dark", OF_COLOURS)):
                     page.emulate_media(color_scheme=theme)
-                    wrong += [f"{name} at {width}, {theme}: {one}" for one in violations(page, rules)]
+                    wrong += [
+                        f"{name} at {width}, {theme}: {one}" for one in violations(page, rules)
+                    ]
     assert not wrong, "\n".join(wrong)
     assert [one for one in page.complaints if "404" not in one] == []
 
@@ -99,8 +104,13 @@ CUT = "[...document.querySelectorAll('.scroll, .tabs')].filter(one => one.scroll
 
 
 def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
-    file = {"path": "ges-data/supply-chain/stream/vertex/part-0000.csv", "log": "ges-data/import-logs/7f3d9a52.log"}
-    cause = "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+    file = {
+        "path": "ges-data/supply-chain/stream/vertex/part-0000.csv",
+        "log": "ges-data/import-logs/7f3d9a52.log",
+    }
+    cause = (
+        "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+    )
     counts = {"totalLines": 148_558, "failedLines": 11_962, "successfulLines": 136_596}
     lost = file | counts | {"status": "partFailed", "cause": cause}
     job = world.tell("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
@@ -239,7 +249,9 @@ def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
     page = visit()
     page.goto(f"/jobs/{world.partial.pk}/")
     page.emulate_media(media="print")
-    expect(page.locator("nav:visible, form:visible, button:visible, input:visible, .top:visible")).to_have_count(0)
+    expect(
+        page.locator("nav:visible, form:visible, button:visible, input:visible, .top:visible")
+    ).to_have_count(0)
     cut = "all => all.filter(one => one.scrollHeight > one.clientHeight + 1).length"
     assert page.locator(".tall, .scroll").evaluate_all(cut) == 0
     expect(page.locator("table.files tbody tr:visible")).to_have_count(100)
@@ -248,7 +260,9 @@ def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
 def test_without_scripts_every_page_shows(visit, world):
     page = visit(java_script_enabled=False)
     for name, address in PAGES.items():
-        assert page.goto(address.format(at=world.at, **vars(world))).status == (404 if name == "missing" else 200), name
+        assert page.goto(address.format(at=world.at, **vars(world))).status == (
+            404 if name == "missing" else 200
+        ), name
         assert page.locator("h1").count() == 1, name
         assert page.locator("[data-copy]:visible").count() == 0, name
 

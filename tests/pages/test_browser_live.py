@@ -48,7 +48,9 @@ def test_a_running_job_is_drawn_anew_when_there_is_news_and_keeps_what_is_typed(
     page.goto(f"/jobs/{world.running.pk}/")
     assert tick(page, "seen=") == 204
     page.fill("[name=file]", "b/v1")
-    files = [("edgesetPath", f"b/e{number}.csv", "success", 7_654_321, 0, None) for number in range(12)]
+    files = [
+        ("edgesetPath", f"b/e{number}.csv", "success", 7_654_321, 0, None) for number in range(12)
+    ]
     world.tell("running-job", status="running", files=files)
     assert tick(page, "seen=") == 200
     expect(page.locator("#files")).to_contain_text("7,654,321")
@@ -76,7 +78,9 @@ def test_a_page_that_hears_nothing_says_since_when(page, world):
     expect(page.locator("#offline")).to_be_hidden()
 
 
-def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones_in_place(page, world):
+def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones_in_place(
+    page, world
+):
     page.goto("/jobs/")
     rows = page.locator("table.rows tbody tr")
     before = [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()]
@@ -100,7 +104,13 @@ def test_the_overview_shows_a_job_that_has_ended_and_leaves_the_focus_where_it_w
     link = page.locator(f'#now a[href="/jobs/{world.partial.pk}/"]')
     link.focus()
     late = timezone.now() + timedelta(seconds=1)
-    world.tell("failed-now", at=late, status="failed", failReason="GES.7011: gone", beginTime=f"{late:%Y-%m-%dT%H:%M:%S}")
+    world.tell(
+        "failed-now",
+        at=late,
+        status="failed",
+        failReason="GES.7011: gone",
+        beginTime=f"{late:%Y-%m-%dT%H:%M:%S}",
+    )
     page.clock.run_for(10_100)
     expect(page.locator("#now")).to_contain_text("GES.7011: gone")
     expect(link).to_be_focused()

@@ -55,13 +55,22 @@ def fill(project, first, last):
         failed = number % 2
         files = {
             "vertexsetPath": [
-                _file(f"b/{number}/v.csv", failed, f"line {number} of column {'abcdefghij'[number % 10]} is empty")
+                _file(
+                    f"b/{number}/v.csv",
+                    failed,
+                    f"line {number} of column {'abcdefghij'[number % 10]} is empty",
+                )
             ],
             "edgesetPath": [_file(f"b/{number % 3}/e.csv", 0, None)],
         }
         word = "running" if number == 2 else "partFailed" if failed else "success"
-        times = {"beginTime": f"{begin:%Y-%m-%dT%H:%M:%S}", "endTime": f"{begin + timedelta(minutes=9):%Y-%m-%dT%H:%M:%S}"}
-        told.append(observe(job, "poll", begin, 200, body(job.job_id, word, jobDetail=files, **times)))
+        times = {
+            "beginTime": f"{begin:%Y-%m-%dT%H:%M:%S}",
+            "endTime": f"{begin + timedelta(minutes=9):%Y-%m-%dT%H:%M:%S}",
+        }
+        told.append(
+            observe(job, "poll", begin, 200, body(job.job_id, word, jobDetail=files, **times))
+        )
     record(told)
     return told[-1].job
 
@@ -198,13 +207,19 @@ def test_what_is_asked_all_day_reads_its_index(project, member):
     queue = Job.objects.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX])
     assert "job_to_review" in plan(queue.order_by("-begin_time", "-pk")[:8])
     assert "job_changed" in plan(with_change(member))
-    assert "job_of_project" in plan(Job.objects.visible_to(member).order_by("-begin_time", "-pk")[:50])
+    assert "job_of_project" in plan(
+        Job.objects.visible_to(member).order_by("-begin_time", "-pk")[:50]
+    )
     assert "job_newest" in plan(Job.objects.filter(first_seen_at__gt=now))
     assert "file_by_path " in plan(ImportFile.objects.filter(path="b/0/e.csv"))
     assert "file_by_path_part" in plan(ImportFile.objects.filter(path__contains="/e.csv"))
     # Where few files have a cause at all, those few are looked through.
-    assert re.search("file_by_cause_part|file_caused", plan(ImportFile.objects.filter(cause__icontains="column")))
-    assert "snapshot_of_job" in plan(Snapshot.objects.filter(job=1).order_by("-first_seen_at", "-pk")[:20])
+    assert re.search(
+        "file_by_cause_part|file_caused", plan(ImportFile.objects.filter(cause__icontains="column"))
+    )
+    assert "snapshot_of_job" in plan(
+        Snapshot.objects.filter(job=1).order_by("-first_seen_at", "-pk")[:20]
+    )
 
 
 def test_a_path_longer_than_a_page_of_the_database_is_found(project):
@@ -254,7 +269,9 @@ def weigh(address: str, cookies: SimpleCookie):
     sent = "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())
 
     def get(path):
-        asked = urllib.request.Request(address + path, headers={"Cookie": sent, "Accept-Encoding": "gzip"})
+        asked = urllib.request.Request(
+            address + path, headers={"Cookie": sent, "Accept-Encoding": "gzip"}
+        )
         with urllib.request.urlopen(asked, timeout=30) as answer:
             content = answer.read()
             return content, answer.headers.get("Content-Encoding")

@@ -55,7 +55,10 @@ def test_every_page_of_the_story_is_sound_whole_and_as_a_part(signed_in, project
         *lossy.filter(files__path__contains="<script>"),
         Job.objects.exclude(job_name="ImportGraph")[0],
     ]
-    rare += [*Job.objects.filter(total_lines__gt=2**53)[:1], *Job.objects.filter(ledger="does_not_add_up")[:1]]
+    rare += [
+        *Job.objects.filter(total_lines__gt=2**53)[:1],
+        *Job.objects.filter(ledger="does_not_add_up")[:1],
+    ]
     assert len(rare) == 5
     addresses = [one for job in [*shown.values(), *rare] for one in addresses_of(job)]
     addresses += [f"/causes/{pk}/" for pk in Cause.objects.values_list("pk", flat=True)[:4]]
@@ -92,7 +95,12 @@ def test_a_reply_is_shown_and_downloaded_as_received(signed_in, imported):
 
 
 def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imported):
-    form = {"where": "vertex:0", "field": "failed_lines", "corrected": "0", "reason": "checked by hand"}
+    form = {
+        "where": "vertex:0",
+        "field": "failed_lines",
+        "corrected": "0",
+        "reason": "checked by hand",
+    }
     address = reverse("admin:jobs_job_correct", args=[imported.pk])
     assert b"needs a reason" not in signed_in.get(address).content
     assert signed_in.post(address, {**form, "reason": ""}).status_code == 200
@@ -101,7 +109,9 @@ def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imp
     assert b"checked by hand" in page
     one = Correction.objects.get()
     undo = reverse("pages:undo-correction", args=[imported.pk, one.pk])
-    assert b"It needs a reason: say why." in signed_in.post(undo, {"reason": " "}, follow=True).content
+    assert (
+        b"It needs a reason: say why." in signed_in.post(undo, {"reason": " "}, follow=True).content
+    )
     one.refresh_from_db()
     assert one.reverted_at is None
     signed_in.post(undo, {"reason": "it was right"})
@@ -110,7 +120,18 @@ def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imp
 
 
 @pytest.mark.parametrize(
-    "table", ["job", "importfile", "snapshot", "miss", "watch", "correction", "project", "graph", "accesskey"]
+    "table",
+    [
+        "job",
+        "importfile",
+        "snapshot",
+        "miss",
+        "watch",
+        "correction",
+        "project",
+        "graph",
+        "accesskey",
+    ],
 )
 def test_every_table_has_its_admin_list(signed_in, imported, table):
     assert signed_in.get(f"/admin/jobs/{table}/").status_code == 200

@@ -73,13 +73,23 @@ def test_earlier_replies_come_by_a_link_each_reply_and_miss_once(signed_in, proj
 
     minutes = count()
     for number in range(45):
-        job = tell(project, "j1", file("a", 0, number), status="running", took=None, at=NOW + next(minutes) * MINUTE)
+        job = tell(
+            project,
+            "j1",
+            file("a", 0, number),
+            status="running",
+            took=None,
+            at=NOW + next(minutes) * MINUTE,
+        )
         if number % 4 == 0 or number in {0, 44}:
             miss(job, NOW + next(minutes) * MINUTE)
     miss(job, NOW - 9 * MINUTE)  # before the first reply
     # Two of the same moment, by different ways.
     record(
-        [observe(job, way, NOW + DAY, 200, b'{"status": "running", "x": "%s"}' % way.encode()) for way in ("poll", "list")]
+        [
+            observe(job, way, NOW + DAY, 200, b'{"status": "running", "x": "%s"}' % way.encode())
+            for way in ("poll", "list")
+        ]
     )
     address, replies, misses, pages = f"/jobs/{job.pk}/history/", [], 0, 0
     while address:
@@ -100,7 +110,13 @@ def test_a_page_between_two_replies_of_one_moment_loses_none(signed_in, project)
         at = NOW + number * MINUTE
         record(
             [
-                observe(job, way, at, 200, b'{"status": "running", "n": %d, "w": "%s"}' % (number, way.encode()))
+                observe(
+                    job,
+                    way,
+                    at,
+                    200,
+                    b'{"status": "running", "n": %d, "w": "%s"}' % (number, way.encode()),
+                )
                 for way in ("poll", "list")
             ]
         )
@@ -161,11 +177,19 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
     night = {number: NOW - number * DAY for number in range(6)}
     tell(project, "good, later", file("b/2026-03-05/a"), begin=night[0])
     one = tell(
-        project, "one", file("b/2026-03-03/a", 3), file("b/2026-03-03/new", 2, 0, cause="line 7: bad"), begin=night[1]
+        project,
+        "one",
+        file("b/2026-03-03/a", 3),
+        file("b/2026-03-03/new", 2, 0, cause="line 7: bad"),
+        begin=night[1],
     )
     tell(project, "bad", file("b/2026-03-02/a", 1), begin=night[2])
     good = tell(
-        project, "good", file("b/2026-03-01/a", 1, 9, status="success", failedLines=0), file("b/gone"), begin=night[3]
+        project,
+        "good",
+        file("b/2026-03-01/a", 1, 9, status="success", failedLines=0),
+        file("b/gone"),
+        begin=night[3],
     )
     tell(project, "good, elsewhere", file("b/2026-03-02/a"), begin=night[2], graph="other")
     tell(project, "good, earlier", file("b/2026-02-27/a"), begin=night[4])
@@ -182,7 +206,9 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
     only = text(signed_in.get(f"/jobs/{one.pk}/compare/?change=gone"))
     assert "b/gone" in only
     assert "b/2026-03-03/a" not in only.partition("File by file")[2]
-    assert "No file changed in this way" in text(signed_in.get(f"/jobs/{one.pk}/compare/?change=better"))
+    assert "No file changed in this way" in text(
+        signed_in.get(f"/jobs/{one.pk}/compare/?change=better")
+    )
 
 
 def test_an_import_of_another_graph_or_a_job_of_nobody_is_not_compared_with(signed_in, project):
@@ -195,7 +221,9 @@ def test_an_import_of_another_graph_or_a_job_of_nobody_is_not_compared_with(sign
 
 
 def test_without_another_import_it_says_so(signed_in, project):
-    assert "no other import of this graph" in text(signed_in.get(f"/jobs/{tell(project, 'one', file('a')).pk}/compare/"))
+    assert "no other import of this graph" in text(
+        signed_in.get(f"/jobs/{tell(project, 'one', file('a')).pk}/compare/")
+    )
 
 
 # Repair kit
@@ -212,9 +240,15 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
         file("b/ok.csv"),
         file("b/s.xml", kind="schema"),
     )
-    first, second = (unescape(signed_in.get(f"/jobs/{job.pk}/repair/?api={api}").content.decode()) for api in ("v1", "v2"))
+    first, second = (
+        unescape(signed_in.get(f"/jobs/{job.pk}/repair/?api={api}").content.decode())
+        for api in ("v1", "v2")
+    )
     assert "2 files to import again." in first
-    assert "https://ges.example.com/v1.0/p1/graphs/id-of-payments/action?action_id=import-graph'" in first
+    assert (
+        "https://ges.example.com/v1.0/p1/graphs/id-of-payments/action?action_id=import-graph'"
+        in first
+    )
     assert re.search(r'<pre id="body-1"[^>]*>\{\n  "vertexsetPath": "b/x/v.csv",', first)
     assert "https://ges.example.com/v2/p1/graphs/id-of-payments/import-graph" in second
     assert re.search(r'<pre id="body-2"[^>]*>\{\n  "edgeset_path": "b/y/e.csv",', second)
@@ -224,18 +258,33 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
 
 
 def test_the_repair_kit_says_first_what_was_loaded_since(signed_in, project):
-    job = tell(project, "j1", file("b/v.csv", 3), file("b/e.csv", 2, kind="edge"), begin=NOW - timedelta(hours=5))
+    job = tell(
+        project,
+        "j1",
+        file("b/v.csv", 3),
+        file("b/e.csv", 2, kind="edge"),
+        begin=NOW - timedelta(hours=5),
+    )
     load = tell(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
     page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
     said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert "A later import loaded one of the lost files whole: importing it again would add edges twice." in said
+    assert (
+        "A later import loaded one of the lost files whole: importing it again would add edges twice."
+        in said
+    )
     assert said.index("loaded one of the lost files") < said.index("1 file to import again")
     assert f'<code class="id">b/v.csv</code> <small>by <a href="/jobs/{load.pk}/"' in page
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list").content == b"b/e.csv\n"
     assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
     assert b"vertexsetPath" in signed_in.get(f"/jobs/{job.pk}/repair/?all=1").content
-    tell(project, "whole", file("b/v.csv"), file("b/e.csv", kind="edge"), begin=NOW - timedelta(hours=3))
+    tell(
+        project,
+        "whole",
+        file("b/v.csv"),
+        file("b/e.csv", kind="edge"),
+        begin=NOW - timedelta(hours=3),
+    )
     said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert "Job whole loaded all of these since: importing again would add edges twice." in said
     assert "Nothing is left to import again." in said
@@ -258,7 +307,9 @@ def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
 
 
 def test_a_whole_import_has_nothing_to_repair(signed_in, project):
-    assert "nothing to import again" in text(signed_in.get(f"/jobs/{tell(project, 'j1', file('a')).pk}/repair/"))
+    assert "nothing to import again" in text(
+        signed_in.get(f"/jobs/{tell(project, 'j1', file('a')).pk}/repair/")
+    )
 
 
 # Causes and files
@@ -269,7 +320,11 @@ def struck(project, monkeypatch):
     """One cause in two graphs, and a smaller one; one of them over a month ago."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     tell(
-        project, "j1", file("b/a", 3, cause="line 1: bad"), file("b/b", 4, cause="line 2: bad"), file("b/c", 1, cause="gone")
+        project,
+        "j1",
+        file("b/a", 3, cause="line 1: bad"),
+        file("b/b", 4, cause="line 2: bad"),
+        file("b/c", 1, cause="gone"),
     )
     tell(project, "j2", file("b/a", 5, cause="line 3: bad"), graph="other", begin=NOW - 2 * DAY)
     tell(project, "j3", file("b/a", 6, cause="line 4: bad"), begin=NOW - 45 * DAY)
@@ -314,11 +369,16 @@ def test_a_path_has_its_biography(signed_in, struck):
     page = signed_in.get("/files/?path=b/a")
     assert "Imports of this path: 4; it lost data in 3 of them, 14 lines together." in text(page)
     assert [row.split()[0] for row in rows_of(page)] == ["partial", "partial", "success", "partial"]
-    assert [row.split()[0] for row in rows_of(signed_in.get("/files/?path=b/a&sort=begin_time&page_size=2"))] == [
+    assert [
+        row.split()[0]
+        for row in rows_of(signed_in.get("/files/?path=b/a&sort=begin_time&page_size=2"))
+    ] == [
         "partial",
         "success",
     ]
-    assert "Paths that have this b/a 4 imports b/b 1 import b/c 1 import" in text(signed_in.get("/files/?path=b/"))
+    assert "Paths that have this b/a 4 imports b/b 1 import b/c 1 import" in text(
+        signed_in.get("/files/?path=b/")
+    )
     assert "No import you may see has such a path." in text(signed_in.get("/files/?path=b/x"))
     assert "Files that lost lines" in text(signed_in.get("/files/"))
 
@@ -332,7 +392,10 @@ def test_a_position_past_the_last_import_of_a_path_is_no_other_list(signed_in, s
 def test_a_causes_page_shows_what_each_files_text_has_of_its_own(signed_in, project):
     job = tell(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
     page = signed_in.get(f"/causes/{Cause.objects.get().pk}/").content.decode()
-    assert re.search(r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>', page)
+    assert re.search(
+        r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>',
+        page,
+    )
     assert f'<a href="/jobs/{job.pk}/">ImportGraph</a>' in page
 
 
@@ -340,7 +403,13 @@ def test_a_job_says_whether_its_cause_is_new(signed_in, project):
     for number, days in enumerate((30, 0)):
         at = NOW - timedelta(days=days)
         tell(project, f"j{number}", file("b/v.csv", 3, cause="old"), at=at, begin=at)
-    new = tell(project, "new", file("b/v.csv", 3, cause="old"), file("b/w.csv", 3, cause="fresh"), begin=NOW)
+    new = tell(
+        project,
+        "new",
+        file("b/v.csv", 3, cause="old"),
+        file("b/w.csv", 3, cause="fresh"),
+        begin=NOW,
+    )
     said = text(signed_in.get(f"/jobs/{new.pk}/"))
     assert "old since 2026-02-02" in said
     assert "fresh new" in said
@@ -351,7 +420,9 @@ def test_a_graph_shows_what_it_lost_last_night_whatever_came_since(signed_in, pr
     tell(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
     tell(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
     page = signed_in.get("/graphs/").content.decode()
-    assert re.search(r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page)
+    assert re.search(
+        r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page
+    )
     graph = signed_in.get(f"/graphs/{project.graphs.get().pk}/").content.decode()
     newest = project.jobs.get(job_id="small")
     assert f'<a href="/jobs/{newest.pk}/compare/">against the last good one</a>' in graph

@@ -44,7 +44,9 @@ def signed_in(client, admin):
 
 @pytest.fixture
 def job(project):
-    return tell(project, "j1", file("b/v.csv", 3, cause="line 7: too long"), file("b/e.csv", kind="edge"))
+    return tell(
+        project, "j1", file("b/v.csv", 3, cause="line 7: too long"), file("b/e.csv", kind="edge")
+    )
 
 
 @pytest.fixture
@@ -102,10 +104,22 @@ def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expe
     [
         ("causes", "days=x", "days: “x” won’t do; expected 7, 30, 90."),
         ("graph", "days=x", "days: “x” won’t do; expected 1, 7, 30."),
-        ("compare", "change=x", "change: “x” won’t do; expected new, gone, better, worse, same, cannot_tell."),
+        (
+            "compare",
+            "change=x",
+            "change: “x” won’t do; expected new, gone, better, worse, same, cannot_tell.",
+        ),
         ("compare", "with=x", "with: “x” won’t do"),
-        ("compare", "with=99999999999999999999", "expected the number of another import of this graph"),
-        ("history", "before=x", "before: “x” won’t do; expected the number of a reply of this job."),
+        (
+            "compare",
+            "with=99999999999999999999",
+            "expected the number of another import of this graph",
+        ),
+        (
+            "history",
+            "before=x",
+            "before: “x” won’t do; expected the number of a reply of this job.",
+        ),
         ("history", "before=99999999999999999999", "the number of a reply of this job."),
         ("history", "before=4611686018427387904", "the number of a reply of this job."),
         ("repair", "api=v3", "api: “v3” won’t do; expected v1, v2."),
@@ -134,10 +148,15 @@ def test_a_number_of_nothing_is_not_found(signed_in, job, number):
     for pattern in NUMBERED:
         address = "/" + str(pattern.pattern).replace("<int:pk>", str(number))
         address = address.replace("<int:snapshot_pk>", "1").replace("<int:correction_pk>", "1")
-        assert {signed_in.get(address).status_code, signed_in.post(address).status_code} <= {404, 405}, address
+        assert {signed_in.get(address).status_code, signed_in.post(address).status_code} <= {
+            404,
+            405,
+        }, address
 
 
-@pytest.mark.parametrize("number", [HUGE, "9" * 5000, 0, "x", "-1", "%00"], ids=lambda number: str(number)[:20])
+@pytest.mark.parametrize(
+    "number", [HUGE, "9" * 5000, 0, "x", "-1", "%00"], ids=lambda number: str(number)[:20]
+)
 def test_the_second_number_of_an_address(signed_in, job, number):
     assert signed_in.get(f"/jobs/{job.pk}/snapshots/{number}/").status_code == 404
     assert signed_in.post(f"/jobs/{job.pk}/corrections/{number}/undo/").status_code == 404
@@ -181,11 +200,21 @@ def test_news_after_no_time_are_none(signed_in, pages, query):
 def test_news_with_garbage(signed_in, pages, name):
     for value in [*NONSENSE.values(), str(HUGE), ",,,", "1," * 2000]:
         address = f"{pages['jobs-news']}?after=2026-01-01T00:00:00Z&{name}={value}"
-        assert signed_in.get(address, headers={"HX-Request": "true"}).status_code in {200, 204}, value
+        assert signed_in.get(address, headers={"HX-Request": "true"}).status_code in {200, 204}, (
+            value
+        )
 
 
 FORMS = {
-    "decide": {"state": "to_fix", "note": "n", "known": "0", "assignee": "", "due_on": "", "fixed_by": "", "next": ""},
+    "decide": {
+        "state": "to_fix",
+        "note": "n",
+        "known": "0",
+        "assignee": "",
+        "due_on": "",
+        "fixed_by": "",
+        "next": "",
+    },
     "set-tolerance": {"share": "0.5"},
     "note": {"note": "n"},
     "watch-job": {"job_id": "j9"},
@@ -214,7 +243,9 @@ def test_nonsense_in_a_form_is_answered_by_its_page(signed_in, pages, job, form,
             assert page.status_code == 200, name
             assert b"psycopg" not in page.content
             assert b"invalid literal" not in page.content
-            assert b"NUL" not in re.sub(rb'value="[A-Za-z0-9]{64}"', b"", page.content)  # the random token may hold it
+            assert b"NUL" not in re.sub(
+                rb'value="[A-Za-z0-9]{64}"', b"", page.content
+            )  # the random token may hold it
 
 
 PARAMETERS = [
@@ -229,7 +260,9 @@ values = st.text(max_size=12) | st.sampled_from(
 
 def test_no_query_string_breaks_any_page(signed_in, pages):
     @given(
-        st.sampled_from(sorted(pages)), st.lists(st.tuples(st.sampled_from(PARAMETERS), values), max_size=4), st.booleans()
+        st.sampled_from(sorted(pages)),
+        st.lists(st.tuples(st.sampled_from(PARAMETERS), values), max_size=4),
+        st.booleans(),
     )
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @example("graphs", [("name", "\x00")], False)

@@ -8,7 +8,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from jobs.models import Job, Membership, Project, SavedView
-from jobs.models.job import Verdict
+from jobs.models.job import VerdictChoices
 from tests.conftest import NOW
 from tests.imports import file, tell
 
@@ -33,13 +33,29 @@ def some(project):
     return {
         "runs": tell(project, "runs", file("a/x", 0, 5), begin=NOW, took=None, status="running"),
         "lost": tell(
-            project, "lost", file("a/x", 5, 5, cause="line 7: bad"), file("b/y", 0, 10), begin=NOW - timedelta(hours=1)
+            project,
+            "lost",
+            file("a/x", 5, 5, cause="line 7: bad"),
+            file("b/y", 0, 10),
+            begin=NOW - timedelta(hours=1),
         ),
         "gone": tell(
-            project, "gone", file("b/y", 9, 0, cause="no such file"), begin=NOW - timedelta(hours=2), status="failed"
+            project,
+            "gone",
+            file("b/y", 9, 0, cause="no such file"),
+            begin=NOW - timedelta(hours=2),
+            status="failed",
         ),
-        "good": tell(project, "good", file("a/x", 0, 3), begin=NOW - timedelta(hours=3), took=timedelta(hours=1)),
-        "stop": tell(project, "stop", jobName="StopGraph", begin=NOW - timedelta(hours=4), graph="other"),
+        "good": tell(
+            project,
+            "good",
+            file("a/x", 0, 3),
+            begin=NOW - timedelta(hours=3),
+            took=timedelta(hours=1),
+        ),
+        "stop": tell(
+            project, "stop", jobName="StopGraph", begin=NOW - timedelta(hours=4), graph="other"
+        ),
     }
 
 
@@ -88,9 +104,12 @@ def test_counts_by_verdict_are_of_the_filters_without_the_verdict(signed_in, som
 
 
 def test_every_verdict_has_its_word_on_the_page(signed_in, some):
-    for verdict in Verdict:
+    for verdict in VerdictChoices:
         Job.objects.filter(job_id="stop").update(verdict=verdict)
-        assert f'href="#v-{verdict.value}"/></svg>{verdict.label}' in signed_in.get("/jobs/?job_id=stop").content.decode()
+        assert (
+            f'href="#v-{verdict.value}"/></svg>{verdict.label}'
+            in signed_in.get("/jobs/?job_id=stop").content.decode()
+        )
 
 
 def test_the_pager_walks_there_and_back(signed_in, some):
@@ -98,7 +117,9 @@ def test_the_pager_walks_there_and_back(signed_in, some):
     while address:
         page = signed_in.get(address).content.decode()
         seen.append(listed(signed_in, address))
-        address = next((unescape(one) for one in re.findall(r'rel="next" href="([^"]*)"', page)), None)
+        address = next(
+            (unescape(one) for one in re.findall(r'rel="next" href="([^"]*)"', page)), None
+        )
     assert seen == [["stop", "good"], ["gone", "lost"], ["runs"]]
     back = unescape(re.search(r'rel="prev" href="([^"]*)"', page)[1])
     assert listed(signed_in, back) == ["gone", "lost"]
@@ -112,7 +133,9 @@ def news(signed_in, some):
     """The address that a list, drawn now, asks for what is new."""
 
     def address(of="/jobs/"):
-        return unescape(re.search(r'id="news" hx-get="([^"]*)"', signed_in.get(of).content.decode())[1])
+        return unescape(
+            re.search(r'id="news" hx-get="([^"]*)"', signed_in.get(of).content.decode())[1]
+        )
 
     return address
 
@@ -205,7 +228,9 @@ def test_a_view_keeps_filters_and_order_without_the_position(signed_in, some):
     view = SavedView.objects.get()
     assert (view.name, view.is_shared) == ("lost", False)
     assert view.query == "verdict=failed&verdict=partial&sort=-failed_lines&zone=Asia%2FShanghai"
-    href = unescape(re.search(r'href="([^"]*)">lost</a>', signed_in.get("/jobs/").content.decode())[1])
+    href = unescape(
+        re.search(r'href="([^"]*)">lost</a>', signed_in.get("/jobs/").content.decode())[1]
+    )
     assert listed(signed_in, href) == ["gone", "lost"]
     assert signed_in.get(f"/jobs/views/{view.pk}/count/").content == b"2"
 
@@ -228,7 +253,9 @@ def test_a_view_needs_a_name(signed_in, name):
 
 
 def test_a_view_too_long_to_keep_is_refused_and_not_cut(signed_in):
-    page = signed_in.post("/jobs/views/", {"name": "x", "query": "path=" + "x" * 9000}, follow=True).content.decode()
+    page = signed_in.post(
+        "/jobs/views/", {"name": "x", "query": "path=" + "x" * 9000}, follow=True
+    ).content.decode()
     assert "too long" in page
     assert not SavedView.objects.exists()
 
@@ -256,7 +283,9 @@ def test_ones_own_view_is_deleted(signed_in, admin):
     assert not SavedView.objects.exists()
 
 
-def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(signed_in, some, monkeypatch):
+def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(
+    signed_in, some, monkeypatch
+):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     address = f"/graphs/{some['lost'].graph_id}/"
     restored = {"HX-Request": "true", "HX-History-Restore-Request": "true"}
@@ -274,5 +303,7 @@ def test_further_values_of_a_filter_stay_in_the_form_and_can_be_taken_away(signe
     page = signed_in.get("/jobs/", {"job_id": ["runs", "lost"], "cursor": ""}).content.decode()
     assert '<input name="job_id" value="runs">' in page
     assert '<input type="hidden" name="job_id" value="lost">' in page
-    [without] = re.findall(r'href="([^"]*)" aria-label="Ask no more for Job id from its start: lost"', page)
+    [without] = re.findall(
+        r'href="([^"]*)" aria-label="Ask no more for Job id from its start: lost"', page
+    )
     assert listed(signed_in, unescape(without)) == ["runs"]

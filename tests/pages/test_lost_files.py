@@ -37,7 +37,14 @@ def night(project):
         graph="rings",
         begin=NOW - 9 * HOUR,
     )
-    tell(project, "again", file("b/e.csv", kind="edge"), file("b/other", 1), graph="rings", begin=NOW - 2 * HOUR)
+    tell(
+        project,
+        "again",
+        file("b/e.csv", kind="edge"),
+        file("b/other", 1),
+        graph="rings",
+        begin=NOW - 2 * HOUR,
+    )
     tell(
         project,
         "chain",
@@ -76,7 +83,10 @@ def test_last_night_is_one_page(signed_in, night):
         ("b/v.csv", "import again"),
         ("b/e.csv", "loaded whole since"),
     }
-    assert re.findall(r'<pre hidden id="paths-\d+">(.*?)</pre>', page, re.DOTALL) == ["b/other\nb/v.csv\n", "s/e.csv\n"]
+    assert re.findall(r'<pre hidden id="paths-\d+">(.*?)</pre>', page, re.DOTALL) == [
+        "b/other\nb/v.csv\n",
+        "s/e.csv\n",
+    ]
     assert "Copy all 2 paths" in page
     assert "b/old.csv" not in page
     assert "b/old.csv" in signed_in.get("/files/?since=7d").content.decode()
@@ -93,7 +103,11 @@ def test_a_path_that_was_lost_again_is_imported_once(signed_in, project):
     for hours in (9, 5, 1):
         tell(project, f"at {hours}", file("b/v.csv", hours), begin=NOW - hours * HOUR)
     page = signed_in.get("/files/").content.decode()
-    assert [state for _path, state in rows(page)] == ["import again", "lost again since", "lost again since"]
+    assert [state for _path, state in rows(page)] == [
+        "import again",
+        "lost again since",
+        "lost again since",
+    ]
     assert text(signed_in.get("/files/?list")) == "b/v.csv\n"
 
 
@@ -106,7 +120,10 @@ def test_the_downloads_have_all_of_it(signed_in, night):
     assert {(row["path"], row["failed_lines"], row["loaded_since_by"], row["import_again"]) for row in told} == {
         ("b/other", "1", "", "yes"), ("s/e.csv", "217890", "", "yes"), ("b/v.csv", "5", "", "yes"), ("b/e.csv", "90", "again", "no"),
     }  # fmt: skip
-    assert {row["cause"] for row in told} >= {"label [merchant_v2] is not in the metadata", "GES.7017: gone"}
+    assert {row["cause"] for row in told} >= {
+        "label [merchant_v2] is not in the metadata",
+        "GES.7017: gone",
+    }
     assert {row["graph_name"] for row in told} == {"rings", "chain"}
 
 
@@ -137,7 +154,9 @@ def test_a_job_without_a_begin_is_not_forgotten(signed_in, project):
 def test_a_time_that_will_not_do_is_said_and_the_day_shown(signed_in, night):
     page = signed_in.get("/files/?since=soon").content.decode()
     assert "Since: “soon” won&#x27;t do; expected a time such as" in page
-    assert re.search(r"4 files lost [\d,]+ lines since <time [^>]+>[-\d: ]{16}</time> \(UTC\)\.", page)
+    assert re.search(
+        r"4 files lost [\d,]+ lines since <time [^>]+>[-\d: ]{16}</time> \(UTC\)\.", page
+    )
     for what in ("list", "csv"):
         refused = signed_in.get(f"/files/?{what}&since=soon")
         assert (refused.status_code, refused["Content-Type"]) == (400, "text/plain; charset=utf-8")
@@ -173,7 +192,11 @@ def test_it_asks_no_more_for_more_rows(signed_in, night, project):
     few = asked()
     for number in range(30):
         tell(
-            project, f"n{number}", *(file(f"n/{number}/{one}", 1) for one in range(5)), graph=f"g{number}", begin=NOW - HOUR
+            project,
+            f"n{number}",
+            *(file(f"n/{number}/{one}", 1) for one in range(5)),
+            graph=f"g{number}",
+            begin=NOW - HOUR,
         )
     assert asked() <= few <= 10
 
@@ -181,6 +204,8 @@ def test_it_asks_no_more_for_more_rows(signed_in, night, project):
 def test_it_is_read_from_the_index_of_the_jobs_that_lost_something(night):
     from tests.pages.test_costs import plan
 
-    begun = ImportFile.objects.filter(job__lost_file_count__gt=0, job__begin_time__gte=NOW - 24 * HOUR)
+    begun = ImportFile.objects.filter(
+        job__lost_file_count__gt=0, job__begin_time__gte=NOW - 24 * HOUR
+    )
     assert "job_lossy" in plan(begun.order_by("-job__begin_time", "-pk")[:200], partly_sorted=True)
     assert Cause.objects.exists()

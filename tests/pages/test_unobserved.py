@@ -18,7 +18,9 @@ from jobs.record import find_graph, find_jobs, observe, record
 from tests.conftest import NOW
 from tests.imports import file, said, tell
 
-SECOND, MINUTE, HOUR, DAY = (timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days"))
+SECOND, MINUTE, HOUR, DAY = (
+    timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days")
+)
 
 
 @pytest.fixture
@@ -33,13 +35,17 @@ def text(page):
 
 
 def present(project, *stretches):
-    Presence.objects.bulk_create([Presence(project=project, first_at=first, last_at=last) for first, last in stretches])
+    Presence.objects.bulk_create(
+        [Presence(project=project, first_at=first, last_at=last) for first, last in stretches]
+    )
 
 
 def drawn(page, kind):
     """Where the rectangles of a kind are: their left edges and widths, in thousandths of the axis."""
     figure = page.content.decode().partition("<figure")[2].partition("</svg>")[0]
-    rows = re.findall(rf'<rect class="(?:mark )?{kind}" x="([\d.]+)"(?: y="[\d.]+")? width="([\d.]+)"', figure)
+    rows = re.findall(
+        rf'<rect class="(?:mark )?{kind}" x="([\d.]+)"(?: y="[\d.]+")? width="([\d.]+)"', figure
+    )
     return [(float(x), float(width)) for x, width in rows]
 
 
@@ -47,7 +53,14 @@ def drawn(page, kind):
 def changed(project):
     """Seen running from 12:00 to 12:10:05, and a success from 12:15:40 on."""
     tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    tell(project, "j1", file("a", 0, 5), status="running", took=None, at=NOW + 10 * MINUTE + 5 * SECOND)
+    tell(
+        project,
+        "j1",
+        file("a", 0, 5),
+        status="running",
+        took=None,
+        at=NOW + 10 * MINUTE + 5 * SECOND,
+    )
     return tell(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
 
 
@@ -61,7 +74,17 @@ def test_a_change_came_between_two_moments_which_the_job_and_its_history_say(sig
 
 def test_who_tells_the_final_word_again_does_not_hide_when_it_came(signed_in, changed, project):
     for source, minutes in (("list", 16), ("proxy", 17)):
-        record([observe(changed, source, NOW + minutes * MINUTE, 200, said("j1", file("a", 0, 9), x=source))])
+        record(
+            [
+                observe(
+                    changed,
+                    source,
+                    NOW + minutes * MINUTE,
+                    200,
+                    said("j1", file("a", 0, 9), x=source),
+                )
+            ]
+        )
     assert f"Came to its end {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
 
 
@@ -74,7 +97,9 @@ def test_a_change_within_the_second_is_told_as_a_moment(signed_in, project):
 
 def test_of_a_single_reply_nothing_is_known_before(signed_in, project):
     job = tell(project, "j1", file("a"))
-    assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(
+        signed_in.get(f"/jobs/{job.pk}/")
+    )
     assert "changed between" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
@@ -83,38 +108,52 @@ def test_what_another_source_saw_later_narrows_it(signed_in, changed, project):
     running = said("j1", status="running", took=None)
     for minute in (1, 14):
         record([observe(job, "list", NOW + minute * MINUTE, 200, running)])
-    assert "between 2026-03-04 12:14:00 and 12:15:40 , 1 min 40 s" in text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "between 2026-03-04 12:14:00 and 12:15:40 , 1 min 40 s" in text(
+        signed_in.get(f"/jobs/{job.pk}/")
+    )
 
 
 def test_the_history_shows_when_no_worker_was_polling(signed_in, changed, project):
     present(project, (NOW - DAY, NOW + 11 * MINUTE), (NOW + 14 * MINUTE, NOW + 15 * MINUTE))
     page = signed_in.get(f"/jobs/{changed.pk}/history/")
     shown = text(page)
-    assert shown.count("No worker was polling") == 1  # what came after the final reply is of no interest
+    assert (
+        shown.count("No worker was polling") == 1
+    )  # what came after the final reply is of no interest
     assert "No worker was polling 2026-03-04 12:11:00 – 12:14:00 (UTC) · 3 min 00 s" in shown
     assert shown.index("Reply #") < shown.index("No worker was") < shown.rindex("Reply #")
     [(x, width)] = drawn(page, "away")
     whole = (15 * 60 + 40) * 1.05 / 1000  # and a little room for the last
     assert (x * whole, width * whole) == (pytest.approx(660, abs=1), pytest.approx(180, abs=1))
     [(x, width)] = drawn(page, "unsure")
-    assert (x * whole, (x + width) * whole) == (pytest.approx(605, abs=1), pytest.approx(940, abs=1))
+    assert (x * whole, (x + width) * whole) == (
+        pytest.approx(605, abs=1),
+        pytest.approx(940, abs=1),
+    )
 
 
 def test_a_running_job_that_nobody_polls_any_more_says_so(signed_in, project):
     now = timezone.now()
     job = tell(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
     present(project, (now - DAY, now - HOUR))
-    assert re.search(r"No worker was polling [^)]*\(UTC\) · (59 min|1 h)", text(signed_in.get(f"/jobs/{job.pk}/history/")))
+    assert re.search(
+        r"No worker was polling [^)]*\(UTC\) · (59 min|1 h)",
+        text(signed_in.get(f"/jobs/{job.pk}/history/")),
+    )
 
 
 def test_each_absence_is_on_one_page_of_a_long_history(signed_in, project):
     for number in range(45):
-        job = tell(project, "j1", file("a", 0, number), status="running", took=None, at=NOW + number * HOUR)
+        job = tell(
+            project, "j1", file("a", 0, number), status="running", took=None, at=NOW + number * HOUR
+        )
     present(project, *((NOW + n * HOUR - MINUTE, NOW + n * HOUR + 20 * MINUTE) for n in range(45)))
     address, found = f"/jobs/{job.pk}/history/", []
     while address:
         page = signed_in.get(address).content.decode()
-        found += re.findall(r'No worker was polling</b> <span class="dim"><time datetime="([^"]*)"', page)
+        found += re.findall(
+            r'No worker was polling</b> <span class="dim"><time datetime="([^"]*)"', page
+        )
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None
     assert len(found) == len(set(found)) == 45
@@ -156,21 +195,43 @@ def test_the_export_says_when_a_reply_came_to_be(changed):
     call_command("export", "snapshots", stdout=said)
     first, second = map(json.loads, said.getvalue().splitlines())
     assert (first["changed_after"], first["unobserved_seconds"]) == (None, None)
-    assert (second["changed_after"], second["unobserved_seconds"]) == ("2026-03-04T12:10:05Z", 335.0)
+    assert (second["changed_after"], second["unobserved_seconds"]) == (
+        "2026-03-04T12:10:05Z",
+        335.0,
+    )
 
 
 def test_a_running_job_says_how_long_its_like_take_and_when_it_is_stuck(signed_in, project):
     now = timezone.now()
     for number, minutes in enumerate((2, 3, 4)):
-        tell(project, f"like-{number}", file("a"), begin=now - (number + 1) * DAY, took=minutes * MINUTE)
-    job = tell(project, "j1", file("a", 0, 1), status="running", begin=now - 5 * MINUTE, took=None, at=now)
+        tell(
+            project,
+            f"like-{number}",
+            file("a"),
+            begin=now - (number + 1) * DAY,
+            took=minutes * MINUTE,
+        )
+    job = tell(
+        project, "j1", file("a", 0, 1), status="running", begin=now - 5 * MINUTE, took=None, at=now
+    )
     shown = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "Running for 5 min" in shown
     assert "usual is 3 min 00 s, from 3 jobs" in shown
     assert "Stuck?" not in shown
-    tell(project, "j1", file("a", 0, 2), status="running", begin=now - HOUR, took=None, at=now + SECOND)
+    tell(
+        project,
+        "j1",
+        file("a", 0, 2),
+        status="running",
+        begin=now - HOUR,
+        took=None,
+        at=now + SECOND,
+    )
     stuck = text(signed_in.get(f"/jobs/{job.pk}/"))
-    assert "Stuck? It has run for 1 h 00 min. Of the last 3 jobs of this name on this graph half took at most 3 min" in stuck
+    assert (
+        "Stuck? It has run for 1 h 00 min. Of the last 3 jobs of this name on this graph half took at most 3 min"
+        in stuck
+    )
 
 
 def test_a_job_without_enough_of_its_like_is_never_called_stuck(signed_in, project):
@@ -182,8 +243,18 @@ def test_a_job_without_enough_of_its_like_is_never_called_stuck(signed_in, proje
 
 def test_the_times_of_a_brief_axis_are_told_apart():
     def row(seconds):
-        axis = Axis([Mark(0, 0, 1, 1, "running", "", "one")], [], [], 9.0, NOW, NOW + seconds * SECOND, until_now=False)
-        return re.findall(r"<time [^>]*>([^<]*)</time>", render_to_string("parts/axis.html", {"axis": axis}))
+        axis = Axis(
+            [Mark(0, 0, 1, 1, "running", "", "one")],
+            [],
+            [],
+            9.0,
+            NOW,
+            NOW + seconds * SECOND,
+            until_now=False,
+        )
+        return re.findall(
+            r"<time [^>]*>([^<]*)</time>", render_to_string("parts/axis.html", {"axis": axis})
+        )
 
     assert row(60) == ["2026-03-04 12:00:00", "12:00:30", "12:01:00"]
     assert row(600) == ["2026-03-04 12:00", "2026-03-04 12:05", "2026-03-04 12:10"]

@@ -12,7 +12,7 @@ from jobs.polling import call_budget, watches, worker_round
 from tests.conftest import body
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
-FULL = call_budget.State(second_left=10, minute_left=100, counted_at=NOW)
+FULL = call_budget.BudgetState(second_left=10, minute_left=100, counted_at=NOW)
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"
 
 
@@ -40,7 +40,9 @@ def test_a_throttling_pauses_and_halves_the_rates_for_a_minute():
     later = after(state, 10)
     assert (later.share, call_budget.spend(later, 50, NOW + timedelta(seconds=10))[1]) == (0.5, 5)
     assert after(state, 70).share == 1.0
-    assert call_budget.slowed(state, 9, NOW) == state, "the second answer to the same burst changes nothing"
+    assert call_budget.slowed(state, 9, NOW) == state, (
+        "the second answer to the same burst changes nothing"
+    )
     for step in range(1, 9):
         state = call_budget.slowed(replace(state, paused_until=None), None, NOW)
         assert state.share == max(0.5 ** (step + 1), 1 / 16)
@@ -141,8 +143,13 @@ def test_the_poller_and_the_proxy_draw_on_the_same(client, upstream, shown):
     assert int(answer.headers["Retry-After"]) >= 1
     # Which three of five that are due at one moment were asked about is the database's choice.
     asked = Job.objects.exclude(observed_at=None)[0].job_id
-    stored = client.get(ADDRESS.replace("j1", asked), headers={**shown, "Cache-Control": "no-cache"})
-    assert (stored.status_code, stored.headers["X-Gesdash-Upstream-Error"][:12]) == (200, "GESDASH.0503")
+    stored = client.get(
+        ADDRESS.replace("j1", asked), headers={**shown, "Cache-Control": "no-cache"}
+    )
+    assert (stored.status_code, stored.headers["X-Gesdash-Upstream-Error"][:12]) == (
+        200,
+        "GESDASH.0503",
+    )
     assert len(upstream.asked) == 3
     assert not Miss.objects.exists()
 
@@ -152,7 +159,9 @@ def test_one_projects_due_jobs_do_not_hold_up_anothers(upstream):
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
     Project.objects.update(calls_per_second=1, calls_per_minute=60)
     first = Project.objects.get()
-    second = Project.objects.create(project_id="p2", endpoint=first.endpoint, credentials=first.credentials)
+    second = Project.objects.create(
+        project_id="p2", endpoint=first.endpoint, credentials=first.credentials
+    )
     now = timezone.now()
     for number in range(9):
         watches.watch(first, "g1", f"a{number}", now - timedelta(hours=1))

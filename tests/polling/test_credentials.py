@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 from django.utils import timezone
 
-from gesdash.env import ConfiguredProject, Credentials
-from jobs.ges.errors import Refused, Throttled
+from gesdash.env import ConfiguredCredentials, ConfiguredProject
+from jobs.ges.errors import CredentialsRefused, Throttled
 from jobs.models import CallBudget, IamToken, Miss, Snapshot
 from jobs.polling import credentials, discovery, on_demand, watches, worker_round
 from tests.conftest import Server, body
@@ -37,9 +37,15 @@ def iam(upstream, settings):
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self):
             made.asked.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            said = json.dumps({"token": {"expires_at": f"{timezone.now() + made.life:%Y-%m-%dT%H:%M:%S.000000Z}"}}).encode()
+            said = json.dumps(
+                {"token": {"expires_at": f"{timezone.now() + made.life:%Y-%m-%dT%H:%M:%S.000000Z}"}}
+            ).encode()
             self.send_response(made.status)
-            for name, value in {"X-Subject-Token": made.newest, "Content-Length": len(said), **made.headers}.items():
+            for name, value in {
+                "X-Subject-Token": made.newest,
+                "Content-Length": len(said),
+                **made.headers,
+            }.items():
                 self.send_header(name, str(value))
             self.end_headers()
             self.wfile.write(said)
@@ -51,8 +57,12 @@ def iam(upstream, settings):
     thread = threading.Thread(target=server.serve_forever, args=[0.02], daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{server.server_port}"
-    made.who = Credentials(user="ada", password="a password", domain="d", iam_endpoint=address)
-    settings.GES_PROJECTS = {"up": ConfiguredProject("up", "p1", upstream.project.endpoint, made.who)}
+    made.who = ConfiguredCredentials(
+        user="ada", password="a password", domain="d", iam_endpoint=address
+    )
+    settings.GES_PROJECTS = {
+        "up": ConfiguredProject("up", "p1", upstream.project.endpoint, made.who)
+    }
     made.valid = lambda token: token == made.newest
 
     def say(handler):
@@ -109,7 +119,7 @@ def test_a_user_whom_ges_refuses_makes_no_storm_on_iam(iam, upstream):
     iam.valid = lambda token: False
     job = watches.watch(upstream.project, "g1", "j1", timezone.now())
     for _ in range(3):
-        with pytest.raises(Refused):
+        with pytest.raises(CredentialsRefused):
             on_demand.poll_now(job)
     assert len(iam.asked) <= 2
     assert Miss.objects.get().kind == "refused"
@@ -130,7 +140,7 @@ def test_poll_now_and_the_list_renew_it_too(iam, upstream):
 
 def test_a_wrong_password_is_not_tried_again_at_once(iam, upstream):
     iam.status = 401
-    with pytest.raises(Refused):
+    with pytest.raises(CredentialsRefused):
         credentials.token_for(upstream.project, iam.who)
     with pytest.raises(credentials.NoToken, match="IAM gave no token"):
         credentials.token_for(upstream.project, iam.who)
@@ -157,5 +167,7 @@ def test_iams_own_throttling_pauses_the_project(iam, upstream):
 
 def test_another_user_in_the_settings_gets_a_token_of_their_own(iam, upstream):
     assert credentials.token_for(upstream.project, iam.who) == "t1"
-    other = Credentials(user="bob", password="another", domain="d", iam_endpoint=iam.who.iam_endpoint)
+    other = ConfiguredCredentials(
+        user="bob", password="another", domain="d", iam_endpoint=iam.who.iam_endpoint
+    )
     assert credentials.token_for(upstream.project, other) == "t2"

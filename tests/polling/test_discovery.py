@@ -26,11 +26,25 @@ class Lists:
 
     def graph(self, graph_id, name, created="2020-01-01T00:00:00", job_ids=()):
         files = [{"path": "b/f.csv", "jobId": job_id, "status": "success"} for job_id in job_ids]
-        self.graphs.append({"id": graph_id, "name": name, "created": created, "vertexsetPath": files, "status": "200"})
+        self.graphs.append(
+            {
+                "id": graph_id,
+                "name": name,
+                "created": created,
+                "vertexsetPath": files,
+                "status": "200",
+            }
+        )
 
     def job(self, job_id, status="success", begin=None, graph="g", at=0, **more):
         begin = begin or f"{timezone.now():%Y-%m-%dT%H:%M:%S}"
-        told = {"jobId": job_id, "status": status, "jobName": "ImportGraph", "relatedGraph": graph, "beginTime": begin}
+        told = {
+            "jobId": job_id,
+            "status": status,
+            "jobName": "ImportGraph",
+            "relatedGraph": graph,
+            "beginTime": begin,
+        }
         self.jobs.insert(at, told | more)
 
     def answer(self, handler):
@@ -40,10 +54,14 @@ class Lists:
             job_id = address.path.split("/")[-2]
             self.statuses.append(job_id)
             known = next((job for job in self.jobs if job["jobId"] == job_id), None)
-            return json.dumps(known or {"errorCode": "GES.8301", "errorMessage": "can not find job"}).encode()
+            return json.dumps(
+                known or {"errorCode": "GES.8301", "errorMessage": "can not find job"}
+            ).encode()
         page = slice(asked["offset"], asked["offset"] + asked["limit"])
         if address.path.endswith("/graphs"):
-            return json.dumps({"graphCount": len(self.graphs), "graphs": self.graphs[page]}).encode()
+            return json.dumps(
+                {"graphCount": len(self.graphs), "graphs": self.graphs[page]}
+            ).encode()
         self.offsets.append(asked["offset"])
         self.before(asked["offset"])
         return json.dumps({"jobCount": len(self.jobs), "jobList": self.jobs[page]}).encode()
@@ -120,7 +138,11 @@ def test_a_month_is_filled_in_from_where_it_was_interrupted(lists, monkeypatch):
     lists.look()
     assert "500" in lists.project.problem
     assert 0 < lists.project.history_offset < 300
-    reached, lists.before, lists.upstream.status = lists.project.history_offset, lambda offset: None, 200
+    reached, lists.before, lists.upstream.status = (
+        lists.project.history_offset,
+        lambda offset: None,
+        200,
+    )
     lists.job("fresh", "running")
     offsets = lists.look()
     assert offsets[:3] == [0, 90, reached], "the pages with something new, and on from there"
@@ -166,7 +188,9 @@ def test_a_list_with_the_oldest_first_is_read_to_its_end(lists):
 def test_a_list_that_never_turns_its_page_ends(lists):
     fill(lists, 300)
     answer = lists.answer
-    lists.upstream.body = lambda handler: answer(type("H", (), {"path": handler.path.replace("offset=", "offset=0&x=")}))
+    lists.upstream.body = lambda handler: answer(
+        type("H", (), {"path": handler.path.replace("offset=", "offset=0&x=")})
+    )
     lists.look()
     assert len(lists.offsets) < 12
     assert Job.objects.count() == 100
@@ -329,7 +353,9 @@ def test_a_named_job_is_asked_about_again_while_ges_is_down(lists):
     lists.graph("g2", "h", job_ids=["kept"])
     answer = lists.answer
 
-    lists.upstream.body = lambda handler: None if handler.path.endswith("/status") else answer(handler)
+    lists.upstream.body = lambda handler: (
+        None if handler.path.endswith("/status") else answer(handler)
+    )
     lists.look()
     assert Graph.objects.get(graph_id="g2").forgotten_jobs == []
 

@@ -48,15 +48,27 @@ def every_kind(error=errors.GesError):
 
 
 def test_every_kind_of_failure_has_words():
-    assert {call_budget.Spent.kind, single_flight.Crowded.kind} <= set(every_kind()) <= set(misses.KINDS)
-    assert all(": " in str(says) or "; " in str(says) for says in misses.KINDS.values()), "what happened, and what to do"
+    assert (
+        {call_budget.Spent.kind, single_flight.Crowded.kind}
+        <= set(every_kind())
+        <= set(misses.KINDS)
+    )
+    assert all(": " in str(says) or "; " in str(says) for says in misses.KINDS.values()), (
+        "what happened, and what to do"
+    )
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fault", KINDS_OF_MISS)
-def test_a_fault_is_a_miss_of_its_kind_and_the_next_reply_is_recorded(polled, simulator, impatient, client, admin, fault):
-    job = watches.watch(polled, GRAPH, simulator.story.jobs(timezone.now())[5].job_id, timezone.now())
-    simulator.fault(fault, job.job_id, times=2 if fault == "drop" else 1)  # the HTTP library tries once more itself
+def test_a_fault_is_a_miss_of_its_kind_and_the_next_reply_is_recorded(
+    polled, simulator, impatient, client, admin, fault
+):
+    job = watches.watch(
+        polled, GRAPH, simulator.story.jobs(timezone.now())[5].job_id, timezone.now()
+    )
+    simulator.fault(
+        fault, job.job_id, times=2 if fault == "drop" else 1
+    )  # the HTTP library tries once more itself
     with pytest.raises(errors.GesError):
         on_demand.poll_now(job)
     miss = Miss.objects.get()
@@ -109,12 +121,16 @@ def certificate(tmp_path):
     return path
 
 
-async def test_a_certificate_that_nobody_vouches_for_and_plain_http_where_tls_should_be(certificate, simulator):
+async def test_a_certificate_that_nobody_vouches_for_and_plain_http_where_tls_should_be(
+    certificate, simulator
+):
     import asyncio
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    server = await asyncio.start_server(
+        lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context
+    )
     async with server:
         wrong = await failure(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
     assert wrong.kind == "tls"
@@ -134,7 +150,9 @@ def test_a_slow_but_steady_answer_is_waited_for(simulator, monkeypatch):
     assert async_to_sync(ask)().http_status == 200
 
 
-def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled(simulator, impatient, monkeypatch):
+def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled(
+    simulator, impatient, monkeypatch
+):
     monkeypatch.setattr(http, "SLOW_SECONDS", 60)
     job = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("trickle", job, seconds=0.02)
@@ -149,14 +167,18 @@ def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled
 
 @pytest.mark.parametrize("ahead", [-3600, 0, 90])
 @pytest.mark.django_db(transaction=True)
-def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(upstream, client, admin, ahead):
+def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(
+    upstream, client, admin, ahead
+):
     from email.utils import format_datetime
 
     upstream.body = b'{"status": "running"}'
     job = watches.watch(upstream.project, "g1", "j1", timezone.now())
 
     def poll(seconds):
-        upstream.headers = {"Date": format_datetime(timezone.now() + datetime.timedelta(seconds=seconds))}
+        upstream.headers = {
+            "Date": format_datetime(timezone.now() + datetime.timedelta(seconds=seconds))
+        }
         on_demand.poll_now(job)
         return Project.objects.get().clock_skew_ms
 

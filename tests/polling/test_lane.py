@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from jobs.ges import event_loop
 from jobs.ges.client import CONCURRENT
 from jobs.models import Job
-from jobs.polling.client import Question
+from jobs.polling.client import StatusRequest
 from jobs.polling.lane import Lane
 
 
@@ -27,7 +27,10 @@ class AtOnce:
 
 def test_questions_that_come_in_the_moment_when_all_callers_end_are_asked():
     client, said = AtOnce(), []
-    lane, question = Lane(client, lambda _lane, _question, answer: said.append(answer)), Question(Job(job_id="j1"), "g1")
+    lane, question = (
+        Lane(client, lambda _lane, _question, answer: said.append(answer)),
+        StatusRequest(Job(job_id="j1"), "g1"),
+    )
     lane.ask([question] * CONCURRENT)
 
     def wait_until(holds):
@@ -39,7 +42,9 @@ def test_questions_that_come_in_the_moment_when_all_callers_end_are_asked():
 
     def answer_all_and_ask_more():
         client.moment.set()
-        asyncio.get_running_loop().call_soon(lane._take, [question] * 3)  # right after the callers have gone
+        asyncio.get_running_loop().call_soon(
+            lane._take, [question] * 3
+        )  # right after the callers have gone
 
     event_loop.running().call_soon_threadsafe(answer_all_and_ask_more)
     wait_until(lambda: len(said) == CONCURRENT + 3)

@@ -18,7 +18,10 @@ def be_due():
 def test_discovery_brings_in_all_jobs_and_watches_the_unfinished(polled, simulator):
     count = discovery.discover(polled)
     assert count == Job.objects.count() > 100
-    assert Watch.objects.count() == Job.objects.unfinished().filter(graph__graph_id__isnull=False).count()
+    assert (
+        Watch.objects.count()
+        == Job.objects.unfinished().filter(graph__graph_id__isnull=False).count()
+    )
     assert Graph.objects.filter(graph_id=None, is_deleted=True).get().name == "legacy_customers"
     assert Snapshot.objects.values_list("source", flat=True).distinct().get() == "list"
 
@@ -27,7 +30,9 @@ def test_discovery_brings_in_all_jobs_and_watches_the_unfinished(polled, simulat
 def test_a_round_polls_what_is_due_and_ends_at_a_final_word(polled, simulator):
     now = timezone.now()
     graph = "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01"
-    done = next(job for job in simulator.story.jobs(now) if job.graph == "payments_graph" and job.end < now)
+    done = next(
+        job for job in simulator.story.jobs(now) if job.graph == "payments_graph" and job.end < now
+    )
     job = watches.watch(polled, graph, done.job_id, now)
     assert worker_round.poll_for(0.1) == 1
     job.refresh_from_db()

@@ -36,7 +36,12 @@ def test_every_poll_is_counted_by_what_came_of_it(upstream):
         on_demand.poll_now(job)
     upstream.status, upstream.body = 503, b"{}"
     assert discovery.discover(upstream.project) == 0
-    assert tallied(Kind.REPLY) == {"poll:new": 1, "poll:repeated": 1, "poll:html": 1, "list:server_error": 1}
+    assert tallied(Kind.REPLY) == {
+        "poll:new": 1,
+        "poll:repeated": 1,
+        "poll:html": 1,
+        "list:server_error": 1,
+    }
     latencies = Tally.objects.filter(kind=Kind.LATENCY)
     assert sum(one.count for one in latencies) == 3
     assert 0 < sum(one.seconds for one in latencies) < 60
@@ -44,7 +49,13 @@ def test_every_poll_is_counted_by_what_came_of_it(upstream):
 
 @pytest.mark.django_db
 def test_unknown_words_and_fields_are_counted_once_a_new_reply(project):
-    odd = body("j1", "hibernating", colour="blue", smell=1, jobDetail={"edgesetPath": [{"path": "p", "status": "halfway"}]})
+    odd = body(
+        "j1",
+        "hibernating",
+        colour="blue",
+        smell=1,
+        jobDetail={"edgesetPath": [{"path": "p", "status": "halfway"}]},
+    )
     for minute in range(3):
         batch = [seen(project, NOW + timedelta(minutes=minute), odd)]
         record(batch)
@@ -57,7 +68,10 @@ def test_unknown_words_and_fields_are_counted_once_a_new_reply(project):
 @pytest.mark.django_db
 def test_words_without_end_do_not_become_labels_without_end(project):
     for batch in range(3):
-        words = {(project.pk, Kind.WORD, f"word {batch} {number} {'x' * 99}"): Counted(1) for number in range(80)}
+        words = {
+            (project.pk, Kind.WORD, f"word {batch} {number} {'x' * 99}"): Counted(1)
+            for number in range(80)
+        }
         Tally.objects.add(words, NOW)
     found = tallied(Kind.WORD)
     assert len(found) == MOST_NAMES + 1
@@ -74,7 +88,10 @@ def test_a_batch_is_one_write_whatever_its_size(project):
     assert tallied(Kind.REPLY) == {"poll:new": 50}
 
 
-@pytest.mark.parametrize(("seconds", "name"), [(0, "0.025"), (0.025, "0.025"), (0.026, "0.05"), (19.9, "20"), (20.1, "inf")])
+@pytest.mark.parametrize(
+    ("seconds", "name"),
+    [(0, "0.025"), (0.025, "0.025"), (0.026, "0.05"), (19.9, "20"), (20.1, "inf")],
+)
 def test_a_latency_has_the_least_bound_that_is_enough(seconds, name):
     assert outcomes.bound(seconds) == name
 
@@ -96,4 +113,6 @@ def test_a_poll_is_told_with_job_graph_project_and_the_request_id_of_ges(upstrea
     assert said.getMessage() == "GES said running."
     assert missed.outcome == "html"
     assert (warned.levelname, warned.ges_request_id) == ("WARNING", "ges-said-42")
-    assert warned.getMessage().startswith("1 of 1 polls got no usable answer: The reply is not JSON: an HTML page")
+    assert warned.getMessage().startswith(
+        "1 of 1 polls got no usable answer: The reply is not JSON: an HTML page"
+    )

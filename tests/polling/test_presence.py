@@ -60,7 +60,9 @@ def test_a_project_that_nobody_can_poll_has_no_presence_and_no_gap(project, care
 
 
 def test_two_workers_that_come_back_at_once_are_one_stretch_to_the_reader(cared_for):
-    Presence.objects.bulk_create([Presence(project=cared_for, first_at=NOW, last_at=NOW) for _ in range(2)])
+    Presence.objects.bulk_create(
+        [Presence(project=cared_for, first_at=NOW, last_at=NOW) for _ in range(2)]
+    )
     Presence.objects.note(at(100))
     Presence.objects.note(at(200))
     assert Presence.objects.away(cared_for.pk, at(0), at(250)) == []
@@ -74,4 +76,6 @@ def test_a_workers_rounds_are_noted(polled, task):
 
 def test_the_newest_stretch_is_found_by_its_index(cared_for):
     Presence.objects.note(at(0))
-    assert "presence_newest" in plan(Presence.objects.filter(project=cared_for).order_by("-last_at", "-pk")[:1])
+    assert "presence_newest" in plan(
+        Presence.objects.filter(project=cared_for).order_by("-last_at", "-pk")[:1]
+    )

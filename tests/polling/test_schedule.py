@@ -61,7 +61,7 @@ FAILURES = [
     (error(errors.Throttled, status=429, retry_after=7), [7, 7]),
     (error(errors.Throttled, status=429, retry_after=0), [1]),
     (error(errors.Throttled, status=429, retry_after=1e9), [3600]),
-    (error(errors.Refused, status=401), [60, 120, 240, 480, 900, 900]),
+    (error(errors.CredentialsRefused, status=401), [60, 120, 240, 480, 900, 900]),
     (error(errors.NoCredentials), [60, 120]),
     (error(errors.WrongJob), [60, 120, 240, 480, 960, 1920, 3600]),
     (error(errors.TooLarge), [60, 120]),
@@ -89,17 +89,23 @@ def test_chance_adds_up_to_a_quarter_and_no_wait_is_over_an_hour(wrong, failures
 
 def test_a_job_ges_never_told_of_is_asked_about_once():
     assert schedule.after_failure(NO_SUCH_JOB, 1, jitter=0, was_heard=False) is None
-    assert schedule.after_failure(error(errors.TimedOut), 1, jitter=0, was_heard=False) == 5 * SECOND
+    assert (
+        schedule.after_failure(error(errors.TimedOut), 1, jitter=0, was_heard=False) == 5 * SECOND
+    )
 
 
 def test_what_stays_unconfirmed_is_left_after_three_failures():
-    waits = [schedule.after_failure(error(errors.TimedOut), n, jitter=0, is_final=True) for n in (1, 2, 3)]
+    waits = [
+        schedule.after_failure(error(errors.TimedOut), n, jitter=0, is_final=True)
+        for n in (1, 2, 3)
+    ]
     assert waits == [5 * SECOND, 10 * SECOND, None]
     assert schedule.after_failure(NO_SUCH_JOB, 1, jitter=0, is_final=True) is None
 
 
 @pytest.mark.parametrize(
-    "kind", [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)]
+    "kind",
+    [one for one in vars(errors).values() if isinstance(one, type) and issubclass(one, Exception)],
 )
 def test_no_error_is_without_a_wait(kind):
     assert schedule.after_failure(error(kind), 1, jitter=0) > timedelta()

@@ -8,7 +8,7 @@ from django.utils import timezone
 
 from jobs.ges.errors import TimedOut
 from jobs.models import Call, Job, Miss, Watch
-from jobs.models.call import Question
+from jobs.models.call import CallKey
 from jobs.polling import single_flight, watches, worker_round
 from tests.conftest import body
 from tests.servers import get, serving
@@ -35,7 +35,7 @@ def together(count, ask):
 @pytest.fixture
 def question(upstream):
     upstream.body, upstream.seconds = body("j1", "running"), 0.5
-    return Question(upstream.project.pk, "g1", "j1", 1)
+    return CallKey(upstream.project.pk, "g1", "j1", 1)
 
 
 def test_a_crowd_in_one_process_makes_one_call(upstream, question):
@@ -47,7 +47,10 @@ def test_a_crowd_in_one_process_makes_one_call(upstream, question):
 
 
 def test_an_error_meant_for_the_caller_is_shared_too_and_makes_no_job(upstream, question):
-    upstream.status, upstream.body = 400, b'{"errorCode":"GES.8301","errorMessage":"can not find job"}'
+    upstream.status, upstream.body = (
+        400,
+        b'{"errorCode":"GES.8301","errorMessage":"can not find job"}',
+    )
     since = timezone.now()
     told = together(10, lambda: single_flight.ask(upstream.project, question, since))
     assert {(answer.http_status, answer.body) for answer in told} == {(400, upstream.body)}
@@ -64,7 +67,9 @@ def test_who_comes_to_another_process_takes_the_answer_from_there(upstream, ques
     assert len(upstream.asked) == 2
 
 
-def test_a_lease_of_another_process_is_waited_for_and_no_longer_than_the_limit(upstream, question, monkeypatch):
+def test_a_lease_of_another_process_is_waited_for_and_no_longer_than_the_limit(
+    upstream, question, monkeypatch
+):
     monkeypatch.setattr(single_flight, "WAIT", 0.3)
     now = timezone.now()
     assert Call.objects.claim(question, since=now, now=now, until=now + timedelta(seconds=30))
@@ -90,14 +95,20 @@ def late(upstream, question):
     return single_flight.ask(upstream.project, question, timezone.now())
 
 
-def test_past_the_wait_limit_a_caller_gets_the_newest_stored_reply(client, upstream, question, shown, monkeypatch):
+def test_past_the_wait_limit_a_caller_gets_the_newest_stored_reply(
+    client, upstream, question, shown, monkeypatch
+):
     upstream.seconds = 0
     client.get(ADDRESS, headers=shown)
     monkeypatch.setattr(single_flight, "WAIT", 0.2)
     now = timezone.now()
     assert Call.objects.claim(question, since=now, now=now, until=now + timedelta(seconds=30))
     answer = client.get(ADDRESS, headers={**shown, "Cache-Control": "no-cache"})
-    assert (answer.status_code, answer.content, answer.headers["X-Gesdash-Source"]) == (200, upstream.body, "store")
+    assert (answer.status_code, answer.content, answer.headers["X-Gesdash-Source"]) == (
+        200,
+        upstream.body,
+        "store",
+    )
     assert (
         "another caller" in answer.headers["X-Gesdash-Upstream-Error"]
         or "0504" in answer.headers["X-Gesdash-Upstream-Error"]
@@ -116,7 +127,11 @@ def test_no_more_than_the_seats_wait(upstream, question, monkeypatch, client, sh
         none_left.setattr(single_flight, "_seats", BoundedSemaphore(1))
         single_flight._seats.acquire()
         answer = client.get(ADDRESS.replace("j1", "j2"), headers=shown)
-    assert (answer.status_code, answer.json()["errorCode"], answer.headers["Retry-After"]) == (503, "GESDASH.0503", "1")
+    assert (answer.status_code, answer.json()["errorCode"], answer.headers["Retry-After"]) == (
+        503,
+        "GESDASH.0503",
+        "1",
+    )
 
 
 def test_calls_are_forgotten(upstream, question):
@@ -142,17 +157,30 @@ def test_500_callers_over_four_processes_make_one_call(servers, upstream, shown)
     upstream.asked.clear()
     Job.objects.update(first_seen_at=timezone.now() - timedelta(minutes=10))
     with ThreadPoolExecutor(500) as pool:
-        told = list(pool.map(lambda n: get(servers[n % 2] + ADDRESS, {**shown, "Cache-Control": "max-age=0"}), range(500)))
+        told = list(
+            pool.map(
+                lambda n: get(servers[n % 2] + ADDRESS, {**shown, "Cache-Control": "max-age=0"}),
+                range(500),
+            )
+        )
     assert {(one[0], one[1]) for one in told} == {(200, upstream.body)}
     assert all("Age" in one[2] for one in told)
 
 
 def test_a_slow_ges_leaves_the_pages_alone(servers, upstream, shown, admin):
-    upstream.body, upstream.seconds = lambda handler: body(handler.path.split("/")[-2], "running"), 3.0
+    upstream.body, upstream.seconds = (
+        lambda handler: body(handler.path.split("/")[-2], "running"),
+        3.0,
+    )
     with ThreadPoolExecutor(220) as pool:
-        waiting = [pool.submit(get, servers[0] + ADDRESS.replace("j1", f"j{n % 40}"), shown) for n in range(200)]
+        waiting = [
+            pool.submit(get, servers[0] + ADDRESS.replace("j1", f"j{n % 40}"), shown)
+            for n in range(200)
+        ]
         time.sleep(0.5)
         seen = [pool.submit(get, f"{servers[0]}/api/jobs/", shown) for _ in range(20)]
         assert [one.result()[0] for one in seen] == [200] * 20
-        assert not all(one.done() for one in waiting), "the pages came before the last of the callers was answered"
+        assert not all(one.done() for one in waiting), (
+            "the pages came before the last of the callers was answered"
+        )
         assert {one.result()[0] for one in waiting} <= {200, 503}

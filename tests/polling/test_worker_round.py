@@ -54,10 +54,15 @@ def wait_until(holds, seconds=20):
 
 def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream):
     watched(1)
-    now, claim = timezone.now(), lambda lease, at: Watch.objects.claim_due(upstream.project, lease, at, 9)
+    now, claim = (
+        timezone.now(),
+        lambda lease, at: Watch.objects.claim_due(upstream.project, lease, at, 9),
+    )
     assert len(claim(1, now)) == 1
     assert claim(2, now) == []
-    assert timedelta(seconds=30) < LEASE < timedelta(seconds=55), "longer than a call, and taken over within a minute"
+    assert timedelta(seconds=30) < LEASE < timedelta(seconds=55), (
+        "longer than a call, and taken over within a minute"
+    )
     assert len(claim(2, now + LEASE)) == 1
 
 
@@ -133,7 +138,9 @@ def test_a_claim_of_its_own_that_ran_out_is_not_asked_twice(watched, upstream):
     assert not Watch.objects.exclude(lease=None).exists()
 
 
-def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever_nor_against_a_stop(monkeypatch):
+def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever_nor_against_a_stop(
+    monkeypatch,
+):
     monkeypatch.setattr(outage, "AGAIN_SECONDS", 0.01)
     tries, stopping = [], threading.Event()
 
@@ -215,14 +222,20 @@ def breaks(monkeypatch, wrong, job_id):
     monkeypatch.setattr(recorder, "_fold", fold_or_break)
 
 
-def test_a_reply_that_breaks_its_recording_is_set_aside_alone(watched, upstream, monkeypatch, caplog):
+def test_a_reply_that_breaks_its_recording_is_set_aside_alone(
+    watched, upstream, monkeypatch, caplog
+):
     jobs = watched(7)
     with monkeypatch.context() as patch:
         breaks(patch, ValueError("cannot fold\x00 this"), "j3")
         assert worker_round.poll_for(0.1) == 7
     assert Snapshot.objects.count() == 6
     miss = Miss.objects.get()
-    assert (miss.job_id, miss.kind, bytes(miss.body)) == (jobs[3].pk, "not_recorded", body("j3", "running"))
+    assert (miss.job_id, miss.kind, bytes(miss.body)) == (
+        jobs[3].pk,
+        "not_recorded",
+        body("j3", "running"),
+    )
     aside = Watch.objects.set_aside().get()
     assert (aside.job_id, aside.problem) == (jobs[3].pk, "ValueError: cannot fold this")
     assert (aside.next_poll_at, aside.lease) == (None, None)
@@ -255,7 +268,11 @@ def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
     watched(4)
     with monkeypatch.context() as patch:
         patch.setattr(outage, "HOLD_SECONDS", 0.0)  # held no longer than this: let go then
-        patch.setattr(commit, "record_held", lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")))
+        patch.setattr(
+            commit,
+            "record_held",
+            lambda *_, **__: (_ for _ in ()).throw(OperationalError("server closed")),
+        )
         with pytest.raises(OperationalError):
             worker_round.poll_for(0.1)
     assert not Watch.objects.set_aside().exists()
@@ -267,7 +284,11 @@ def test_a_paused_project_is_left_alone_and_its_claims_stay_free(watched, upstre
     watched(3)
     now = timezone.now()
     CallBudget.objects.create(
-        project=upstream.project, second_left=9, minute_left=9, counted_at=now, paused_until=now + timedelta(minutes=1)
+        project=upstream.project,
+        second_left=9,
+        minute_left=9,
+        counted_at=now,
+        paused_until=now + timedelta(minutes=1),
     )
     began = time.monotonic()
     assert worker_round.poll_for(30) == 0
@@ -303,7 +324,12 @@ def with_files(job_id):
         "successfulLines": 8,
         "cause": "bad",
     }
-    return body(job_id, "partiallyFailed", jobDetail={"vertexsetPath": [file]}, beginTime="2026-03-04T11:00:00")
+    return body(
+        job_id,
+        "partiallyFailed",
+        jobDetail={"vertexsetPath": [file]},
+        beginTime="2026-03-04T11:00:00",
+    )
 
 
 @pytest.mark.parametrize("count", [20, 500])
@@ -321,7 +347,12 @@ def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(w
 
     def say(job_id):
         if job_id != "j3":
-            return body(job_id, jobName="Nightly", beginTime="2026-03-04T10:00:00", endTime="2026-03-04T12:00:00")
+            return body(
+                job_id,
+                jobName="Nightly",
+                beginTime="2026-03-04T10:00:00",
+                endTime="2026-03-04T12:00:00",
+            )
         return body(job_id, "running", jobName="Nightly", beginTime=f"{new:%Y-%m-%dT%H:%M:%S}")
 
     Watch.objects.filter(job=old[3]).update(leased_until=timezone.now() + timedelta(days=1))
@@ -340,7 +371,9 @@ def rows_read(node):
 def test_what_keeps_a_batch_never_compares_all_with_all(watched):
     jobs = watched(300)
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # neither claims nor replies are seen: PostgreSQL expects a row of either
+        cursor.execute(
+            "ANALYZE"
+        )  # neither claims nor replies are seen: PostgreSQL expects a row of either
         for _ in range(2):
             finished(jobs, lambda job_id: body(job_id, "running"))
         with transaction.atomic():
@@ -365,6 +398,10 @@ def test_what_is_due_is_found_by_its_index(watched, upstream):
     watched(1)
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")
-        due = Watch.objects.due(timezone.now()).filter(project=upstream.project).order_by("next_poll_at")[:9]
+        due = (
+            Watch.objects.due(timezone.now())
+            .filter(project=upstream.project)
+            .order_by("next_poll_at")[:9]
+        )
         assert "watch_due" in due.explain()
         cursor.execute("RESET enable_seqscan")

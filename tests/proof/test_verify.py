@@ -29,7 +29,14 @@ def sealed(project):
     tell(project, 0, "j1", "j2", "j3", status="pending")
     tell(project, 1, "j1", "j2", "j3", status="running")
     seal(project, now=NOW)
-    tell(project, 2, "j1", "j2", "j3", jobDetail={"vertexsetPath": [{"path": "v.csv", "status": "success"}]})
+    tell(
+        project,
+        2,
+        "j1",
+        "j2",
+        "j3",
+        jobDetail={"vertexsetPath": [{"path": "v.csv", "status": "success"}]},
+    )
     seal(project, now=NOW + timedelta(hours=1))
     tell(project, 3, "j3", jobProgress="100")
     return project
@@ -79,13 +86,21 @@ def test_only_news_is_sealed_and_each_project_apart(sealed):
 def test_an_older_checkpoint_still_fits_when_more_has_come(sealed):
     first = Checkpoint.objects.get(number=1)
     assert state(sealed, first.up_to) == (3, 6, bytes(first.root))
-    assert "p1: walked 3 jobs, 10 replies, 0 removed replies, 2 checkpoints." in verify("--every-checkpoint")
+    assert "p1: walked 3 jobs, 10 replies, 0 removed replies, 2 checkpoints." in verify(
+        "--every-checkpoint"
+    )
 
 
 def test_nothing_wrong_is_said_and_kept(sealed):
     assert verify().endswith("Nothing wrong was found.\n")
     made = Verification.objects.get()
-    assert (made.jobs, made.replies, made.checkpoints, made.faults, made.sentences) == (3, 10, 2, 0, [])
+    assert (made.jobs, made.replies, made.checkpoints, made.faults, made.sentences) == (
+        3,
+        10,
+        2,
+        0,
+        [],
+    )
 
 
 def reply(job_id, number):
@@ -149,7 +164,10 @@ def test_a_removed_job_shows_against_the_checkpoint(sealed):
     tamper("DELETE FROM jobs_importfile WHERE job_id = %s", job)
     tamper("DELETE FROM jobs_job WHERE id = %s", job)
     found = verify(code=1)
-    assert "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored replies give 2 jobs, 6 replies" in found
+    assert (
+        "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored replies give 2 jobs, 6 replies"
+        in found
+    )
     assert "expected 3 jobs, 9 replies" in found
 
 
@@ -174,14 +192,26 @@ def test_a_chain_computed_anew_shows_against_the_checkpoint_and_nothing_is_seale
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("DELETE FROM jobs_checkpoint WHERE number = 1", "checkpoint 1 is missing; the next there is has number 2"),
-        ("DELETE FROM jobs_checkpoint WHERE number = 2", "checkpoint 2 is missing, which was there when verified on"),
+        (
+            "DELETE FROM jobs_checkpoint WHERE number = 1",
+            "checkpoint 1 is missing; the next there is has number 2",
+        ),
+        (
+            "DELETE FROM jobs_checkpoint WHERE number = 2",
+            "checkpoint 2 is missing, which was there when verified on",
+        ),
         (
             "UPDATE jobs_checkpoint SET sealed_at = sealed_at - interval '1 s' WHERE number = 1",
             "checkpoint 1: its digest is",
         ),
-        ("UPDATE jobs_checkpoint SET before = digest WHERE number = 2", "checkpoint 2: its digest is"),
-        ("UPDATE jobs_checkpoint SET root = sha256(root) WHERE number = 2", "checkpoint 2: its digest is"),
+        (
+            "UPDATE jobs_checkpoint SET before = digest WHERE number = 2",
+            "checkpoint 2: its digest is",
+        ),
+        (
+            "UPDATE jobs_checkpoint SET root = sha256(root) WHERE number = 2",
+            "checkpoint 2: its digest is",
+        ),
     ],
 )
 def test_a_changed_or_removed_checkpoint_is_found(sealed, change, said):
@@ -193,17 +223,32 @@ def test_a_changed_or_removed_checkpoint_is_found(sealed, change, said):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ("UPDATE jobs_job SET verdict = 'failed' WHERE job_id = 'j2'", "verdict is failed; expected success"),
-        ("UPDATE jobs_job SET snapshot_count = 9 WHERE job_id = 'j2'", "snapshot_count is 9; expected 3"),
-        ("UPDATE jobs_importfile SET failed_lines = 7", "vertex file 0, failed_lines is 7; expected None"),
+        (
+            "UPDATE jobs_job SET verdict = 'failed' WHERE job_id = 'j2'",
+            "verdict is failed; expected success",
+        ),
+        (
+            "UPDATE jobs_job SET snapshot_count = 9 WHERE job_id = 'j2'",
+            "snapshot_count is 9; expected 3",
+        ),
+        (
+            "UPDATE jobs_importfile SET failed_lines = 7",
+            "vertex file 0, failed_lines is 7; expected None",
+        ),
         ("DELETE FROM jobs_importfile", "vertex file 0 is missing; expected stored"),
     ],
 )
 def test_a_row_that_is_not_what_the_replies_make_is_found_and_left_as_it_is(sealed, change, said):
     tamper(change)
-    before = list(Job.objects.order_by("pk").values()), list(ImportFile.objects.order_by("pk").values())
+    before = (
+        list(Job.objects.order_by("pk").values()),
+        list(ImportFile.objects.order_by("pk").values()),
+    )
     assert f"Project p1, job j2: {said}" in verify(code=1)
-    assert (list(Job.objects.order_by("pk").values()), list(ImportFile.objects.order_by("pk").values())) == before
+    assert (
+        list(Job.objects.order_by("pk").values()),
+        list(ImportFile.objects.order_by("pk").values()),
+    ) == before
 
 
 def test_a_checkpoint_kept_outside_is_compared(sealed, tmp_path, monkeypatch):
@@ -217,7 +262,10 @@ def test_a_checkpoint_kept_outside_is_compared(sealed, tmp_path, monkeypatch):
     tamper("UPDATE jobs_snapshot SET link = sha256(link) WHERE id = %s", reply("j1", 2).pk)
     found = verify("--checkpoint", str(kept), code=1)
     assert "checkpoint 1, as kept outside, is missing" in found
-    assert "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored replies give 3 jobs, 6 replies" in found
+    assert (
+        "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored replies give 3 jobs, 6 replies"
+        in found
+    )
 
 
 @pytest.mark.parametrize(
@@ -243,7 +291,9 @@ def test_a_file_that_is_no_checkpoint_is_one_sentence(sealed, tmp_path, content,
 def test_an_edited_file_is_found(sealed, tmp_path):
     kept = tmp_path / "kept.json"
     kept.write_text(json.dumps(as_file(Checkpoint.objects.get(number=1)) | {"jobs": 4}))
-    assert "checkpoint 1 as kept outside: its digest is" in verify("--checkpoint", str(kept), code=1)
+    assert "checkpoint 1 as kept outside: its digest is" in verify(
+        "--checkpoint", str(kept), code=1
+    )
 
 
 def test_a_part_is_walked_and_an_unknown_one_named(sealed):
@@ -257,5 +307,9 @@ def test_a_part_is_walked_and_an_unknown_one_named(sealed):
 @pytest.mark.parametrize("table", ["checkpoint", "snapshot"])
 @pytest.mark.parametrize("change", ["DELETE FROM jobs_{}", "UPDATE jobs_{} SET number = 9"])
 def test_evidence_is_refused_a_change(sealed, table, change):
-    with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises(DatabaseError, match="Cannot"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(change.format(table))

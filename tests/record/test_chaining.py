@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.chain.forms import START, Facts, link
+from jobs.chain.forms import START, ReplyFacts, link
 from jobs.models import Job, Snapshot
 from jobs.record import find_graph, find_jobs, known_or_new_jobs, observe, rebuild, record
 from tests.conftest import NOW, body
@@ -15,7 +15,11 @@ from tests.conftest import NOW, body
 
 @pytest.fixture
 def jobs(project):
-    return list(find_jobs(project, [(find_graph(project, "g1"), f"jöb {n}", NOW) for n in range(3)]).values())
+    return list(
+        find_jobs(
+            project, [(find_graph(project, "g1"), f"jöb {n}", NOW) for n in range(3)]
+        ).values()
+    )
 
 
 def told(job, seconds, source="poll", **said):
@@ -25,8 +29,15 @@ def told(job, seconds, source="poll", **said):
 def recomputed(job):
     before = START
     for number, one in enumerate(job.snapshots.order_by("pk"), 1):
-        facts = one.source, one.version, one.http_status, one.content_type, one.first_seen_at, bytes(one.sha256)
-        before = link(before, Facts(job.project.project_id, job.job_id, number, *facts))
+        facts = (
+            one.source,
+            one.version,
+            one.http_status,
+            one.content_type,
+            one.first_seen_at,
+            bytes(one.sha256),
+        )
+        before = link(before, ReplyFacts(job.project.project_id, job.job_id, number, *facts))
         assert (one.number, bytes(one.link)) == (number, before)
     return number, before
 
@@ -34,7 +45,9 @@ def recomputed(job):
 def test_replies_are_chained_in_the_order_of_recording(jobs):
     for job in jobs:
         record([told(job, 10, status="running"), told(job, 20), told(job, 12, "proxy")])
-    record([told(jobs[0], 5, status="pending"), told(jobs[1], 25), told(jobs[0], 30, jobProgress="é")])
+    record(
+        [told(jobs[0], 5, status="pending"), told(jobs[1], 25), told(jobs[0], 30, jobProgress="é")]
+    )
     for job in Job.objects.select_related("project"):
         assert recomputed(job) == (job.chain_length, bytes(job.chain_link))
     assert [job.chain_length for job in Job.objects.order_by("pk")] == [5, 3, 3]
@@ -74,7 +87,10 @@ def test_what_a_former_version_stored_gets_the_same_chain(jobs):
     for seconds in (0, 10, 5):
         record([told(job, seconds, jobProgress=f'{seconds} "é\\\n') for job in jobs[:2]])
     columns = "id", "number", "link"
-    before = list(Snapshot.objects.order_by("pk").values_list(*columns)), list(Job.objects.order_by("pk").values())
+    before = (
+        list(Snapshot.objects.order_by("pk").values_list(*columns)),
+        list(Job.objects.order_by("pk").values()),
+    )
     migration = import_module("jobs.migrations.0009_proof")
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
@@ -84,4 +100,7 @@ def test_what_a_former_version_stored_gets_the_same_chain(jobs):
         migration.chain_what_is_stored(cursor)
         migration.BATCH = kept
         cursor.execute("SET LOCAL session_replication_role = origin")
-    assert (list(Snapshot.objects.order_by("pk").values_list(*columns)), list(Job.objects.order_by("pk").values())) == before
+    assert (
+        list(Snapshot.objects.order_by("pk").values_list(*columns)),
+        list(Job.objects.order_by("pk").values()),
+    ) == before

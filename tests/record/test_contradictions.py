@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from jobs.export.job import job_object
-from jobs.models import Job, OddReply, Snapshot
+from jobs.models import Contradiction, Job, Snapshot
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW, body
 
@@ -25,8 +25,13 @@ def at(seconds):
 
 def said(status="running", lines=(10, 10), begin=10, end=None, more=()):
     """A reply about files a, b, …, so many lines each; hours of this day."""
-    files = [{"path": path, "status": "success", "totalLines": count} for path, count in zip("abcdef", lines, strict=False)]
-    times = {"beginTime": f"2026-03-04T{begin:02d}:00:00"} | ({"endTime": f"2026-03-04T{end:02d}:00:00"} if end else {})
+    files = [
+        {"path": path, "status": "success", "totalLines": count}
+        for path, count in zip("abcdef", lines, strict=False)
+    ]
+    times = {"beginTime": f"2026-03-04T{begin:02d}:00:00"} | (
+        {"endTime": f"2026-03-04T{end:02d}:00:00"} if end else {}
+    )
     return body(status=status, jobDetail={"edgesetPath": files}, **times)
 
 
@@ -36,7 +41,9 @@ def see(job, *replies):
 
 
 def marks():
-    return list(OddReply.objects.order_by("seen_at", "kind").values_list("seen_at", "kind", "count"))
+    return list(
+        Contradiction.objects.order_by("seen_at", "kind").values_list("seen_at", "kind", "count")
+    )
 
 
 @pytest.mark.parametrize(
@@ -60,7 +67,7 @@ def test_each_contradiction_is_a_row_and_the_reply_is_kept(job, first, then, fou
     else:
         see(job, (0, first)), see(job, (5, then))
     assert marks() == [(at(5), kind, count) for kind, count in found]
-    assert job.odd_count == len(found) == job_object(job)["contradictions"]
+    assert job.contradiction_count == len(found) == job_object(job)["contradictions"]
     assert Snapshot.objects.count() == job.snapshot_count == 2
 
 
@@ -69,7 +76,7 @@ def test_a_first_reply_can_contradict_itself(job):
     assert marks() == [(at(0), "ends_first", 1)]
     see(job, (5, said("success", begin=10, end=9)), (9, said("failed", begin=10, end=9)))
     assert marks() == [(at(0), "ends_first", 1), (at(9), "final_word", 1)]
-    assert job.odd_count == 2
+    assert job.contradiction_count == 2
 
 
 def test_a_late_reply_takes_back_a_mark_it_explains_and_moves_one(job):
@@ -77,12 +84,12 @@ def test_a_late_reply_takes_back_a_mark_it_explains_and_moves_one(job):
     assert marks() == [(at(20), "fewer_lines", 2)]
     see(job, (10, said(lines=(3, 4))))
     assert marks() == [(at(10), "fewer_lines", 2), (at(20), "fewer_lines", 1)]
-    assert job.odd_count == 2
+    assert job.contradiction_count == 2
     see(job, (15, said(lines=(3, 3))))
     assert marks() == [(at(10), "fewer_lines", 2), (at(15), "fewer_lines", 1)]
     see(job, (-5, said("success", lines=(5, 5))))
     assert marks()[0] == (at(0), "final_word", 1)
-    assert job.odd_count == 3
+    assert job.contradiction_count == 3
 
 
 def test_any_order_of_arrival_gives_the_same_marks_and_rebuild_gives_them_again(project):
@@ -93,8 +100,16 @@ def test_any_order_of_arrival_gives_the_same_marks_and_rebuild_gives_them_again(
         for step in range(9):
             status = roll.choice(["running", "running", "success", "failed"])
             lines = tuple(roll.randrange(9) for _ in range(roll.randrange(1, 4)))
-            content = said(status, lines, begin=roll.choice([10, 11]), end=roll.choice([None, 9, 12]))
-            told.append((name, step * 5, json.dumps(json.loads(content) | {"jobId": name, "jobProgress": step}).encode()))
+            content = said(
+                status, lines, begin=roll.choice([10, 11]), end=roll.choice([None, 9, 12])
+            )
+            told.append(
+                (
+                    name,
+                    step * 5,
+                    json.dumps(json.loads(content) | {"jobId": name, "jobProgress": step}).encode(),
+                )
+            )
     dumps = []
     for order in range(3):
         if order:
@@ -108,12 +123,20 @@ def test_any_order_of_arrival_gives_the_same_marks_and_rebuild_gives_them_again(
                     for name, seconds, content in told[start : start + 7]
                 ]
             )
-        assert {job.odd_count for job in Job.objects.all()} != {0}
+        assert {job.contradiction_count for job in Job.objects.all()} != {0}
         dumps.append(dump())
-        OddReply.objects.filter(kind__in=["final_word", "ends_first"]).delete()
-        OddReply.objects.filter(kind="files").update(count=99)
-        OddReply.objects.create(job=Job.objects.first(), seen_at=at(5), kind="ends_first", count=7, says={"text": "spoilt"})
-        Job.objects.filter(pk__in=[job.pk for job in jobs.values()][:3]).update(odd_count=0)
+        Contradiction.objects.filter(kind__in=["final_word", "ends_first"]).delete()
+        Contradiction.objects.filter(kind="files").update(count=99)
+        Contradiction.objects.create(
+            job=Job.objects.first(),
+            seen_at=at(5),
+            kind="ends_first",
+            count=7,
+            says={"text": "spoilt"},
+        )
+        Job.objects.filter(pk__in=[job.pk for job in jobs.values()][:3]).update(
+            contradiction_count=0
+        )
         list(rebuild_in_batches(Job.objects.all(), now=NOW))
         assert dump() == dumps[-1]
         forget(project)
@@ -121,9 +144,9 @@ def test_any_order_of_arrival_gives_the_same_marks_and_rebuild_gives_them_again(
 
 
 def dump():
-    rows = OddReply.objects.order_by("job__job_id", "seen_at", "kind")
+    rows = Contradiction.objects.order_by("job__job_id", "seen_at", "kind")
     return list(rows.values_list("job__job_id", "seen_at", "kind", "count", "says")) + list(
-        Job.objects.order_by("job_id").values_list("job_id", "odd_count", "status")
+        Job.objects.order_by("job_id").values_list("job_id", "contradiction_count", "status")
     )
 
 
@@ -140,7 +163,11 @@ def test_a_job_that_says_nothing_odd_costs_no_body(job):
     see(job, (0, said()))
     with CaptureQueriesContext(connection) as asked:
         see(job, (5, said()), (6, said()))
-    assert not [query for query in asked.captured_queries if "body" in query["sql"] or '"jobs_oddreply"' in query["sql"]]
+    assert not [
+        query
+        for query in asked.captured_queries
+        if "body" in query["sql"] or '"jobs_contradiction"' in query["sql"]
+    ]
 
 
 def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):
@@ -152,6 +179,9 @@ def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):
     assert "“a” had 5 total lines, then 4. 2 more like it." in page
     assert f'href="/jobs/{job.pk}/history/"' in page
     see(job, *((10 + n, said("success" if n % 2 else "failed", lines=(4 - n,))) for n in range(4)))
-    assert f"and {job.odd_count - 4} more contradictions" in client.get(f"/jobs/{job.pk}/").content.decode()
+    assert (
+        f"and {job.contradiction_count - 4} more contradictions"
+        in client.get(f"/jobs/{job.pk}/").content.decode()
+    )
     history = client.get(f"/jobs/{job.pk}/history/").content.decode()
     assert "GES&#x27;s final word “success” became “running”." in history

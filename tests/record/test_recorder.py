@@ -11,8 +11,27 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.decisions.corrections import correct, revert
 from jobs.ges.simulator.story import Story, to_v2
-from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddReply, Project, Review, Snapshot
-from jobs.record import find_graph, find_jobs, known_or_new_jobs, observe, rebuild, rebuild_in_batches, record
+from jobs.models import (
+    Cause,
+    Contradiction,
+    Correction,
+    Graph,
+    ImportFile,
+    Job,
+    Miss,
+    Project,
+    Review,
+    Snapshot,
+)
+from jobs.record import (
+    find_graph,
+    find_jobs,
+    known_or_new_jobs,
+    observe,
+    rebuild,
+    rebuild_in_batches,
+    record,
+)
 from tests.conftest import NOW, body
 
 
@@ -45,7 +64,11 @@ def test_the_bytes_are_kept_as_received(job):
 def test_a_late_older_reply_does_not_move_the_job_back(job):
     see(job, 10, body())
     see(job, 5, body(status="running"))
-    assert (job.verdict, job.snapshot_count, job.observed_at) == ("success", 2, NOW + timedelta(seconds=10))
+    assert (job.verdict, job.snapshot_count, job.observed_at) == (
+        "success",
+        2,
+        NOW + timedelta(seconds=10),
+    )
 
 
 def test_seeing_the_same_again_changes_nothing(job):
@@ -60,7 +83,10 @@ def test_a_failed_poll_is_a_miss_and_a_run_of_them_one_row(job):
         see(job, seconds, b"<html>maintenance</html>")
     see(job, 10, body())
     see(job, 15, b'{"errorCode": "GES.8301", "errorMessage": "can not find job"}', http_status=400)
-    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [("html", 2), ("error_reply", 1)]
+    assert list(Miss.objects.order_by("pk").values_list("kind", "seen")) == [
+        ("html", 2),
+        ("error_reply", 1),
+    ]
     assert job.verdict == "success"
 
 
@@ -70,16 +96,31 @@ def test_another_jobs_reply_is_a_miss(job):
     assert job.observed_at is None
 
 
-@pytest.mark.parametrize("change", ["UPDATE jobs_snapshot SET body = 'x'", "DELETE FROM jobs_snapshot"])
+@pytest.mark.parametrize(
+    "change", ["UPDATE jobs_snapshot SET body = 'x'", "DELETE FROM jobs_snapshot"]
+)
 def test_evidence_cannot_be_changed_even_by_sql(job, change):
     see(job, 0, body())
-    with pytest.raises((InternalError, DatabaseError), match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
+    with (
+        pytest.raises((InternalError, DatabaseError), match="Cannot"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
         cursor.execute(change)
 
 
 def test_totals_leave_schema_rows_out(imported):
-    assert (imported.verdict, imported.ledger, str(imported.loss_rate)) == ("partial", "adds_up", "0.1692")
-    assert imported.lines["all"] == {"total": 2659, "failed": 450, "successful": 2209, "complete": True}
+    assert (imported.verdict, imported.ledger, str(imported.loss_rate)) == (
+        "partial",
+        "adds_up",
+        "0.1692",
+    )
+    assert imported.lines["all"] == {
+        "total": 2659,
+        "failed": 450,
+        "successful": 2209,
+        "complete": True,
+    }
     assert (imported.file_count, imported.lost_file_count) == (3, 1)
 
 
@@ -97,14 +138,20 @@ def dump():
         list(Job.objects.order_by("pk").values()),
         [{name: value for name, value in row.items() if name != "id"} for row in files.values()],
         list(Cause.objects.order_by("pk").values()),
-        list(OddReply.objects.order_by("job", "seen_at", "kind").values("job", "seen_at", "kind", "count", "says")),
+        list(
+            Contradiction.objects.order_by("job", "seen_at", "kind").values(
+                "job", "seen_at", "kind", "count", "says"
+            )
+        ),
     )
 
 
 def live(project, admin):
     """Three weeks of a simulated project, seen as they went: polled, listed, missed, late, corrected and decided about."""
     story = Story(7, NOW)
-    graphs = {graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()}
+    graphs = {
+        graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()
+    }
     told = [job for job in story.jobs(NOW) if job.graph in graphs]
     jobs = find_jobs(project, [(graphs[one.graph], one.job_id, one.asked_at) for one in told])
     for share in (-0.1, 0.4, 0.6, 1, 1, 0.5):
@@ -115,11 +162,21 @@ def live(project, admin):
             content = json.dumps(said if number % 3 else to_v2(said)).encode()
             if share == 0.6 and number % 5 == 0:
                 content = b"<html>"
-            seen.append(observe(jobs[one.job_id], "proxy" if share == 0.6 else "poll", at, 200, content))
+            seen.append(
+                observe(jobs[one.job_id], "proxy" if share == 0.6 else "poll", at, 200, content)
+            )
         record(seen)
     one = Job.objects.filter(verdict="partial").order_by("pk").first()
     place = {"kind": "vertex", "position": 0}
-    correct(one, **place, field="cause", corrected="a disk was full", reason="seen", actor=admin, now=NOW)
+    correct(
+        one,
+        **place,
+        field="cause",
+        corrected="a disk was full",
+        reason="seen",
+        actor=admin,
+        now=NOW,
+    )
     correct(one, **place, field="status", corrected="failed", reason="seen", actor=admin, now=NOW)
     Review.objects.create(job=one, state="to_fix", actor=admin, made_at=NOW)
     Graph.objects.filter(name="supply_chain").update(tolerated_loss="0.05")
@@ -142,9 +199,15 @@ def test_rebuild_restores_what_was_lost_or_spoilt(project, admin):
     live(project, admin)
     before = dump()
     ImportFile.objects.filter(position=0).delete()
-    ImportFile.objects.filter(position=1).update(cause="spoilt", cause_group=None, contradiction={"text": "spoilt"})
-    ImportFile.objects.create(job=Job.objects.first(), kind="edge", position=999, path="never told", verdict="failed")
-    Job.objects.update(verdict="unknown", lines={}, total_lines=1, review="fixed", file_count=0, snapshot_count=0)
+    ImportFile.objects.filter(position=1).update(
+        cause="spoilt", cause_group=None, contradiction={"text": "spoilt"}
+    )
+    ImportFile.objects.create(
+        job=Job.objects.first(), kind="edge", position=999, path="never told", verdict="failed"
+    )
+    Job.objects.update(
+        verdict="unknown", lines={}, total_lines=1, review="fixed", file_count=0, snapshot_count=0
+    )
     changed = NOW + timedelta(days=1)
     list(rebuild_in_batches(Job.objects.all(), now=changed))
     after = dump()
@@ -154,7 +217,11 @@ def test_rebuild_restores_what_was_lost_or_spoilt(project, admin):
 
 
 def test_totals_are_columns_too_and_unknown_is_null(job, imported):
-    assert (imported.total_lines, imported.failed_lines, imported.successful_lines) == (2659, 450, 2209)
+    assert (imported.total_lines, imported.failed_lines, imported.successful_lines) == (
+        2659,
+        450,
+        2209,
+    )
     big = {"path": "p", "status": "success", "totalLines": 2**63 - 1}
     other = find_jobs(job.project, [(job.graph, "j2", NOW)])["j2"]
     see(other, 0, body("j2", jobDetail={"edgesetPath": [big, big]}))
@@ -185,7 +252,11 @@ def test_what_a_former_version_wrote_is_filled_when_the_same_reply_comes_again(j
     see(job, 0, lossy())
     Job.objects.update(changed_at=None, review="", total_lines=None)
     see(job, 5, lossy())
-    assert (job.review, job.total_lines, job.changed_at) == ("waiting", 10, NOW + timedelta(seconds=5))
+    assert (job.review, job.total_lines, job.changed_at) == (
+        "waiting",
+        10,
+        NOW + timedelta(seconds=5),
+    )
 
 
 def test_lost_files_share_a_cause_by_its_fingerprint(job):
@@ -201,7 +272,17 @@ def test_lost_files_share_a_cause_by_its_fingerprint(job):
 
 
 def test_a_cause_of_a_file_that_is_whole_makes_no_group(job):
-    see(job, 0, body(jobDetail={"schemaPath": [{"path": "s", "status": "success", "cause": "all labels are imported"}]}))
+    see(
+        job,
+        0,
+        body(
+            jobDetail={
+                "schemaPath": [
+                    {"path": "s", "status": "success", "cause": "all labels are imported"}
+                ]
+            }
+        ),
+    )
     assert not Cause.objects.exists()
     assert ImportFile.objects.get().cause_group is None
 
@@ -244,13 +325,17 @@ def test_recorders_of_the_same_causes_in_opposite_order_do_not_deadlock(project)
     with ThreadPoolExecutor(2) as pool:
         with transaction.atomic():
             Cause.objects.select_for_update().get(example__contains="green")
-            writing = [pool.submit(write, "j1", [*words, "j1"], 1), pool.submit(write, "j2", words[::-1], 2)]
+            writing = [
+                pool.submit(write, "j1", [*words, "j1"], 1),
+                pool.submit(write, "j2", words[::-1], 2),
+            ]
             wait_for_waiting(2)
         for one in writing:
             one.result()
-    assert {cause.last_seen_at for cause in Cause.objects.filter(example__in=[f"a {word} label" for word in words])} == {
-        NOW + timedelta(days=2)
-    }
+    assert {
+        cause.last_seen_at
+        for cause in Cause.objects.filter(example__in=[f"a {word} label" for word in words])
+    } == {NOW + timedelta(days=2)}
 
 
 @pytest.mark.django_db(transaction=True)
@@ -266,7 +351,9 @@ def test_two_who_record_the_same_new_jobs_at_once_both_succeed(project):
         seen = [observe(job, "poll", NOW, 200, lossy(jobId=job_id)) for job_id, job in jobs.items()]
         made = record(seen)
         connections.close_all()
-        assert {one.job.pk for one in seen} == set(Job.objects.filter(job_id__in=ids).values_list("pk", flat=True))
+        assert {one.job.pk for one in seen} == set(
+            Job.objects.filter(job_id__in=ids).values_list("pk", flat=True)
+        )
         connections.close_all()
         return made.recorded, made.repeated
 
@@ -274,7 +361,9 @@ def test_two_who_record_the_same_new_jobs_at_once_both_succeed(project):
         counts = sorted(pool.map(write, range(2)))
     assert counts == [(20, 20), (40, 0)]
     assert Job.objects.count() == Snapshot.objects.count() == ImportFile.objects.count() == 60
-    assert set(Job.objects.values_list("review", "snapshot_count", "changed_at")) == {("waiting", 1, NOW)}
+    assert set(Job.objects.values_list("review", "snapshot_count", "changed_at")) == {
+        ("waiting", 1, NOW)
+    }
 
 
 def test_what_the_database_refuses_is_not_tried_for_ever(project):
@@ -311,7 +400,9 @@ def test_an_import_that_lost_data_waits_for_review(job, content, state):
         (-1, 10, "1", "waiting"),  # nobody knows how much was lost
     ],
 )
-def test_a_known_loss_within_the_graphs_tolerance_waits_for_nobody(job, failed, total, tolerated, state):
+def test_a_known_loss_within_the_graphs_tolerance_waits_for_nobody(
+    job, failed, total, tolerated, state
+):
     Graph.objects.update(tolerated_loss=tolerated)
     see(job, 0, lossy(failed=failed, total=total))
     assert job.review == state
@@ -322,7 +413,14 @@ def test_a_known_loss_within_the_graphs_tolerance_waits_for_nobody(job, failed, 
 
 def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admin):
     made = correct(
-        imported, kind="vertex", position=0, field="failed_lines", corrected="0", reason="reloaded", actor=admin, now=NOW
+        imported,
+        kind="vertex",
+        position=0,
+        field="failed_lines",
+        corrected="0",
+        reason="reloaded",
+        actor=admin,
+        now=NOW,
     )
     correct(
         imported,
@@ -355,7 +453,16 @@ def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admi
 )
 def test_a_wrong_correction_is_refused_with_a_sentence(imported, admin, field, value, reason, said):
     with pytest.raises(ValueError, match=said):
-        correct(imported, kind="vertex", position=0, field=field, corrected=value, reason=reason, actor=admin, now=NOW)
+        correct(
+            imported,
+            kind="vertex",
+            position=0,
+            field=field,
+            corrected=value,
+            reason=reason,
+            actor=admin,
+            now=NOW,
+        )
     assert not Correction.objects.exists()
 
 
@@ -367,7 +474,10 @@ def test_recording_many_costs_as_many_queries_as_few(project, django_assert_num_
         jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(start, start + size)])
         at = NOW + timedelta(seconds=seconds)
         odd = [observe(job, "poll", at, 500, b"<html>") for job in jobs.values()]
-        return odd + [observe(job, "poll", at, 200, lossy(f"{n} and {seconds}", jobId=n)) for n, job in jobs.items()]
+        return odd + [
+            observe(job, "poll", at, 200, lossy(f"{n} and {seconds}", jobId=n))
+            for n, job in jobs.items()
+        ]
 
     if again:
         record(batch(0, 5, 0)), record(batch(100, 50, 0))
@@ -385,6 +495,6 @@ def test_finding_many_jobs_costs_as_many_queries_as_few(project, django_assert_n
         with django_assert_num_queries(2):
             found = find_jobs(project, [(graph, f"{size}.{n}", NOW) for n in range(size)])
         assert {job.graph_id for job in found.values()} == {graph.pk}
-        assert set(Job.objects.filter(job_id__startswith=f"{size}.").values_list("pk", flat=True)) == {
-            job.pk for job in found.values()
-        }
+        assert set(
+            Job.objects.filter(job_id__startswith=f"{size}.").values_list("pk", flat=True)
+        ) == {job.pk for job in found.values()}

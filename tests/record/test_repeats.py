@@ -33,7 +33,11 @@ def poll(job, minutes, said, status=200):
 
 
 def runs():
-    return list(Snapshot.objects.order_by("pk").values_list("source", "first_seen_at", "last_seen_at", "seen"))
+    return list(
+        Snapshot.objects.order_by("pk").values_list(
+            "source", "first_seen_at", "last_seen_at", "seen"
+        )
+    )
 
 
 def rows():
@@ -64,9 +68,24 @@ def test_the_same_again_is_not_read_and_only_moves_when_it_was_seen(job):
         ([("poll", 0, RUNNING)], body("j1", "pending"), 1, 200),
         ([("poll", 0, RUNNING)], RUNNING, 1, 500),
         ([("proxy", 0, RUNNING)], RUNNING, 1, 200),  # not a poll's
-        ([("poll", 0, RUNNING), ("list", 1, body("j1", "success"))], RUNNING, 2, 200),  # the row says what the list said
-        ([("poll", 0, RUNNING), ("poll", 9, RUNNING), ("poll", 5, body("j1", "pending"))], RUNNING, 10, 200),  # a later run
-        ([("poll", 1, RUNNING), ("list", 1, body("j1", "success"))], RUNNING, 2, 200),  # at one moment, this recorded last
+        (
+            [("poll", 0, RUNNING), ("list", 1, body("j1", "success"))],
+            RUNNING,
+            2,
+            200,
+        ),  # the row says what the list said
+        (
+            [("poll", 0, RUNNING), ("poll", 9, RUNNING), ("poll", 5, body("j1", "pending"))],
+            RUNNING,
+            10,
+            200,
+        ),  # a later run
+        (
+            [("poll", 1, RUNNING), ("list", 1, body("j1", "success"))],
+            RUNNING,
+            2,
+            200,
+        ),  # at one moment, this recorded last
     ],
 )
 def test_what_only_looks_like_it_is_read_and_folded(job, earlier, said, minutes, status):
@@ -102,7 +121,14 @@ def test_a_batch_of_both_keeps_both_and_a_miss_beside_them(project):
         for job_id, job in jobs.items()
     ]
     commit.finish(seen, 1, {})
-    assert [one.outcome for one in seen] == ["new", "html", "repeated", "repeated", "repeated", "repeated"]
+    assert [one.outcome for one in seen] == [
+        "new",
+        "html",
+        "repeated",
+        "repeated",
+        "repeated",
+        "repeated",
+    ]
     assert Miss.objects.get().job == jobs["j1"]
     assert Snapshot.objects.filter(seen=2).count() == 4
 

@@ -6,9 +6,20 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.db import connection, transaction
 
-from jobs.decisions.corrections import Change, correct_all
+from jobs.decisions.corrections import NewCorrection, correct_all
 from jobs.ges.errors import Unreachable
-from jobs.models import Cause, Correction, Graph, ImportFile, Job, Miss, OddReply, Review, Snapshot, Watch
+from jobs.models import (
+    Cause,
+    Contradiction,
+    Correction,
+    Graph,
+    ImportFile,
+    Job,
+    Miss,
+    Review,
+    Snapshot,
+    Watch,
+)
 from jobs.polling import commit, usual
 from jobs.record import Observation, find_graph, find_jobs, rebuild, record
 from tests.imports import file, said
@@ -25,16 +36,28 @@ GREEN, RED = {"cause": "a green label"}, {"cause": "a red label"}
 #: What became of each job before the batch (hours ago, source, reply), and what the batch says of it.
 STORIES = {
     "first heard": ([], [file("a", 3, **GREEN)]),
-    "files": ([(9, "poll", [file("a", 1, **GREEN), file("b", 2, **GREEN)])], [file("a", 3, **RED), file("c", kind="edge")]),
+    "files": (
+        [(9, "poll", [file("a", 1, **GREEN), file("b", 2, **GREEN)])],
+        [file("a", 3, **RED), file("c", kind="edge")],
+    ),
     "odd": ([(9, "poll", [file("a", 0, 9)])], [file("a", 0, 5)]),
     # A proxy's reply was seen after the one of this batch was asked for.
-    "late, still odd": ([(9, "poll", [file("a", 0, 9)]), (-1, "proxy", [file("a", 0, 5)])], [file("a", 0, 7)]),
-    "late, not odd": ([(9, "poll", [file("a", 0, 9)]), (-1, "proxy", [file("a", 0, 5)])], [file("a", 0, 4)]),
+    "late, still odd": (
+        [(9, "poll", [file("a", 0, 9)]), (-1, "proxy", [file("a", 0, 5)])],
+        [file("a", 0, 7)],
+    ),
+    "late, not odd": (
+        [(9, "poll", [file("a", 0, 9)]), (-1, "proxy", [file("a", 0, 5)])],
+        [file("a", 0, 4)],
+    ),
     "missed": ([(9, "poll", [file("a")])], Unreachable("no way there")),
     "missed again": ([(9, "poll", [file("a")]), (8, "poll", None)], Unreachable("no way there")),
     "unreadable": ([(9, "poll", [file("a")])], b"<html>"),
     "repeated": ([(9, "poll", [file("a")])], [file("a")]),
-    "repeated beside a proxy": ([(9, "poll", [file("a")]), (8, "proxy", [file("a", 1)])], [file("a")]),
+    "repeated beside a proxy": (
+        [(9, "poll", [file("a")]), (8, "proxy", [file("a", 1)])],
+        [file("a")],
+    ),
     "corrected": ([(9, "poll", [file("a", 1, **GREEN)])], [file("a", 2, **RED)]),
     "decided": ([(9, "poll", [file("a", 1, **GREEN)])], [file("a", 2, **GREEN)]),
     "tolerated": ([(9, "poll", [file("a", 1, 999)])], [file("a", 2, 998)]),
@@ -48,7 +71,11 @@ def story_of(job):
 
 
 def reply(job, files):
-    running = {"status": "running", "took": None} if story_of(job) == "runs long" else {"status": "partiallyFailed"}
+    running = (
+        {"status": "running", "took": None}
+        if story_of(job) == "runs long"
+        else {"status": "partiallyFailed"}
+    )
     return said(job.job_id, *files, begin=NOW - 6 * HOUR, **running)
 
 
@@ -69,7 +96,13 @@ def lived(project, admin):
         graphs = {story: find_graph(project, f"g{at}") for at, story in enumerate(stories)}
         Graph.objects.filter(pk=graphs["tolerated"].pk).update(tolerated_loss="0.1")
         names = [stories[number % len(stories)] for number in range(count)]
-        jobs = find_jobs(project, [(graphs[name], f"{name}/{number}", NOW - 9 * HOUR) for number, name in enumerate(names)])
+        jobs = find_jobs(
+            project,
+            [
+                (graphs[name], f"{name}/{number}", NOW - 9 * HOUR)
+                for number, name in enumerate(names)
+            ],
+        )
         past = []
         for job in jobs.values():
             for ago, source, says in STORIES[story_of(job)][0]:
@@ -79,12 +112,18 @@ def lived(project, admin):
                 one.read()
         record(past)
         of = {name: [job for job in jobs.values() if story_of(job) == name] for name in stories}
-        fixes = [Change(job, "cause", "a blue label", "vertex", 0) for job in of["corrected"]]
-        fixes += [Change(job, "verdict", "success") for job in of["corrected"]]
+        fixes = [
+            NewCorrection(job, "cause", "a blue label", "vertex", 0) for job in of["corrected"]
+        ]
+        fixes += [NewCorrection(job, "verdict", "success") for job in of["corrected"]]
         correct_all(fixes, reason="looked", actor=admin, now=NOW - 7 * HOUR)
         for job in of["decided"]:
-            Review.objects.create(job=job, state="to_fix", note="n", actor=admin, made_at=NOW - 7 * HOUR)
-        Job.objects.filter(pk__in=[job.pk for job in of["of a former version"]]).update(changed_at=None)
+            Review.objects.create(
+                job=job, state="to_fix", note="n", actor=admin, made_at=NOW - 7 * HOUR
+            )
+        Job.objects.filter(pk__in=[job.pk for job in of["of a former version"]]).update(
+            changed_at=None
+        )
         Watch.objects.bulk_create([Watch(job=job, next_poll_at=NOW) for job in jobs.values()])
         usual._usual.clear()
         return list(jobs.values())
@@ -96,13 +135,13 @@ def rows():
     """What is derived, without keys."""
     derived = [field.name for field in Job._meta.concrete_fields if field.name != "changed_at"]
     files = [field.name for field in ImportFile._meta.concrete_fields if field.name != "id"]
-    odd = [field.name for field in OddReply._meta.concrete_fields if field.name != "id"]
+    odd = [field.name for field in Contradiction._meta.concrete_fields if field.name != "id"]
     return [
         list(model.objects.order_by(*order).values(*names))
         for model, names, order in (
             (Job, derived, ["pk"]),
             (ImportFile, files, ["job", "kind", "position"]),
-            (OddReply, odd, ["job", "seen_at", "kind"]),
+            (Contradiction, odd, ["job", "seen_at", "kind"]),
         )
     ]
 
@@ -116,7 +155,7 @@ def finished(claimed):
 @pytest.mark.parametrize("count", [30, 500])
 def test_a_batch_of_everything_takes_few_statements(lived, count):
     jobs = lived(count)
-    odd_before = dict(OddReply.objects.values_list("job__job_id", "says"))
+    odd_before = dict(Contradiction.objects.values_list("job__job_id", "says"))
     claimed = Watch.objects.claim_due(jobs[0].project, 1, NOW, count)
     asked = finished(claimed)
     recording = [sql for sql in asked if "jobs_tally" not in sql]
@@ -130,7 +169,9 @@ def test_a_batch_of_everything_takes_few_statements(lived, count):
 
 def happened(odd_before):
     """That the batch had it all."""
-    outcomes = dict(Snapshot.objects.filter(first_seen_at=NOW).order_by().values_list("job__job_id", "seen"))
+    outcomes = dict(
+        Snapshot.objects.filter(first_seen_at=NOW).order_by().values_list("job__job_id", "seen")
+    )
     assert {name.split("/")[0] for name in outcomes} == {
         "first heard", "files", "odd", "late, still odd", "late, not odd", "corrected", "decided", "tolerated", "runs long",
     }  # fmt: skip
@@ -145,19 +186,35 @@ def happened(odd_before):
     assert list(files.order_by("kind").values_list("kind", "position", "path", "failed_lines")) == [
         ("edge", 0, "c", 0), ("vertex", 0, "a", 3),
     ]  # fmt: skip
-    assert set(Cause.objects.values_list("example", flat=True)) == {"a green label", "a red label", "a blue label"}
-    odd = dict(OddReply.objects.values_list("job__job_id", "says"))
+    assert set(Cause.objects.values_list("example", flat=True)) == {
+        "a green label",
+        "a red label",
+        "a blue label",
+    }
+    odd = dict(Contradiction.objects.values_list("job__job_id", "says"))
     assert {name.split("/")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
     assert odd["odd/2"]
-    states = {name.split("/")[0]: state for name, state in Job.objects.values_list("job_id", "review") if state}
-    assert (states["files"], states["decided"], states["tolerated"]) == ("waiting", "to_fix", "tolerated")
-    assert set(Correction.objects.filter(field="cause").values_list("newest", "flag")) == {("a red label", "contradicted")}
+    states = {
+        name.split("/")[0]: state
+        for name, state in Job.objects.values_list("job_id", "review")
+        if state
+    }
+    assert (states["files"], states["decided"], states["tolerated"]) == (
+        "waiting",
+        "to_fix",
+        "tolerated",
+    )
+    assert set(Correction.objects.filter(field="cause").values_list("newest", "flag")) == {
+        ("a red label", "contradicted")
+    }
     assert not Job.objects.filter(changed_at=None, observed_at__isnull=False).exists()
 
 
 def test_nothing_of_a_batch_is_compared_all_with_all(lived):
     with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")  # nothing is stored yet: PostgreSQL expects a few rows of everything
+        cursor.execute(
+            "ANALYZE"
+        )  # nothing is stored yet: PostgreSQL expects a few rows of everything
         [first, *_] = lived(450)
         claimed = Watch.objects.claim_due(first.project, 1, NOW, 450)
         with transaction.atomic():

@@ -10,20 +10,32 @@ from django.db import DatabaseError, connection, transaction
 
 from jobs import tasks
 from jobs.decisions.review import decide
-from jobs.models import Entry, Hold, Job, Miss, Project, Pruning, Snapshot, Tombstone
+from jobs.models import AuditEntry, Hold, Job, Miss, Project, Pruning, Snapshot, Tombstone
 from jobs.polling import client as polling_client
 from jobs.proof.seal import seal
 from jobs.record import find_graph, find_jobs, observe, rebuild, record
 from jobs.retention import prune as prune_module
 from jobs.retention.prune import prune
-from jobs.retention.redundant import Told, redundant
+from jobs.retention.redundant import ReplyContent, redundant
 from tests.conftest import NOW, body
 from tests.proof.test_verify import tamper, verify
 
 LATER = NOW + timedelta(days=400)
-RUNNING = [{"path": "v.csv", "status": "running", "totalLines": 0, "failedLines": 0, "successfulLines": 0}]
-LOADED = [{"path": "v.csv", "status": "success", "totalLines": 9, "failedLines": 0, "successfulLines": 9}]
-PART = [{"path": "v.csv", "status": "partFailed", "totalLines": 9, "failedLines": 4, "successfulLines": 5}]
+RUNNING = [
+    {"path": "v.csv", "status": "running", "totalLines": 0, "failedLines": 0, "successfulLines": 0}
+]
+LOADED = [
+    {"path": "v.csv", "status": "success", "totalLines": 9, "failedLines": 0, "successfulLines": 9}
+]
+PART = [
+    {
+        "path": "v.csv",
+        "status": "partFailed",
+        "totalLines": 9,
+        "failedLines": 4,
+        "successfulLines": 5,
+    }
+]
 
 
 def history(project, job_id="j1", end=LOADED):
@@ -37,7 +49,10 @@ def history(project, job_id="j1", end=LOADED):
         ("poll", {"status": "running", "jobDetail": {"vertexsetPath": RUNNING}}),
         ("proxy", {"status": "running", "jobDetail": {"vertexsetPath": RUNNING}}),  # 5: a twin
         ("poll", {"status": "success", "jobDetail": {"vertexsetPath": end}}),
-        ("proxy", {"status": "success", "jobDetail": {"vertexsetPath": end}, "jobProgress": "1"}),  # 7: a twin
+        (
+            "proxy",
+            {"status": "success", "jobDetail": {"vertexsetPath": end}, "jobProgress": "1"},
+        ),  # 7: a twin
         ("list", {"status": "success"}),
         ("proxy", {"status": "success", "jobDetail": {"vertexsetPath": end}, "jobProgress": "2"}),
     ]
@@ -72,14 +87,25 @@ def pruned(project, now=LATER, **options):
 
 def test_first_last_and_every_change_stay(job, project):
     before = list(
-        Snapshot.objects.order_by("id").filter(number__in=[3, 4, 6, 8]).values("id", "number", "link", "sha256", "seen")
+        Snapshot.objects.order_by("id")
+        .filter(number__in=[3, 4, 6, 8])
+        .values("id", "number", "link", "sha256", "seen")
     )
     bodies = sum(len(bytes(one.body)) for one in Snapshot.objects.filter(number__in=[3, 4, 6, 8]))
     assert pruned(project) == [(1, 4, 1)]
     assert numbers(job) == [0, 1, 4, 6, 8, 9]
-    assert list(Tombstone.objects.order_by("id").values("id", "number", "link", "sha256", "seen")) == before
+    assert (
+        list(Tombstone.objects.order_by("id").values("id", "number", "link", "sha256", "seen"))
+        == before
+    )
     made = Pruning.objects.get()
-    assert (made.keeps, made.keep_days, made.replies, made.misses, made.size) == ("changes", 30, 4, 1, bodies)
+    assert (made.keeps, made.keep_days, made.replies, made.misses, made.size) == (
+        "changes",
+        30,
+        4,
+        1,
+        bodies,
+    )
     assert not Miss.objects.exists()
 
 
@@ -94,7 +120,9 @@ def test_the_chain_is_whole_the_rows_are_the_same_and_it_goes_on(job, project):
     seal(project, now=NOW)
     rows = Job.objects.values().get()
     pruned(project)
-    assert "walked 1 jobs, 6 replies, 4 removed replies, 1 checkpoints" in verify("--every-checkpoint")
+    assert "walked 1 jobs, 6 replies, 4 removed replies, 1 checkpoints" in verify(
+        "--every-checkpoint"
+    )
     rebuild([job])
     assert Job.objects.values().get() == rows | {"snapshot_count": 6}
     record([observe(job, "poll", LATER, 200, body(jobProgress="x"))], now=LATER)
@@ -104,7 +132,10 @@ def test_the_chain_is_whole_the_rows_are_the_same_and_it_goes_on(job, project):
     assert "Nothing wrong" in verify("--every-checkpoint")
 
 
-@pytest.mark.parametrize("change", ["sha256 = sha256('x')", "first_seen_at = now()", "link = sha256(link)", "number = 77"])
+@pytest.mark.parametrize(
+    "change",
+    ["sha256 = sha256('x')", "first_seen_at = now()", "link = sha256(link)", "number = 77"],
+)
 def test_a_changed_tombstone_is_found(job, project, change):
     pruned(project)
     one = Tombstone.objects.earliest("number")
@@ -120,8 +151,16 @@ def test_a_removed_tombstone_is_found(job, project):
 
 def test_nothing_goes_without_a_tombstone_and_no_tombstone_goes(job, project):
     pruned(project)
-    for statement in ("DELETE FROM jobs_snapshot", "DELETE FROM jobs_tombstone", "UPDATE jobs_tombstone SET seen = 9"):
-        with pytest.raises(DatabaseError, match="Cannot"), transaction.atomic(), connection.cursor() as cursor:
+    for statement in (
+        "DELETE FROM jobs_snapshot",
+        "DELETE FROM jobs_tombstone",
+        "UPDATE jobs_tombstone SET seen = 9",
+    ):
+        with (
+            pytest.raises(DatabaseError, match="Cannot"),
+            transaction.atomic(),
+            connection.cursor() as cursor,
+        ):
             cursor.execute(statement)
 
 
@@ -191,9 +230,12 @@ def test_small_batches_do_the_same(job, project, monkeypatch):
 
 
 def test_what_cannot_be_read_stays():
-    told = [Told(n, "poll", 1, NOW + timedelta(minutes=n), word, b"") for n, word in enumerate([("a", None)] * 4)]
+    told = [
+        ReplyContent(n, "poll", 1, NOW + timedelta(minutes=n), word, b"")
+        for n, word in enumerate([("a", None)] * 4)
+    ]
     assert [one.id for one in redundant(told, keep_changes=True)] == [1, 2]
-    unread = [*told[:1], Told(1, "poll", 1, NOW, None, None), *told[2:]]
+    unread = [*told[:1], ReplyContent(1, "poll", 1, NOW, None, None), *told[2:]]
     assert [one.id for one in redundant(unread, keep_changes=False)] == [2]
 
 
@@ -242,7 +284,7 @@ def test_an_owner_sees_what_would_go_and_sets_the_rule(owner, project):
     )
     project.refresh_from_db()
     assert (project.keeps, project.keep_days) == ("changes", 30)
-    assert Entry.objects.filter(what="project", deed="changed", actor="olga").count() == 1
+    assert AuditEntry.objects.filter(what="project", deed="changed", actor="olga").count() == 1
     tasks.retain()
     assert "Until now 4 replies went (" in owner.get(address).content.decode()
 
@@ -253,7 +295,9 @@ def test_an_owner_sees_what_would_go_and_sets_the_rule(owner, project):
      ({"keep_days": "٣"}, "expected a whole number from 1 to 36,500"), ({"keep_days": "36501"}, "“36501”"), ({"keep_days": "\x00"}, "won&#x27;t do")],
 )  # fmt: skip
 def test_a_rule_that_wont_do_is_a_sentence_and_nothing_is_kept(owner, project, typed, said):
-    answer = owner.post(f"/projects/{project.pk}/retention/", {"keeps": "ends", "keep_days": "30", **typed})
+    answer = owner.post(
+        f"/projects/{project.pk}/retention/", {"keeps": "ends", "keep_days": "30", **typed}
+    )
     assert (answer.status_code, said in answer.content.decode()) == (400, True)
     project.refresh_from_db()
     assert project.keeps == "all"

@@ -44,7 +44,13 @@ def test_what_a_text_has_of_its_own_stands_in_a_line():
 
 @pytest.mark.parametrize(
     ("seconds", "said"),
-    [(0, "just now"), (59, "just now"), (61, "1 minute ago"), (-120, "in 1 minute"), (-125, "in 2 minutes")],
+    [
+        (0, "just now"),
+        (59, "just now"),
+        (61, "1 minute ago"),
+        (-120, "in 1 minute"),
+        (-125, "in 2 minutes"),
+    ],
 )
 def test_less_than_a_minute_ago_is_just_now(seconds, said):
     text = ago(timezone.now() - timedelta(seconds=seconds)).replace("\xa0", " ")

@@ -25,14 +25,20 @@ class Fault:
     options: Options = field(default_factory=dict)
 
 
-async def go_wrong(fault: Fault, request: web.Request, body: bytes, headers: dict[str, str]) -> bool:
+async def go_wrong(
+    fault: Fault, request: web.Request, body: bytes, headers: dict[str, str]
+) -> bool:
     """Do it. Whether the right answer may still be given, as after a mere delay."""
     if fault.kind == "delay":
         await asyncio.sleep(fault.options.get("seconds", 1))
         return True
     if fault.kind in _ANSWERS:
         status, said, more = _ANSWERS[fault.kind](body, fault.options)
-        response = web.Response(status=status, body=said, headers={"Content-Type": "application/json", **headers, **more})
+        response = web.Response(
+            status=status,
+            body=said,
+            headers={"Content-Type": "application/json", **headers, **more},
+        )
         await response.prepare(request)
         await response.write_eof()
     else:
@@ -61,7 +67,10 @@ def _error(_body: bytes, options: Options) -> _Answer:
 
 
 def _refuse(_body: bytes, options: Options) -> _Answer:
-    said = {"error_msg": "Incorrect IAM authentication information: token expires", "error_code": "APIGW.0301"}
+    said = {
+        "error_msg": "Incorrect IAM authentication information: token expires",
+        "error_code": "APIGW.0301",
+    }
     return options.get("status", 401), json.dumps(said).encode(), {}
 
 
@@ -128,9 +137,17 @@ _BYTES: dict[str, _Wire] = {
     "stall": _stall,
     "trickle": _trickle,
     "short": _raw(lambda body: _HEAD + b"Content-Length: %d\r\n\r\n" % (len(body) + 99) + body),
-    "bad_chunk": _raw(lambda body: _HEAD + b"Transfer-Encoding: chunked\r\n\r\nnot-a-number\r\n" + body),
-    "half_chunk": _raw(lambda body: _HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body[:9]),
-    "bad_gzip": _raw(lambda body: _HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body),
+    "bad_chunk": _raw(
+        lambda body: _HEAD + b"Transfer-Encoding: chunked\r\n\r\nnot-a-number\r\n" + body
+    ),
+    "half_chunk": _raw(
+        lambda body: _HEAD + b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(body) + body[:9]
+    ),
+    "bad_gzip": _raw(
+        lambda body: (
+            _HEAD + b"Content-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(body) + body
+        )
+    ),
     "no_http": _raw(lambda _body: b"SSH-2.0-OpenSSH_9.9\r\n"),
 }
 KINDS = ("delay", *_ANSWERS, *_BYTES)

@@ -7,7 +7,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 NIGHTS = 28  # a little less than the month that GES remembers
-GONE_FILE = "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+GONE_FILE = (
+    "GES.7017: The object does not exist. Check whether the bucket or object name is correct."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +25,18 @@ class GraphPlot:
 
 
 GRAPHS = [
-    GraphPlot("5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01", "payments_graph", 31, range(NIGHTS), dated=False),
+    GraphPlot(
+        "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01", "payments_graph", 31, range(NIGHTS), dated=False
+    ),
     GraphPlot("5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a02", "社交关系图", 24, range(NIGHTS)),
-    GraphPlot("5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a03", "supply_chain", 18, range(NIGHTS), dated=False),
+    GraphPlot(
+        "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a03", "supply_chain", 18, range(NIGHTS), dated=False
+    ),
     GraphPlot("5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a04", "fraud_rings", 27, range(NIGHTS)),
     # Nobody has heard from it for five days.
-    GraphPlot("5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a05", "device_links", 12, range(5, NIGHTS), living=False),
+    GraphPlot(
+        "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a05", "device_links", 12, range(5, NIGHTS), living=False
+    ),
     GraphPlot(None, "legacy_customers", 15, range(18, NIGHTS), living=False),
 ]
 BY_NAME = {graph.name: graph for graph in GRAPHS}
@@ -67,11 +75,20 @@ TROUBLES = [
     Trouble("legacy_customers", (26, 23, 19), "line {n}: '2026-13-01' is not a date (YYYY-MM-DD HH:MM:SS)",
             ("edge/part-0002.csv",)),
 ]  # fmt: skip
-CAUSES = {graph.name: list(dict.fromkeys(t.cause for t in TROUBLES if t.graph == graph.name)) for graph in GRAPHS}
+CAUSES = {
+    graph.name: list(dict.fromkeys(t.cause for t in TROUBLES if t.graph == graph.name))
+    for graph in GRAPHS
+}
 
 # Nights whose import loaded nothing at all, and partial ones whose lost files alone were imported again an hour later.
 FAILED = {("payments_graph", 20), ("社交关系图", 5), ("fraud_rings", 16)}
-REPAIRED = {("payments_graph", 18), ("payments_graph", 11), ("payments_graph", 4), ("社交关系图", 6), ("fraud_rings", 12)}
+REPAIRED = {
+    ("payments_graph", 18),
+    ("payments_graph", 11),
+    ("payments_graph", 4),
+    ("社交关系图", 6),
+    ("fraud_rings", 12),
+}
 
 # One job each of what is rare.
 QUIRKS = {
@@ -88,8 +105,12 @@ QUIRKS = {
 SPOILED_FILE, SPOILED_LINES, SPOILED_LOSS = "vertex/part-0003.csv", 1659, 450
 
 MARKUP = "<script>alert(1)</script>"
-HOSTILE_CAUSE = f"""line 7: value "{MARKUP}" of property 'name' holds characters that are not allowed"""
-LONG_CAUSE = "line 12: too many values: " + ", ".join(f"'value {number:04d}'" for number in range(950))
+HOSTILE_CAUSE = (
+    f"""line 7: value "{MARKUP}" of property 'name' holds characters that are not allowed"""
+)
+LONG_CAUSE = "line 12: too many values: " + ", ".join(
+    f"'value {number:04d}'" for number in range(950)
+)
 
 OTHER_JOBS = [
     "ExportGraph", "CreateBackup", "StopGraph", "StartGraph", "ClearGraph", "RestoreGraph", "UpgradeGraph", "RestartGraph",

@@ -51,20 +51,32 @@ class SimulatedJob:
 
 def status_of(job: SimulatedJob, now: datetime) -> dict[str, Any]:
     """The v1 status of a job at a time."""
-    said: dict[str, Any] = {"jobId": job.job_id, "status": "pending", "jobType": "GraphManagement", "jobName": job.name}
+    said: dict[str, Any] = {
+        "jobId": job.job_id,
+        "status": "pending",
+        "jobType": "GraphManagement",
+        "jobName": job.name,
+    }
     if job.name.endswith("Backup"):
         said["jobType"] = "BackupManagement"
     said["relatedGraph"] = job.graph
     if now < job.begin:
         return said
     final = job.has_ended(now)
-    said |= {"status": _word(job) if final else "running", "beginTime": f"{job.begin:%Y-%m-%dT%H:%M:%S}"}
+    said |= {
+        "status": _word(job) if final else "running",
+        "beginTime": f"{job.begin:%Y-%m-%dT%H:%M:%S}",
+    }
     if final:
         said["endTime"] = f"{job.end:%Y-%m-%dT%H:%M:%S}"
     if job.files:
         said["jobDetail"] = _detail(job, _share(job, now), final)
     if final and job.outcome == "failed":
-        said["failReason"] = "Failed to incrementally import data to the graph." if job.files else "GES.7006 internal error"
+        said["failReason"] = (
+            "Failed to incrementally import data to the graph."
+            if job.files
+            else "GES.7006 internal error"
+        )
     return said | {"jobProgress": 0}
 
 
@@ -88,14 +100,29 @@ def _share(job: SimulatedJob, now: datetime) -> float:
 
 def _detail(job: SimulatedJob, share: float, final: bool) -> dict[str, Any]:
     detail: dict[str, Any] = {
-        "vertexsetPath": [_file(job, place, path, share, final) for place, path in enumerate(job.vertices)],
-        "edgesetPath": [_file(job, place, path, share, final) for place, path in enumerate(job.edges, len(job.vertices))],
+        "vertexsetPath": [
+            _file(job, place, path, share, final) for place, path in enumerate(job.vertices)
+        ],
+        "edgesetPath": [
+            _file(job, place, path, share, final)
+            for place, path in enumerate(job.edges, len(job.vertices))
+        ],
         "schemaPath": [],
     }
     if job.schema is not None:
-        schema: dict[str, Any] = {"path": job.schema, "log": None, "cause": None, "status": "success"}
+        schema: dict[str, Any] = {
+            "path": job.schema,
+            "log": None,
+            "cause": None,
+            "status": "success",
+        }
         if job.seed[1] in "0123":
-            schema |= {"cause": "all labels are imported", "totalLines": 4, "failedLines": 4, "successfulLines": 0}
+            schema |= {
+                "cause": "all labels are imported",
+                "totalLines": 4,
+                "failedLines": 4,
+                "successfulLines": 0,
+            }
         detail["schemaPath"].append(schema)
     if not job.vertices:
         detail["vertexsetPath"] = None  # as GES's own sample has it
@@ -117,7 +144,9 @@ def _file(job: SimulatedJob, place: int, path: str, share: float, final: bool) -
     if share < 1:
         total, failed = int(total * share), int(failed * share)
     status = "success" if not failed else "failed" if failed == total else "partFailed"
-    logged = failed and job.seed[2] in "0123456789a"  # the others were imported without a log directory
+    logged = (
+        failed and job.seed[2] in "0123456789a"
+    )  # the others were imported without a log directory
     log = f"ges-logs/{job.job_id[:12]}/{name.replace('/', '-').removesuffix('.csv')[:80]}.log"
     said = {
         "path": path,

@@ -88,7 +88,9 @@ class Simulator:
             headers = {"X-Request-Id": f"sim-{self._number:08d}"}
             if fault is not None and not await go_wrong(fault, request, body, headers):
                 return web.Response()
-            response = web.Response(status=status, body=body, content_type="application/json", headers=headers)
+            response = web.Response(
+                status=status, body=body, content_type="application/json", headers=headers
+            )
             try:
                 await response.prepare(request)
                 await response.write_eof()
@@ -110,16 +112,24 @@ class Simulator:
     def _refusal(self, request: web.Request) -> tuple[int, dict[str, Any]] | None:
         why = self._what_is_wrong_with_authentication(request)
         if why:
-            return 401, {"error_msg": f"Incorrect IAM authentication information: {why}", "error_code": "APIGW.0301"}
+            return 401, {
+                "error_msg": f"Incorrect IAM authentication information: {why}",
+                "error_code": "APIGW.0301",
+            }
         if request.match_info["project"] != self.project_id:
             return 403, {"errorMessage": "Insufficient permission.", "errorCode": "GES.7041"}
         return None
 
     def _what_is_wrong_with_authentication(self, request: web.Request) -> str | None:
         if "X-Auth-Token" in request.headers and "Authorization" not in request.headers:
-            return None if hmac.compare_digest(request.headers["X-Auth-Token"], self.token) else "decrypt token fail"
+            return (
+                None
+                if hmac.compare_digest(request.headers["X-Auth-Token"], self.token)
+                else "decrypt token fail"
+            )
         shown = re.fullmatch(
-            r"SDK-HMAC-SHA256 Access=(\S+), SignedHeaders=(\S+), Signature=(\w+)", request.headers.get("Authorization", "")
+            r"SDK-HMAC-SHA256 Access=(\S+), SignedHeaders=(\S+), Signature=(\w+)",
+            request.headers.get("Authorization", ""),
         )
         if shown is None:
             return "x-auth-token not found"
@@ -130,14 +140,23 @@ class Simulator:
             return "x-sdk-date is missing"
         if abs(datetime.now(UTC) - at) > timedelta(minutes=15):
             return "signature expired"
-        right = shown[1] == self.access_key and hmac.compare_digest(self._signature(request, shown[2], date), shown[3])
+        right = shown[1] == self.access_key and hmac.compare_digest(
+            self._signature(request, shown[2], date), shown[3]
+        )
         return None if right else "verify aksk signature fail"
 
     def _signature(self, request: web.Request, names: str, date: str) -> str:
         path, _, query = request.raw_path.partition("?")
         pieces = [quote(unquote(piece), safe="~-._") for piece in path.strip("/").split("/")]
         lines = [f"{name}:{request.headers.get(name, '').strip()}" for name in names.split(";")]
-        parts = [request.method, "/" + "/".join(pieces) + "/", "&".join(sorted(query.split("&"))), *lines, "", names]
+        parts = [
+            request.method,
+            "/" + "/".join(pieces) + "/",
+            "&".join(sorted(query.split("&"))),
+            *lines,
+            "",
+            names,
+        ]
         canonical = "\n".join([*parts, hashlib.sha256(b"").hexdigest()])
         text = f"SDK-HMAC-SHA256\n{date}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         return hmac.new(self.secret_key.encode(), text.encode(), "sha256").hexdigest()
@@ -146,7 +165,10 @@ class Simulator:
         state = self.state(request.match_info["job"])
         if state is None:
             missing = request.match_info["job"]
-            return 400, {"errorMessage": f"can not find job, jobId is {missing}", "errorCode": "GES.8301"}
+            return 400, {
+                "errorMessage": f"can not find job, jobId is {missing}",
+                "errorCode": "GES.8301",
+            }
         return 200, state
 
     def _jobs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
@@ -154,7 +176,10 @@ class Simulator:
         if place is None:
             return 400, {"errorMessage": "parameter format error", "errorCode": "GES.8000"}
         jobs = self.story.jobs(now)
-        return 200, {"jobCount": len(jobs), "jobList": [self.story.state(job, now) for job in jobs[place]]}
+        return 200, {
+            "jobCount": len(jobs),
+            "jobList": [self.story.state(job, now) for job in jobs[place]],
+        }
 
     def _graphs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
         place, graphs = _place(request), self.story.graphs(self.now())
@@ -177,13 +202,18 @@ def _bytes(said: Any) -> bytes:
 def _place(request: web.Request) -> slice | None:
     """The page of a list that is asked for; None when it can't be read."""
     try:
-        offset, limit = (int(request.query.get(name, default)) for name, default in (("offset", 0), ("limit", 10)))
+        offset, limit = (
+            int(request.query.get(name, default))
+            for name, default in (("offset", 0), ("limit", 10))
+        )
     except ValueError:
         return None
     return slice(offset, offset + limit) if offset >= 0 and limit >= 0 else None
 
 
-async def serve(simulator: Simulator, host: str = "127.0.0.1", port: int = 0) -> tuple[web.AppRunner, int]:
+async def serve(
+    simulator: Simulator, host: str = "127.0.0.1", port: int = 0
+) -> tuple[web.AppRunner, int]:
     """Start answering; `await runner.cleanup()` stops it. Returns the port it listens on."""
     runner = web.AppRunner(simulator.app(), access_log=None, shutdown_timeout=1)
     await runner.setup()

@@ -15,7 +15,18 @@ from jobs.ges.simulator.replies import Loss, SimulatedJob, status_of
 EVERY = timedelta(seconds=25)  # how often a new job begins, in turn over the graphs
 LIVELY = 300  # so many of them; a demo that is kept for days goes on more slowly
 LATER = timedelta(minutes=2)
-OUTCOMES = ("success", "success", "partial", "success", "success", "partial", "success", "failed", "success", "success")
+OUTCOMES = (
+    "success",
+    "success",
+    "partial",
+    "success",
+    "success",
+    "partial",
+    "success",
+    "failed",
+    "success",
+    "success",
+)
 
 
 class Story:
@@ -45,16 +56,26 @@ class Story:
         """The graph list's items in v1's keys; without a time, as at the epoch."""
         at = now or self.epoch
         jobs = self.jobs(at)
-        return [self._graph(number, graph, jobs, at) for number, graph in enumerate(plot.GRAPHS) if graph.graph_id]
+        return [
+            self._graph(number, graph, jobs, at)
+            for number, graph in enumerate(plot.GRAPHS)
+            if graph.graph_id
+        ]
 
-    def _graph(self, number: int, graph: GraphPlot, jobs: list[SimulatedJob], now: datetime) -> dict[str, Any]:
+    def _graph(
+        self, number: int, graph: GraphPlot, jobs: list[SimulatedJob], now: datetime
+    ) -> dict[str, Any]:
         imports = [job for job in jobs if job.graph == graph.name and job.files]
         newest = next(job for job in imports if job.has_ended(now))
         said = status_of(newest, now)["jobDetail"]
         words = {"partFailed": "partiallyFailed"}  # this list spells it as jobs do
         files = {
             key: [
-                {"path": one["path"], "jobId": newest.job_id, "status": words.get(one["status"], one["status"])}
+                {
+                    "path": one["path"],
+                    "jobId": newest.job_id,
+                    "status": words.get(one["status"], one["status"]),
+                }
                 for one in said[key] or []
             ]
             for key in ("schemaPath", "edgesetPath", "vertexsetPath")
@@ -63,7 +84,9 @@ class Story:
         return {
             "id": graph.graph_id,
             "name": graph.name,
-            "status": "202" if any(job.begin <= now and not job.has_ended(now) for job in imports) else "200",
+            "status": "202"
+            if any(job.begin <= now and not job.has_ended(now) for job in imports)
+            else "200",
             "actionProgress": None,
             **files,
             "dataStoreVersion": ("2.4.2", "2.4.2", "2.3.17", "2.4.2", "2.2.13")[number],
@@ -99,17 +122,26 @@ class Story:
         roll = self._random(f"new.{number}")
         seconds = roll.randrange(15, 120) if number % 12 != 7 else 240
         if number % 3 == 2:
-            return self._job(f"new.{number}", roll.choice(plot.OTHER_JOBS), graph.name, at, seconds, "success")
+            return self._job(
+                f"new.{number}", roll.choice(plot.OTHER_JOBS), graph.name, at, seconds, "success"
+            )
         outcome = OUTCOMES[roll.randrange(len(OUTCOMES))]
         folder, names = self._folder(graph, at, "stream"), _names(6 + graph.files // 4)
         losses = {}
         if outcome == "partial":
-            losses = {f"{folder}/{name}": Loss(roll.choice(plot.CAUSES[graph.name])) for name in roll.sample(names, 2)}
-        return self._import(f"new.{number}", graph.name, at, seconds, outcome, folder, names, losses)
+            losses = {
+                f"{folder}/{name}": Loss(roll.choice(plot.CAUSES[graph.name]))
+                for name in roll.sample(names, 2)
+            }
+        return self._import(
+            f"new.{number}", graph.name, at, seconds, outcome, folder, names, losses
+        )
 
     def _make_past(self) -> list[SimulatedJob]:
         newest = self.epoch.replace(hour=2, minute=0, second=0)
-        if newest + timedelta(hours=4) > self.epoch:  # the newest night is over at the epoch, its repairs too
+        if (
+            newest + timedelta(hours=4) > self.epoch
+        ):  # the newest night is over at the epoch, its repairs too
             newest -= timedelta(days=1)
         made = [*self._make_rare(newest), *self._make_last()]
         for index, graph in enumerate(plot.GRAPHS):
@@ -119,7 +151,9 @@ class Story:
                 other = plot.OTHER_JOBS[(night + 5 * index) % len(plot.OTHER_JOBS)]
                 outcome = "failed" if (night * 5 + index) % 23 == 0 else "success"
                 later = at + timedelta(hours=2)
-                made.append(self._job(f"other.{graph.name}.{night}", other, graph.name, later, 240, outcome))
+                made.append(
+                    self._job(f"other.{graph.name}.{night}", other, graph.name, later, 240, outcome)
+                )
         return made
 
     def _make_night(self, graph: GraphPlot, night: int, at: datetime) -> list[SimulatedJob]:
@@ -131,21 +165,34 @@ class Story:
             if trouble.graph == graph.name and night in trouble.nights
             for name in trouble.files
         }
-        outcome = "failed" if (graph.name, night) in plot.FAILED else "partial" if losses else "success"
+        outcome = (
+            "failed" if (graph.name, night) in plot.FAILED else "partial" if losses else "success"
+        )
         quirk = plot.QUIRKS.get((graph.name, night), "")
         seconds = 90 + 11 * graph.files + self._random(key).randrange(60)
-        made = [self._import(f"night.{key}", graph.name, at, seconds, outcome, folder, names, losses, quirk)]
+        made = [
+            self._import(
+                f"night.{key}", graph.name, at, seconds, outcome, folder, names, losses, quirk
+            )
+        ]
         if (graph.name, night) in plot.REPAIRED:
             lost = [path.removeprefix(f"{folder}/") for path in losses]
             hour = at + timedelta(hours=1)
-            repair = self._import(f"repair.{key}", graph.name, hour, 45, "success", folder, lost, {}, schema=False)
+            repair = self._import(
+                f"repair.{key}", graph.name, hour, 45, "success", folder, lost, {}, schema=False
+            )
             made.append(repair)
         return made
 
     def _make_rare(self, newest: datetime) -> list[SimulatedJob]:
         """A very big import, and one whose texts are out of the ordinary."""
-        folder, names = f"ges-data/fraud-rings/backfill/{newest - timedelta(days=3):%Y-%m-%d}", _names(1000)
-        losses = {f"{folder}/{name}": Loss(plot.CAUSES["fraud_rings"][1]) for name in names[11:999:140]}
+        folder, names = (
+            f"ges-data/fraud-rings/backfill/{newest - timedelta(days=3):%Y-%m-%d}",
+            _names(1000),
+        )
+        losses = {
+            f"{folder}/{name}": Loss(plot.CAUSES["fraud_rings"][1]) for name in names[11:999:140]
+        }
         at = newest - timedelta(days=3) + timedelta(hours=9)
         big = self._import("big", "fraud_rings", at, 2900, "partial", folder, names, losses)
         folder = "ges-data/社交关系图/migration"
@@ -171,10 +218,15 @@ class Story:
         loss = Loss(plot.CAUSES["payments_graph"][0], lines=plot.SPOILED_LOSS)
         at = self.epoch - timedelta(minutes=12)
         losses = {f"{folder}/{plot.SPOILED_FILE}": loss}
-        last = self._import("last", graph.name, at, 430, "partial", folder, _names(graph.files), losses)
+        last = self._import(
+            "last", graph.name, at, 430, "partial", folder, _names(graph.files), losses
+        )
         graph, at = plot.BY_NAME["supply_chain"], self.epoch - timedelta(hours=3)
         names, folder = _names(graph.files), self._folder(graph, at)
-        return [last, self._import("endless", graph.name, at, 300, "success", folder, names, {}, "endless")]
+        return [
+            last,
+            self._import("endless", graph.name, at, 300, "success", folder, names, {}, "endless"),
+        ]
 
     def _folder(self, graph: GraphPlot, at: datetime, *below: str) -> str:
         words = re.sub(r"_graph$", "", graph.name).replace("_", "-")
@@ -184,18 +236,31 @@ class Story:
         self, key: str, graph: str, at: datetime, seconds: int, outcome: str, folder: str, names: list[str],
         losses: Mapping[str, Loss], quirk: str = "", *, schema: bool = True,
     ) -> SimulatedJob:  # fmt: skip
-        paths = {kind: tuple(f"{folder}/{name}" for name in names if name.startswith(kind)) for kind in ("vertex", "edge")}
+        paths = {
+            kind: tuple(f"{folder}/{name}" for name in names if name.startswith(kind))
+            for kind in ("vertex", "edge")
+        }
         if outcome == "failed":
             roll = self._random(f"failed.{key}")
             causes = [plot.GONE_FILE, plot.CAUSES[graph][0]]
-            losses = {path: Loss(roll.choice(causes), whole=True) for path in paths["vertex"] + paths["edge"]}
+            losses = {
+                path: Loss(roll.choice(causes), whole=True)
+                for path in paths["vertex"] + paths["edge"]
+            }
         return self._job(
             key, "ImportGraph", graph, at, seconds, outcome, vertices=paths["vertex"], edges=paths["edge"],
             schema=f"{folder}/schema.xml" if schema else None, losses=losses, quirk=quirk,
         )  # fmt: skip
 
     def _job(
-        self, key: str, name: str, graph: str, asked_at: datetime, seconds: int, outcome: str, **files: Any
+        self,
+        key: str,
+        name: str,
+        graph: str,
+        asked_at: datetime,
+        seconds: int,
+        outcome: str,
+        **files: Any,
     ) -> SimulatedJob:
         digest = hashlib.sha256(f"{self.seed}.{key}".encode()).hexdigest()
         shapes = [

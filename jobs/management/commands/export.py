@@ -26,14 +26,16 @@ from jobs.export.job import JOB_COLUMNS, WITH_CORRECTIONS, file_object, job_obje
 from jobs.lists.filters import FILTERS, filtered
 from jobs.lists.paging import read_time
 from jobs.models import Correction, ImportFile, Job, Miss, Review, Snapshot, Tombstone
-from jobs.models.audit import Deed, What
+from jobs.models.audit import AuditAction, AuditObject
 from jobs.models.job import JobQuerySet
 
 CHUNK, CHUNK_FILES = 500, 5_000  # rows held at once
 CHUNK_BODIES = 10  # a body may have 8 MiB
 SAID_EACH = 2  # seconds
 EARLIER = 6  # replies looked at for when another was last seen: more than there are sources
-_KIND_ORDER = Case(When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2))
+_KIND_ORDER = Case(
+    When(kind="schema", then=Value(0)), When(kind="vertex", then=Value(1)), default=Value(2)
+)
 
 type Rows = Iterator[dict[str, Any]]
 
@@ -45,14 +47,26 @@ class Command(BaseCommand):
         parser.add_argument("what", choices=list(WRITERS))
         parser.add_argument("--format", choices=["jsonl", "csv"], default="jsonl")
         parser.add_argument(
-            "--bom", action="store_true", help="begin CSV with a byte order mark, as Excel needs it for UTF-8"
+            "--bom",
+            action="store_true",
+            help="begin CSV with a byte order mark, as Excel needs it for UTF-8",
         )
         for name in FILTERS:
-            parser.add_argument(f"--{name.replace('_', '-')}", f"--{name}", dest=name, action="append", default=[])
-        parser.add_argument("--as-of", help="jobs as they were known at this moment, chosen by what they are now")
+            parser.add_argument(
+                f"--{name.replace('_', '-')}", f"--{name}", dest=name, action="append", default=[]
+            )
+        parser.add_argument(
+            "--as-of", help="jobs as they were known at this moment, chosen by what they are now"
+        )
         for name in OWN:
             flag = "--of" if name == "what" else f"--{name}"
-            parser.add_argument(flag, dest=f"trail_{name}", action="append", default=[], help="audit only, as on the page")
+            parser.add_argument(
+                flag,
+                dest=f"trail_{name}",
+                action="append",
+                default=[],
+                help="audit only, as on the page",
+            )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["bom"] and options["format"] != "csv":
@@ -68,9 +82,13 @@ class Command(BaseCommand):
             write = self._as_of(options)
         if options["what"] == "audit":
             write = self._audit(options, params)
-        asked = {name: values for name, values in [*params.lists(), *self._of_trail(options).lists()] if values}
+        asked = {
+            name: values
+            for name, values in [*params.lists(), *self._of_trail(options).lists()]
+            if values
+        }
         note(
-            Deed.EXPORTED, What.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
+            AuditAction.EXPORTED, AuditObject.EXPORT, request=None, actor=machine_user(), object_name=options["what"],
             after={"format": options["format"], "filters": asked} | ({"as_of": options["as_of"]} if options["as_of"] else {}),
         )  # fmt: skip
         rows = self._counted(write(jobs))
@@ -84,7 +102,9 @@ class Command(BaseCommand):
     def _counted(self, rows: Rows) -> Rows:
         """The rows, with how many there were until now said every few seconds, where somebody looks on."""
         count, said = 0, monotonic()
-        is_watched = self.stderr.isatty() and not self.stdout.isatty()  # else it would stand among the rows
+        is_watched = (
+            self.stderr.isatty() and not self.stdout.isatty()
+        )  # else it would stand among the rows
         for count, row in enumerate(rows, 1):
             yield row
             if is_watched and monotonic() - said >= SAID_EACH:
@@ -112,7 +132,9 @@ class Command(BaseCommand):
         return asked
 
     def _audit(self, options: dict[str, Any], params: QueryDict) -> Callable[[JobQuerySet], Rows]:
-        entries, problems = chosen(self._of_trail(options), filtered(params, Job.objects.all())[0], params)
+        entries, problems = chosen(
+            self._of_trail(options), filtered(params, Job.objects.all())[0], params
+        )
         if problems:
             raise CommandError(" ".join(problems))
         return lambda _jobs: audit_rows(entries)
@@ -131,16 +153,23 @@ def _jobs(jobs: JobQuerySet, at: datetime | None = None) -> Rows:
 def _with_files(batch: list[Job], at: datetime | None) -> Rows:
     if at is not None:
         found = as_known(batch, at)
-        return (job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found)
+        return (
+            job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found
+        )
     prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
     return map(job_object, batch)
 
 
 def _files(jobs: JobQuerySet) -> Rows:
     rows = ImportFile.objects.filter(job__in=jobs).annotate(
-        in_project=F("job__project__project_id"), in_graph=F("job__graph__graph_id"), in_job=F("job__job_id")
+        in_project=F("job__project__project_id"),
+        in_graph=F("job__graph__graph_id"),
+        in_job=F("job__job_id"),
     )
-    for batch in batched(rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES), CHUNK_FILES):
+    for batch in batched(
+        rows.order_by("job_id", _KIND_ORDER, "position").iterator(chunk_size=CHUNK_FILES),
+        CHUNK_FILES,
+    ):
         standing: dict[int, list[Correction]] = defaultdict(list)
         for one in (
             Correction.objects.standing()
@@ -158,7 +187,9 @@ def _snapshots(jobs: JobQuerySet) -> Rows:
     return (row for _, row in _replies(jobs))
 
 
-type Placed = Iterator[tuple[tuple[int, int, Any], dict[str, Any]]]  # where a row stands: job by job, a job's chain in order
+type Placed = Iterator[
+    tuple[tuple[int, int, Any], dict[str, Any]]
+]  # where a row stands: job by job, a job's chain in order
 
 
 def _history(jobs: JobQuerySet) -> Rows:
@@ -170,36 +201,58 @@ def _history(jobs: JobQuerySet) -> Rows:
 
 def _replies(jobs: JobQuerySet) -> Placed:
     # Of the few replies before it, for when it came; more would make a job of many replies cost their square.
-    earlier = Snapshot.objects.filter(job=OuterRef("job"), first_seen_at__lte=OuterRef("first_seen_at")).exclude(
-        pk=OuterRef("pk")
+    earlier = Snapshot.objects.filter(
+        job=OuterRef("job"), first_seen_at__lte=OuterRef("first_seen_at")
+    ).exclude(pk=OuterRef("pk"))
+    runs = earlier.order_by("-first_seen_at", "-pk").values(
+        run=JSONObject(first="first_seen_at", last="last_seen_at")
     )
-    runs = earlier.order_by("-first_seen_at", "-pk").values(run=JSONObject(first="first_seen_at", last="last_seen_at"))
-    rows = Snapshot.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
-    for one in rows.annotate(earlier=ArraySubquery(runs[:EARLIER])).iterator(chunk_size=CHUNK_BODIES):
-        yield (one.job_id, 0, one.number), _run(one) | _came(one) | _chained(one) | {"body": _body(one.body)}
+    rows = (
+        Snapshot.objects.filter(job__in=jobs)
+        .select_related("job__project", "job__graph")
+        .order_by("job", "number")
+    )
+    for one in rows.annotate(earlier=ArraySubquery(runs[:EARLIER])).iterator(
+        chunk_size=CHUNK_BODIES
+    ):
+        yield (
+            (one.job_id, 0, one.number),
+            _run(one) | _came(one) | _chained(one) | {"body": _body(one.body)},
+        )
 
 
 def _came(one: Snapshot) -> dict[str, Any]:
     """Since when a reply may have been what GES said, which nobody saw."""
-    before = [(read_time(run["first"]), read_time(run["last"])) for run in getattr(one, "earlier", [])]
+    before = [
+        (read_time(run["first"]), read_time(run["last"])) for run in getattr(one, "earlier", [])
+    ]
     since = seen_before(one.first_seen_at, before)
     unobserved = None if since is None else (one.first_seen_at - since).total_seconds()
     return {"changed_after": rfc3339(since), "unobserved_seconds": unobserved}
 
 
 def _removed(jobs: JobQuerySet) -> Placed:
-    rows = Tombstone.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "number")
+    rows = (
+        Tombstone.objects.filter(job__in=jobs)
+        .select_related("job__project", "job__graph")
+        .order_by("job", "number")
+    )
     for one in rows.iterator(chunk_size=CHUNK):
         yield (one.job_id, 0, one.number), _run(one) | _chained(one) | {"removed_size": one.size}
 
 
 def _misses(jobs: JobQuerySet) -> Placed:
     rows = (
-        Miss.objects.filter(job__in=jobs).select_related("job__project", "job__graph").order_by("job", "first_seen_at", "pk")
+        Miss.objects.filter(job__in=jobs)
+        .select_related("job__project", "job__graph")
+        .order_by("job", "first_seen_at", "pk")
     )
     for one in rows.iterator(chunk_size=CHUNK):
         body = None if one.body is None else _body(one.body)
-        yield (one.job_id, 1, one.first_seen_at), _run(one) | {"miss": one.kind, "detail": one.detail, "body": body}
+        yield (
+            (one.job_id, 1, one.first_seen_at),
+            _run(one) | {"miss": one.kind, "detail": one.detail, "body": body},
+        )
 
 
 def _run(one: Snapshot | Tombstone | Miss) -> dict[str, Any]:
@@ -234,7 +287,9 @@ type Dated = Iterator[tuple[datetime, dict[str, Any]]]
 
 
 def _reviews(jobs: JobQuerySet) -> Dated:
-    rows = Review.objects.filter(job__in=jobs).select_related("job__project", "job__graph", "actor", "assignee", "fixed_by")
+    rows = Review.objects.filter(job__in=jobs).select_related(
+        "job__project", "job__graph", "actor", "assignee", "fixed_by"
+    )
     for one in rows.order_by("made_at", "pk").iterator(chunk_size=CHUNK):
         yield (
             one.made_at,

@@ -18,20 +18,35 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", help="a file of JSON Lines, or - for standard input")
-        parser.add_argument("--rejects", metavar="FILE", help="where to keep the lines that were refused")
+        parser.add_argument(
+            "--rejects", metavar="FILE", help="where to keep the lines that were refused"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         with ExitStack() as stack:
             try:
-                lines = sys.stdin.buffer if options["file"] == "-" else stack.enter_context(open(options["file"], "rb"))
-                rejects = stack.enter_context(open(options["rejects"], "wb")) if options["rejects"] else None
+                lines = (
+                    sys.stdin.buffer
+                    if options["file"] == "-"
+                    else stack.enter_context(open(options["file"], "rb"))
+                )
+                rejects = (
+                    stack.enter_context(open(options["rejects"], "wb"))
+                    if options["rejects"]
+                    else None
+                )
             except OSError as wrong:
                 raise CommandError(f"{wrong.filename}: {wrong.strerror}.") from wrong
             ingest = Ingest(self.stderr, rejects)
             for batch in _one_ahead(batches(lines)):
                 ingest.store(batch)
         count = ingest.count
-        told = {"read": ingest.read, "recorded": count.recorded, "repeated": count.repeated, "misses": count.misses}
+        told = {
+            "read": ingest.read,
+            "recorded": count.recorded,
+            "repeated": count.repeated,
+            "misses": count.misses,
+        }
         self.stdout.write(json.dumps({**told, "rejected": ingest.rejected}))
         if ingest.rejected:
             sys.exit(1)

@@ -15,7 +15,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what would go")
-        parser.add_argument("--project", metavar="ID", help="only the project with this GES project id")
+        parser.add_argument(
+            "--project", metavar="ID", help="only the project with this GES project id"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         projects = Project.objects.order_by("pk")

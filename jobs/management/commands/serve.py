@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
-        parser.add_argument("--processes", type=int, default=1, help="server processes, at most as many as cores")
+        parser.add_argument(
+            "--processes", type=int, default=1, help="server processes, at most as many as cores"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not 1 <= options["processes"] <= 64:

@@ -21,20 +21,30 @@ class Command(BaseCommand):
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8900)
         parser.add_argument("--seed", type=int, default=7)
-        parser.add_argument("--delay", type=float, default=0, metavar="SECONDS", help="how long each answer takes")
+        parser.add_argument(
+            "--delay", type=float, default=0, metavar="SECONDS", help="how long each answer takes"
+        )
         parser.add_argument("--access-key", default="SIMULATED")
-        parser.add_argument("--epoch", metavar="TIME", help="when its history ends and its present begins; default: now")
+        parser.add_argument(
+            "--epoch",
+            metavar="TIME",
+            help="when its history ends and its present begins; default: now",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         end_with_parent()
         try:
             options["epoch"] = read_time(options["epoch"]) if options["epoch"] else None
         except ValueError as wrong:
-            raise CommandError(f"--epoch: {options['epoch']!r} is not a time such as 2026-01-31T08:15:00Z.") from wrong
+            raise CommandError(
+                f"--epoch: {options['epoch']!r} is not a time such as 2026-01-31T08:15:00Z."
+            ) from wrong
         try:
             asyncio.run(self._run(options))
         except OSError as taken:
-            raise CommandError(f"Port {options['port']} can't be used: {taken.strerror}.") from taken
+            raise CommandError(
+                f"Port {options['port']} can't be used: {taken.strerror}."
+            ) from taken
 
     async def _run(self, options: dict[str, Any]) -> None:
         simulator = Simulator(

@@ -57,7 +57,9 @@ class Command(BaseCommand):
             projects.sync_projects()
             user, password = _first_user()
             if options["demo"]:
-                _wait_for("simulator", simulator, children, stop)  # the worker's first look finds it there
+                _wait_for(
+                    "simulator", simulator, children, stop
+                )  # the worker's first look finds it there
             if not stop.is_set():
                 children.start("worker", "work")
                 children.start("web", "serve", "--host", host, "--port", str(port))
@@ -109,12 +111,23 @@ class Command(BaseCommand):
         os.environ["SIMULATOR_TOKEN"] = secrets.token_urlsafe(24)
         settings.GES_PROJECTS = {one.name: one for one in env.configured_projects()}
         children.start(
-            "simulator", "simulate_ges", "--port", str(port), "--access-key", os.environ["GES_AK"], "--epoch", epoch
+            "simulator",
+            "simulate_ges",
+            "--port",
+            str(port),
+            "--access-key",
+            os.environ["GES_AK"],
+            "--epoch",
+            epoch,
         )
         return os.environ["GES_ENDPOINT"]
 
     def _say(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:
-        polled = "a simulated GES" if demo else ", ".join(p.project_id for p in settings.GES_PROJECTS.values())
+        polled = (
+            "a simulated GES"
+            if demo
+            else ", ".join(p.project_id for p in settings.GES_PROJECTS.values())
+        )
         lines = [
             "",
             f"gesdash is running at  http://{_dialled(host)}:{port}/",
@@ -173,7 +186,9 @@ def _migrate() -> None:
         call_command("migrate", verbosity=0)
     except (OperationalError, psycopg.OperationalError) as wrong:
         reason = " ".join(str(wrong).split())
-        raise CommandError(f"The database can't be reached ({reason}). Check DATABASE_URL.") from wrong
+        raise CommandError(
+            f"The database can't be reached ({reason}). Check DATABASE_URL."
+        ) from wrong
 
 
 def _first_user() -> tuple[str, str]:
@@ -195,7 +210,9 @@ def _check_port(host: str, port: int) -> None:
             probe.bind((host, port))
     except (OSError, OverflowError) as taken:
         reason = getattr(taken, "strerror", None) or str(taken)
-        raise CommandError(f"Port {port} on {host} can't be used ({reason}); choose another with --port.") from taken
+        raise CommandError(
+            f"Port {port} on {host} can't be used ({reason}); choose another with --port."
+        ) from taken
 
 
 def _free_port() -> int:
@@ -221,4 +238,6 @@ def _wait_for(name: str, url: str, children: Children, stop: threading.Event) ->
         except OSError:
             stop.wait(0.1)
         if time.monotonic() > give_up:
-            raise CommandError(f"The {name} did not answer at {url} within {START_SECONDS} s. gesdash is shutting down.")
+            raise CommandError(
+                f"The {name} did not answer at {url} within {START_SECONDS} s. gesdash is shutting down."
+            )

@@ -20,10 +20,16 @@ class Command(BaseCommand):
     help = "Check bodies, hash chains, checkpoints, and that jobs and files are what the replies make; exit 1 with what is wrong."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--project", metavar="ID", help="only the project with this GES project id")
-        parser.add_argument("--job", metavar="ID", help="only the job with this GES job id, without checkpoints")
         parser.add_argument(
-            "--checkpoint", metavar="FILE", help="compare with a checkpoint kept outside; - is standard input"
+            "--project", metavar="ID", help="only the project with this GES project id"
+        )
+        parser.add_argument(
+            "--job", metavar="ID", help="only the job with this GES job id, without checkpoints"
+        )
+        parser.add_argument(
+            "--checkpoint",
+            metavar="FILE",
+            help="compare with a checkpoint kept outside; - is standard input",
         )
         parser.add_argument(
             "--every-checkpoint",
@@ -35,7 +41,9 @@ class Command(BaseCommand):
         kept = _read(options["checkpoint"]) if options["checkpoint"] else None
         if kept is not None:
             if options["project"] not in {None, kept.sealed.project_id}:
-                raise CommandError(f"The checkpoint is of project {kept.sealed.project_id!r}, not {options['project']!r}.")
+                raise CommandError(
+                    f"The checkpoint is of project {kept.sealed.project_id!r}, not {options['project']!r}."
+                )
             options["project"] = kept.sealed.project_id
         faults = 0
         for project in _projects(options["project"], options["job"]):
@@ -83,7 +91,9 @@ def _projects(project_id: str | None, job_id: str | None) -> list[Project]:
     if job_id:
         projects = projects.filter(jobs__job_id=job_id)
         if not projects:
-            raise CommandError(f"There is no job {job_id!r}; give GES's job id, as the job page shows it.")
+            raise CommandError(
+                f"There is no job {job_id!r}; give GES's job id, as the job page shows it."
+            )
     return list(projects)
 
 

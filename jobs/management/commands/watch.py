@@ -29,4 +29,6 @@ class Command(BaseCommand):
             job = watches.watch(project, options["graph"], options["job"], timezone.now())
         except ValueError as wrong:
             raise CommandError(str(wrong)) from wrong
-        self.stdout.write(f"Job {job.job_id} is {'final: ' + job.verdict if job.is_final else 'watched'}.")
+        self.stdout.write(
+            f"Job {job.job_id} is {'final: ' + job.verdict if job.is_final else 'watched'}."
+        )

@@ -16,7 +16,9 @@ from jobs.polling import client, projects
 from jobs.polling.health import POLLS, REST
 
 log = logging.getLogger(__name__)
-STOP_SECONDS = 2.5  # what is under way may take so long to end; a round gives back its claims at once
+STOP_SECONDS = (
+    2.5  # what is under way may take so long to end; a round gives back its claims at once
+)
 AGAIN_SECONDS = 5  # after the database was lost
 
 
@@ -49,7 +51,9 @@ async def _work_until_stopped() -> None:
     while not stop.is_set():
         try:
             await _work(stop)
-        except Exception:  # the database is away, or was; what a round has heard it holds until it can be recorded
+        except (
+            Exception
+        ):  # the database is away, or was; what a round has heard it holds until it can be recorded
             log.exception("The worker lost its database; it tries again in %s s.", AGAIN_SECONDS)
             await _wait(stop, AGAIN_SECONDS)
 
@@ -66,8 +70,12 @@ async def _work(stop: asyncio.Event) -> None:
                 "shutdown_graceful_timeout": STOP_SECONDS,
             }
             workers = [
-                asyncio.create_task(working.run_worker_async(queues=[POLLS], name="polls", concurrency=1, **options)),
-                asyncio.create_task(working.run_worker_async(queues=[REST], name="rest", concurrency=3, **options)),
+                asyncio.create_task(
+                    working.run_worker_async(queues=[POLLS], name="polls", concurrency=1, **options)
+                ),
+                asyncio.create_task(
+                    working.run_worker_async(queues=[REST], name="rest", concurrency=3, **options)
+                ),
             ]
             stopped = asyncio.create_task(stop.wait())
             await asyncio.wait([*workers, stopped], return_when=asyncio.FIRST_COMPLETED)

@@ -23,10 +23,18 @@ class KeyForm(forms.Form):
 
     name = forms.CharField(label=gettext_lazy("What it is for"), max_length=80)
     days = forms.IntegerField(
-        label=gettext_lazy("Valid for days"), min_value=1, max_value=3650, initial=90, help_text=gettext_lazy("1 to 3650")
+        label=gettext_lazy("Valid for days"),
+        min_value=1,
+        max_value=3650,
+        initial=90,
+        help_text=gettext_lazy("1 to 3650"),
     )
-    all_projects = forms.BooleanField(label=gettext_lazy("All projects I may see, now and later"), required=False)
-    projects = forms.ModelMultipleChoiceField(Project.objects.none(), label=gettext_lazy("Or only these"), required=False)
+    all_projects = forms.BooleanField(
+        label=gettext_lazy("All projects I may see, now and later"), required=False
+    )
+    projects = forms.ModelMultipleChoiceField(
+        Project.objects.none(), label=gettext_lazy("Or only these"), required=False
+    )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -71,5 +79,7 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own key away for good."""
     key = get_object_or_404(AccessKey.objects.of(cast(User, request.user)), pk=pk)
     if key.revoke(timezone.now()):
-        messages.success(request, _("The key is revoked; programs that show it are refused from now on."))
+        messages.success(
+            request, _("The key is revoked; programs that show it are refused from now on.")
+        )
     return redirect("pages:keys")

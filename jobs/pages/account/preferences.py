@@ -35,7 +35,9 @@ def _save(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Times are shown in the browser's zone."))
     elif read_zone(name) is None:
         messages.error(
-            request, _("There is no time zone “%(name)s”; expected for example Asia/Shanghai.") % {"name": name[:60]}
+            request,
+            _("There is no time zone “%(name)s”; expected for example Asia/Shanghai.")
+            % {"name": name[:60]},
         )
     else:
         response.set_cookie(CHOSEN, name, max_age=YEAR, samesite="Lax", secure=request.is_secure())

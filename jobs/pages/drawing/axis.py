@@ -5,7 +5,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import DateTimeField, DurationField, ExpressionWrapper, F, Max, OuterRef, RowRange, Value, Window
+from django.db.models import (
+    DateTimeField,
+    DurationField,
+    ExpressionWrapper,
+    F,
+    Max,
+    OuterRef,
+    RowRange,
+    Value,
+    Window,
+)
 from django.db.models.functions import JSONObject
 from django.utils.translation import gettext as _
 
@@ -54,7 +64,13 @@ class Axis:
 
 
 def axis(
-    spans: Sequence[Span], gaps: Sequence[Span], begin: datetime, end: datetime, *, until_now: bool, cut: bool = False
+    spans: Sequence[Span],
+    gaps: Sequence[Span],
+    begin: datetime,
+    end: datetime,
+    *,
+    until_now: bool,
+    cut: bool = False,
 ) -> Axis:
     """Spans in lanes, gaps over the whole height behind them."""
     marks, lanes = timeline(spans, begin, end)
@@ -81,14 +97,26 @@ def unsure(label: str, since: datetime, at: datetime) -> Span:
 
 def gaps_of(graph: Graph, begin: datetime, end: datetime) -> list[Span]:
     """When nobody observed this graph's jobs: failed polls, of which those that touch are one, and no worker. One query."""
-    misses = Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).order_by("-last_seen_at")
+    misses = Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin).order_by(
+        "-last_seen_at"
+    )
     failed = misses.values_list(Value("gap"), "first_seen_at", "last_seen_at")[:MOST]
-    present = Presence.objects.stretches(graph.project_id, end).values_list(Value("present"), "first_at", "last_at")
+    present = Presence.objects.stretches(graph.project_id, end).values_list(
+        Value("present"), "first_at", "last_at"
+    )
     rows = list(failed.union(present, all=True))
-    away = gaps(((first, last) for kind, first, last in rows if kind == "present"), begin, end, longer_than=PAUSE)
+    away = gaps(
+        ((first, last) for kind, first, last in rows if kind == "present"),
+        begin,
+        end,
+        longer_than=PAUSE,
+    )
     return [
         *(absence(*one) for one in away),
-        *(gap(*one) for one in joined((first, last) for kind, first, last in rows if kind == "gap")),
+        *(
+            gap(*one)
+            for one in joined((first, last) for kind, first, last in rows if kind == "gap")
+        ),
     ]
 
 
@@ -102,7 +130,11 @@ def wide_changes(begin: datetime, end: datetime) -> ArraySubquery:
     )
     wide = ExpressionWrapper(F("first_seen_at") - F("since"), output_field=DurationField())
     rows = Snapshot.objects.filter(job=OuterRef("pk")).annotate(since=earlier).annotate(wide=wide)
-    rows = rows.filter(wide__gt=max(timedelta(seconds=1), (end - begin) / 500), first_seen_at__gte=begin)
+    rows = rows.filter(
+        wide__gt=max(timedelta(seconds=1), (end - begin) / 500), first_seen_at__gte=begin
+    )
     return ArraySubquery(
-        rows.order_by("-first_seen_at").values(told=JSONObject(since="since", at="first_seen_at"))[:MOST_CHANGES]
+        rows.order_by("-first_seen_at").values(told=JSONObject(since="since", at="first_seen_at"))[
+            :MOST_CHANGES
+        ]
     )

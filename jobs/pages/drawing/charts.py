@@ -46,10 +46,22 @@ def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[l
     for number, (column, whole) in enumerate(zip(columns, sums, strict=True)):
         level, against = 0.0, max(most, whole)
         shown = [part for part in column if part.value > 0]
-        for part, height in zip(shown, _heights([part.value for part in shown], against), strict=True):
+        for part, height in zip(
+            shown, _heights([part.value for part in shown], against), strict=True
+        ):
             y = level if hanging else HEIGHT - level - height
             kind = f"{part.kind} cut" if whole > most else part.kind
-            marks.append(Mark(number * STEP + 1, round(y, 2), STEP - 2, round(height, 2), kind, part.href, part.label))
+            marks.append(
+                Mark(
+                    number * STEP + 1,
+                    round(y, 2),
+                    STEP - 2,
+                    round(height, 2),
+                    kind,
+                    part.href,
+                    part.label,
+                )
+            )
             level += height
     return marks, most
 
@@ -100,11 +112,15 @@ def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[lis
     marks = []
 
     def place(span: Span) -> tuple[float, float]:
-        left = min(1000 - THIN, 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole)
+        left = min(
+            1000 - THIN, 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole
+        )
         right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
         return left, max(THIN, right - left)
 
-    for span in sorted(spans, key=lambda one: min((part.begin for part in one.unsure), default=one.begin)):
+    for span in sorted(
+        spans, key=lambda one: min((part.begin for part in one.unsure), default=one.begin)
+    ):
         parts = [(part, *place(part)) for part in (span, *span.unsure)]
         start = min(left for _part, left, _width in parts)
         lane = next((number for number, until in enumerate(free) if until <= start), len(free))
@@ -112,5 +128,15 @@ def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[lis
         free += [0.0] * (lane + 1 - len(free))
         free[lane] = max(left + width for _part, left, width in parts) + 2
         for part, left, width in parts:
-            marks.append(Mark(round(left, 1), lane * LANE, round(width, 1), THICK, part.kind, part.href, part.label))
+            marks.append(
+                Mark(
+                    round(left, 1),
+                    lane * LANE,
+                    round(width, 1),
+                    THICK,
+                    part.kind,
+                    part.href,
+                    part.label,
+                )
+            )
     return marks, len(free)

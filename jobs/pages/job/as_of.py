@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from jobs.as_of.graphs import not_noted
-from jobs.as_of.jobs import Past, as_known
+from jobs.as_of.jobs import JobAsOf, as_known
 from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.words import Verdict
@@ -41,7 +41,10 @@ def read_as_of(value: str, now: datetime, problems: list[str]) -> datetime:
         problems.append(won_t_do("as_of", value, str(TIME_WORDS)))
         return now
     if at > now:
-        problems.append(_("as_of: %(value)s is still to come; this is what is known now.") % {"value": value[:60]})
+        problems.append(
+            _("as_of: %(value)s is still to come; this is what is known now.")
+            % {"value": value[:60]}
+        )
         return now
     return at
 
@@ -51,7 +54,10 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
     found = as_known([one], at).get(one.pk)
-    corrections, reviews = one.corrections.order_by("-pk")[:MOMENTS], one.reviews.order_by("-pk")[:MOMENTS]
+    corrections, reviews = (
+        one.corrections.order_by("-pk")[:MOMENTS],
+        one.reviews.order_by("-pk")[:MOMENTS],
+    )
     known = moments(newest_runs(one), corrections, reviews)
     context: dict[str, Any] = {
         "job": found.job if found else one,
@@ -59,7 +65,9 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
         "past": found,
         "problems": problems,
         "moments": known,
-        "moment": max((number for number, moment in enumerate(known) if moment.at <= at), default=0),
+        "moment": max(
+            (number for number, moment in enumerate(known) if moment.at <= at), default=0
+        ),
     }
     if found:
         context["unsure"] = not_noted([found.job.graph], at)
@@ -67,7 +75,7 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
     return render_page(request, "pages/past.html", "past", context)
 
 
-def _shown(one: Job, found: Past, at: datetime) -> dict[str, Any]:
+def _shown(one: Job, found: JobAsOf, at: datetime) -> dict[str, Any]:
     job = found.job
     data = [file for file in found.files if file.kind != "schema"]
     data.sort(key=lambda file: (-_WORST.get(file.verdict, 0), -(file.failed_lines or 0)))
@@ -75,10 +83,18 @@ def _shown(one: Job, found: Past, at: datetime) -> dict[str, Any]:
     return {
         "is_final": job.is_final,
         "headline": headline(
-            is_final=job.is_final, heard=True, totals=job.lines, lost_files=job.lost_file_count, file_count=job.file_count
+            is_final=job.is_final,
+            heard=True,
+            totals=job.lines,
+            lost_files=job.lost_file_count,
+            file_count=job.file_count,
         ),
         "explanations": list(explain(job.fail_reason)) if job.fail_reason else [],
-        "totals": [(kind, job.lines[kind]) for kind in ("vertex", "edge", "all") if job.lines[kind]["total"] is not None],
+        "totals": [
+            (kind, job.lines[kind])
+            for kind in ("vertex", "edge", "all")
+            if job.lines[kind]["total"] is not None
+        ],
         "files": data[:FILES],
         "more_files": len(data) > FILES,
         "schemas": [file for file in found.files if file.kind == "schema"][:FILES],
@@ -92,12 +108,23 @@ def _nothing(one: Job, at: datetime) -> str:
     if first is None:
         return _("GES has not told anything about this job yet.")
     if first > at:
-        said = {"first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S} {zone_of(timezone.localtime(first))}"}
-        return _("Nothing was known of this job then: what GES says of it was first seen on %(first)s.") % said
-    return _("What was known of this job then can't be read any more: retention has taken that reply away.")
+        said = {
+            "first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S} {zone_of(timezone.localtime(first))}"
+        }
+        return (
+            _(
+                "Nothing was known of this job then: what GES says of it was first seen on %(first)s."
+            )
+            % said
+        )
+    return _(
+        "What was known of this job then can't be read any more: retention has taken that reply away."
+    )
 
 
-def moments(runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]) -> list[Moment]:
+def moments(
+    runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]
+) -> list[Moment]:
     """When something about a job came to be known, or one of these was decided; oldest first."""
     found = [Moment(at, _("a new reply of GES")) for at, _last in runs]
     for correction in corrections:

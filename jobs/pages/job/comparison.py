@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_safe
 
-from jobs.diagnosis.comparison import Change, compare, new_causes
+from jobs.diagnosis.comparison import FileChange, compare, new_causes
 from jobs.ges.words import Verdict
 from jobs.lists.paging import one_of, read_pk, won_t_do
 from jobs.models import Job
@@ -17,12 +17,12 @@ from jobs.web.rendering import render_page
 
 CHOICES, SHOWN = 30, 500
 LABELS = {
-    Change.WORSE: gettext_lazy("worse"),
-    Change.NEW: gettext_lazy("new"),
-    Change.GONE: gettext_lazy("gone"),
-    Change.BETTER: gettext_lazy("better"),
-    Change.SAME: gettext_lazy("same"),
-    Change.CANNOT_TELL: gettext_lazy("can't tell"),
+    FileChange.WORSE: gettext_lazy("worse"),
+    FileChange.NEW: gettext_lazy("new"),
+    FileChange.GONE: gettext_lazy("gone"),
+    FileChange.BETTER: gettext_lazy("better"),
+    FileChange.SAME: gettext_lazy("same"),
+    FileChange.CANNOT_TELL: gettext_lazy("can't tell"),
 }
 
 
@@ -35,21 +35,28 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
     choices = list(others[:CHOICES])
     other, problem = _chosen(request.GET.get("with", ""), one, others)
     problems = [problem] if problem else []
-    only = one_of(request.GET, "change", [change.value for change in Change], "", problems)
+    only = one_of(request.GET, "change", [change.value for change in FileChange], "", problems)
     context: dict[str, Any] = {"job": one, "other": other, "choices": choices, "problems": problems}
     if other is not None:
-        before, after = list(other.files.order_by("-kind", "position")), list(one.files.order_by("-kind", "position"))
+        before, after = (
+            list(other.files.order_by("-kind", "position")),
+            list(one.files.order_by("-kind", "position")),
+        )
         rows = compare(before, after)
         groups = {file.cause: file.cause_group_id for file in after}
-        counted = {change: sum(row.change is change for row in rows) for change in Change}
+        counted = {change: sum(row.change is change for row in rows) for change in FileChange}
         context |= {
             "headline": headline_of(one),
             "other_headline": headline_of(other),
             "counted": [(change.value, LABELS[change], count) for change, count in counted.items()],
             "only": only,
-            "rows": [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}][:SHOWN],
-            "row_total": counted[Change(only)] if only else len(rows),
-            "new_causes": [(cause, groups.get(cause.example)) for cause in new_causes(before, after)],
+            "rows": [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}][
+                :SHOWN
+            ],
+            "row_total": counted[FileChange(only)] if only else len(rows),
+            "new_causes": [
+                (cause, groups.get(cause.example)) for cause in new_causes(before, after)
+            ],
         }
     return render_page(request, "pages/compare.html", "compare", context)
 
@@ -58,6 +65,8 @@ def _chosen(asked: str, one: Job, others: Any) -> tuple[Job | None, str | None]:
     """The import asked for, else the newest whole one before this, else the newest before this."""
     if asked:
         found = others.filter(pk=read_pk(asked)).first()
-        return found, None if found else won_t_do("with", asked, _("the number of another import of this graph"))
+        return found, None if found else won_t_do(
+            "with", asked, _("the number of another import of this graph")
+        )
     before = others.filter(begin_time__lt=one.begin_time) if one.begin_time else others
     return before.filter(verdict=Verdict.SUCCESS.value).first() or before.first(), None

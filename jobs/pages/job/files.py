@@ -30,7 +30,7 @@ from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.lists.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
 from jobs.models import Correction, ImportFile, Job
-from jobs.models.job import Verdict as VerdictChoices
+from jobs.models.job import VerdictChoices as VerdictChoices
 from jobs.pages.jobs import at_cursor
 
 PART, GROUPS = 100, 200
@@ -48,10 +48,25 @@ _RANK = Case(
 _WIDE = DecimalField(max_digits=40, decimal_places=0)
 # Worst first in one number, so that a page has one position: the verdict before the lines, 64 bits of them below it.
 # Negative, so that equals follow in the order GES sent them.
-_WORST = -(Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE)) - Cast(Coalesce("failed_lines", Value(0)), _WIDE)
-_FOLDER = Func(F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField())
-SORTS = {"worst": SCORE, "path": TEXT, "total_lines": NUMBER, "failed_lines": NUMBER, "successful_lines": NUMBER}
-GROUP_BY = {"kind": F("kind"), "verdict": F("verdict"), "folder": F("folder"), "cause": F("cause_group")}
+_WORST = -(Cast(_RANK, _WIDE) * Value(Decimal(2**64), output_field=_WIDE)) - Cast(
+    Coalesce("failed_lines", Value(0)), _WIDE
+)
+_FOLDER = Func(
+    F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField()
+)
+SORTS = {
+    "worst": SCORE,
+    "path": TEXT,
+    "total_lines": NUMBER,
+    "failed_lines": NUMBER,
+    "successful_lines": NUMBER,
+}
+GROUP_BY = {
+    "kind": F("kind"),
+    "verdict": F("verdict"),
+    "folder": F("folder"),
+    "cause": F("cause_group"),
+}
 
 
 def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
@@ -62,13 +77,25 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     group = one_of(params, "group", GROUP_BY, "", problems)
     context: dict[str, Any] = {
         "file_total": job.file_count,
-        "file_asked": {name: params.get(name, "") for name in ("kind", "verdict", "folder", "file", "cause_group", "group")},
-        "is_filtered": any(params.get(name) for name in ("kind", "verdict", "folder", "file", "cause_group")),
+        "file_asked": {
+            name: params.get(name, "")
+            for name in ("kind", "verdict", "folder", "file", "cause_group", "group")
+        },
+        "is_filtered": any(
+            params.get(name) for name in ("kind", "verdict", "folder", "file", "cause_group")
+        ),
         "file_kinds": [choice for choice in ImportFile.Kind.choices if choice[0] != "schema"],
         "file_verdicts": VerdictChoices.choices,
-        "group_names": [("kind", _("kind")), ("verdict", _("verdict")), ("folder", _("folder")), ("cause", _("cause"))],
+        "group_names": [
+            ("kind", _("kind")),
+            ("verdict", _("verdict")),
+            ("folder", _("folder")),
+            ("cause", _("cause")),
+        ],
         "causes": _causes(rows, job),
-        "schemas": list(rows.filter(kind="schema").order_by("position")[:PART]) if not params.get("cursor") else [],
+        "schemas": list(rows.filter(kind="schema").order_by("position")[:PART])
+        if not params.get("cursor")
+        else [],
         "file_problems": problems,
     }
     if group:
@@ -125,20 +152,38 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
         successful_lines=Sum("successful_lines"),
     ).order_by(F("failed_lines").desc(nulls_last=True), "-files")
     parameter = "cause_group" if by == "cause" else by
-    labels = {"kind": dict(ImportFile.Kind.choices), "verdict": dict(VerdictChoices.choices)}.get(by, {})
+    labels = {"kind": dict(ImportFile.Kind.choices), "verdict": dict(VerdictChoices.choices)}.get(
+        by, {}
+    )
     nameless = _("no folder") if by == "folder" else _("no cause told")
     return [
-        row | {"label": row.get("label") or labels.get(row["name"], row["name"]) or nameless, "parameter": parameter}
+        row
+        | {
+            "label": row.get("label") or labels.get(row["name"], row["name"]) or nameless,
+            "parameter": parameter,
+        }
         for row in summed[:GROUPS]
     ]
 
 
 def _causes(rows: QuerySet[ImportFile], job: Job) -> list[dict[str, Any]]:
     """The causes of this job's loss with their share of it, the largest first; and where this graph had them before."""
-    until = max(job.began_at, FIRST + BEFORE)  # a begin may be of the year 1, before which there is none
-    earlier = Job.objects.counted().filter(graph=job.graph_id, begin_time__gte=until - BEFORE, begin_time__lt=until)
-    same = ImportFile.objects.filter(job__in=earlier, cause_group=OuterRef("cause_group")).order_by().values("cause_group")
-    span = {"began_after": (until - BEFORE).isoformat(), "began_before": until.isoformat(), "hidden": "no"}
+    until = max(
+        job.began_at, FIRST + BEFORE
+    )  # a begin may be of the year 1, before which there is none
+    earlier = Job.objects.counted().filter(
+        graph=job.graph_id, begin_time__gte=until - BEFORE, begin_time__lt=until
+    )
+    same = (
+        ImportFile.objects.filter(job__in=earlier, cause_group=OuterRef("cause_group"))
+        .order_by()
+        .values("cause_group")
+    )
+    span = {
+        "began_after": (until - BEFORE).isoformat(),
+        "began_before": until.isoformat(),
+        "hidden": "no",
+    }
     of_graph = {"graph": job.graph.graph_id or job.graph.name, **span}
     lost = (
         rows.filter(cause_group__isnull=False)

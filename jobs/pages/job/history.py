@@ -14,16 +14,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from jobs.audit.entries import note_download
-from jobs.diagnosis.changes import backwards, changes
+from jobs.diagnosis.changes import changes, contradictions_between
 from jobs.diagnosis.verdict import job_verdict
 from jobs.lists.paging import read_pk, won_t_do
 from jobs.models import Job, Miss, Presence, Snapshot
-from jobs.models.job import Verdict
+from jobs.models.job import VerdictChoices
 from jobs.pages.drawing.axis import Axis, absence, axis, gap, unsure
 from jobs.pages.drawing.charts import Span
 from jobs.pages.job.misses import said_of_miss
 from jobs.pages.job.page import visible
-from jobs.queries.changes import Change, change_to, read
+from jobs.queries.changes import ReplyChange, change_to, read
 from jobs.web.rendering import render_page
 
 REPLIES, MISSES, CHANGES, WARNINGS = 20, 50, 8, 4
@@ -40,12 +40,14 @@ class Step:
     snapshot: Snapshot | None = None
     miss: Miss | None = None
     says: str = ""
-    verdict: str = Verdict.UNKNOWN.value  # of this reply, which need not be the job's of today
+    verdict: str = (
+        VerdictChoices.UNKNOWN.value
+    )  # of this reply, which need not be the job's of today
     changed: list[Any] = field(default_factory=list)
     more: int = 0
     warnings: list[Any] = field(default_factory=list)
     more_warnings: int = 0
-    change: Change | None = None  # when this reply came to be, where that is known
+    change: ReplyChange | None = None  # when this reply came to be, where that is known
     is_new_word: bool = False
     away: bool = False  # no worker was polling
 
@@ -59,7 +61,10 @@ class Step:
 def history(request: HttpRequest, pk: int) -> HttpResponse:
     """The newest replies, misses and times without a worker, newest first; earlier ones by a link."""
     one = visible(request, pk)
-    replies, misses = one.snapshots.order_by("-first_seen_at", "-pk"), one.misses.defer("body").order_by("-first_seen_at")
+    replies, misses = (
+        one.snapshots.order_by("-first_seen_at", "-pk"),
+        one.misses.defer("body").order_by("-first_seen_at"),
+    )
     asked, problems = request.GET.get("before", ""), []
     anchor = replies.filter(pk=read_pk(asked) or 0).first() if asked else None
     if anchor is not None:
@@ -82,11 +87,15 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         "problems": problems,
         "steps": sorted(steps, key=lambda step: step.at, reverse=True),
         "axis": _axis(steps, oldest, end, until_now=anchor is None and not one.is_final),
-        "verdicts": sorted({(step.verdict, Verdict(step.verdict).label) for step in steps if step.snapshot}),
+        "verdicts": sorted(
+            {(step.verdict, VerdictChoices(step.verdict).label) for step in steps if step.snapshot}
+        ),
         "more_misses": len(failed) > MISSES,
         "more_before": found[REPLIES - 1].pk if len(found) > REPLIES else None,
         "is_first_page": anchor is None,
-        "removed": one.tombstones.aggregate(count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")),
+        "removed": one.tombstones.aggregate(
+            count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")
+        ),
     }
     return render_page(request, "pages/history.html", "history", context)
 
@@ -104,8 +113,11 @@ def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
             new = changes(earlier, reply) if earlier else []
             step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
             step.is_new_word = earlier is not None and earlier.status != reply.status
-            wrong = backwards(earlier, reply)
-            step.warnings, step.more_warnings = [one.says for one in wrong[:WARNINGS]], max(0, len(wrong) - WARNINGS)
+            wrong = contradictions_between(earlier, reply)
+            step.warnings, step.more_warnings = (
+                [one.says for one in wrong[:WARNINGS]],
+                max(0, len(wrong) - WARNINGS),
+            )
         yield step
 
 
@@ -126,7 +138,9 @@ def _away(job: Job, life: datetime, begin: datetime, end: datetime) -> Iterator[
 
 def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool) -> Axis | None:
     """The same as a picture: what was said over the times it was seen, a lane a source, and what was not observed."""
-    gaps = [(absence if one.away else gap)(one.at, one.until) for one in steps if one.snapshot is None]
+    gaps = [
+        (absence if one.away else gap)(one.at, one.until) for one in steps if one.snapshot is None
+    ]
     told = [(one, one.snapshot) for one in steps if one.snapshot]
     lanes = sorted({reply.source for _step, reply in told})
     spans = []
@@ -134,8 +148,20 @@ def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool)
         label = f"{one.says} · {reply.get_source_display()}"
         since = one.change.since if one.change and one.is_new_word else None
         parts = (unsure(label, since, one.at),) if since else ()
-        spans.append(Span(one.at, one.until, one.verdict, f"#reply-{reply.pk}", label, lanes.index(reply.source), parts))
-    end += (end - begin) / 20 if not until_now else timedelta()  # room for the last, however long it was seen again
+        spans.append(
+            Span(
+                one.at,
+                one.until,
+                one.verdict,
+                f"#reply-{reply.pk}",
+                label,
+                lanes.index(reply.source),
+                parts,
+            )
+        )
+    end += (
+        (end - begin) / 20 if not until_now else timedelta()
+    )  # room for the last, however long it was seen again
     return axis(spans, gaps, begin, end, until_now=until_now) if begin < end else None
 
 
@@ -156,14 +182,22 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
         response = HttpResponse(body, content_type="application/octet-stream")
         response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
         return response
-    context = {"job": one, "snapshot": reply, "sha256": bytes(reply.sha256).hex(), "size": len(body), **_pretty(body)}
+    context = {
+        "job": one,
+        "snapshot": reply,
+        "sha256": bytes(reply.sha256).hex(),
+        "size": len(body),
+        **_pretty(body),
+    }
     context |= _since(request, one, reply)
     return render_page(request, "pages/snapshot.html", "reply", context)
 
 
 def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
     """What changed between this reply and any other that was chosen; by default the one before it."""
-    others = list(job.snapshots.defer("body").exclude(pk=reply.pk).order_by("-first_seen_at", "-pk")[:OTHERS])
+    others = list(
+        job.snapshots.defer("body").exclude(pk=reply.pk).order_by("-first_seen_at", "-pk")[:OTHERS]
+    )
     asked = request.GET.get("since", "")
     chosen = next((one for one in others if str(one.pk) == asked), None)
     if chosen is None and not asked:
@@ -176,7 +210,9 @@ def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
         "since": chosen,
         "changed": rows[:ALL_CHANGES],
         "more": max(0, len(rows) - ALL_CHANGES),
-        "problem": won_t_do("since", asked, _("the number of another reply of this job")) if asked and not chosen else "",
+        "problem": won_t_do("since", asked, _("the number of another reply of this job"))
+        if asked and not chosen
+        else "",
     }
 
 
@@ -184,7 +220,11 @@ def _pretty(body: bytes) -> dict[str, str]:
     as_received = body.decode("utf-8", "replace")
     try:
         # Half of a surrogate pair can't be sent; it shows as the escape it came as.
-        pretty = json.dumps(json.loads(body), indent=2, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
+        pretty = (
+            json.dumps(json.loads(body), indent=2, ensure_ascii=False)
+            .encode("utf-8", "backslashreplace")
+            .decode()
+        )
     except (ValueError, RecursionError):
         pretty = _("This reply is not JSON; it stands below as received.")
     return {"pretty": pretty, "as_received": as_received}

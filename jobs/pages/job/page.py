@@ -40,7 +40,11 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
     one = visible(request, pk, marked=False)
     now = timezone.now()
     # A job gets stuck without a word of GES: drawn anew every ten minutes.
-    seen = token(one.observed_at or "", one.changed_at or "", "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1])
+    seen = token(
+        one.observed_at or "",
+        one.changed_at or "",
+        "" if one.is_final else f"{now:%Y%m%d%H%M}"[:-1],
+    )
     if is_unchanged(request, seen):
         return HttpResponse(status=204)
     corrections, reviewed = corrections_of(one), review_context(request, one)
@@ -51,20 +55,26 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "seen": seen,
         "is_final": one.is_final,
         "headline": headline_of(one),
-        "running": None if one.is_final else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
+        "running": None
+        if one.is_final
+        else running(one, list(took_of_like(one.graph_id, one.job_name)), now),
         "change": last_change(one, runs),
         "explanations": explanations(one.fail_reason),
         **files_of(request, one),
         "totals": [
-            (kind, one.lines[kind]) for kind in ("vertex", "edge", "all") if one.lines.get(kind, {}).get("total") is not None
+            (kind, one.lines[kind])
+            for kind in ("vertex", "edge", "all")
+            if one.lines.get(kind, {}).get("total") is not None
         ],
         "corrections": corrections,
         "figures": _figures(one),
         "moments": known if len(known) > 1 else [],
         "moment": len(known) - 1,
         "may_correct": _may_correct(request, one, "add"),
-        "odd_replies": list(one.odd_replies.order_by("-seen_at", "kind")[:ODD]) if one.odd_count else [],
-        "more_odd": max(0, one.odd_count - ODD),
+        "contradictions": list(one.contradictions.order_by("-seen_at", "kind")[:ODD])
+        if one.contradiction_count
+        else [],
+        "more_odd": max(0, one.contradiction_count - ODD),
         **reviewed,
     }
     return render_page(request, "pages/job.html", "live", context)
@@ -82,13 +92,20 @@ def corrections_of(one: Job) -> list[Correction]:
     The job gets those that stand, of itself and its files, as `standing`.
     """
     newest = one.corrections.order_by("-pk").values("pk")[:CORRECTIONS]
-    rows = one.corrections.filter(Q(reverted_at=None) | Q(pk__in=newest)).select_related("actor", "reverted_by")
+    rows = one.corrections.filter(Q(reverted_at=None) | Q(pk__in=newest)).select_related(
+        "actor", "reverted_by"
+    )
     found = list(rows.order_by("-pk"))
     one.standing = [correction for correction in found if correction.reverted_at is None]  # type: ignore[attr-defined]
     named = [correction for correction in found if correction.field == "graph"]
     if named:
         graphs = Graph.objects.filter(project=one.project_id)
-        pks = {int(value) for row in named for value in (row.observed, row.newest, row.corrected) if value}
+        pks = {
+            int(value)
+            for row in named
+            for value in (row.observed, row.newest, row.corrected)
+            if value
+        }
         names = {str(graph.pk): str(graph) for graph in graphs.filter(pk__in=pks)}
         for row in named:
             row.graph_names = names  # type: ignore[attr-defined]
@@ -161,7 +178,9 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
         on_demand.poll_now(one)
         messages.success(request, _("GES answered; this is its newest word."))
     except GesError as wrong:
-        messages.error(request, _("GES gave no usable answer: %(why)s") % {"why": said_of_error(wrong)})
+        messages.error(
+            request, _("GES gave no usable answer: %(why)s") % {"why": said_of_error(wrong)}
+        )
     return redirect("pages:job", pk=pk)
 
 
@@ -173,7 +192,12 @@ def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpRe
         raise PermissionDenied
     correction = get_object_or_404(Correction, pk=correction_pk, job=one)
     try:
-        corrections.revert(correction, reason=request.POST.get("reason", ""), actor=_actor(request), now=timezone.now())
+        corrections.revert(
+            correction,
+            reason=request.POST.get("reason", ""),
+            actor=_actor(request),
+            now=timezone.now(),
+        )
         messages.success(request, _("The correction is undone; what GES said shows again."))
     except ValueError as wrong:
         messages.error(request, str(wrong))

@@ -30,7 +30,9 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         loaded=() if wants_all else reloads,
     )
     if "list" in request.GET:
-        response = HttpResponse("".join(f"{path}\n" for path in kit.paths), content_type="text/plain; charset=utf-8")
+        response = HttpResponse(
+            "".join(f"{path}\n" for path in kit.paths), content_type="text/plain; charset=utf-8"
+        )
         response["Content-Disposition"] = f'attachment; filename="lost-files-{one.pk}.txt"'
         return response
     problems: list[str] = []
@@ -39,7 +41,10 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         "job": one,
         "kit": kit,
         "version": version,
-        "requests": [(made, getattr(made, f"{version}_body"), getattr(made, f"{version}_curl")) for made in kit.requests],
+        "requests": [
+            (made, getattr(made, f"{version}_body"), getattr(made, f"{version}_curl"))
+            for made in kit.requests
+        ],
         "problems": problems,
         "reloads": reloads,
         "proposed": propose_fix(one) if reloads else None,

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.decisions import review
-from jobs.decisions.review import Refused
+from jobs.decisions.review import InvalidDecision
 from jobs.lists.paging import read_pk
 from jobs.models import Job, Project, Review
 from jobs.models.job import ReviewState
@@ -32,15 +32,26 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
         return {"reviews": []}
     may_review = one.project.may_be_reviewed_by(request.user)
     reviews = list(one.reviews.select_related("actor", "assignee", "fixed_by").order_by("-pk")[:20])
-    fix = review.propose_fix(one) if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED} else None
+    fix = (
+        review.propose_fix(one)
+        if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED}
+        else None
+    )
     standing = reviews[0] if reviews else None
-    context: dict[str, Any] = {"reviews": reviews, "proposed": fix, "may_review": may_review, "standing": standing}
+    context: dict[str, Any] = {
+        "reviews": reviews,
+        "proposed": fix,
+        "may_review": may_review,
+        "standing": standing,
+    }
     if may_review:
         unsaved = _unsaved(request, one)
         context |= {
             "known": reviews[0].pk if reviews else 0,
             "decisions": [(state.value, state.label) for state in Review.DECISIONS],
-            "typed": unsaved or take_typed(request, reverse("pages:decide", args=[one.pk])) or _standing(standing, fix),
+            "typed": unsaved
+            or take_typed(request, reverse("pages:decide", args=[one.pk]))
+            or _standing(standing, fix),
             "wrong": {unsaved["field"]: unsaved["wrong"]} if unsaved else {},
         }
     return context
@@ -78,7 +89,9 @@ def _people(one: Job) -> list[User]:
 @require_POST
 def decide(request: HttpRequest, pk: int) -> HttpResponse:
     """Say what becomes of an import that lost data; what can't be taken is said at its field, with all that was typed kept."""
-    one = get_object_or_404(Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk)
+    one = get_object_or_404(
+        Job.objects.visible_to(request.user).select_related("graph", "project"), pk=pk
+    )
     if not one.project.may_be_reviewed_by(request.user):
         raise PermissionDenied
     assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
@@ -100,14 +113,18 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
         if not one.review:  # there is no form to say it in
             messages.error(request, str(wrong))
             return redirect("pages:job", pk=pk)
-        field = wrong.field if isinstance(wrong, Refused) else "form"
+        field = wrong.field if isinstance(wrong, InvalidDecision) else "form"
         typed = {name: said.get(name, "")[: 2 * MAX_NOTE] for name in _TYPED}
         request.session["unsaved"] = {"job": one.pk, "field": field, "wrong": str(wrong)} | typed
         # The browser goes to the field, and puts the focus into it.
         return redirect(reverse("pages:job", args=[pk]) + f"#review-{field}")
-    waiting = Job.objects.filter(project__in=Project.objects.reviewable_by(request.user), review=ReviewState.WAITING)
+    waiting = Job.objects.filter(
+        project__in=Project.objects.reviewable_by(request.user), review=ReviewState.WAITING
+    )
     following = waiting.exclude(pk=one.pk).order_by("-begin_time", "-pk").first()
-    messages.success(request, _("Saved. %(state)s.") % {"state": ReviewState(said["state"]).label.capitalize()})
+    messages.success(
+        request, _("Saved. %(state)s.") % {"state": ReviewState(said["state"]).label.capitalize()}
+    )
     if following is not None and "next" in said:
         return redirect("pages:job", pk=following.pk)
     return redirect("pages:job", pk=pk)
@@ -118,7 +135,11 @@ def later(request: HttpRequest, pk: int) -> HttpResponse:
     """The jobs that could have fixed this one and the people to ask, to choose from; a part, asked for when the form is entered."""
     one = get_object_or_404(Job.objects.visible_to(request.user).select_related("project"), pk=pk)
     people = _people(one) if one.project.may_be_reviewed_by(request.user) else []
-    return render(request, "parts/later.html", {"later": review.later_imports(one)[:CHOICES], "people": people})
+    return render(
+        request,
+        "parts/later.html",
+        {"later": review.later_imports(one)[:CHOICES], "people": people},
+    )
 
 
 def read_note(request: HttpRequest) -> str:
@@ -126,7 +147,9 @@ def read_note(request: HttpRequest) -> str:
     note = request.POST.get("note", "")
     if len(note) > MAX_NOTE:
         said = {"count": f"{len(note):,}", "most": f"{MAX_NOTE:,}"}
-        raise Refused(_("The note has %(count)s characters; expected at most %(most)s.") % said, "note")
+        raise InvalidDecision(
+            _("The note has %(count)s characters; expected at most %(most)s.") % said, "note"
+        )
     return note
 
 
@@ -139,7 +162,9 @@ def _assignee(name: str) -> User | None:
         return None
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
-        raise Refused(_("%(who)s may not see this project.") % {"who": name[:80]}, "assignee")
+        raise InvalidDecision(
+            _("%(who)s may not see this project.") % {"who": name[:80]}, "assignee"
+        )
     return found
 
 
@@ -149,5 +174,7 @@ def _day(value: str) -> date | None:
     try:
         return date.fromisoformat(value)
     except ValueError as wrong:
-        sentence = _("%(value)s is not a day; expected for example 2026-01-31.") % {"value": value[:40]}
-        raise Refused(sentence, "due_on") from wrong
+        sentence = _("%(value)s is not a day; expected for example 2026-01-31.") % {
+            "value": value[:40]
+        }
+        raise InvalidDecision(sentence, "due_on") from wrong

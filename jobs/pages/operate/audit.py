@@ -15,12 +15,19 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.audit.entries import note
-from jobs.audit.list import DEFAULT_SORT, FILTERS, SORTS, differences, entries_for, undone_corrections
+from jobs.audit.list import (
+    DEFAULT_SORT,
+    FILTERS,
+    SORTS,
+    differences,
+    entries_for,
+    undone_corrections,
+)
 from jobs.audit.rows import COLUMNS, audit_rows
 from jobs.export.csv_lines import csv_lines
 from jobs.lists.paging import page, won_t_do
-from jobs.models import Entry, Project
-from jobs.models.audit import Deed, What
+from jobs.models import AuditEntry, Project
+from jobs.models.audit import AuditAction, AuditObject
 from jobs.pages.jobs import at_cursor
 from jobs.web.rendering import render_page
 
@@ -28,7 +35,7 @@ from jobs.web.rendering import render_page
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
     """The newest entries first, as many as this user may see."""
-    found, problems = entries_for(request.GET, Entry.objects.visible_to(request.user))
+    found, problems = entries_for(request.GET, AuditEntry.objects.visible_to(request.user))
     part, more = page(request.GET, found.select_related("project"), SORTS, DEFAULT_SORT)
     asked, query = {name: request.GET.get(name, "") for name in FILTERS}, request.GET.copy()
     query.pop("cursor", None)
@@ -40,8 +47,8 @@ def audit(request: HttpRequest) -> HttpResponse:
         "asked": asked,
         "is_filtered": any(asked.values()),
         "zone": request.GET.get("zone") or str(timezone.get_current_timezone()),
-        "whats": What.choices,
-        "deeds": Deed.choices,
+        "whats": AuditObject.choices,
+        "deeds": AuditAction.choices,
         "sees_all": Project.objects.visible_ids(request.user) is None,
         "audited": list(Project.objects.auditable_by(request.user)[:20]),
         "next_url": at_cursor(request, part.next),
@@ -55,7 +62,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     """All entries that the filters of the page find, oldest first, as `format=csv` or `jsonl`."""
     query = request.GET.copy()
     form = query.pop("format", ["csv"])[0]
-    found, problems = entries_for(query, Entry.objects.visible_to(request.user))
+    found, problems = entries_for(query, AuditEntry.objects.visible_to(request.user))
     if form not in FORMATS:
         problems.append(won_t_do("format", form, ", ".join(FORMATS)))
     if problems:
@@ -68,7 +75,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     FORMATS[form](text, audit_rows(found))
     text.detach()
     asked = {name: values for name, values in query.lists() if any(values)}
-    note(Deed.EXPORTED, What.EXPORT, request=request, actor=request.user, object_name="audit", after={"format": form, "filters": asked})  # fmt: skip
+    note(AuditAction.EXPORTED, AuditObject.EXPORT, request=request, actor=request.user, object_name="audit", after={"format": form, "filters": asked})  # fmt: skip
     file.seek(0)
     made_at = timezone.now().strftime("%Y%m%dT%H%M%SZ")
     return FileResponse(file, as_attachment=True, filename=f"trail-{made_at}.{form}")

@@ -25,6 +25,11 @@ def checkpoint(request: HttpRequest, pk: int, number: int) -> HttpResponse:
     """A checkpoint as a small file to be kept outside; `verify --checkpoint` compares with it."""
     found = Checkpoint.objects.visible_to(request.user).select_related("project")
     one = get_object_or_404(found, project=pk, number=number)
-    response = HttpResponse(json.dumps(as_file(one), indent=2, ensure_ascii=False) + "\n", content_type="application/json")
-    response["Content-Disposition"] = f'attachment; filename="checkpoint-{one.project_id}-{one.number}.json"'
+    response = HttpResponse(
+        json.dumps(as_file(one), indent=2, ensure_ascii=False) + "\n",
+        content_type="application/json",
+    )
+    response["Content-Disposition"] = (
+        f'attachment; filename="checkpoint-{one.project_id}-{one.number}.json"'
+    )
     return response

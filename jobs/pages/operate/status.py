@@ -17,10 +17,13 @@ from jobs.polling.health import Vitals, projects_for, vitals
 from jobs.web.rendering import render_page
 
 GAPS_SHOWN, GAP_DAYS = 20, timedelta(days=7)
-OUTCOMES = {"new": gettext_lazy("said something new"), "repeated": gettext_lazy("said the same again")} | KINDS
+OUTCOMES = {
+    "new": gettext_lazy("said something new"),
+    "repeated": gettext_lazy("said the same again"),
+} | KINDS
 
 
-class State(StrEnum):
+class CollectorState(StrEnum):
     """What an operator should know first; the worst that holds."""
 
     NOTHING = "nothing"
@@ -44,26 +47,32 @@ def status(request: HttpRequest) -> HttpResponse:
         "state": state_of(found).value,
         "troubled": [one for one in found.projects if _has_trouble(one.project) or one.is_resting],
         "projects": [(one, one.paused_until(now)) for one in found.projects],
-        "outcomes": [(one.project, _named(tally)) for one in found.projects for tally in one.of(Kind.REPLY)],
-        "unknown": [(one.project, tally) for one in found.projects for tally in (*one.of(Kind.WORD), *one.of(Kind.FIELD))],
+        "outcomes": [
+            (one.project, _named(tally)) for one in found.projects for tally in one.of(Kind.REPLY)
+        ],
+        "unknown": [
+            (one.project, tally)
+            for one in found.projects
+            for tally in (*one.of(Kind.WORD), *one.of(Kind.FIELD))
+        ],
         "absences": _absences(found),
         "set_aside": sum(one.set_aside for one in found.projects),
     }
     return render_page(request, "pages/status.html", "status", context)
 
 
-def state_of(found: Vitals) -> State:
+def state_of(found: Vitals) -> CollectorState:
     """The worst that holds."""
     polled = [one for one in found.projects if one.project.credentials]
     holds = {
-        State.NOTHING: not polled,
-        State.NO_WORKER: not found.workers,
-        State.STALLED: found.is_stalled,
-        State.TROUBLE: any(_has_trouble(one.project) or one.is_resting for one in polled),
-        State.OVERDUE: found.overdue > 0,
-        State.SET_ASIDE: any(one.set_aside for one in polled),
+        CollectorState.NOTHING: not polled,
+        CollectorState.NO_WORKER: not found.workers,
+        CollectorState.STALLED: found.is_stalled,
+        CollectorState.TROUBLE: any(_has_trouble(one.project) or one.is_resting for one in polled),
+        CollectorState.OVERDUE: found.overdue > 0,
+        CollectorState.SET_ASIDE: any(one.set_aside for one in polled),
     }
-    return next((state for state, is_so in holds.items() if is_so), State.ON_TIME)
+    return next((state for state, is_so in holds.items() if is_so), CollectorState.ON_TIME)
 
 
 def _has_trouble(project: Project) -> bool:
@@ -102,5 +111,7 @@ class Absence:
 def _absences(found: Vitals) -> list[Absence]:
     projects = {one.project.pk: one.project for one in found.projects}
     away = Presence.objects.away_by_project(list(projects), found.now - GAP_DAYS, found.now)
-    rows = [Absence(projects[pk], *stretch) for pk, stretches in away.items() for stretch in stretches]
+    rows = [
+        Absence(projects[pk], *stretch) for pk, stretches in away.items() for stretch in stretches
+    ]
     return sorted(rows, key=lambda one: one.begin, reverse=True)[:GAPS_SHOWN]

@@ -18,7 +18,7 @@ from jobs.as_of.jobs import as_known
 from jobs.ges.words import FINAL
 from jobs.lists.filters import bounded_count
 from jobs.models import Correction, Job, Project
-from jobs.models.job import JobQuerySet, ReviewState, Verdict
+from jobs.models.job import JobQuerySet, ReviewState, VerdictChoices
 from jobs.pages.drawing.charts import PLAUSIBLE
 from jobs.pages.job.as_of import read_as_of
 from jobs.web.rendering import render_page
@@ -32,7 +32,11 @@ def past_overview(request: HttpRequest) -> HttpResponse:
     """What needed a person, what ran, and thirty days in figures."""
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
-    known = Job.objects.visible_to(request.user).filter(first_seen_at__lte=at).select_related("graph", "project")
+    known = (
+        Job.objects.visible_to(request.user)
+        .filter(first_seen_at__lte=at)
+        .select_related("graph", "project")
+    )
     # By project, as its index has it; in no order, since all of them are wanted or none.
     projects = list(Project.objects.visible_to(request.user).values_list("pk", flat=True))
     moved = _moved_since(projects, at)
@@ -40,7 +44,9 @@ def past_overview(request: HttpRequest) -> HttpResponse:
     changed = list(known.filter(since, project__in=projects).order_by()[: MOST + 1])
     context: dict[str, Any] = {"as_of": at, "problems": problems}
     if len(changed) > MOST:
-        text = _("More than %(most)s jobs have changed since; ask for a later moment, or look at one graph or job.")
+        text = _(
+            "More than %(most)s jobs have changed since; ask for a later moment, or look at one graph or job."
+        )
         context["too_many"] = text % {"most": MOST}
     else:
         folded = [past.job for past in as_known(changed, at).values()]
@@ -67,11 +73,16 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
     loaded = lost = 0
     good, bad = Q(successful_lines__gt=PLAUSIBLE), Q(failed_lines__gt=PLAUSIBLE)
     summed = recent.values("verdict").annotate(
-        n=Count("*"), loaded=Sum("successful_lines", filter=~good), lost=Sum("failed_lines", filter=~bad)
+        n=Count("*"),
+        loaded=Sum("successful_lines", filter=~good),
+        lost=Sum("failed_lines", filter=~bad),
     )
     rows = [(row["verdict"], row["n"], row["loaded"], row["lost"]) for row in summed]
     inside = [job for job in folded if job.begin_time and at - DAYS < job.begin_time <= at]
-    rows += [(job.verdict, 1, _plausible(job.successful_lines), _plausible(job.failed_lines)) for job in inside]
+    rows += [
+        (job.verdict, 1, _plausible(job.successful_lines), _plausible(job.failed_lines))
+        for job in inside
+    ]
     for verdict, count, more_loaded, more_lost in rows:
         counted[verdict] += count
         loaded, lost = loaded + int(more_loaded or 0), lost + int(more_lost or 0)
@@ -79,7 +90,7 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
     to_review = [job for job in folded if job.review in TO_REVIEW]
     running = [job for job in folded if job.verdict not in FINAL]
     return {
-        "counts": [(word, counted[word]) for word in Verdict.values if counted[word]],
+        "counts": [(word, counted[word]) for word in VerdictChoices.values if counted[word]],
         "loaded": loaded,
         "lost": lost,
         "to_review": _newest(same.filter(review__in=TO_REVIEW), to_review),

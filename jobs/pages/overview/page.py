@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.usual import is_quiet
 from jobs.models import ImportFile, Job
-from jobs.models.job import JobQuerySet, Verdict
+from jobs.models.job import JobQuerySet, VerdictChoices
 from jobs.pages.drawing.charts import PLAUSIBLE, Part, bars
 from jobs.pages.lost_files import lost_since
 from jobs.pages.overview.as_of import past_overview
@@ -32,13 +32,13 @@ DAYS, SHOWN, CAUSES = 30, 8, 6
 RUNNING = 60  # unfinished jobs looked at for being stuck
 # From the ground up: what went well carries the rest.
 STACK = (
-    Verdict.SUCCESS,
-    Verdict.RUNNING,
-    Verdict.PENDING,
-    Verdict.CANCELLED,
-    Verdict.UNKNOWN,
-    Verdict.PARTIAL,
-    Verdict.FAILED,
+    VerdictChoices.SUCCESS,
+    VerdictChoices.RUNNING,
+    VerdictChoices.PENDING,
+    VerdictChoices.CANCELLED,
+    VerdictChoices.UNKNOWN,
+    VerdictChoices.PARTIAL,
+    VerdictChoices.FAILED,
 )
 
 
@@ -61,7 +61,9 @@ def overview(request: HttpRequest) -> HttpResponse:
         jobs = jobs.filter(project__in=[one.pk for one in projects])
     first = timezone.localdate(now) - timedelta(days=DAYS - 1)
     days = [first + timedelta(days=number) for number in range(DAYS)]
-    recent = jobs.filter(begin_time__gte=midnight(first), begin_time__lt=midnight(days[-1] + timedelta(days=1)))
+    recent = jobs.filter(
+        begin_time__gte=midnight(first), begin_time__lt=midnight(days[-1] + timedelta(days=1))
+    )
     unfinished = _running(jobs, now)
     context = {
         "seen": seen,
@@ -74,14 +76,19 @@ def overview(request: HttpRequest) -> HttpResponse:
         **_charts(recent, days),
         "causes": _top_causes(recent),
     }
-    context["has_jobs"] = bool(context["total_jobs"] or unfinished or context["queue"].rows) or jobs.exists()
+    context["has_jobs"] = (
+        bool(context["total_jobs"] or unfinished or context["queue"].rows) or jobs.exists()
+    )
     return render_page(request, "pages/overview.html", "now", context)
 
 
 def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:
     took = ArraySubquery(took_of_like(OuterRef("graph"), OuterRef("job_name")))
     rows = jobs.unfinished().exclude(observed_at=None).select_related("graph").annotate(took=took)
-    return [running(job, getattr(job, "took", []), now) for job in rows.order_by("begin_time", "pk")[:RUNNING]]
+    return [
+        running(job, getattr(job, "took", []), now)
+        for job in rows.order_by("begin_time", "pk")[:RUNNING]
+    ]
 
 
 def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
@@ -96,7 +103,12 @@ def _quiet(recent: JobQuerySet, now: datetime) -> list[dict[str, Any]]:
     found = [
         row | {"gap": (row["newest"] - row["first"]) / (row["imports"] - 1)}
         for row in rows
-        if is_quiet(row["newest"], (row["newest"] - row["first"]) / (row["imports"] - 1), row["imports"], now)
+        if is_quiet(
+            row["newest"],
+            (row["newest"] - row["first"]) / (row["imports"] - 1),
+            row["imports"],
+            now,
+        )
     ]
     return sorted(found, key=lambda row: row["newest"])[:SHOWN]
 
@@ -123,10 +135,15 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         if row["lost"]:
             losing[row["day"]].append(row["verdict"])
     by_verdict, most_jobs = bars([_verdict_parts(day, jobs[day]) for day in days])
-    up, most_loaded = bars([[_lines_part(day, loaded[day], "good", _("loaded"), [])] for day in days])
-    down, most_lost = bars([[_lines_part(day, lost[day], "failed", _("lost"), losing[day])] for day in days], hanging=True)
-    totals = {word: sum(jobs[day][word] for day in days) for word in Verdict.values}
-    words = [word for word in Verdict.values if totals[word]]
+    up, most_loaded = bars(
+        [[_lines_part(day, loaded[day], "good", _("loaded"), [])] for day in days]
+    )
+    down, most_lost = bars(
+        [[_lines_part(day, lost[day], "failed", _("lost"), losing[day])] for day in days],
+        hanging=True,
+    )
+    totals = {word: sum(jobs[day][word] for day in days) for word in VerdictChoices.values}
+    words = [word for word in VerdictChoices.values if totals[word]]
     return {
         "days": days,
         "middle_day": days[len(days) // 2],
@@ -136,7 +153,9 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         "lost_marks": down,
         "most_loaded": most_loaded,
         "most_lost": most_lost,
-        "totals": [(word, totals[word], _list_url(days[0], days[-1], verdict=[word])) for word in words],
+        "totals": [
+            (word, totals[word], _list_url(days[0], days[-1], verdict=[word])) for word in words
+        ],
         "total_jobs": sum(totals.values()),
         "total_loaded": sum(loaded.values()),
         "total_lost": sum(lost.values()),
@@ -146,14 +165,21 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
             for day in reversed(days)
             if any(jobs[day].values())
         ],
-        "lost_url": _list_url(days[0], days[-1], verdict=sorted({word for words in losing.values() for word in words})),
+        "lost_url": _list_url(
+            days[0], days[-1], verdict=sorted({word for words in losing.values() for word in words})
+        ),
     }
 
 
 def _verdict_parts(day: date, counted: dict[str, int]) -> list[Part]:
     shown = date_format(day, "DATE_FORMAT")
     return [
-        Part(counted[word], word, _list_url(day, day, verdict=[word]), f"{shown}: {counted[word]:,} {Verdict(word).label}")
+        Part(
+            counted[word],
+            word,
+            _list_url(day, day, verdict=[word]),
+            f"{shown}: {counted[word]:,} {VerdictChoices(word).label}",
+        )
         for word in STACK
     ]
 
@@ -169,7 +195,10 @@ def _lines_part(day: date, value: int, kind: str, word: str, verdicts: list[str]
 
 def _list_url(first: date, last: date, **more: list[str]) -> str:
     """The list of the jobs that began on these days, in the reader's zone."""
-    asked = [("began_after", first.isoformat()), ("began_before", (last + timedelta(days=1)).isoformat())]
+    asked = [
+        ("began_after", first.isoformat()),
+        ("began_before", (last + timedelta(days=1)).isoformat()),
+    ]
     asked += [("zone", str(timezone.get_current_timezone())), ("hidden", "no")]
     return f"{reverse('pages:jobs')}?{urlencode(asked + [(name, v) for name, values in more.items() for v in values])}"
 
@@ -177,6 +206,10 @@ def _list_url(first: date, last: date, **more: list[str]) -> str:
 def _top_causes(recent: JobQuerySet) -> list[dict[str, Any]]:
     lossy = recent.filter(lost_file_count__gt=0).order_by()
     rows: Any = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
-    of_cause = rows.values("cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at"))
-    summed = of_cause.annotate(files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True))
+    of_cause = rows.values(
+        "cause_group", pattern=F("cause_group__pattern"), since=F("cause_group__first_seen_at")
+    )
+    summed = of_cause.annotate(
+        files=Count("*"), lost=Sum("failed_lines"), graphs=Count("job__graph", distinct=True)
+    )
     return list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[:CAUSES])

@@ -31,8 +31,14 @@ def page_of_project(
     request: HttpRequest, one: Project, typed: dict[str, str], *, wrong: str = "", counted: str = ""
 ) -> HttpResponse:
     """The page, with what was typed of the rule, what is wrong with it or what it would take away."""
-    members = Membership.objects.filter(project=one).select_related("user").order_by("user__username")
-    keys = AccessKey.objects.filter(projects=one).select_related("user").order_by("user__username", "pk")
+    members = (
+        Membership.objects.filter(project=one).select_related("user").order_by("user__username")
+    )
+    keys = (
+        AccessKey.objects.filter(projects=one)
+        .select_related("user")
+        .order_by("user__username", "pk")
+    )
     context: dict[str, Any] = {
         "project": one,
         "members": members[:SHOWN],
@@ -43,7 +49,9 @@ def page_of_project(
         "typed": typed,
         "wrong": wrong,
         "counted": counted,
-        "pruned": one.prunings.aggregate(last=Max("made_at"), replies=Sum("replies"), size=Sum("size")),
+        "pruned": one.prunings.aggregate(
+            last=Max("made_at"), replies=Sum("replies"), size=Sum("size")
+        ),
     }
     return render(request, "pages/project.html", context, status=400 if wrong else 200)
 
@@ -61,18 +69,31 @@ def owned(request: HttpRequest, pk: int) -> Project:
 def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     """Give a user a role, another role, or none any more; one owner stays, so that somebody can."""
     one = owned(request, pk)
-    name, role = request.POST.get("username", "").replace("\x00", "").strip(), request.POST.get("role", "")
+    name, role = (
+        request.POST.get("username", "").replace("\x00", "").strip(),
+        request.POST.get("role", ""),
+    )
     user = User.objects.filter(username=name, is_active=True).first() if name else None
-    owners = set(Membership.objects.select_for_update().filter(project=one, role="owner").values_list("user", flat=True))
+    owners = set(
+        Membership.objects.select_for_update()
+        .filter(project=one, role="owner")
+        .values_list("user", flat=True)
+    )
     if user is None:
-        messages.error(request, _("There is no user “%(who)s” who may sign in.") % {"who": name[:80]})
+        messages.error(
+            request, _("There is no user “%(who)s” who may sign in.") % {"who": name[:80]}
+        )
     elif role and role not in Membership.Role.values:
         messages.error(request, won_t_do("role", role, ", ".join(Membership.Role.values)))
     elif owners == {user.pk} and role != Membership.Role.OWNER:
-        messages.error(request, _("%(who)s is the only owner; make somebody else one first.") % {"who": user})
+        messages.error(
+            request, _("%(who)s is the only owner; make somebody else one first.") % {"who": user}
+        )
     elif role:
         Membership.objects.update_or_create(project=one, user=user, defaults={"role": role})
-        messages.success(request, _("%(who)s: %(role)s.") % {"who": user, "role": Membership.Role(role).label})
+        messages.success(
+            request, _("%(who)s: %(role)s.") % {"who": user, "role": Membership.Role(role).label}
+        )
     else:
         Membership.objects.filter(project=one, user=user).delete()
         messages.success(request, _("%(who)s is no member any more.") % {"who": user})

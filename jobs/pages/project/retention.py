@@ -27,10 +27,14 @@ def set_retention(request: HttpRequest, pk: int) -> HttpResponse:
     keeps, days = request.POST.get("keeps", ""), request.POST.get("keep_days", "").strip()
     typed = {"keeps": keeps, "keep_days": days[:20]}
     if keeps not in Keeping.values:
-        return page_of_project(request, one, typed, wrong=won_t_do("keeps", keeps, ", ".join(Keeping.values)))
+        return page_of_project(
+            request, one, typed, wrong=won_t_do("keeps", keeps, ", ".join(Keeping.values))
+        )
     if not (days.isascii() and days.isdigit() and len(days) < 6 and 1 <= int(days) <= MOST_DAYS):
         wrong = _("“%(value)s” won't do for the days; expected a whole number from 1 to %(most)s.")
-        return page_of_project(request, one, typed, wrong=wrong % {"value": days[:20], "most": f"{MOST_DAYS:,}"})
+        return page_of_project(
+            request, one, typed, wrong=wrong % {"value": days[:20], "most": f"{MOST_DAYS:,}"}
+        )
     one.keeps, one.keep_days = keeps, int(days)
     if "count" in request.POST:
         return page_of_project(request, one, typed, counted=would_go(one))
@@ -52,7 +56,15 @@ def would_go(project: Project) -> str:
         "misses": f"{total.misses:,}",
     }  # fmt: skip
     if is_whole:
-        return _("%(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls.") % said
+        return (
+            _(
+                "%(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls."
+            )
+            % said
+        )
     return (
-        _("At least %(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls.") % said
+        _(
+            "At least %(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls."
+        )
+        % said
     )

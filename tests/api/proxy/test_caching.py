@@ -58,7 +58,9 @@ def ask(client, upstream, shown):
 
         with connection.cursor() as cursor:
             cursor.execute("ALTER TABLE jobs_snapshot DISABLE TRIGGER USER")
-            cursor.execute("UPDATE jobs_snapshot SET first_seen_at = %s, last_seen_at = %s", [at, at])
+            cursor.execute(
+                "UPDATE jobs_snapshot SET first_seen_at = %s, last_seen_at = %s", [at, at]
+            )
             cursor.execute("ALTER TABLE jobs_snapshot ENABLE TRIGGER USER")
         return client.get(ADDRESS, headers={**shown, "Cache-Control": cache_control, **headers})
 
@@ -106,7 +108,9 @@ def test_stale_if_error_over_http(ask, upstream, cache_control, age, status):
 
 
 @pytest_db
-def test_a_stored_reply_stands_in_for_a_throttling_and_for_nonsense_but_not_for_a_400(ask, upstream):
+def test_a_stored_reply_stands_in_for_a_throttling_and_for_nonsense_but_not_for_a_400(
+    ask, upstream
+):
     upstream.status = 429
     assert ask("", 60).headers["X-Gesdash-Upstream-Error"].startswith("GESDASH.0503 ")
     from jobs.models import CallBudget

@@ -29,9 +29,15 @@ def ask(live_server, polled, simulator, admin, tmp_path, monkeypatch):
 
     def ask(door, job_id, version=1, graph_id=GRAPH, **other):
         address, ak, sk = doors[door]
-        credentials = BasicCredentials(other.get("ak", ak), other.get("sk", sk), other.get("project_id", polled.project_id))
+        credentials = BasicCredentials(
+            other.get("ak", ak), other.get("sk", sk), other.get("project_id", polled.project_id)
+        )
         made = (
-            (v1 if version == 1 else v2).GesClient.new_builder().with_credentials(credentials).with_endpoint(address).build()
+            (v1 if version == 1 else v2)
+            .GesClient.new_builder()
+            .with_credentials(credentials)
+            .with_endpoint(address)
+            .build()
         )
         try:
             if version == 1:
@@ -82,20 +88,32 @@ def test_our_own_refusals_have_the_class_of_ges_and_our_code(ask, simulator, ver
 @pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize(
     ("fault", "status", "code"),
-    [("throttle", 503, "GESDASH.0503"), ("error", 504, "GESDASH.0504"), ("html", 502, "GESDASH.0502")],
+    [
+        ("throttle", 503, "GESDASH.0503"),
+        ("error", 504, "GESDASH.0504"),
+        ("html", 502, "GESDASH.0502"),
+    ],
 )
-def test_what_ges_fails_at_is_a_server_exception_with_our_code(ask, simulator, version, fault, status, code):
+def test_what_ges_fails_at_is_a_server_exception_with_our_code(
+    ask, simulator, version, fault, status, code
+):
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault(fault, job_id)
     assert told(ask("proxy", job_id, version))[:3] == ("ServerResponseException", status, code)
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_ges_that_is_too_slow_is_a_server_exception_with_our_code(ask, simulator, version, monkeypatch):
+def test_a_ges_that_is_too_slow_is_a_server_exception_with_our_code(
+    ask, simulator, version, monkeypatch
+):
     monkeypatch.setattr("jobs.ges.http.TOTAL_SECONDS", 0.3)
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("delay", job_id, seconds=2)
-    assert told(ask("proxy", job_id, version))[:3] == ("ServerResponseException", 504, "GESDASH.0504")
+    assert told(ask("proxy", job_id, version))[:3] == (
+        "ServerResponseException",
+        504,
+        "GESDASH.0504",
+    )
 
 
 def test_a_key_over_its_own_rate_is_the_429_of_a_gateway(ask, simulator):

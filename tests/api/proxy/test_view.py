@@ -25,7 +25,9 @@ ODD = {
 }
 
 
-@pytest.mark.parametrize("headers", [{}, {"X-Auth-Token": "no"}, {"Authorization": "SDK-HMAC-SHA256 nonsense"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {"X-Auth-Token": "no"}, {"Authorization": "SDK-HMAC-SHA256 nonsense"}]
+)
 def test_without_a_valid_key_it_is_401_with_all_four_keys(client, db, headers):
     answer = client.get(ADDRESS, headers=headers)
     assert answer.status_code == 401
@@ -44,7 +46,9 @@ def test_every_shape_comes_through_as_it_is_live_and_stored(client, upstream, sh
         assert (answer.status_code, answer.content) == (200, said)
         assert answer.headers["Content-Type"] == "application/json;charset=utf-8"
         assert answer.headers["X-Gesdash-Source"] == source
-        assert {"Age", "X-Gesdash-Observed-At", "X-Request-Id", "ETag", "Cache-Control"} <= set(answer.headers)
+        assert {"Age", "X-Gesdash-Observed-At", "X-Request-Id", "ETag", "Cache-Control"} <= set(
+            answer.headers
+        )
     assert [path for path, _ in upstream.asked] == [address]
 
 
@@ -54,7 +58,9 @@ def test_every_shape_comes_through_as_it_is_live_and_stored(client, upstream, sh
     [(400, b'{"errorMessage":"can not find job, jobId is j1","errorCode":"GES.8301"}'), (404, b"<html>none</html>"),
      (408, b'{"error_code":"GES.7005"}'), (200, b'{"errorCode":"GES.9999","errorMessage":"failed"}'), (202, b"{}"), (410, b"")],
 )  # fmt: skip
-def test_an_error_of_ges_comes_through_as_it_is_and_makes_no_job(client, upstream, shown, status, said):
+def test_an_error_of_ges_comes_through_as_it_is_and_makes_no_job(
+    client, upstream, shown, status, said
+):
     upstream.status, upstream.body, upstream.headers = status, said, {"X-Request-Id": "ges-1"}
     answer = client.get(ADDRESS, headers=shown)
     assert (answer.status_code, answer.content) == (status, said)
@@ -86,7 +92,14 @@ def test_head_is_get_without_a_body_and_other_methods_are_405(client, upstream, 
 
 
 @pytest.mark.parametrize(
-    "address", [f"{ADDRESS}/", "/v1.0/", "/v1.0/p1/graphs/jobs", "/v2/p1/graphs/g1/jobs/j1", "/v1.0//graphs//jobs//statuses"]
+    "address",
+    [
+        f"{ADDRESS}/",
+        "/v1.0/",
+        "/v1.0/p1/graphs/jobs",
+        "/v2/p1/graphs/g1/jobs/j1",
+        "/v1.0//graphs//jobs//statuses",
+    ],
 )
 def test_any_other_address_is_a_404_in_words_never_a_redirect(client, shown, address):
     answer = client.get(address, headers=shown)
@@ -100,12 +113,27 @@ def test_nothing_is_redirected_to_tls(client, shown, settings):
 
 
 @pytest.mark.parametrize(
-    "job_id", ["a%2Fb", "..", ".", "x" * 300, "x" * 10_240, "a%00b", "a%0Ab", "%1b[31m", "a%252Fb", "a%FFb", "a%25ffb"]
+    "job_id",
+    [
+        "a%2Fb",
+        "..",
+        ".",
+        "x" * 300,
+        "x" * 10_240,
+        "a%00b",
+        "a%0Ab",
+        "%1b[31m",
+        "a%252Fb",
+        "a%FFb",
+        "a%25ffb",
+    ],
 )
 @pytest.mark.parametrize("place", ["project", "graph", "job"])
 def test_ids_that_are_none_are_refused_in_words(client, polled, simulator, shown, job_id, place):
     ids = {"project": polled.project_id, "graph": "g", "job": "j"} | {place: job_id}
-    answer = client.get("/v1.0/{project}/graphs/{graph}/jobs/{job}/status".format(**ids), headers=shown)
+    answer = client.get(
+        "/v1.0/{project}/graphs/{graph}/jobs/{job}/status".format(**ids), headers=shown
+    )
     if job_id == "a%252Fb":  # decoded once: three characters and "2F", which might be an id
         assert answer.status_code == (403 if place == "project" else 400)
         assert answer.json()["errorCode"] in {"GES.8301", "GESDASH.0403"}
@@ -147,7 +175,9 @@ def test_a_key_scoped_to_projects_sees_no_others_even_when_its_own_is_gone(clien
 def test_the_proxy_says_what_ges_did(client, polled, simulator, shown, fault, status, code):
     simulator.fault(fault, times=2, retry_after=9)
     job_id = simulator.story.jobs(timezone.now())[5].job_id
-    answer = client.get(f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{job_id}/status", headers=shown)
+    answer = client.get(
+        f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{job_id}/status", headers=shown
+    )
     assert (answer.status_code, answer.json()["errorCode"]) == (status, code)
     assert set(answer.json()) == FOUR
     assert answer.headers["Cache-Control"] == "no-store"
@@ -175,7 +205,9 @@ def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, sh
     monkeypatch.setattr("jobs.ges.http.TOTAL_SECONDS", 0.5)
 
     def stall(handler):
-        handler.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
+        handler.wfile.write(
+            b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{"
+        )
         handler.wfile.flush()
         handler.connection.settimeout(20)
         handler.rfile.read(1)
@@ -186,10 +218,22 @@ def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, sh
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ges_is_asked_with_the_projects_credentials_at_the_projects_address(client, upstream, shown):
+def test_ges_is_asked_with_the_projects_credentials_at_the_projects_address(
+    client, upstream, shown
+):
     upstream.body = body("j1", "success")
-    elsewhere = {"Host": "localhost", "X-Forwarded-Host": "evil.example", "Forwarded": "host=evil.example", "Cookie": "a=b"}
-    assert client.get(f"{ADDRESS}?endpoint=http://evil.example", headers={**shown, **elsewhere}).status_code == 200
+    elsewhere = {
+        "Host": "localhost",
+        "X-Forwarded-Host": "evil.example",
+        "Forwarded": "host=evil.example",
+        "Cookie": "a=b",
+    }
+    assert (
+        client.get(
+            f"{ADDRESS}?endpoint=http://evil.example", headers={**shown, **elsewhere}
+        ).status_code
+        == 200
+    )
     [(path, headers)] = upstream.asked
     assert path == ADDRESS
     assert headers["Host"] == upstream.project.endpoint.removeprefix("http://")
@@ -198,7 +242,9 @@ def test_ges_is_asked_with_the_projects_credentials_at_the_projects_address(clie
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_first_seen_through_the_proxy_is_watched_unless_the_project_says_no(client, upstream, shown):
+def test_a_job_first_seen_through_the_proxy_is_watched_unless_the_project_says_no(
+    client, upstream, shown
+):
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
     client.get(ADDRESS, headers=shown)
     watch = Watch.objects.get(job__job_id="j1")
@@ -222,22 +268,31 @@ def test_the_graph_the_caller_names_is_the_one_asked_about(client, upstream, sho
 def test_a_job_known_only_from_the_list_is_asked_live(client, polled, simulator, shown):
     discovery.discover(polled)
     job = Job.objects.filter(graph__graph_id=GRAPH, verdict="success").first()
-    answer = client.get(f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{job.job_id}/status", headers=shown)
+    answer = client.get(
+        f"/v1.0/{polled.project_id}/graphs/{GRAPH}/jobs/{job.job_id}/status", headers=shown
+    )
     assert answer.headers["X-Gesdash-Source"] == "live"
     assert json.loads(answer.content) == simulator.state(job.job_id)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stored_running_reply_is_not_final_because_the_list_or_a_correction_says_so(client, upstream, shown):
+def test_a_stored_running_reply_is_not_final_because_the_list_or_a_correction_says_so(
+    client, upstream, shown
+):
     upstream.body = body("j1", "running")
     client.get(ADDRESS, headers=shown)
     Job.objects.update(verdict="success", first_seen_at=timezone.now() - timedelta(days=3))
     Snapshot.objects.update(last_seen_at=timezone.now() + timedelta(0))
     upstream.body = body("j1", "success")
-    assert client.get(ADDRESS, headers={**shown, "Cache-Control": "max-age=0"}).content == upstream.body
+    assert (
+        client.get(ADDRESS, headers={**shown, "Cache-Control": "max-age=0"}).content
+        == upstream.body
+    )
 
 
-def test_a_stored_reply_takes_at_most_three_queries(client, imported, shown, django_assert_max_num_queries):
+def test_a_stored_reply_takes_at_most_three_queries(
+    client, imported, shown, django_assert_max_num_queries
+):
     client.get(ADDRESS, headers=shown)  # the key's first use of a day is noted in the trail
     throttling._drawn.clear()
     with django_assert_max_num_queries(3):

@@ -24,7 +24,9 @@ def test_a_zone_is_chosen_kept_and_given_back(signed_in, project):
     assert "2026-03-04 11:00" in signed_in.get("/jobs/").content.decode()
 
 
-@pytest.mark.parametrize("zone", ["Mars/Olympus", "+08:00", "../UTC", "x" * 5000, "\x00", "亚洲/上海"])
+@pytest.mark.parametrize(
+    "zone", ["Mars/Olympus", "+08:00", "../UTC", "x" * 5000, "\x00", "亚洲/上海"]
+)
 def test_a_zone_that_is_none_is_said_and_nothing_kept(signed_in, zone):
     page = signed_in.post("/me/", {"zone": zone}, follow=True).content.decode()
     assert f"There is no time zone “{zone[:60]}”; expected for example Asia/Shanghai." in page
@@ -47,6 +49,11 @@ def test_the_language_is_kept_in_a_cookie_and_leads_back(signed_in):
     assert answer.headers["Location"] == "/jobs/?verdict=failed"
     assert signed_in.cookies["django_language"].value == "zh-hans"
     assert '<html lang="zh-hans">' in signed_in.get("/me/").content.decode()
-    assert signed_in.post("/language/", {"language": "en", "next": "https://evil.example/"}).headers["Location"] == "/"
+    assert (
+        signed_in.post("/language/", {"language": "en", "next": "https://evil.example/"}).headers[
+            "Location"
+        ]
+        == "/"
+    )
     signed_in.post("/language/", {"language": "xx"})
     assert signed_in.cookies["django_language"].value == "en"

@@ -9,7 +9,9 @@ from jobs.pages.drawing.charts import HEIGHT, LEAST, STEP, Part, Span, bars, tim
 from tests.conftest import NOW
 
 columns = st.lists(
-    st.lists(st.sampled_from([0, 1, 5, 100, 10**6]) | st.integers(0, 2**65), max_size=7), min_size=1, max_size=12
+    st.lists(st.sampled_from([0, 1, 5, 100, 10**6]) | st.integers(0, 2**65), max_size=7),
+    min_size=1,
+    max_size=12,
 )
 
 
@@ -37,7 +39,9 @@ def test_parts_of_a_column_touch_and_do_not_overlap(values):
             one = sorted((mark for mark in marks if mark.x == x), key=lambda mark: mark.y)
             for above, below in itertools.pairwise(one):
                 assert above.y + above.height == pytest.approx(below.y, abs=0.03)
-            assert (one[0].y if hanging else HEIGHT - one[-1].y - one[-1].height) == pytest.approx(0, abs=0.03)
+            assert (one[0].y if hanging else HEIGHT - one[-1].y - one[-1].height) == pytest.approx(
+                0, abs=0.03
+            )
 
 
 def test_heights_are_in_proportion_and_sum_to_the_whole():

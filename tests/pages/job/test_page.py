@@ -115,7 +115,14 @@ def test_hostile_texts_are_shown_and_never_run_on_any_page(signed_in, admin, hos
         f"snapshots/{snapshot.pk}/",
     ]
     addresses = [f"/jobs/{hostile.pk}/{one}" for one in below]
-    addresses += ["/", "/jobs/", "/graphs/", f"/graphs/{hostile.graph_id}/", "/causes/?days=90", f"/causes/{cause.pk}/"]
+    addresses += [
+        "/",
+        "/jobs/",
+        "/graphs/",
+        f"/graphs/{hostile.graph_id}/",
+        "/causes/?days=90",
+        f"/causes/{cause.pk}/",
+    ]
     addresses += [
         "/files/?path=.csv",
         "/jobs/?path=%22%3E%3Cscript%3Ealert(1)",
@@ -149,7 +156,16 @@ def test_sums_beyond_64_bits_are_exact_on_every_page(signed_in, project, monkeyp
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     huge = 9_223_372_036_854_775_806
     rows = [
-        file(f"b/{name}", 0, 0, status="failed", totalLines=huge, failedLines=huge, successfulLines=0, cause="line 7: bad")
+        file(
+            f"b/{name}",
+            0,
+            0,
+            status="failed",
+            totalLines=huge,
+            failedLines=huge,
+            successfulLines=0,
+            cause="line 7: bad",
+        )
         for name in "xy"
     ]
     job = tell(project, "j1", *rows)
@@ -186,7 +202,9 @@ def walk(client, job, query):
     while address:
         part = client.get(address).content.decode()
         assert '<div id="files"' in part
-        found = re.findall(r"<tr><td>.*?<code[^>]*>(b/[^<]*)", part.replace("<wbr><span>", ""), re.DOTALL)
+        found = re.findall(
+            r"<tr><td>.*?<code[^>]*>(b/[^<]*)", part.replace("<wbr><span>", ""), re.DOTALL
+        )
         paths += found
         sizes.append(len(found))
         following = re.search(r'rel="next" href="([^"#]*)#h-files"', part)
@@ -194,8 +212,18 @@ def walk(client, job, query):
     return paths, sizes
 
 
-def test_a_thousand_files_come_in_parts_of_a_hundred_each_once(signed_in, big, django_assert_max_num_queries):
-    for sort in ("", "path", "-path", "failed_lines", "-failed_lines", "-successful_lines", "total_lines"):
+def test_a_thousand_files_come_in_parts_of_a_hundred_each_once(
+    signed_in, big, django_assert_max_num_queries
+):
+    for sort in (
+        "",
+        "path",
+        "-path",
+        "failed_lines",
+        "-failed_lines",
+        "-successful_lines",
+        "total_lines",
+    ):
         paths, sizes = walk(signed_in, big, f"?sort={sort}")
         assert sizes == [100] * 10, sort
         assert len(set(paths)) == 1000, sort
@@ -216,7 +244,10 @@ def test_a_thousand_files_filtered(signed_in, big):
         ("?verdict=partial", big.files.filter(verdict="partial")),
         ("?file=odd/", big.files.filter(path__contains="odd/")),
         ("?file=TOO", big.files.filter(cause__contains="too")),
-        ("?folder=b/odd/&kind=edge&verdict=partial", lost.filter(path__contains="odd/", kind="edge")),
+        (
+            "?folder=b/odd/&kind=edge&verdict=partial",
+            lost.filter(path__contains="odd/", kind="edge"),
+        ),
     ]:
         paths, _sizes = walk(signed_in, big, query)
         assert sorted(paths) == sorted(rows.values_list("path", flat=True)), query
@@ -226,7 +257,9 @@ def test_a_thousand_files_filtered(signed_in, big):
 @pytest.mark.parametrize("group", ["kind", "verdict", "folder", "cause"])
 def test_a_group_sums_its_files_and_leads_to_exactly_those(signed_in, big, group):
     page = page_of(signed_in, big, f"?group={group}")
-    rows = re.findall(r'<th scope="row" class="wrap">(.*?)</th><td[^>]*>(.*?)</td>', page, re.DOTALL)
+    rows = re.findall(
+        r'<th scope="row" class="wrap">(.*?)</th><td[^>]*>(.*?)</td>', page, re.DOTALL
+    )
     counted = 0
     for name, lost in rows:
         files = int(re.search(r"/ ([\d,]+)", text(lost))[1].replace(",", ""))
@@ -256,7 +289,11 @@ def test_the_causes_share_the_loss(signed_in, project):
         file("d", None),
     )
     page = page_of(signed_in, job)
-    rows = [text(row).split() for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL) if "cause_group" in row]
+    rows = [
+        text(row).split()
+        for row in re.findall(r"<tr>(.*?)</tr>", page, re.DOTALL)
+        if "cause_group" in row
+    ]
     never = ["in", "no", "import", "of", "this", "graph", "in", "the", "30", "days", "before"]
     assert rows == [
         ["line", "‹number›:", "x", "new", *never, "2", "60", "75.00%"],
@@ -269,7 +306,12 @@ def test_the_causes_share_the_loss(signed_in, project):
 
 def test_a_cause_says_in_which_imports_of_the_graph_it_was_seen_before(signed_in, project):
     for number in range(3):
-        tell(project, f"e{number}", file("a", 3, cause="gone"), begin=NOW - timedelta(days=1 + number))
+        tell(
+            project,
+            f"e{number}",
+            file("a", 3, cause="gone"),
+            begin=NOW - timedelta(days=1 + number),
+        )
     tell(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
     tell(project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1))
     tell(project, "whole", file("a"), begin=NOW - timedelta(days=1))
@@ -290,7 +332,9 @@ def lossy(project):
 
 
 def say(client, job, **typed):
-    return client.post(f"/jobs/{job.pk}/review/", {"known": "0", **typed}, follow=True).content.decode()
+    return client.post(
+        f"/jobs/{job.pk}/review/", {"known": "0", **typed}, follow=True
+    ).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -300,14 +344,23 @@ def say(client, job, **typed):
         ({"state": ""}, "'' is no decision"),
         ({"state": "tolerated"}, "is no decision"),
         ({"state": "fixed", "note": "kept"}, "A fixed import needs the job that fixed it."),
-        ({"state": "fixed", "fixed_by": "nobody", "note": "kept"}, "There is no job nobody in this project."),
+        (
+            {"state": "fixed", "fixed_by": "nobody", "note": "kept"},
+            "There is no job nobody in this project.",
+        ),
         ({"state": "fixed", "fixed_by": "lossy", "note": "kept"}, "A job can't have fixed itself."),
-        ({"state": "to_fix", "assignee": "nobody", "note": "kept"}, "nobody may not see this project."),
+        (
+            {"state": "to_fix", "assignee": "nobody", "note": "kept"},
+            "nobody may not see this project.",
+        ),
         (
             {"state": "to_fix", "due_on": "tomorrow", "note": "kept"},
             "tomorrow is not a day; expected for example 2026-01-31.",
         ),
-        ({"state": "to_fix", "note": "kept " + "x" * 10_001}, "The note has 10,006 characters; expected at most 10,000."),
+        (
+            {"state": "to_fix", "note": "kept " + "x" * 10_001},
+            "The note has 10,006 characters; expected at most 10,000.",
+        ),
     ],
 )
 def test_what_can_not_be_taken_is_said_and_what_was_typed_stays(signed_in, lossy, typed, said):
@@ -336,7 +389,10 @@ def test_two_people_at_once_the_second_is_told_and_keeps_what_was_typed(signed_i
     page = say(signed_in, lossy, state="accepted", note="known gap", known=known)
     assert "Saved. Accepted." in page
     assert "Earlier decisions" in page
-    assert list(Review.objects.order_by("pk").values_list("state", flat=True)) == ["to_fix", "accepted"]
+    assert list(Review.objects.order_by("pk").values_list("state", flat=True)) == [
+        "to_fix",
+        "accepted",
+    ]
 
 
 def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
@@ -347,7 +403,9 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
     assert re.search(r'name="fixed_by" list="later" value="fix"', page)
     assert f'<datalist id="later" hx-get="/jobs/{lossy.pk}/later/"' in page
     offered = signed_in.get(f"/jobs/{lossy.pk}/later/").content.decode()
-    assert re.findall(r"<option[^>]*>(.*?)</option>", offered) == ["2026-03-04 11:50:00 · success · ImportGraph"]
+    assert re.findall(r"<option[^>]*>(.*?)</option>", offered) == [
+        "2026-03-04 11:50:00 · success · ImportGraph"
+    ]
     page = say(signed_in, lossy, state="fixed", fixed_by="fix")
     assert "Saved. Fixed." in page
     assert f'fixed by <a href="/jobs/{fix.pk}/">' in page
@@ -414,7 +472,9 @@ def test_save_then_next_leads_to_the_newest_that_waits(signed_in, project, lossy
 def test_poll_now_says_what_came_of_it(signed_in, polled, simulator):
     from jobs.polling.watches import watch
 
-    told = next(job for job in simulator.story.jobs(simulator.now()) if job.graph == "payments_graph")
+    told = next(
+        job for job in simulator.story.jobs(simulator.now()) if job.graph == "payments_graph"
+    )
     graph = next(one for one in simulator.story.graphs() if one["name"] == told.graph)
     job = watch(polled, graph["id"], told.job_id, NOW)
     simulator.fault("html", told.job_id)
@@ -434,7 +494,9 @@ def test_poll_now_without_a_graph_id_or_credentials_says_so(signed_in, project, 
 
 def test_a_job_set_aside_says_so_and_what_takes_it_up_again(signed_in, imported):
     assert "Set aside" not in page_of(signed_in, imported)
-    Watch.objects.update_or_create(job=imported, defaults={"next_poll_at": None, "problem": "DataError: <b>too long</b>"})
+    Watch.objects.update_or_create(
+        job=imported, defaults={"next_poll_at": None, "problem": "DataError: <b>too long</b>"}
+    )
     page = page_of(signed_in, imported)
     assert "takes it up again" in page
     assert "DataError: &lt;b&gt;too long&lt;/b&gt;" in page

@@ -75,7 +75,10 @@ def test_no_worker_is_worst_and_says_since_when_and_how_to_start_one(signed_in, 
     Presence.objects.update(first_at="2026-03-04T02:00:00Z", last_at="2026-03-04T02:10:00Z")
     Project.objects.update(problem="GES is down")
     said = lead(signed_in)
-    assert said == "No worker has polled since 2026-03-04 02:10:00 UTC : start one. uv run manage.py work"
+    assert (
+        said
+        == "No worker has polled since 2026-03-04 02:10:00 UTC : start one. uv run manage.py work"
+    )
     Presence.objects.all().delete()
     assert lead(signed_in).startswith("No worker has ever polled: start one.")
 
@@ -94,15 +97,23 @@ def test_what_is_due_and_not_polled(signed_in, polled_project):
 
 
 def test_trouble_with_ges_is_told_with_its_reason(signed_in, polled_project):
-    Project.objects.update(problem="No answer from https://ges.example: refused.", clock_skew_ms=-90_000)
+    Project.objects.update(
+        problem="No answer from https://ges.example: refused.", clock_skew_ms=-90_000
+    )
     assert lead(signed_in) == "1 project has trouble with GES; see below."
     shown = text(signed_in.get("/status/"))
-    assert "the last look at its job list failed No answer from https://ges.example: refused." in shown
+    assert (
+        "the last look at its job list failed No answer from https://ges.example: refused." in shown
+    )
     assert "its clock and ours differ by 90 s" in shown
 
 
 @pytest.mark.parametrize(
-    ("failures", "said"), [(0, "asked to be asked less often: left alone until"), (5, "gives no answers · left alone until")]
+    ("failures", "said"),
+    [
+        (0, "asked to be asked less often: left alone until"),
+        (5, "gives no answers · left alone until"),
+    ],
 )
 def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, said):
     now = timezone.now()
@@ -113,22 +124,31 @@ def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, sa
     shown = text(signed_in.get("/status/"))
     assert said in shown
     assert "of 1500 this minute · lowered to 25.00% after GES throttled" in shown
-    assert lead(signed_in).startswith("1 project has trouble" if failures else "Everything is polled on time.")
+    assert lead(signed_in).startswith(
+        "1 project has trouble" if failures else "Everything is polled on time."
+    )
 
 
 def test_a_job_that_was_set_aside(signed_in, polled_project):
     watched(polled_project, "j1", None)
     Watch.objects.update(problem="it broke")
-    assert lead(signed_in).startswith("Everything is polled on time but for 1 job that was set aside")
+    assert lead(signed_in).startswith(
+        "Everything is polled on time but for 1 job that was set aside"
+    )
 
 
 def test_absences_and_unknown_words(signed_in, polled_project):
     now = timezone.now()
     day = timedelta(days=1)
-    Presence.objects.create(project=polled_project, first_at=now - 9 * day, last_at=now - 2 * day - 90 * MINUTE)
+    Presence.objects.create(
+        project=polled_project, first_at=now - 9 * day, last_at=now - 2 * day - 90 * MINUTE
+    )
     Presence.objects.create(project=polled_project, first_at=now - 2 * day, last_at=now)
     Tally.objects.add(
-        {(polled_project.pk, Kind.WORD, "hiber<nating"): Counted(4), (polled_project.pk, Kind.FIELD, "colour"): Counted(1)},
+        {
+            (polled_project.pk, Kind.WORD, "hiber<nating"): Counted(4),
+            (polled_project.pk, Kind.FIELD, "colour"): Counted(1),
+        },
         now,
     )
     shown = text(signed_in.get("/status/"))
@@ -138,7 +158,9 @@ def test_absences_and_unknown_words(signed_in, polled_project):
 
 
 def test_staff_see_all_a_member_their_own_and_for_others_it_is_no_address(client, polled_project):
-    Project.objects.create(project_id="p2-of-others", credentials="c", problem="their secret problem")
+    Project.objects.create(
+        project_id="p2-of-others", credentials="c", problem="their secret problem"
+    )
     staff, mia = User.objects.create_user("sam", is_staff=True), User.objects.create_user("mia")
     mia.ges_projects.add(polled_project)
     client.force_login(staff)

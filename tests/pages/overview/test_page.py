@@ -60,7 +60,12 @@ def late(project):
 
 def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
     chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
-    assert {said for said in chart if said[0] == "4"} == {"4: 1 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
+    assert {said for said in chart if said[0] == "4"} == {
+        "4: 1 success",
+        "4: 1 running",
+        "4: 1 partial",
+        "4: 1 failed",
+    }
     assert {said for said in chart if "March 3" in said} == {"March 3, 2026: 1 success"}
     signed_in.cookies["gesdash_zone"] = "Asia/Shanghai"
     chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
@@ -69,7 +74,9 @@ def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
     assert listed(signed_in, chart["4: 1 partial"]) == {"lost"}
 
 
-@pytest.mark.parametrize("zone", ["", "Asia/Shanghai", "America/Los_Angeles", "Etc/GMT-8", "Asia/Kathmandu"])
+@pytest.mark.parametrize(
+    "zone", ["", "Asia/Shanghai", "America/Los_Angeles", "Etc/GMT-8", "Asia/Kathmandu"]
+)
 def test_every_mark_leads_to_exactly_its_jobs(signed_in, late, zone):
     signed_in.cookies["gesdash_zone"] = zone
     page = signed_in.get("/").content.decode()
@@ -83,26 +90,40 @@ def test_every_mark_leads_to_exactly_its_jobs(signed_in, late, zone):
     ):
         for said, address in marks(page, label).items():
             jobs = Job.objects.filter(job_id__in=listed(signed_in, address))
-            assert sum(getattr(job, field) or 0 for job in jobs) == int(re.search(r": ([\d,]+) ", said)[1].replace(",", ""))
+            assert sum(getattr(job, field) or 0 for job in jobs) == int(
+                re.search(r": ([\d,]+) ", said)[1].replace(",", "")
+            )
 
 
 def test_lines_loaded_and_lost(signed_in, late):
     page = signed_in.get("/").content.decode()
-    assert marks(page, "Lines loaded a day").keys() == {"March 3, 2026: 10 lines loaded", "4: 23 lines loaded"}
+    assert marks(page, "Lines loaded a day").keys() == {
+        "March 3, 2026: 10 lines loaded",
+        "4: 23 lines loaded",
+    }
     lost = marks(page, "Lines lost a day, on a scale of its own")
     assert lost.keys() == {"4: 17 lines lost"}
     assert listed(signed_in, lost["4: 17 lines lost"]) == {"lost", "gone", "runs"}
     assert "33 loaded" in page
     total = re.search(r'<a href="([^"]*)"><b class="bad">17 lost', page)[1]
     assert listed(signed_in, unescape(total)) == {"lost", "gone", "runs"}
-    table = [re.findall(r">([^<]*)</t[hd]>", row) for row in re.findall(r"<tr>(.*?)</tr>", page) if "2026-03-0" in row]
-    assert table == [["2026-03-04", "1", "1", "1", "1", "23", "17"], ["2026-03-03", "", "1", "", "", "10", "0"]]
+    table = [
+        re.findall(r">([^<]*)</t[hd]>", row)
+        for row in re.findall(r"<tr>(.*?)</tr>", page)
+        if "2026-03-0" in row
+    ]
+    assert table == [
+        ["2026-03-04", "1", "1", "1", "1", "23", "17"],
+        ["2026-03-03", "", "1", "", "", "10", "0"],
+    ]
 
 
 def test_a_count_in_the_legend_leads_to_exactly_its_jobs(signed_in, project, late):
     tell(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
     page = signed_in.get("/").content.decode()
-    legend = re.findall(r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg> (\w+) (\d+)</a>', page)
+    legend = re.findall(
+        r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg> (\w+) (\d+)</a>', page
+    )
     assert {(word, count) for _href, word, count in legend} == {
         ("success", "2"),
         ("partial", "1"),
@@ -135,7 +156,10 @@ def test_a_tolerated_loss_keeps_an_import_out_of_the_queue_and_its_page_says_so(
     page = signed_in.get("/").content.decode()
     assert "1 import to review" in page
     assert f"/jobs/{little.pk}/" not in page
-    assert "lost 1.00%, within the 5.00% that its graph tolerates" in signed_in.get(f"/jobs/{little.pk}/").content.decode()
+    assert (
+        "lost 1.00%, within the 5.00% that its graph tolerates"
+        in signed_in.get(f"/jobs/{little.pk}/").content.decode()
+    )
 
 
 def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
@@ -150,7 +174,9 @@ def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
 def test_a_job_is_stuck_when_it_runs_far_longer_than_its_like(signed_in, project, runs, is_stuck):
     for number in range(4):
         tell(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
-    tell(project, "runs", file("a"), begin=NOW - timedelta(minutes=runs), took=None, status="running")
+    tell(
+        project, "runs", file("a"), begin=NOW - timedelta(minutes=runs), took=None, status="running"
+    )
     assert ("stuck? has run for" in signed_in.get("/").content.decode()) is is_stuck
 
 
@@ -162,8 +188,12 @@ def test_without_a_habit_nothing_is_stuck(signed_in, project):
     assert "Nothing needs you" in page
 
 
-@pytest.mark.parametrize(("newest", "deleted", "is_quiet"), [(1, False, False), (5, False, True), (5, True, False)])
-def test_a_graph_is_not_heard_from_when_its_imports_have_ceased(signed_in, project, newest, deleted, is_quiet):
+@pytest.mark.parametrize(
+    ("newest", "deleted", "is_quiet"), [(1, False, False), (5, False, True), (5, True, False)]
+)
+def test_a_graph_is_not_heard_from_when_its_imports_have_ceased(
+    signed_in, project, newest, deleted, is_quiet
+):
     for number in range(4):
         tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
@@ -185,13 +215,24 @@ def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project
     assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lines lost"}
 
 
-def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(signed_in, clock, project, late):
+def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
+    signed_in, clock, project, late
+):
     whole = signed_in.get("/").content.decode()
     address = unescape(re.search(r'id="now" hx-get="([^"]*)"', whole)[1])
     assert signed_in.get(address, headers=PART).status_code == 204
     assert signed_in.get(address).status_code == 200
-    assert signed_in.get(address, headers=PART | {"HX-History-Restore-Request": "true"}).status_code == 200
-    tell(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30), at=NOW + timedelta(minutes=1))
+    assert (
+        signed_in.get(address, headers=PART | {"HX-History-Restore-Request": "true"}).status_code
+        == 200
+    )
+    tell(
+        project,
+        "late",
+        file("a"),
+        begin=NOW.replace(day=3, hour=23, minute=30),
+        at=NOW + timedelta(minutes=1),
+    )
     assert signed_in.get(address, headers=PART).status_code == 204  # the same word once more
     tell(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
     part = signed_in.get(address, headers=PART)
@@ -199,8 +240,12 @@ def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(signed_in,
     assert "<html" not in part.content.decode()
 
 
-def test_the_part_comes_anew_for_what_happens_without_a_word_of_ges(signed_in, clock, project, late):
-    address = unescape(re.search(r'id="now" hx-get="([^"]*)"', signed_in.get("/").content.decode())[1])
+def test_the_part_comes_anew_for_what_happens_without_a_word_of_ges(
+    signed_in, clock, project, late
+):
+    address = unescape(
+        re.search(r'id="now" hx-get="([^"]*)"', signed_in.get("/").content.decode())[1]
+    )
     Project.objects.update(problem="GES is not to be reached")
     part = signed_in.get(address, headers=PART).content.decode()
     assert "GES is not to be reached" in part
@@ -211,21 +256,35 @@ def test_the_part_comes_anew_for_what_happens_without_a_word_of_ges(signed_in, c
 
 
 def test_a_job_of_a_time_to_come_or_of_no_such_year_breaks_nothing(signed_in, project):
-    for number, begin in enumerate(["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-03-09T00:00:00"]):
-        tell(project, f"j{number}", file("a", 1, 1, cause="line 7: x"), beginTime=begin, endTime=begin)
+    for number, begin in enumerate(
+        ["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-03-09T00:00:00"]
+    ):
+        tell(
+            project,
+            f"j{number}",
+            file("a", 1, 1, cause="line 7: x"),
+            beginTime=begin,
+            endTime=begin,
+        )
     for zone in ("America/New_York", "Asia/Shanghai", "UTC"):
         signed_in.cookies["gesdash_zone"] = zone
         for address in ("/", "/jobs/", "/graphs/", "/causes/", "/files/?path=a"):
             assert signed_in.get(address).status_code == 200, (zone, address)
         for job in Job.objects.all():
             for below in ("", "compare/", "repair/", "history/"):
-                assert signed_in.get(f"/jobs/{job.pk}/{below}").status_code == 200, (zone, job.job_id, below)
+                assert signed_in.get(f"/jobs/{job.pk}/{below}").status_code == 200, (
+                    zone,
+                    job.job_id,
+                    below,
+                )
             assert signed_in.get(f"/graphs/{job.graph_id}/").status_code == 200
             cause = job.files.get().cause_group_id
             assert signed_in.get(f"/causes/{cause}/").status_code == 200
 
 
-def test_the_story_of_the_simulator_costs_few_queries(signed_in, project, django_assert_max_num_queries):
+def test_the_story_of_the_simulator_costs_few_queries(
+    signed_in, project, django_assert_max_num_queries
+):
     tell_story(project)
     with django_assert_max_num_queries(15):
         page = signed_in.get("/").content.decode()
@@ -246,7 +305,13 @@ def queued(page):
 
 def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, project):
     for number in range(12):
-        tell(project, f"small {number}", file("a", 1), graph=f"small {number % 3}", begin=NOW - number * HOUR / 4)
+        tell(
+            project,
+            f"small {number}",
+            file("a", 1),
+            graph=f"small {number % 3}",
+            begin=NOW - number * HOUR / 4,
+        )
     tell(
         project,
         "large",
@@ -263,7 +328,10 @@ def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, proje
     assert "GES.7017: gone" in re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
     assert page.count("3 more wait") == 3
     assert "14 imports to review" in page
-    assert '<a class="end" href="/files/?since=24h">14 files lost lines since yesterday: list them</a>' in page
+    assert (
+        '<a class="end" href="/files/?since=24h">14 files lost lines since yesterday: list them</a>'
+        in page
+    )
 
 
 def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
