@@ -4,7 +4,7 @@ import os
 
 from django.core.wsgi import get_wsgi_application
 
-from jobs.management.child import end_when_orphaned
+from gesdash.child import end_when_orphaned
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "gesdash.settings")
 end_when_orphaned()

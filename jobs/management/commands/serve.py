@@ -7,7 +7,7 @@ from django.db import connection
 from granian import Granian
 from granian.constants import Interfaces
 
-from jobs.management.child import end_with_parent
+from gesdash.child import end_with_parent
 from jobs.polling import single_flight
 
 

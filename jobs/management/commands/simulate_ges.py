@@ -8,9 +8,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from gesdash.child import end_with_parent
 from jobs.ges.simulator.server import PROJECT, Simulator, serve
 from jobs.lists.paging import read_time
-from jobs.management.child import end_with_parent
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.django_connector import DjangoConnector
 
+from gesdash.child import end_with_parent
 from jobs.db import connections
-from jobs.management.child import end_with_parent
 from jobs.polling import client, projects
 from jobs.polling.health import POLLS, REST
 
