@@ -59,6 +59,11 @@ def middleware(
     return handle
 
 
+def request_id(request: HttpRequest) -> str:
+    """The id that the middleware gave this request; empty for one that did not come through it."""
+    return getattr(request, "request_id", "")
+
+
 class About(logging.Filter):
     """Puts on a record what it is about, where the record does not say so itself."""
 

@@ -6,7 +6,6 @@ import time
 from collections import Counter
 from datetime import datetime
 from typing import Any
-from uuid import uuid4
 
 import pghistory
 from django.conf import settings
@@ -15,6 +14,7 @@ from django.contrib.auth.signals import user_logged_in, user_logged_out, user_lo
 from django.http import HttpRequest
 from django.utils import timezone
 
+from gesdash import logs
 from jobs.models import AccessKey, AuditEntry, Job, Snapshot
 from jobs.models.audit import AuditAction, AuditObject
 
@@ -46,20 +46,6 @@ class _Bound:
 bound = _Bound()
 
 
-def request_id(request: HttpRequest) -> str:
-    """The request's id: the caller's, where it is a plain one, else one of ours."""
-    known: str | None = getattr(request, "request_id", None)
-    if known is None:
-        given = request.headers.get("X-Request-Id", "")
-        known = (
-            given
-            if given.isascii() and given.isprintable() and 0 < len(given) <= 64
-            else uuid4().hex
-        )
-        request.request_id = known  # type: ignore[attr-defined]
-    return known
-
-
 def address(request: HttpRequest) -> str:
     """Where the request came from; what a proxy says of it is believed only where one stands in front."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
@@ -77,7 +63,7 @@ def origin(request: HttpRequest | None) -> dict[str, str]:
     """Where a deed came from; for a command of this machine, nothing of it."""
     if request is None:
         return {"request_id": "", "address": "", "path": ""}
-    return {"request_id": request_id(request), "address": address(request), "path": path(request)}
+    return {"request_id": logs.request_id(request), "address": address(request), "path": path(request)}
 
 
 def machine_user() -> str:

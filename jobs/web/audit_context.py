@@ -1,4 +1,4 @@
-"""Every request has an id and, where it changes something, a name: what the trail says of it."""
+"""What the trail says of a request: who changed something, and who was refused."""
 
 from collections.abc import Callable
 from typing import Any
@@ -22,13 +22,12 @@ class TraceMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """With the request's id on the answer, and a refusal noted."""
+        """A change in its context, and a refusal noted."""
         if request.method in _SAFE:
             response = self.get_response(request)
         else:
             with entries.acting(request):
                 response = self.get_response(request)
-        response.headers.setdefault("X-Request-Id", entries.request_id(request))
         if response.status_code in REFUSALS and request.resolver_match is not None:
             entries.note_refusal(request, response.status_code, found=_found(request))
         return response
