@@ -115,15 +115,18 @@ class CorrectionForm(forms.Form):
     )  # what the person saw, by field
     field = forms.ChoiceField(label=gettext_lazy("Value to correct"))
     corrected = forms.CharField(
-        label=gettext_lazy("Right value"),
+        label=gettext_lazy("Corrected value"),
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy(
-            "Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."
+
+                "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
+                "yes or no, and a status by its code, such as partial."
+
         ),
     )
     graph = forms.ModelChoiceField(
-        Graph.objects.none(), required=False, label=gettext_lazy("Right graph")
+        Graph.objects.none(), required=False, label=gettext_lazy("Corrected graph")
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -138,7 +141,7 @@ class CorrectionForm(forms.Form):
             choose_graph(
                 self.fields["graph"],
                 graphs,
-                gettext_lazy("Only where the graph is what you correct."),
+                gettext_lazy("Only when the value to correct is the graph."),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -189,7 +192,7 @@ def correct(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpRespons
             again["known"] = json.dumps(place.marks())
             form.data = again
         else:
-            messages.success(request, _("Corrected. What GES said is kept beside it."))
+            messages.success(request, _("Corrected. The GES value is kept."))
             _warn_of_ledger(request, place)
             return redirect("pages:job", pk=pk)
     reply, text = place.observed_reply()
@@ -243,11 +246,17 @@ def _refuse_if_changed(place: Place, field: str, known: str) -> None:
             "why": one.reason[:300],
         }
         text = _(
-            "Meanwhile %(who)s corrected this to %(value)s: %(why)s Nothing is changed; send it again to correct it all the same."
+
+                "%(who)s corrected this to %(value)s in the meantime (reason: %(why)s). "
+                "Nothing was saved; submit again to correct it anyway."
+
         )
         raise ValueError(text % said)
     text = _(
-        "Meanwhile this came to say %(value)s. Nothing is changed; send it again to correct it all the same."
+
+            "This value changed to %(value)s in the meantime. Nothing was saved; "
+            "submit again to correct it anyway."
+
     )
     raise ValueError(text % {"value": place.shown(field)[:300] or "–"})
 
@@ -259,7 +268,11 @@ def _warn_of_ledger(request: HttpRequest, place: Place) -> None:
     place.file.refresh_from_db()
     if place.file.ledger == Ledger.DOES_NOT_ADD_UP:
         messages.warning(
-            request, _("The figures of this file do not add up now; its ledger says so.")
+            request,
+            _(
+                "The values of this file are no longer consistent; its count check shows "
+                "a mismatch."
+            ),
         )
 
 

@@ -43,14 +43,17 @@ class ManyForm(forms.Form):
     rows = forms.CharField(widget=forms.HiddenInput)
     field = forms.ChoiceField(label=gettext_lazy("Value to correct"))
     corrected = forms.CharField(
-        label=gettext_lazy("Right value"),
+        label=gettext_lazy("Corrected value"),
         required=False,
         help_text=gettext_lazy(
-            "Empty means unknown. Times as 2026-01-31T08:15:00Z; yes or no; a verdict's own word."
+
+                "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
+                "yes or no, and a status by its code, such as partial."
+
         ),
     )
     graph = forms.ModelChoiceField(
-        Graph.objects.none(), required=False, label=gettext_lazy("Right graph")
+        Graph.objects.none(), required=False, label=gettext_lazy("Corrected graph")
     )
     reason = forms.CharField(label=gettext_lazy("Reason"), widget=forms.Textarea(attrs={"rows": 3}))
 
@@ -65,7 +68,7 @@ class ManyForm(forms.Form):
             choose_graph(
                 self.fields["graph"],
                 graphs,
-                gettext_lazy("Only where the graph is what you correct."),
+                gettext_lazy("Only when the value to correct is the graph."),
             )
 
     def clean(self) -> dict[str, Any]:
@@ -88,7 +91,10 @@ def begin(request: HttpRequest, chosen: QuerySet[Any]) -> str | None:
     pks = list(chosen.order_by().values_list("pk", flat=True)[: MOST + 1])
     if len(pks) > MOST:
         text = _(
-            "More than %(most)s rows are chosen; at most so many are corrected at once. Narrow the list first."
+
+                "More than %(most)s rows are selected, which is the limit for one "
+                "correction. Narrow down the list first."
+
         )
         messages.error(request, text % {"most": f"{MOST:,}"})
         return None
@@ -115,7 +121,9 @@ def correct_many(
         "media": form.media,
     }
     if not chosen:
-        messages.error(request, _("None of the chosen rows is in a project where you correct."))
+        messages.error(
+            request, _("None of the selected rows is in a project where you can make corrections.")
+        )
         return redirect(f"admin:jobs_{model._meta.model_name}_changelist")
     if is_sent and form.is_valid():
         seen = request.POST.get("seen", "") if "make" in request.POST else None
@@ -125,13 +133,15 @@ def correct_many(
             form.add_error(None, str(wrong))
         else:
             if seen == mark:
-                messages.success(
-                    request, _("%(count)s values are corrected.") % {"count": len(lines)}
-                )
+                messages.success(request, _("%(count)s values corrected.") % {"count": len(lines)})
                 return redirect(f"admin:jobs_{model._meta.model_name}_changelist")
             context |= {"lines": lines, "seen": mark, "changed_since": seen is not None}
             context["not_adding_up"] = sum(line.ledger[1] == "does_not_add_up" for line in lines)
-    context |= {**site.each_context(request), "opts": model._meta, "title": _("Correct many rows")}
+    context |= {
+        **site.each_context(request),
+        "opts": model._meta,
+        "title": _("Correct multiple rows"),
+    }
     return render(request, "admin/jobs/correct_many.html", context)
 
 

@@ -66,14 +66,16 @@ class CorrectionAdmin(BigTable):
         ("job__project", VisibleFilter),
     ]
     search_fields = ["job__job_id__startswith", "reason", "actor__username__exact"]
-    search_help_text = gettext_lazy("The start of a job id, part of a reason, or who made it.")
+    search_help_text = gettext_lazy(
+        "Search by the start of a job ID, part of a reason, or a user name."
+    )
     list_select_related = ["job", "graph", "actor"]
     fields = [*_SHOWN, "reverted_by", "reverted_reason"]
     readonly_fields = ["place"]
     actions = ["undo"]
     action_form = WithReason
 
-    @admin.display(description=gettext_lazy("what"))
+    @admin.display(description=gettext_lazy("corrected field"))
     def place(self, correction: Correction) -> str:
         """What was corrected, in words."""
         return correction.where
@@ -84,7 +86,7 @@ class CorrectionAdmin(BigTable):
         return rows.filter(Q(job__project__in=seen) | Q(graph__project__in=seen))
 
     @admin.action(
-        description=gettext_lazy("Undo: what GES said shows again"),
+        description=gettext_lazy("Undo (show the GES value again)"),
         permissions=["undo"],
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
@@ -111,7 +113,7 @@ class CorrectionAdmin(BigTable):
             messages.success(request, said % {"count": undone})
         if undone < asked:
             left = _(
-                "%(count)d left as they are: undone before, or in a project where you are no fixer."
+                "%(count)d unchanged: already undone, or in a project where you are not a fixer."
             )
             messages.warning(request, left % {"count": asked - undone})
 
@@ -135,7 +137,9 @@ class ReviewAdmin(ReadOnly):
         "actor__username__exact",
         "assignee__username__exact",
     ]
-    search_help_text = gettext_lazy("The start of a job id, part of a note, or a person.")
+    search_help_text = gettext_lazy(
+        "Search by the start of a job ID, part of a note, or a user name."
+    )
     list_select_related = ["job", "fixed_by", "assignee", "actor"]
     ordering = ["-pk"]
 
@@ -147,7 +151,7 @@ class CauseAdmin(ReadOnly):
     list_display = ["short_pattern", "project", "first_seen_at", "last_seen_at", "note", "note_by"]
     list_filter = [("note", admin.EmptyFieldListFilter), ("project", VisibleFilter)]
     search_fields = ["pattern", "note"]
-    search_help_text = gettext_lazy("Part of a cause or of a note.")
+    search_help_text = gettext_lazy("Search by part of a failure reason or note.")
     list_select_related = ["project", "note_by"]
     ordering = ["-last_seen_at", "-pk"]
     fields = [
@@ -170,7 +174,7 @@ class CauseAdmin(ReadOnly):
         "note_at",
     ]
 
-    @admin.display(description=gettext_lazy("cause"))
+    @admin.display(description=gettext_lazy("failure reason"))
     def short_pattern(self, cause: Cause) -> str:
         """Its beginning."""
         return cause.pattern if len(cause.pattern) <= 120 else f"{cause.pattern[:120]}…"
@@ -195,7 +199,7 @@ class SavedViewAdmin(Visible):
     list_display = ["name", "owner", "is_shared", "query", "created_at"]
     list_filter = ["is_shared"]
     search_fields = ["name", "owner__username__exact"]
-    search_help_text = gettext_lazy("Part of a name, or whose it is.")
+    search_help_text = gettext_lazy("Search by part of a name, or by the user name of the owner.")
     list_select_related = ["owner"]
     ordering = ["name", "pk"]
     fields = ["name", "owner", "query", "is_shared", "created_at"]

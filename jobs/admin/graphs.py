@@ -62,12 +62,12 @@ class GraphForm(forms.Form):
     what = forms.ChoiceField(
         label=gettext_lazy("What to correct"),
         choices=[
-            (NAME, gettext_lazy("its name")),
-            (GONE, gettext_lazy("whether it is no longer in GES")),
-            (MERGE, gettext_lazy("it is the graph below, known by its id")),
+            (NAME, gettext_lazy("Name")),
+            (GONE, gettext_lazy("Whether it no longer exists in GES")),
+            (MERGE, gettext_lazy("Same graph as the one selected below, whose ID is known")),
         ],
     )
-    name = forms.CharField(label=gettext_lazy("Right name"), required=False, max_length=255)
+    name = forms.CharField(label=gettext_lazy("Corrected name"), required=False, max_length=255)
     is_deleted = forms.BooleanField(label=gettext_lazy("No longer in GES"), required=False)
     into = forms.ModelChoiceField(
         Graph.objects.none(), label=gettext_lazy("Merge into"), required=False
@@ -82,20 +82,23 @@ class GraphForm(forms.Form):
         if graph.merged_into_id:
             back = (
                 SPLIT,
-                _("it is not %(graph)s: its jobs come back") % {"graph": graph.merged_into},
+                _("Undo the merge into %(graph)s and move the jobs back")
+                % {"graph": graph.merged_into},
             )
             self.fields["what"].choices += [back]  # type: ignore[attr-defined]
         choose_graph(
             self.fields["into"],
             graphs,
-            gettext_lazy("Its jobs go there; later ones of this name too."),
+            gettext_lazy(
+                "The jobs of this graph move there, and so do later jobs of this graph name."
+            ),
         )
 
     def clean(self) -> dict[str, Any]:
         """What is chosen needs its value."""
         given = self.cleaned_data
         if given.get("what") == MERGE and given.get("into") is None:
-            self.add_error("into", _("Choose the graph that this one is."))
+            self.add_error("into", _("Select the graph that this graph is the same as."))
         return given
 
 
@@ -145,13 +148,13 @@ def _make(request: HttpRequest, graph: Graph, given: dict[str, Any]) -> str:
     why: dict[str, Any] = {"reason": given["reason"], "actor": request.user, "now": timezone.now()}
     if given["what"] == MERGE:
         count = graphs.merge_graphs(graph, given["into"], **why)
-        return _("Merged; %(count)s jobs went to %(graph)s.") % {
+        return _("Merged. %(count)s jobs moved to %(graph)s.") % {
             "count": count,
             "graph": given["into"],
         }
     if given["what"] == SPLIT:
         count = graphs.split_graph(graph, **why)
-        return _("No longer merged; %(count)s jobs came back.") % {"count": count}
+        return _("Merge undone. %(count)s jobs moved back.") % {"count": count}
     value = given["name"] if given["what"] == NAME else "yes" if given["is_deleted"] else "no"
     graphs.correct_graph(graph, field=given["what"], corrected=value, **why)
-    return _("Corrected. What GES said is kept beside it.")
+    return _("Corrected. The GES value is kept.")

@@ -19,7 +19,7 @@ class HoldAdmin(Visible):
     list_display = ["job", "reason", "actor", "made_at"]
     list_filter = [("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "reason"]
-    search_help_text = gettext_lazy("The start of a job id, or part of a reason.")
+    search_help_text = gettext_lazy("Search by the start of a job ID, or part of a reason.")
     list_select_related = ["job", "actor"]
     ordering = ["-made_at", "-pk"]
     autocomplete_fields = ["job"]

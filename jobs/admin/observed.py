@@ -36,7 +36,7 @@ class Correctable(BigTable):
     actions = ["correct_many"]
 
     @admin.action(
-        description=gettext_lazy("Correct one value of the chosen rows"), permissions=["correct"]
+        description=gettext_lazy("Correct one value of the selected rows"), permissions=["correct"]
     )
     def correct_many(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
         """Ask which value, and what it is to be."""
@@ -102,7 +102,7 @@ class JobAdmin(Watching, Correctable):
     actions = ["correct_many", "stop_watching", "resume_watching", "read_again"]
     search_fields = ["job_id__startswith", "job_name__exact", "graph__name"]
     search_help_text = gettext_lazy(
-        "The start of a job id, a whole job name, or part of a graph's name."
+        "Search by the start of a job ID, a full job name, or part of a graph name."
     )
     list_select_related = ["graph"]
     sorts = {**SORTS, "first_seen_at": Column(read_time, has_unknown=False)}
@@ -148,10 +148,10 @@ class ImportFileAdmin(Correctable):
     ]
     list_filter = ["verdict", "kind", "ledger", ("job__project", VisibleFilter)]
     search_fields = ["path", "job__job_id__startswith"]
-    search_help_text = gettext_lazy("Part of a path, or the start of a job id.")
+    search_help_text = gettext_lazy("Search by part of a file path, or the start of a job ID.")
     list_select_related = ["job"]
 
-    @admin.display(description=gettext_lazy("path"))
+    @admin.display(description=gettext_lazy("file path"))
     def short_path(self, file: ImportFile) -> str:
         """The end of a long path: what tells it from its neighbours."""
         return file.path if len(file.path) <= 80 else f"…{file.path[-80:]}"
@@ -171,7 +171,7 @@ class WithBody(BigTable):
         """Without the bodies."""
         return super().get_queryset(request).defer("body")
 
-    @admin.display(description=gettext_lazy("reply"))
+    @admin.display(description=gettext_lazy("response"))
     def reply(self, row: Snapshot | Miss) -> SafeString | str:
         """The body: JSON set out to be read, all else as text."""
         return "" if row.body is None else format_html("<pre>{}</pre>", readable(bytes(row.body)))
@@ -193,7 +193,7 @@ class SnapshotAdmin(WithBody):
     ]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith"]
-    search_help_text = gettext_lazy("The start of a job id.")
+    search_help_text = gettext_lazy("Search by the start of a job ID.")
     fields = [
         "job",
         "source",
@@ -229,7 +229,9 @@ class MissAdmin(WithBody):
     ]
     list_filter = ["source", ("job__project", VisibleFilter)]
     search_fields = ["job__job_id__startswith", "kind__exact", "detail"]
-    search_help_text = gettext_lazy("The start of a job id, a kind, or part of a detail.")
+    search_help_text = gettext_lazy(
+        "Search by the start of a job ID, a type, or part of the details."
+    )
     fields = [
         "job",
         "source",
@@ -247,12 +249,12 @@ class MissAdmin(WithBody):
 class SetAside(admin.SimpleListFilter):
     """Those that wait for a person."""
 
-    title = gettext_lazy("set aside")
+    title = gettext_lazy("quarantined")
     parameter_name = "set_aside"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """One choice."""
-        return [("yes", gettext_lazy("set aside"))]
+        return [("yes", gettext_lazy("quarantined"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """What its index holds."""
@@ -271,7 +273,7 @@ class WatchAdmin(ReadOnly):
         ("job__project", VisibleFilter),
     ]
     search_fields = ["job__job_id__startswith"]
-    search_help_text = gettext_lazy("The start of a job id.")
+    search_help_text = gettext_lazy("Search by the start of a job ID.")
     list_select_related = ["job"]
     ordering = ["next_poll_at"]
     actions = ["take_up"]
@@ -282,7 +284,7 @@ class WatchAdmin(ReadOnly):
         return Truncator(watch.problem).chars(200)
 
     @admin.action(
-        description=gettext_lazy("Take up again those that were set aside"), permissions=["correct"]
+        description=gettext_lazy("Resume polling of quarantined jobs"), permissions=["correct"]
     )
     def take_up(self, request: HttpRequest, chosen: QuerySet[Watch]) -> None:
         """Of one's own projects; said how many were."""

@@ -123,7 +123,7 @@ class GraphAdmin(ReadOnly):
         ("project", VisibleFilter),
     ]
     search_fields = ["name", "graph_id__startswith"]
-    search_help_text = gettext_lazy("Part of a name, or the start of an id.")
+    search_help_text = gettext_lazy("Search by part of a name, or the start of an ID.")
     list_select_related = ["project"]
     ordering = ["name", "pk"]
     fields = ["project", "name", "graph_id", "is_deleted", "merged_into", "tolerated_loss"]
@@ -191,14 +191,14 @@ class AccessKeyAdmin(Visible):
     readonly_fields = ["access_key", "user", "created_at", "last_used_at", "revoked_at"]
     actions = ["revoke"]
 
-    @admin.action(description=gettext_lazy("Revoke the chosen keys"), permissions=["change"])
+    @admin.action(description=gettext_lazy("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[AccessKey]) -> None:
         """Those still standing; says how many were and how many were not."""
         now = timezone.now()
         done = [key.revoke(now) for key in chosen]
         messages.success(
             request,
-            gettext("%(done)d revoked, %(skipped)d were revoked before.")
+            gettext("%(done)d revoked; %(skipped)d already revoked.")
             % {"done": done.count(True), "skipped": done.count(False)},
         )
 

@@ -21,7 +21,7 @@ class Watching:
     """Actions on jobs that change no value."""
 
     @admin.action(
-        description=gettext_lazy("Stop watching, until somebody resumes or asks"),
+        description=gettext_lazy("Pause tracking"),
         permissions=["correct"],
     )
     def stop_watching(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
@@ -29,9 +29,9 @@ class Watching:
         jobs = _theirs(request, chosen.filter(watch__next_poll_at__isnull=False))
         Watch.objects.filter(job__in=jobs).update(next_poll_at=None, lease=None, leased_until=None)
         _note(request, jobs, {"watched": True}, {"watched": False})
-        messages.success(request, _("%(count)s jobs are watched no more.") % {"count": len(jobs)})
+        messages.success(request, _("Tracking paused for %(count)s jobs.") % {"count": len(jobs)})
 
-    @admin.action(description=gettext_lazy("Resume watching"), permissions=["correct"])
+    @admin.action(description=gettext_lazy("Resume tracking"), permissions=["correct"])
     def resume_watching(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Ask at once about those that have not ended, and go on."""
         open_jobs = Job.objects.unfinished().filter(
@@ -40,14 +40,16 @@ class Watching:
         jobs = _theirs(request, open_jobs.exclude(watch__next_poll_at__isnull=False))
         _resume(request, jobs, {})
 
-    @admin.action(description=gettext_lazy("Read the stored replies anew"), permissions=["correct"])
+    @admin.action(
+        description=gettext_lazy("Rebuild from stored responses"), permissions=["correct"]
+    )
     def read_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Derive the chosen jobs from their replies, as the command `rebuild` does; after a reader was mended."""
         jobs = _theirs(request, chosen)
         if jobs:
             record.rebuild(jobs, now=timezone.now(), with_marks=True)
         messages.success(
-            request, _("The replies of %(count)s jobs were read anew.") % {"count": len(jobs)}
+            request, _("%(count)s jobs rebuilt from their stored responses.") % {"count": len(jobs)}
         )
 
 
@@ -73,7 +75,7 @@ def _resume(request: HttpRequest, jobs: list[Job], problems: dict[int, str]) -> 
                 {"problem": problems[job.pk]} if problems.get(job.pk) else {}
             )
             _note(request, [job], before, {"watched": True})
-    messages.success(request, _("%(count)s jobs are watched again.") % {"count": len(jobs)})
+    messages.success(request, _("Tracking resumed for %(count)s jobs.") % {"count": len(jobs)})
 
 
 def _theirs(request: HttpRequest, chosen: QuerySet[Job]) -> list[Job]:
@@ -86,7 +88,7 @@ def _theirs(request: HttpRequest, chosen: QuerySet[Job]) -> list[Job]:
     if len(jobs) > MOST:
         messages.warning(
             request,
-            _("Only the first %(most)s were taken; do it again for the rest.")
+            _("Only the first %(most)s were processed; repeat the action for the rest.")
             % {"most": f"{MOST:,}"},
         )
     return jobs[:MOST]

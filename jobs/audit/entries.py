@@ -63,7 +63,11 @@ def origin(request: HttpRequest | None) -> dict[str, str]:
     """Where a deed came from; for a command of this machine, nothing of it."""
     if request is None:
         return {"request_id": "", "address": "", "path": ""}
-    return {"request_id": logs.request_id(request), "address": address(request), "path": path(request)}
+    return {
+        "request_id": logs.request_id(request),
+        "address": address(request),
+        "path": path(request),
+    }
 
 
 def machine_user() -> str:

@@ -79,22 +79,22 @@ class FieldDifference:
 _LABELS = {
     "role": gettext_lazy("role"), "user": gettext_lazy("user"), "project": gettext_lazy("project"),
     "group": gettext_lazy("group"), "permission": gettext_lazy("permission"), "name": gettext_lazy("name"),
-    "note": gettext_lazy("note"), "state": gettext_lazy("decision"), "due_on": gettext_lazy("due on"),
-    "fixed_by": gettext_lazy("fixed by"), "assignee": gettext_lazy("assignee"), "username": gettext_lazy("user name"),
-    "is_active": gettext_lazy("may sign in"), "is_staff": gettext_lazy("may open the data fixes"),
+    "note": gettext_lazy("note"), "state": gettext_lazy("decision"), "due_on": gettext_lazy("due date"),
+    "fixed_by": gettext_lazy("fixed by job"), "assignee": gettext_lazy("assignee"), "username": gettext_lazy("username"),
+    "is_active": gettext_lazy("can sign in"), "is_staff": gettext_lazy("can open Administration"),
     "is_superuser": gettext_lazy("is an administrator"), "password": gettext_lazy("password"),
-    "tolerated_loss": gettext_lazy("tolerated loss"), "is_deleted": gettext_lazy("no longer in GES"),
-    "merged_into": gettext_lazy("merged into"), "graph_id": gettext_lazy("graph id"), "query": gettext_lazy("filters"),
-    "is_shared": gettext_lazy("shared with everybody"), "owner": gettext_lazy("owner"),
+    "tolerated_loss": gettext_lazy("failure threshold"), "is_deleted": gettext_lazy("no longer in GES"),
+    "merged_into": gettext_lazy("merged into"), "graph_id": gettext_lazy("graph ID"), "query": gettext_lazy("filters"),
+    "is_shared": gettext_lazy("shared with everyone"), "owner": gettext_lazy("owner"),
     "access_key": gettext_lazy("access key"), "all_projects": gettext_lazy("all projects"),
     "expires_at": gettext_lazy("expires at"), "revoked_at": gettext_lazy("revoked at"),
     "requests_per_minute": gettext_lazy("requests per minute"), "endpoint": gettext_lazy("endpoint"),
     "credentials": gettext_lazy("credentials"), "calls_per_second": gettext_lazy("calls per second"),
-    "calls_per_minute": gettext_lazy("calls per minute"), "watches_proxied": gettext_lazy("watch proxied jobs"),
-    "email": gettext_lazy("e-mail"), "status": gettext_lazy("answered with"), "watched": gettext_lazy("watched"),
-    "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("and more in that minute"),
-    "keeps": gettext_lazy("keeps"), "keep_days": gettext_lazy("days kept"), "project_id": gettext_lazy("project id"), "reverted_at": gettext_lazy("undone at"),
-    "reverted_by": gettext_lazy("undone by"), "reverted_reason": gettext_lazy("undone because"),
+    "calls_per_minute": gettext_lazy("calls per minute"), "watches_proxied": gettext_lazy("track proxied jobs"),
+    "email": gettext_lazy("email"), "status": gettext_lazy("HTTP status"), "watched": gettext_lazy("tracked"),
+    "format": gettext_lazy("format"), "filters": gettext_lazy("filters"), "more": gettext_lazy("more in that minute"),
+    "keeps": gettext_lazy("responses to keep"), "keep_days": gettext_lazy("days kept"), "project_id": gettext_lazy("project ID"), "reverted_at": gettext_lazy("undone at"),
+    "reverted_by": gettext_lazy("undone by"), "reverted_reason": gettext_lazy("reason for undoing"),
 }  # fmt: skip
 
 
@@ -152,7 +152,7 @@ def _corrected(after: dict[str, Any]) -> str:
         "position": after.get("position"),
         "field": label,
     }
-    return _("%(kind)s file %(position)s %(field)s") % said
+    return _("%(kind)s file %(position)s, %(field)s") % said
 
 
 def _shown(value: Any) -> str | None:

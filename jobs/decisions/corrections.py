@@ -194,7 +194,8 @@ def _check_graphs(
     for job, value in wanted:
         if known.get(int(value or 0)) != job.project_id:
             raise ValueError(
-                _("Job %(job)s can go to a graph of its own project only.") % {"job": job.job_id}
+                _("Job %(job)s can only be moved to a graph of its own project.")
+                % {"job": job.job_id}
             )
 
 
@@ -229,4 +230,4 @@ def revert_all(
 def revert(correction: Correction, *, reason: str, actor: User, now: datetime) -> None:
     """Undo one. Raises: ValueError with a sentence when it was undone before, or there is no reason."""
     if not revert_all([correction], reason=reason, actor=actor, now=now):
-        raise ValueError(_("This correction is already undone."))
+        raise ValueError(_("This correction has already been undone."))

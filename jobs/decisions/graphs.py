@@ -27,7 +27,7 @@ def correct_graph(
         raise ValueError(_("%(field)s can't be corrected.") % {"field": repr(field)})
     value = checked(field, corrected)
     if field == "name" and len(value or "") > 255:
-        raise ValueError(_("A name has at most 255 characters."))
+        raise ValueError(_("A name can have at most 255 characters."))
     locked = Graph.objects.select_for_update(of=("self",)).get(pk=graph.pk)
     before = Correction.objects.standing().filter(graph=locked, field=field).first()
     observed = before.newest if before else as_text(getattr(locked, field))
@@ -60,12 +60,15 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
     if bare.graph_id is not None or into.graph_id is None:
         raise ValueError(
-            _("A graph known by its name is merged into one known by its id, not otherwise.")
+            _(
+                "Only a graph known by its name can be merged, and only into a graph "
+                "known by its ID."
+            )
         )
     if bare.project_id != into.project_id:
-        raise ValueError(_("Both graphs must be of the same project."))
+        raise ValueError(_("Both graphs must belong to the same project."))
     if bare.merged_into_id is not None:
-        raise ValueError(_("%(graph)s is merged already.") % {"graph": bare})
+        raise ValueError(_("%(graph)s is already merged.") % {"graph": bare})
     pks = list(
         Job.objects.select_for_update()
         .filter(graph=bare)

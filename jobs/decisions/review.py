@@ -54,7 +54,7 @@ def decide(
         _refuse_since(newest)
     if not lost_data(locked):
         raise ValueError(
-            _("This job is no import that lost data, so there is nothing to decide about.")
+            _("This job is not an import with failures, so there is nothing to review.")
         )
     note = note.replace("\x00", "").strip()
     _check(locked, state, note, fixed_by, assignee)
@@ -75,33 +75,37 @@ def decide(
 
 def _refuse_since(newest: Review | None) -> None:
     if newest is None:
-        raise ValueError(_("The review you saw is not one of this job's; look at the job again."))
+        raise ValueError(_("The review you saw does not belong to this job; reload the job."))
     said = {"who": newest.actor.get_username(), "state": newest.get_state_display()}
     raise ValueError(
-        _("Meanwhile %(who)s decided: %(state)s. Look at that first, then decide again.") % said
+        _("Meanwhile %(who)s set the review to %(state)s. Check that first, then decide again.")
+        % said
     )
 
 
 def _check(job: Job, state: str, note: str, fixed_by: Job | None, assignee: User | None) -> None:
     if state not in Review.DECISIONS:
         words = ", ".join(Review.DECISIONS)
-        said = _("%(state)s is no decision; expected one of %(words)s.") % {
+        said = _("%(state)s is not a valid decision; expected one of %(words)s.") % {
             "state": repr(state),
             "words": words,
         }
         raise InvalidDecision(said, "state")
     if state == ReviewState.ACCEPTED and not note:
-        raise InvalidDecision(_("Accepting a loss needs a note that says why."), "note")
+        raise InvalidDecision(_("Accepting failures requires a note with the reason."), "note")
     if state == ReviewState.FIXED:
         _check_fix(job, fixed_by, note)
     elif fixed_by is not None:
-        raise InvalidDecision(_("Only a fixed import names the job that fixed it."), "fixed_by")
+        raise InvalidDecision(
+            _("Only a resolved import can name the job that fixed it."), "fixed_by"
+        )
     if (
         assignee is not None
         and not Project.objects.visible_to(assignee).filter(pk=job.project_id).exists()
     ):
         raise InvalidDecision(
-            _("%(who)s may not see this project.") % {"who": assignee.get_username()}, "assignee"
+            _("%(who)s does not have access to this project.") % {"who": assignee.get_username()},
+            "assignee",
         )
 
 
@@ -112,8 +116,10 @@ def _check_fix(job: Job, by: Job | None, note: str) -> None:
     if not note and (missing := not_reloaded(job, by)):
         said = {"job": by.job_id, "paths": _named(missing)}
         sentence = _(
-            "Job %(job)s did not load whole what was lost: %(paths)s. Name another job, or say in the note why this import is"
-            " fixed all the same."
+
+                "Job %(job)s did not fully load these failed files: %(paths)s. Enter "
+                "another job, or explain in the note why this import is resolved anyway."
+
         )
         raise InvalidDecision(sentence % said, "fixed_by")
 
@@ -121,19 +127,19 @@ def _check_fix(job: Job, by: Job | None, note: str) -> None:
 def _why_no_fix(job: Job, by: Job | None) -> str:
     """Why a job can't have fixed this one, whatever is said of it; empty when it can."""
     if by is None:
-        return _("A fixed import needs the job that fixed it.")
+        return _("A resolved import needs the job that fixed it.")
     if by.pk == job.pk:
-        return _("A job can't have fixed itself.")
+        return _("A job can't fix itself.")
     if by.graph_id != job.graph_id:
-        return _("Job %(job)s is of another graph.") % {"job": by.job_id}
+        return _("Job %(job)s belongs to another graph.") % {"job": by.job_id}
     if by.began_at <= job.began_at:
-        return _("Job %(job)s began before this import, so it fixed nothing of it.") % {
+        return _("Job %(job)s started before this import, so it did not fix any of it.") % {
             "job": by.job_id
         }
     if not by.is_final:
         return _("Job %(job)s has not ended yet.") % {"job": by.job_id}
     if by.verdict not in FIXING:
-        return _("Job %(job)s loaded nothing, so it fixed nothing.") % {"job": by.job_id}
+        return _("Job %(job)s loaded nothing, so it did not fix anything.") % {"job": by.job_id}
     return ""
 
 
@@ -195,10 +201,10 @@ def find_fix(job: Job, job_id: str) -> Job:
         return found[0]
     if not found:
         raise InvalidDecision(
-            _("There is no job %(job)s in this project.") % {"job": job_id[:80]}, "fixed_by"
+            _("No job %(job)s found in this project.") % {"job": job_id[:80]}, "fixed_by"
         )
     ids = ", ".join(one.job_id for one in found[:SHOWN]) + (", …" if len(found) > SHOWN else "")
-    said = _("%(start)s is the start of several jobs' ids: %(ids)s. Give more of it.")
+    said = _("Several job IDs start with %(start)s: %(ids)s. Enter more characters.")
     raise InvalidDecision(said % {"start": job_id[:80], "ids": ids}, "fixed_by")
 
 
@@ -231,7 +237,10 @@ def _share(share: Decimal | str | int | None) -> Decimal | None:
             raise ValueError
     except (ValueError, InvalidOperation) as wrong:
         expected = _(
-            "%(share)s won't do; expected a share from 0 to 1 with at most four places, such as 0.05."
+
+                "%(share)s is not valid; expected a rate from 0 to 1 with at most four "
+                "decimal places, such as 0.05."
+
         )
         raise ValueError(expected % {"share": repr(str(share))[:60]}) from wrong
     return read

@@ -13,7 +13,7 @@ def check_reason(reason: str) -> str:
     """The reason without blanks around it. Raises: ValueError with a sentence when there is none."""
     reason = reason.replace("\x00", "").strip()
     if not reason:
-        raise ValueError(_("It needs a reason: say why."))
+        raise ValueError(_("A reason is required."))
     if len(reason) > MAX_REASON:
         said = {"count": f"{len(reason):,}", "most": f"{MAX_REASON:,}"}
         raise ValueError(
@@ -41,9 +41,11 @@ def checked(field: str, corrected: str | None) -> str | None:
         raise ValueError(said.fill(_(said.text))) from wrong
     if field == "status" and meaning(str(read)) == Verdict.UNKNOWN:
         expected = {"value": str(read)[:60], "words": ", ".join(WORDS)}
-        raise ValueError(_("“%(value)s” is no word of GES; expected one of %(words)s.") % expected)
+        raise ValueError(
+            _("“%(value)s” is not a GES status; expected one of %(words)s.") % expected
+        )
     if field == "graph" and not (
         str(read).isascii() and str(read).isdigit() and len(str(read)) < 19
     ):
-        raise ValueError(_("“%(value)s” is not the number of a graph.") % {"value": str(read)[:60]})
+        raise ValueError(_("“%(value)s” is not a valid graph number.") % {"value": str(read)[:60]})
     return as_text(read)

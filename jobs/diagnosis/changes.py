@@ -15,13 +15,13 @@ type Told = str | int | datetime | None
 type Pair = tuple[FileReply | None, FileReply | None]
 
 _FEWER = {
-    "total_lines": gettext_noop("“{path}” had {before} total lines, then {after}."),
-    "failed_lines": gettext_noop("“{path}” had {before} failed lines, then {after}."),
-    "successful_lines": gettext_noop("“{path}” had {before} successful lines, then {after}."),
+    "total_lines": gettext_noop("Total lines of “{path}” dropped from {before} to {after}."),
+    "failed_lines": gettext_noop("Failed lines of “{path}” dropped from {before} to {after}."),
+    "successful_lines": gettext_noop("Loaded lines of “{path}” dropped from {before} to {after}."),
 }
 _EARLIER = {
-    "begin_time": gettext_noop("The begin time went back from {before} to {after}."),
-    "end_time": gettext_noop("The end time went back from {before} to {after}."),
+    "begin_time": gettext_noop("The start time moved back from {before} to {after}."),
+    "end_time": gettext_noop("The end time moved back from {before} to {after}."),
 }
 
 
@@ -99,7 +99,7 @@ def contradictions_between(before: JobReply | None, after: JobReply) -> list[Rep
 def _word(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
     was, now = meaning(before.status), meaning(after.status)
     if was.is_final and was is not now:
-        text = gettext_noop("GES's final word “{before}” became “{after}”.")
+        text = gettext_noop("The final GES status changed from “{before}” to “{after}”.")
         yield ReplyContradiction(
             ContradictionKind.FINAL_WORD,
             Sentence(text, {"before": before.status, "after": after.status}),
@@ -121,7 +121,7 @@ def _times(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
 def _ends_first(reply: JobReply) -> Iterator[ReplyContradiction]:
     begin, end = reply.begin_time, reply.end_time
     if begin and end and end < begin:
-        text = gettext_noop("The end time {end} is before the begin time {begin}.")
+        text = gettext_noop("The end time {end} is before the start time {begin}.")
         yield ReplyContradiction(
             ContradictionKind.ENDS_FIRST,
             Sentence(text, {"end": end.isoformat(), "begin": begin.isoformat()}),
@@ -134,14 +134,17 @@ def _files(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
     added = [new for old, new in pairs if old is None and new is not None]
     if gone:
         text = gettext_noop(
-            "The reply no longer lists all files. Gone: {count}, the first is “{path}”."
+            "The response no longer lists all files. Missing: {count}, the first is “{path}”."
         )
         yield ReplyContradiction(
             ContradictionKind.FILES, Sentence(text, {"count": len(gone), "path": gone[0].path})
         )
     if added and was_final:
         text = gettext_noop(
-            "The reply lists more files than the final one before. New: {count}, the first is “{path}”."
+
+                "The response lists more files than the previous final one. Added: "
+                "{count}, the first is “{path}”."
+
         )
         yield ReplyContradiction(
             ContradictionKind.FILES, Sentence(text, {"count": len(added), "path": added[0].path})

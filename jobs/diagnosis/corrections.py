@@ -47,14 +47,17 @@ def read_value(field: str, value: str | None) -> Any:
             text = (
                 gettext_noop("A status can't be empty.")
                 if field == "status"
-                else gettext_noop("This can't be empty.")
+                else gettext_noop("This value can't be empty.")
             )
             raise ValueError(Sentence(text))
         return "" if field == "path" else None
     if field.endswith("_lines"):
         if not value.isascii() or not value.isdigit() or int(value) > MAX_COUNT:
             text = gettext_noop(
-                "“{value}” is not a count of lines; expected a whole number, or nothing for unknown."
+
+                    "“{value}” is not a valid line count; expected a whole number, or "
+                    "nothing if unknown."
+
             )
             raise ValueError(Sentence(text, {"value": value}))
         return int(value)
@@ -65,7 +68,7 @@ def read_value(field: str, value: str | None) -> Any:
     if field in _FLAGS:
         return _word(value, ["yes", "no"]) == "yes"
     if "\x00" in value:
-        raise ValueError(Sentence(gettext_noop("A character with the code 0 can't be kept.")))
+        raise ValueError(Sentence(gettext_noop("Null characters (code 0) are not allowed.")))
     return value
 
 
@@ -80,7 +83,7 @@ def as_text(value: Any) -> str | None:
 
 def _word(value: str, words: list[str]) -> str:
     if value not in words:
-        text = gettext_noop("“{value}” won't do; expected one of {words}.")
+        text = gettext_noop("“{value}” is not valid; expected one of {words}.")
         raise ValueError(Sentence(text, {"value": value, "words": ", ".join(words)}))
     return value
 
@@ -93,7 +96,9 @@ def _time(value: str) -> datetime:
         ValueError,
         OverflowError,
     ) as wrong:  # the first and the last day reach past the calendar in some zones
-        text = gettext_noop("“{value}” is not a time; expected for example 2026-01-31T08:15:00Z.")
+        text = gettext_noop(
+            "“{value}” is not a valid time; expected for example 2026-01-31T08:15:00Z."
+        )
         raise ValueError(Sentence(text, {"value": value})) from wrong
 
 

@@ -13,16 +13,14 @@ type Figures = Mapping[str, int | None]  # total, failed, successful: lines; com
 _LOADED = {
     ("vertex", True, True): _("Loaded {loaded} of {total} vertex lines."),
     ("vertex", True, False): _("Loaded at least {loaded} of at least {total} vertex lines."),
-    ("vertex", False, True): _("So far {loaded} of {total} vertex lines were loaded."),
+    ("vertex", False, True): _("{loaded} of {total} vertex lines loaded so far."),
     ("vertex", False, False): _(
-        "So far at least {loaded} of at least {total} vertex lines were loaded."
+        "At least {loaded} of at least {total} vertex lines loaded so far."
     ),
     ("edge", True, True): _("Loaded {loaded} of {total} edge lines."),
     ("edge", True, False): _("Loaded at least {loaded} of at least {total} edge lines."),
-    ("edge", False, True): _("So far {loaded} of {total} edge lines were loaded."),
-    ("edge", False, False): _(
-        "So far at least {loaded} of at least {total} edge lines were loaded."
-    ),
+    ("edge", False, True): _("{loaded} of {total} edge lines loaded so far."),
+    ("edge", False, False): _("At least {loaded} of at least {total} edge lines loaded so far."),
 }
 _LOADED_UNKNOWN = {
     "vertex": _("GES did not report how many of at least {total} vertex lines were loaded."),
@@ -34,33 +32,39 @@ _UNCOUNTED = {
 }
 # By whether the job is final, and whether every file told all its figures.
 _LOST = {
-    (True, True): _("Lost {lost_lines} of {total} lines, in {lost_files} of {files} files."),
+    (True, True): _("{lost_lines} of {total} lines failed, in {lost_files} of {files} files."),
     (True, False): _(
-        "Lost at least {lost_lines} of at least {total} lines, in {lost_files} of {files} files."
+
+            "At least {lost_lines} of at least {total} lines failed, in {lost_files} "
+            "of {files} files."
+
     ),
     (False, True): _(
-        "So far {lost_lines} of {total} lines were lost, in {lost_files} of {files} files."
+        "{lost_lines} of {total} lines failed so far, in {lost_files} of {files} files."
     ),
     (False, False): _(
-        "So far at least {lost_lines} of at least {total} lines were lost, in {lost_files} of {files} files."
+
+            "At least {lost_lines} of at least {total} lines failed so far, in "
+            "{lost_files} of {files} files."
+
     ),
 }
 _LOST_UNCOUNTED = {
-    True: _("{lost_files} of {files} files lost data, but GES counted no lost line."),
-    False: _("So far {lost_files} of {files} files lost data, but GES counted no lost line."),
+    True: _("Failures in {lost_files} of {files} files, but GES counted no failed lines."),
+    False: _("Failures in {lost_files} of {files} files so far, but GES counted no failed lines."),
 }
-_UNTOLD = _("GES has not told anything about this job yet.")
+_UNTOLD = _("GES has not returned any data for this job yet.")
 _NO_COUNTS = _("{files} files; GES reported no line counts.")
 _NO_COUNTS_ONE = _("One file; GES reported no line counts.")
 _NO_COUNTS_YET = _("{files} files; GES has reported no line counts so far.")
 _NO_COUNTS_YET_ONE = _("One file; GES has reported no line counts so far.")
-_LOST_FILES = _("{lost_files} of them lost data.")
-_LOST_FILES_ONE = _("One of them lost data.")
-_LOST_THE_FILE = _("It lost data.")
-_NO_LOSS = _("Every line was loaded.")
-_NO_LOSS_YET = _("Nothing was lost so far.")
-_NO_LOSS_REPORTED = _("No loss was reported, but some line counts are missing.")
-_NO_LOSS_AT_ODDS = _("No loss was reported, but not every line was counted as loaded.")
+_LOST_FILES = _("{lost_files} of them have failures.")
+_LOST_FILES_ONE = _("One of them has failures.")
+_LOST_THE_FILE = _("The file has failures.")
+_NO_LOSS = _("All lines were loaded.")
+_NO_LOSS_YET = _("No failures so far.")
+_NO_LOSS_REPORTED = _("No failures were reported, but some line counts are missing.")
+_NO_LOSS_AT_ODDS = _("No failures were reported, but not all lines were counted as loaded.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,18 +21,21 @@ def contradiction(file: FileCounts) -> Sentence | None:
     total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
     if total is not None and failed is not None and good is not None and total != failed + good:
         text = gettext_noop(
-            "{failed} failed and {successful} successful lines make {sum}, not the {total} in total."
+
+                "{failed} failed and {successful} loaded lines add up to {sum}, but the "
+                "total is {total}."
+
         )
         return Sentence(
             text, {"failed": failed, "successful": good, "sum": failed + good, "total": total}
         )
     if total is not None and failed is not None and failed > total:
         return Sentence(
-            gettext_noop("{failed} failed lines are more than the {total} in total."),
+            gettext_noop("The failed line count {failed} exceeds the total of {total}."),
             {"failed": failed, "total": total},
         )
     if total is not None and good is not None and good > total:
-        text = gettext_noop("{successful} successful lines are more than the {total} in total.")
+        text = gettext_noop("The loaded line count {successful} exceeds the total of {total}.")
         return Sentence(text, {"successful": good, "total": total})
     return _word_against_figures(meaning(file.status), failed, good) if is_data(file) else None
 
@@ -40,18 +43,18 @@ def contradiction(file: FileCounts) -> Sentence | None:
 def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> Sentence | None:
     if said is Verdict.SUCCESS and failed:
         return Sentence(
-            gettext_noop("The file is called a success with {failed} failed lines."),
+            gettext_noop("The file status is Success, but the failed line count is {failed}."),
             {"failed": failed},
         )
     if said is Verdict.FAILED and good:
         return Sentence(
-            gettext_noop("The file is called failed with {successful} successful lines."),
+            gettext_noop("The file status is Failed, but the loaded line count is {successful}."),
             {"successful": good},
         )
     if said is Verdict.PARTIAL and failed == 0:
-        return Sentence(gettext_noop("The file is called partly failed with no failed line."))
+        return Sentence(gettext_noop("The file status is Partial, but the failed line count is 0."))
     if said is Verdict.PARTIAL and good == 0:
-        return Sentence(gettext_noop("The file is called partly failed with no successful line."))
+        return Sentence(gettext_noop("The file status is Partial, but the loaded line count is 0."))
     return None
 
 

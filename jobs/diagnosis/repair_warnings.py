@@ -11,75 +11,122 @@ from jobs.sentences import gettext_noop as _
 _IMPORT_API = _("GES API Reference, importing data incrementally (ges_03_0161, ges_03_0073)")
 _IMPORT_GUIDE = _("GES User Guide, importing data (ges_01_0057)")
 _FORMAT_GUIDE = _("GES User Guide, graph data formats")
-_FORMAT_GUIDE_2021 = _("GES User Guide, graph data formats, edition of 2021")
+_FORMAT_GUIDE_2021 = _("GES User Guide, graph data formats, 2021 edition")
 _AUTHENTICATION = _("GES API Reference, authentication")
 _OBS_NAMES = _("GES API Reference, OBS object names")
-_INFERRED = _("Inferred by gesdash; no document says it")
+_INFERRED = _("Inferred by gesdash; not documented")
 
 # Letters, digits, some marks and Chinese characters, and the slash between folders.
 _UNACCEPTED = re.compile(r"[^A-Za-z0-9!\-_.*'()/\u4e00-\u9fa5]")
 
 _PARTLY_LOADED_EDGES = _(
-    "Some edge files were partly loaded. By default GES allows parallel edges, so importing such a file again would add its"
-    " loaded edges a second time. Their requests therefore say parallelEdge ignore, with the label counted: an edge is passed"
-    " over when one of the same source, target and label is there. Where the graph is meant to hold several such edges, import"
-    " only the lines that were lost, without parallelEdge. To have the file's properties replace the loaded ones, say override."
+
+        "Some edge files were partly loaded. By default GES allows parallel "
+        "edges, so re-importing such a file would add its loaded edges a second "
+        "time. The requests for these files therefore set parallelEdge to ignore "
+        "and take the label into account: an edge is skipped if one with the "
+        "same source, target and label already exists. If the graph is meant to "
+        "hold several such edges, import only the failed lines, without "
+        "parallelEdge. To replace the loaded properties with those in the file, "
+        "use override."
+
 )
 _PARALLEL_EDGE_FORM = _(
-    "parallelEdge is an object since version 2.1.2 of the API; version 1.0.5 takes the word alone, as text."
+
+        "Since API version 2.1.2, parallelEdge is an object; version 1.0.5 takes "
+        "only the value, as a string."
+
 )
 _PARTLY_LOADED_VERTICES = _(
-    "Some vertex files were partly loaded. What GES does with a vertex that is already in the graph is not documented for this"
-    " import: try one file first, and look at a vertex whose line was loaded before."
+
+        "Some vertex files were partly loaded. How this import handles a vertex "
+        "that is already in the graph is not documented: try one file first, "
+        "then check a vertex whose line was loaded before."
+
 )
-_EDGES_ALONE = _("A request without a vertex path lets GES take the vertices from the edge files.")
+_EDGES_ALONE = _("If a request has no vertex path, GES takes the vertices from the edge files.")
 _ONE_BY_ONE = _(
-    "Send the requests one after another, vertices before edges, and wait until each import has ended: an edge whose vertex is"
-    " missing is lost again."
+
+        "Send the requests one at a time, vertices before edges, and wait for "
+        "each import to end: an edge whose vertex is missing fails again."
+
 )
 _DIRECTORY = _(
-    "A path with a slash at its end is a directory of which every file of this import lost data. GES imports all that lies in"
-    " it now; make sure that nothing else does."
+
+        "A path that ends with a slash is a directory in which every file of "
+        "this import has failures. GES imports everything that the directory "
+        "contains now; make sure that nothing else is in it."
+
 )
 _VARIABLES = _(
-    "The commands read shell variables; set these before: {variables}. GES_TOKEN is a token of IAM for the project."
+
+        "The commands use shell variables. Set these first: {variables}. "
+        "GES_TOKEN is an IAM token for the project."
+
 )
-_LEFT_OUT = _("{left_out} more requests are not written out here; the list of paths is complete.")
-_NO_PATH = _("GES told no path for {files} of the lost files; they are missing here.")
+_LEFT_OUT = _("{left_out} more requests are not shown here; the list of paths is complete.")
+_NO_PATH = _("GES reported no path for {files} of the failed files, so they are not listed here.")
 _PATH = _(
-    "{files} of the lost paths hold characters that GES does not accept, for example {path}. Accepted are letters, digits,"
-    " Chinese characters and ! - _ . * ' ( ). Rename the objects in OBS before importing them."
+
+        "Paths of failed files with characters that GES does not accept: "
+        "{files}, for example {path}. Accepted are letters, digits, Chinese "
+        "characters and ! - _ . * ' ( ). Rename the objects in OBS before "
+        "importing them."
+
 )
 _SCHEMAS = _(
-    "The import had {schemas} schema files; a request takes one, and the first is given: {path}."
+
+        "The import had {schemas} metadata files; a request takes only one, so "
+        "the first is used: {path}."
+
 )
 _NO_SCHEMA = _(
-    "The import told no schema file, so the requests give none. Labels that the graph's metadata lacks need schemaPath as well."
+
+        "GES reported no metadata file for this import, so the requests have "
+        "none. Labels that are not in the graph's metadata also need schemaPath."
+
 )
 _LOG = _(
-    "Without logDir GES keeps neither the lines that fail nor the reasons, and some of the lost files have no log. The folder"
-    " import-logs is proposed; name any OBS folder you like. What is written there costs storage until you delete it."
+
+        "Without logDir, GES keeps neither the failed lines nor the reasons, and "
+        "some of the failed files have no log. The folder import-logs is "
+        "suggested; you can use any OBS folder. What is written there uses "
+        "storage until you delete it."
+
 )
 _LOG_AGAIN = _(
-    "logDir is where GES keeps the lines that fail and the reasons. The folder import-logs is proposed; name any OBS folder you"
-    " like. What is written there costs storage until you delete it."
+
+        "GES keeps the failed lines and the reasons in logDir. The folder "
+        "import-logs is suggested; you can use any OBS folder. What is written "
+        "there uses storage until you delete it."
+
 )
-_SIZE = _("A file of more than 5 GB makes the import fail; split it before.")
+_SIZE = _("A file larger than 5 GB makes the import fail; split it first.")
 _MEMORY = _(
-    "All files of one import together may take at most one fifth of the memory that is available."
+    "All files of one import together may take up at most one fifth of the available memory."
 )
-_HEADER = _("CSV files have no header line; one would be read as data, and lost (inferred).")
+_HEADER = _("CSV files have no header line; a header would be read as data and fail (inferred).")
 _DELIMITER = _(
-    "GES does not tell with which format, delimiter and quote the files were imported. The requests leave them at csv, comma and"
-    " double quote; add the format, delimiter or trimQuote if your files differ. Elements of lists and sets are separated by ;."
+
+        "GES does not report which format, delimiter and quote character the "
+        "files were imported with. The requests use csv, comma and double quote; "
+        "add format, delimiter or trimQuote if your files differ. Elements of "
+        "lists and sets are separated by ;."
+
 )
-_VERTEX_ID = _("A vertex id must not contain a hyphen (-).")
+_VERTEX_ID = _("A vertex ID must not contain a hyphen (-).")
 _OFFLINE = _(
-    "The requests import online (offline false): slower, while the graph can be read and not written. With offline true it is"
-    " faster, and the graph is locked, for reading too."
+
+        "The requests import online (offline is false): slower, and the graph "
+        "can be read but not written meanwhile. With offline set to true the "
+        "import is faster, but the graph is locked, also for reading."
+
 )
 _KEEP = _(
-    "Do not delete the source files from OBS afterwards: GES reads them again when the graph restarts."
+
+        "Do not delete the source files from OBS after the import: GES reads "
+        "them again when the graph restarts."
+
 )
 
 

@@ -179,14 +179,14 @@ def _job(data: dict[str, Any]) -> JobReply:
     if meaning(status) is Verdict.UNKNOWN:
         odd.append(
             Sentence(
-                gettext_noop("GES's word “{word}” is not in its documentation."),
+                gettext_noop("The GES status “{word}” is undocumented."),
                 {"word": fields.short(status)},
             )
         )
     if stray := sorted(set(data) - _KNOWN_JOB):
         odd.append(
             Sentence(
-                gettext_noop("The reply has unknown fields: {fields}."),
+                gettext_noop("The response has unknown fields: {fields}."),
                 {"fields": fields.short(", ".join(stray), 200)},
             )
         )
@@ -254,7 +254,7 @@ def _file(
 ) -> FileReply:
     status = fields.text(item.get("status")) or ""
     if meaning(status) is Verdict.UNKNOWN:
-        text = gettext_noop("“{place}” has the word “{word}”, which is not in GES's documentation.")
+        text = gettext_noop("“{place}” has the undocumented status “{word}”.")
         odd.append(Sentence(text, {"place": place, "word": fields.short(status)}))
     if stray := sorted(set(item) - _KNOWN_FILE):
         text = gettext_noop("“{place}” has unknown fields: {fields}.")

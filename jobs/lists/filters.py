@@ -136,35 +136,37 @@ FILTERS: dict[str, Filter] = {
         lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v)))),
         gettext_lazy("Graph"),
     ),
-    "verdict": _one_of(Verdict, lambda v: Q(verdict=v), gettext_lazy("Verdict")),
+    "verdict": _one_of(Verdict, lambda v: Q(verdict=v), gettext_lazy("Status")),
     "review": _one_of(ReviewState, lambda v: Q(review=v), gettext_lazy("Review")),
-    "status": _said(lambda v: Q(status__iexact=v), gettext_lazy("GES’s word")),
+    "status": _said(lambda v: Q(status__iexact=v), gettext_lazy("GES status")),
     "job_name": _said(lambda v: Q(job_name__iexact=v), gettext_lazy("Job name")),
     "job_type": _said(lambda v: Q(job_type__iexact=v), gettext_lazy("Job type")),
-    "job_id": _said(lambda v: Q(job_id__startswith=v), gettext_lazy("Job id from its start")),
+    "job_id": _said(lambda v: Q(job_id__startswith=v), gettext_lazy("Job ID starts with")),
     "path": _said(
-        lambda v: Q(pk__in=_with_file(path__contains=v)), gettext_lazy("A file’s path has")
+        lambda v: Q(pk__in=_with_file(path__contains=v)), gettext_lazy("File path contains")
     ),
-    "cause": _said(lambda v: Q(pk__in=_with_file(cause__icontains=v)), gettext_lazy("A cause has")),
+    "cause": _said(
+        lambda v: Q(pk__in=_with_file(cause__icontains=v)), gettext_lazy("Failure reason contains")
+    ),
     "cause_group": Filter(
         _number,
         lambda v: Q(pk__in=_with_file(cause_group=v)),
-        gettext_lazy("the number of a cause"),
-        gettext_lazy("Cause number"),
+        gettext_lazy("the number of a failure reason"),
+        gettext_lazy("Failure reason number"),
     ),
-    "ledger": _one_of(Ledger, lambda v: Q(ledger=v), gettext_lazy("Ledger")),
-    "began_after": _dated(lambda v: Q(begin_time__gte=v), gettext_lazy("Began after")),
-    "began_before": _dated(lambda v: Q(begin_time__lt=v), gettext_lazy("Began before")),
-    "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("Ended after")),
-    "ended_before": _dated(_ended_before, gettext_lazy("Ended before")),
+    "ledger": _one_of(Ledger, lambda v: Q(ledger=v), gettext_lazy("Count check")),
+    "began_after": _dated(lambda v: Q(begin_time__gte=v), gettext_lazy("Start time from")),
+    "began_before": _dated(lambda v: Q(begin_time__lt=v), gettext_lazy("Start time to")),
+    "ended_after": _dated(lambda v: Q(end_time__gte=v), gettext_lazy("End time from")),
+    "ended_before": _dated(_ended_before, gettext_lazy("End time to")),
     "loss_over": Filter(
         _share,
         _lossy,
-        gettext_lazy("a share such as 0.05 or 5%, from 0 to 1"),
-        gettext_lazy("Loss over"),
+        gettext_lazy("a rate from 0 to 1, such as 0.05 or 5%"),
+        gettext_lazy("Failure rate over"),
     ),
-    "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("GES contradicted itself")),
-    "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Out of the statistics")),
+    "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("Inconsistent responses")),
+    "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Excluded from statistics")),
 }
 
 
@@ -215,7 +217,7 @@ def conditions(
         if name not in filters:
             known = ", ".join([*filters, *STEERING])
             problems.append(
-                _("%(name)s: there is no such filter; known are %(known)s.")
+                _("%(name)s: unknown filter; expected one of %(known)s.")
                 % {"name": name[:60], "known": known}
             )
             continue

@@ -20,7 +20,7 @@ DIGITS = 30  # before the point and after it: more than a sum of lines can have
 
 def won_t_do(name: str, value: str, expected: str) -> str:
     """The sentence for a parameter that can't be used: which, what it was, and what was expected."""
-    return _("%(name)s: “%(value)s” won't do; expected %(expected)s.") % {
+    return _("%(name)s: “%(value)s” is not valid; expected %(expected)s.") % {
         "name": name,
         "value": value[:60],
         "expected": expected,
@@ -127,7 +127,7 @@ def page(
     problems: list[str] = []
     sort = params.get("sort") or default
     if sort.removeprefix("-") not in sorts:
-        expected = _("one of %(words)s, with - in front for the opposite") % {
+        expected = _("one of %(words)s, optionally with a leading - to reverse the order") % {
             "words": ", ".join(sorts)
         }
         problems.append(won_t_do("sort", sort, expected))
@@ -230,7 +230,7 @@ def _read_cursor(value: str, sort: str, column: Column, problems: list[str]) -> 
             won_t_do(
                 "cursor",
                 value,
-                _("a position in this list and sort order; the first page is shown"),
+                _("a position in this list and sort order; showing the first page"),
             )
         )
         return None

@@ -60,18 +60,23 @@ class AccessKey(models.Model):
         on_delete=models.CASCADE,
         related_name="access_keys",
     )
-    name = models.CharField(_("name"), max_length=80, blank=True, help_text=_("What it is for."))
+    name = models.CharField(
+        _("name"), max_length=80, blank=True, help_text=_("Purpose of the key.")
+    )
     # A flag, since a key whose only project is deleted must not come to see all the others.
     all_projects = models.BooleanField(
         _("all projects"),
         default=False,
-        help_text=_("It sees what its user sees; otherwise only the projects chosen here."),
+        help_text=_(
+            "The key can access everything its user can access; otherwise only the "
+            "projects selected here."
+        ),
     )
     projects = models.ManyToManyField(
         Project, verbose_name=_("projects"), blank=True, related_name="access_keys"
     )
     access_key = models.CharField(_("access key"), max_length=40, unique=True)
-    sealed_secret = models.BinaryField(_("sealed secret"))
+    sealed_secret = models.BinaryField(_("encrypted secret"))
     token_digest = models.CharField(_("token digest"), max_length=64, unique=True)
     created_at = models.DateTimeField(_("created at"))
     expires_at = models.DateTimeField(_("expires at"), null=True, blank=True)
@@ -82,15 +87,15 @@ class AccessKey(models.Model):
         null=True,
         blank=True,
         validators=[MinValueValidator(1)],
-        help_text=_("Empty: as GESDASH_KEY_REQUESTS says."),
+        help_text=_("Leave empty to use GESDASH_KEY_REQUESTS."),
     )
     counted_minute = models.DateTimeField(_("counted minute"), null=True, editable=False)
     counted_requests = models.PositiveIntegerField(_("counted requests"), default=0, editable=False)
     noted_on = models.DateField(
-        _("noted on"),
+        _("first use recorded on"),
         null=True,
         editable=False,
-        help_text=_("The day its first use was last noted."),
+        help_text=_("The last day on which the first use of the day was recorded."),
     )
 
     objects = AccessKeyQuerySet.as_manager()

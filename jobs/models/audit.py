@@ -12,17 +12,17 @@ from jobs.models.project import Graph, Project, Viewer
 class AuditAction(models.TextChoices):
     """What was done. The first four are written by triggers, the others by `jobs.trail`."""
 
-    MADE = "made", _("made")
+    MADE = "made", _("created")
     CHANGED = "changed", _("changed")
     UNDONE = "undone", _("undone")
     DELETED = "deleted", _("deleted")
     SIGNED_IN = "signed_in", _("signed in")
     SIGNED_OUT = "signed_out", _("signed out")
-    SIGN_IN_FAILED = "sign_in_failed", _("failed to sign in")
-    REFUSED = "refused", _("was refused")
+    SIGN_IN_FAILED = "sign_in_failed", _("sign-in failed")
+    REFUSED = "refused", _("request rejected")
     EXPORTED = "exported", _("exported")
     DOWNLOADED = "downloaded", _("downloaded")
-    USED = "used", _("used for the first time that day")
+    USED = "used", _("first use of the day")
 
 
 class AuditObject(models.TextChoices):
@@ -30,10 +30,10 @@ class AuditObject(models.TextChoices):
 
     CORRECTION = "correction", _("correction")
     REVIEW = "review", _("review")
-    NOTE = "note", _("note on a cause")
+    NOTE = "note", _("note on a failure reason")
     GRAPH = "graph", _("graph")
-    WATCH = "watch", _("watch")
-    HOLD = "hold", _("hold")
+    WATCH = "watch", _("tracking")
+    HOLD = "hold", _("legal hold")
     PROJECT = "project", _("project")
     MEMBERSHIP = "membership", _("membership")
     KEY = "key", _("access key")
@@ -41,7 +41,7 @@ class AuditObject(models.TextChoices):
     USER = "user", _("user")
     GROUP = "group", _("group")
     SESSION = "session", _("session")
-    REPLY = "reply", _("reply")
+    REPLY = "reply", _("response")
     EXPORT = "export", _("export")
     ADDRESS = "address", _("address")
 
@@ -72,11 +72,11 @@ class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
 class AuditEntry(models.Model):
     """One deed. Nothing here refers to a row that must stay: what was deleted is still told of, by the name it had."""
 
-    at = models.DateTimeField(_("at"))
-    deed = models.CharField(_("deed"), max_length=14, choices=AuditAction)
-    what = models.CharField(_("what"), max_length=10, choices=AuditObject)
-    object_id = models.BigIntegerField(_("its number"), null=True)
-    object_name = models.CharField(_("its name"), max_length=300, blank=True)
+    at = models.DateTimeField(_("time"))
+    deed = models.CharField(_("action"), max_length=14, choices=AuditAction)
+    what = models.CharField(_("object"), max_length=10, choices=AuditObject)
+    object_id = models.BigIntegerField(_("object ID"), null=True)
+    object_name = models.CharField(_("object name"), max_length=300, blank=True)
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
         related_name="+",
@@ -92,16 +92,16 @@ class AuditEntry(models.Model):
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
     reason = models.TextField(_("reason"), blank=True)
-    actor_id = models.BigIntegerField(_("actor's number"), null=True)
+    actor_id = models.BigIntegerField(_("user ID"), null=True)
     actor = models.CharField(
-        _("actor"), max_length=150, blank=True, help_text=_("The name the user had then.")
+        _("user"), max_length=150, blank=True, help_text=_("The user name at that time.")
     )
-    request_id = models.CharField(_("request id"), max_length=64, blank=True)
+    request_id = models.CharField(_("request ID"), max_length=64, blank=True)
     address = models.CharField(
-        _("address"), max_length=64, blank=True, help_text=_("Where the request came from.")
+        _("address"), max_length=64, blank=True, help_text=_("Source address of the request.")
     )
     path = models.TextField(
-        _("path"), blank=True, help_text=_("What was asked: the method and the path.")
+        _("request path"), blank=True, help_text=_("The request method and path.")
     )
 
     objects = AuditEntryQuerySet.as_manager()

@@ -42,7 +42,7 @@ class Cause(models.Model):
     objects = CauseQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("cause"), _("causes")
+        verbose_name, verbose_name_plural = _("failure reason"), _("failure reasons")
         constraints = [
             models.UniqueConstraint(
                 fields=["project", "fingerprint"], name="one_cause_a_fingerprint"

@@ -13,11 +13,11 @@ class Contradiction(models.Model):
     class Kind(models.TextChoices):
         """The words of `diagnosis.changes.Odd`, with their labels."""
 
-        FINAL_WORD = ContradictionKind.FINAL_WORD.value, _("a final word taken back")
-        EARLIER = ContradictionKind.EARLIER.value, _("a time that went back")
-        ENDS_FIRST = ContradictionKind.ENDS_FIRST.value, _("an end before the begin")
-        FEWER_LINES = ContradictionKind.FEWER_LINES.value, _("fewer lines than before")
-        FILES = ContradictionKind.FILES.value, _("another list of files")
+        FINAL_WORD = ContradictionKind.FINAL_WORD.value, _("Final status withdrawn")
+        EARLIER = ContradictionKind.EARLIER.value, _("Time moved backwards")
+        ENDS_FIRST = ContradictionKind.ENDS_FIRST.value, _("End time before start time")
+        FEWER_LINES = ContradictionKind.FEWER_LINES.value, _("Fewer lines than before")
+        FILES = ContradictionKind.FILES.value, _("Different list of files")
 
     # Found by the index of one_oddity_a_kind.
     job = models.ForeignKey(
@@ -27,17 +27,17 @@ class Contradiction(models.Model):
         related_name="contradictions",
         db_index=False,
     )
-    seen_at = models.DateTimeField(_("seen at"), help_text=_("When the reply was first seen."))
-    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    seen_at = models.DateTimeField(_("seen at"), help_text=_("When the response was first seen."))
+    kind = models.CharField(_("type"), max_length=12, choices=Kind)
     count = models.PositiveIntegerField(
-        _("count"), help_text=_("How many figures or words of the reply did so.")
+        _("count"), help_text=_("How many values of the response are inconsistent in this way.")
     )
     says = models.JSONField(
-        _("says"), help_text=_("A sentence (ges.sentence) about the first of them.")
+        _("description"), help_text=_("A sentence (ges.sentence) about the first of them.")
     )
 
     class Meta:
-        verbose_name, verbose_name_plural = _("odd reply"), _("odd replies")
+        verbose_name, verbose_name_plural = _("inconsistent response"), _("inconsistent responses")
         constraints = [
             models.UniqueConstraint(fields=["job", "seen_at", "kind"], name="one_oddity_a_kind")
         ]

@@ -26,8 +26,8 @@ def _value(column: str) -> str:
 class Flag(models.TextChoices):
     """The words of `diagnosis.corrections.Standing`, with their labels."""
 
-    NEEDLESS = CorrectionStanding.NEEDLESS.value, _("needless: GES says the same by now")
-    CONTRADICTED = CorrectionStanding.CONTRADICTED.value, _("contradicted: GES says something new")
+    NEEDLESS = CorrectionStanding.NEEDLESS.value, _("Not needed: GES now returns the same value")
+    CONTRADICTED = CorrectionStanding.CONTRADICTED.value, _("Conflict: GES now returns a new value")
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
@@ -65,31 +65,31 @@ class Correction(models.Model):
         blank=True,
         related_name="corrections",
     )
-    kind = models.CharField(_("kind"), max_length=6, blank=True)
+    kind = models.CharField(_("type"), max_length=6, blank=True)
     position = models.PositiveIntegerField(_("position"), null=True, blank=True)
     field = models.CharField(_("field"), max_length=20)
-    observed = models.TextField(_("observed"), null=True, blank=True)  # noqa: DJ001  null is unknown
-    newest = models.TextField(_("GES says now"), null=True, blank=True)  # noqa: DJ001
-    corrected = models.TextField(_("corrected"), null=True, blank=True)  # noqa: DJ001
-    flag = models.CharField(_("since then"), max_length=12, choices=Flag, blank=True)
+    observed = models.TextField(_("GES value"), null=True, blank=True)  # noqa: DJ001  null is unknown
+    newest = models.TextField(_("current GES value"), null=True, blank=True)  # noqa: DJ001
+    corrected = models.TextField(_("corrected value"), null=True, blank=True)  # noqa: DJ001
+    flag = models.CharField(_("flag"), max_length=12, choices=Flag, blank=True)
     reason = models.TextField(_("reason"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("actor"),
+        verbose_name=_("user"),
         on_delete=models.PROTECT,
         related_name="+",
     )
-    made_at = models.DateTimeField(_("made at"))
-    reverted_at = models.DateTimeField(_("reverted at"), null=True, blank=True)
+    made_at = models.DateTimeField(_("created at"))
+    reverted_at = models.DateTimeField(_("undone at"), null=True, blank=True)
     reverted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("reverted by"),
+        verbose_name=_("undone by"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,
         related_name="+",
     )
-    reverted_reason = models.TextField(_("undone because"), null=True, blank=True)  # noqa: DJ001  null while it stands
+    reverted_reason = models.TextField(_("reason for undoing"), null=True, blank=True)  # noqa: DJ001  null while it stands
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -163,7 +163,7 @@ class Correction(models.Model):
             "position": self.position,
             "field": field_label(self.field),
         }
-        return _("%(kind)s file %(position)s %(field)s") % said
+        return _("%(kind)s file %(position)s, %(field)s") % said
 
 
 #: For lists of jobs: the corrections of each job itself that stand, as `standing`.

@@ -18,31 +18,31 @@ from jobs.models.project import GES_ID, Graph, Project, Viewer
 class VerdictChoices(models.TextChoices):
     """The words of `ges.words.Verdict`, with their labels."""
 
-    PENDING = V.PENDING.value, _("pending")
-    RUNNING = V.RUNNING.value, _("running")
-    SUCCESS = V.SUCCESS.value, _("success")
-    PARTIAL = V.PARTIAL.value, _("partial")
-    FAILED = V.FAILED.value, _("failed")
-    CANCELLED = V.CANCELLED.value, _("cancelled")
-    UNKNOWN = V.UNKNOWN.value, _("unknown")
+    PENDING = V.PENDING.value, _("Pending")
+    RUNNING = V.RUNNING.value, _("Running")
+    SUCCESS = V.SUCCESS.value, _("Success")
+    PARTIAL = V.PARTIAL.value, _("Partial success")
+    FAILED = V.FAILED.value, _("Failed")
+    CANCELLED = V.CANCELLED.value, _("Cancelled")
+    UNKNOWN = V.UNKNOWN.value, _("Unknown")
 
 
 class LedgerChoices(models.TextChoices):
     """The words of `diagnosis.ledger.Ledger`, with their labels."""
 
-    ADDS_UP = L.ADDS_UP.value, _("adds up")
-    DOES_NOT_ADD_UP = L.DOES_NOT_ADD_UP.value, _("does not add up")
-    CANNOT_TELL = L.CANNOT_TELL.value, _("cannot tell")
+    ADDS_UP = L.ADDS_UP.value, _("Balanced")
+    DOES_NOT_ADD_UP = L.DOES_NOT_ADD_UP.value, _("Mismatch")
+    CANNOT_TELL = L.CANNOT_TELL.value, _("Not verifiable")
 
 
 class ReviewState(models.TextChoices):
     """Where an import that lost data stands with the people who look after it; empty for every other job."""
 
-    WAITING = "waiting", _("waiting for review")
-    TOLERATED = "tolerated", _("within the tolerated loss")
-    TO_FIX = "to_fix", _("to fix")
-    ACCEPTED = "accepted", _("accepted")
-    FIXED = "fixed", _("fixed")
+    WAITING = "waiting", _("For review")
+    TOLERATED = "tolerated", _("Within threshold")
+    TO_FIX = "to_fix", _("To fix")
+    ACCEPTED = "accepted", _("Accepted")
+    FIXED = "fixed", _("Resolved")
 
 
 #: Jobs whose end is known and no end of what began: GES told no begin, or one that is later.
@@ -94,51 +94,60 @@ class Job(models.Model):
         related_name="jobs",
         db_index=False,
     )
-    job_id = models.CharField(_("job id"), max_length=GES_ID)
+    job_id = models.CharField(_("job ID"), max_length=GES_ID)
     job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
     job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
     status = models.CharField(
-        _("GES's word"), max_length=GES_ID, blank=True, help_text=_("GES's word, as it came.")
+        _("GES status"),
+        max_length=GES_ID,
+        blank=True,
+        help_text=_("The status exactly as returned by GES."),
     )
     verdict = models.CharField(
-        _("verdict"), max_length=10, choices=VerdictChoices, default=VerdictChoices.PENDING
+        _("status"), max_length=10, choices=VerdictChoices, default=VerdictChoices.PENDING
     )
-    ledger = models.CharField(_("ledger"), max_length=16, choices=LedgerChoices, null=True)  # noqa: DJ001  null without data files
-    begin_time = models.DateTimeField(_("begin time"), null=True)
+    ledger = models.CharField(_("count check"), max_length=16, choices=LedgerChoices, null=True)  # noqa: DJ001  null without data files
+    begin_time = models.DateTimeField(_("start time"), null=True)
     end_time = models.DateTimeField(_("end time"), null=True)
-    fail_reason = models.TextField(_("fail reason"), blank=True)
+    fail_reason = models.TextField(_("failure reason"), blank=True)
     peculiarities = models.JSONField(
         _("peculiarities"),
         default=list,
-        help_text=_("Sentences (ges.sentence) about what was unusual."),
+        help_text=_("Sentences (ges.sentence) about what was unusual in the response."),
     )
     contradiction_count = models.PositiveIntegerField(
-        _("contradictions"),
+        _("inconsistent responses"),
         default=0,
         db_default=0,
         help_text=_(
-            "How often its replies contradict an earlier one, by reply and kind; each is an odd reply."
+
+                "How often responses of this job contradict an earlier one, by response "
+                "and type; each is an inconsistent response."
+
         ),
     )
     lines = models.JSONField(
         _("lines"),
         default=dict,
-        help_text=_("Totals for edge, vertex and all; lines, null when unknown."),
+        help_text=_("Line totals for edge, vertex and all; null when unknown."),
     )
-    loss_rate = models.DecimalField(_("loss rate"), max_digits=5, decimal_places=4, null=True)
+    loss_rate = models.DecimalField(_("failure rate"), max_digits=5, decimal_places=4, null=True)
     # Numeric, since the sum of 64-bit counts may need more than 64 bits.
     total_lines = models.DecimalField(_("total lines"), max_digits=30, decimal_places=0, null=True)
     failed_lines = models.DecimalField(
         _("failed lines"), max_digits=30, decimal_places=0, null=True
     )
     successful_lines = models.DecimalField(
-        _("successful lines"), max_digits=30, decimal_places=0, null=True
+        _("loaded lines"), max_digits=30, decimal_places=0, null=True
     )
     observed = models.JSONField(
-        _("observed"),
+        _("GES value"),
         null=True,
         help_text=_(
-            "What GES's values alone make of the totals, verdict and ledger, where corrections changed them; else null."
+
+                "Totals, status and count check according to GES values alone, where "
+                "corrections changed them; otherwise null."
+
         ),
     )
     duration = models.GeneratedField(
@@ -149,23 +158,23 @@ class Job(models.Model):
     )
     review = models.CharField(_("review"), max_length=9, choices=ReviewState, blank=True)
     is_hidden = models.BooleanField(
-        _("out of the statistics"),
+        _("excluded from statistics"),
         default=False,
         db_default=False,
-        help_text=_("Shown in lists, counted nowhere."),
+        help_text=_("Shown in lists, but not counted in any statistics."),
     )
     changed_at = models.DateTimeField(
-        _("changed at"), null=True, help_text=_("When this row last came to say something else.")
+        _("changed at"), null=True, help_text=_("When the contents of this row last changed.")
     )
     file_count = models.PositiveIntegerField(_("file count"), default=0)
-    lost_file_count = models.PositiveIntegerField(_("lost file count"), default=0)
+    lost_file_count = models.PositiveIntegerField(_("failed file count"), default=0)
     first_seen_at = models.DateTimeField(_("first seen at"))
     observed_at = models.DateTimeField(
-        _("observed at"),
+        _("last updated"),
         null=True,
-        help_text=_("When the newest reply was last seen; null before the first."),
+        help_text=_("When the newest response was last seen; null before the first response."),
     )
-    snapshot_count = models.PositiveIntegerField(_("snapshot count"), default=0)
+    snapshot_count = models.PositiveIntegerField(_("response count"), default=0)
     # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
     chain_length = models.PositiveIntegerField(_("chain length"), default=0)
     chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
@@ -304,30 +313,30 @@ class ImportFile(models.Model):
     class Kind(models.TextChoices):
         """The three lists of a job detail."""
 
-        SCHEMA = "schema", _("schema")
-        VERTEX = "vertex", _("vertex")
-        EDGE = "edge", _("edge")
+        SCHEMA = "schema", _("Metadata")
+        VERTEX = "vertex", _("Vertex")
+        EDGE = "edge", _("Edge")
 
     # Found by the index of one_file_a_place.
     job = models.ForeignKey(
         Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="files", db_index=False
     )
-    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    kind = models.CharField(_("type"), max_length=6, choices=Kind)
     position = models.PositiveIntegerField(_("position"))
-    path = models.TextField(_("path"))
+    path = models.TextField(_("file path"))
     log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
-    status = models.CharField(_("GES's word"), max_length=GES_ID, blank=True)
-    verdict = models.CharField(_("verdict"), max_length=10, choices=VerdictChoices)
-    ledger = models.CharField(_("ledger"), max_length=16, choices=LedgerChoices)
+    status = models.CharField(_("GES status"), max_length=GES_ID, blank=True)
+    verdict = models.CharField(_("status"), max_length=10, choices=VerdictChoices)
+    ledger = models.CharField(_("count check"), max_length=16, choices=LedgerChoices)
     contradiction = models.JSONField(
-        _("contradiction"),
+        _("mismatch"),
         null=True,
-        help_text=_("A sentence (ges.sentence), where the figures disagree."),
+        help_text=_("A sentence (ges.sentence) where the values disagree."),
     )
-    cause = models.TextField(_("cause"), null=True)  # noqa: DJ001
+    cause = models.TextField(_("failure reason"), null=True)  # noqa: DJ001
     cause_group = models.ForeignKey(
         Cause,
-        verbose_name=_("cause group"),
+        verbose_name=_("failure reason group"),
         on_delete=models.PROTECT,
         null=True,
         related_name="files",
@@ -335,7 +344,7 @@ class ImportFile(models.Model):
     )
     total_lines = models.BigIntegerField(_("total lines"), null=True)
     failed_lines = models.BigIntegerField(_("failed lines"), null=True)
-    successful_lines = models.BigIntegerField(_("successful lines"), null=True)
+    successful_lines = models.BigIntegerField(_("loaded lines"), null=True)
 
     class Meta:
         verbose_name, verbose_name_plural = _("import file"), _("import files")

@@ -105,14 +105,14 @@ class Keeping(models.TextChoices):
 class Project(models.Model):
     """A GES project."""
 
-    project_id = models.CharField(_("project id"), max_length=GES_ID, unique=True)
+    project_id = models.CharField(_("project ID"), max_length=GES_ID, unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
     endpoint = models.CharField(_("endpoint"), max_length=300, blank=True)
     credentials = models.CharField(
         _("credentials"),
         max_length=100,
         blank=True,
-        help_text=_("Name of its credentials in the settings; never the secret itself."),
+        help_text=_("Name of the credentials in the settings; never the secret itself."),
     )
     members = models.ManyToManyField(
         settings.AUTH_USER_MODEL,
@@ -120,50 +120,58 @@ class Project(models.Model):
         through="Membership",
         related_name="ges_projects",
     )
-    discovered_at = models.DateTimeField(_("discovered at"), null=True, blank=True)
+    discovered_at = models.DateTimeField(_("job list read at"), null=True, blank=True)
     history_offset = models.PositiveIntegerField(
         null=True, blank=True, default=0, editable=False,
         help_text="Where the reading of GES's whole job list goes on; null once it was read to its end.",
     )  # fmt: skip
     history_read_at = models.DateTimeField(
-        _("history read at"),
+        _("job history read at"),
         null=True,
         blank=True,
-        help_text=_("When GES's whole job list was last read to its end."),
+        help_text=_("When the whole job list of GES was last read to the end."),
     )
     calls_per_second = models.PositiveIntegerField(
         _("calls per second"),
         default=50,
         validators=[MinValueValidator(1)],
-        help_text=_("Calls to GES that all workers and web servers together may make in a second."),
+        help_text=_(
+            "Maximum number of GES API calls per second by all workers and web servers together."
+        ),
     )
     calls_per_minute = models.PositiveIntegerField(
         _("calls per minute"),
         default=1500,
         validators=[MinValueValidator(1)],
-        help_text=_("The same in a minute."),
+        help_text=_("The same per minute."),
     )
     watches_proxied = models.BooleanField(
-        _("watch proxied jobs"),
+        _("track proxied jobs"),
         default=True,
-        help_text=_("Poll a job from then on that a program first asked about."),
+        help_text=_("Poll a job from the time a program first requests it."),
     )
     problem = models.TextField(
         _("problem"),
         blank=True,
-        help_text=_("Why the last look at GES's job list failed; empty when it did not."),
+        help_text=_("Why the job list of GES could not be read last time; empty if it was read."),
     )
     keeps = models.CharField(
-        _("replies to keep"),
+        _("responses to keep"),
         max_length=7,
         choices=Keeping,
         default=Keeping.ALL,
         help_text=_(
-            "Of a job that has ended, once they are older than the days below. Failed polls as old go too, unless all stay."
+
+                "For ended jobs, applied to responses older than the number of days "
+                "below. Failed polls of that age are deleted too, unless all responses "
+                "are kept."
+
         ),
     )
     keep_days = models.PositiveIntegerField(
-        _("keep days"), default=90, help_text=_("How long every reply stays, whatever the rule.")
+        _("keep everything for (days)"),
+        default=90,
+        help_text=_("How long every response is kept, regardless of the rule."),
     )
 
     clock_skew_ms = models.IntegerField(
@@ -172,7 +180,10 @@ class Project(models.Model):
         blank=True,
         editable=False,
         help_text=_(
-            "Milliseconds that GES's clock is ahead of ours, by its Date headers; null before the first answer."
+
+                "Milliseconds by which the clock of GES is ahead of the local clock, "
+                "from its Date headers; null before the first response."
+
         ),
     )
 
@@ -289,28 +300,28 @@ class Graph(models.Model):
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="graphs"
     )
-    graph_id = models.CharField(_("graph id"), max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
+    graph_id = models.CharField(_("graph ID"), max_length=GES_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
     name = models.CharField(_("name"), max_length=GES_ID, blank=True)
     is_deleted = models.BooleanField(_("no longer in GES"), default=False)
     created_at = models.DateTimeField(
         _("created at"),
         null=True,
         blank=True,
-        help_text=_("As GES says; a job that began before is an earlier graph's."),
+        help_text=_("As returned by GES; a job that started earlier belongs to an earlier graph."),
     )
     forgotten_jobs = models.JSONField(
         default=list, blank=True, editable=False,
         help_text="Ids of jobs that GES still names as this graph's imports, and knows no more when asked.",
     )  # fmt: skip
     tolerated_loss = models.DecimalField(
-        _("tolerated loss"),
+        _("failure threshold"),
         max_digits=5,
         decimal_places=4,
         null=True,
         blank=True,
         validators=[MinValueValidator(0), MaxValueValidator(1)],
         help_text=_(
-            "Share of lines, 0 to 1; an import that loses no more waits for nobody's review."
+            "Share of failed lines, 0 to 1; an import that does not exceed it needs no review."
         ),
     )
     merged_into = models.ForeignKey(
@@ -321,7 +332,7 @@ class Graph(models.Model):
         blank=True,
         related_name="merged",
         help_text=_(
-            "The graph known by its id that this one, known by its name, turned out to be."
+            "The graph with a known ID that this graph, known only by name, was found to be."
         ),
     )
 

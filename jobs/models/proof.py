@@ -37,12 +37,14 @@ class Checkpoint(models.Model):
         db_index=False,
     )
     number = models.PositiveIntegerField(_("number"))
-    sealed_at = models.DateTimeField(_("sealed at"))
-    up_to = models.BigIntegerField(_("up to"), help_text=_("The newest reply that was stored."))
+    sealed_at = models.DateTimeField(_("created at"))
+    up_to = models.BigIntegerField(
+        _("covers up to"), help_text=_("The newest response stored at that time.")
+    )
     jobs = models.PositiveIntegerField(_("jobs"))
-    replies = models.PositiveBigIntegerField(_("replies"))
-    root = models.BinaryField(_("root"), max_length=32)
-    before = models.BinaryField(_("before"), max_length=32)
+    replies = models.PositiveBigIntegerField(_("responses"))
+    root = models.BinaryField(_("root hash"), max_length=32)
+    before = models.BinaryField(_("previous digest"), max_length=32)
     digest = models.BinaryField(_("digest"), max_length=32)
 
     objects = CheckpointQuerySet.as_manager()
@@ -64,15 +66,15 @@ class Pruning(models.Model):
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings"
     )
-    made_at = models.DateTimeField(_("made at"))
-    keeps = models.CharField(_("keeps"), max_length=7, choices=Keeping)
-    keep_days = models.PositiveIntegerField(_("keep days"))
-    replies = models.PositiveIntegerField(_("replies"))
-    misses = models.PositiveIntegerField(_("misses"))
+    made_at = models.DateTimeField(_("created at"))
+    keeps = models.CharField(_("responses to keep"), max_length=7, choices=Keeping)
+    keep_days = models.PositiveIntegerField(_("keep everything for (days)"))
+    replies = models.PositiveIntegerField(_("responses"))
+    misses = models.PositiveIntegerField(_("failed polls"))
     size = models.PositiveBigIntegerField(_("bytes"))
 
     class Meta:
-        verbose_name, verbose_name_plural = _("pruning"), _("prunings")
+        verbose_name, verbose_name_plural = _("retention run"), _("retention runs")
         triggers = _never_changed("pruning")
 
     def __str__(self) -> str:
@@ -98,12 +100,12 @@ class Tombstone(models.Model):
     sha256 = models.BinaryField("SHA-256", max_length=32)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
-    seen = models.PositiveIntegerField(_("seen"))
+    seen = models.PositiveIntegerField(_("times seen"))
     link = models.BinaryField(_("link"), max_length=32)
     size = models.PositiveIntegerField(_("bytes"))
     pruning = models.ForeignKey(
         Pruning,
-        verbose_name=_("pruning"),
+        verbose_name=_("retention run"),
         on_delete=models.PROTECT,
         related_name="tombstones",
         null=True,
@@ -111,7 +113,7 @@ class Tombstone(models.Model):
     )  # null: brought from another gesdash, which pruned it
 
     class Meta:
-        verbose_name, verbose_name_plural = _("removed reply"), _("removed replies")
+        verbose_name, verbose_name_plural = _("tombstone"), _("tombstones")
         constraints = [
             models.UniqueConstraint(fields=["job", "number"], name="one_tombstone_a_number")
         ]
@@ -130,14 +132,14 @@ class Hold(models.Model):
     reason = models.TextField(_("reason"))
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("actor"),
+        verbose_name=_("user"),
         on_delete=models.PROTECT,
         related_name="+",
     )
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(_("created at"))
 
     class Meta:
-        verbose_name, verbose_name_plural = _("hold"), _("holds")
+        verbose_name, verbose_name_plural = _("legal hold"), _("legal holds")
         triggers = tracked(
             "hold",
             plain("reason"),
@@ -159,17 +161,17 @@ class Verification(models.Model):
         Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications"
     )
     job_id = models.CharField(
-        _("job id"), max_length=GES_ID, blank=True, help_text=_("Empty: the whole project.")
+        _("job ID"), max_length=GES_ID, blank=True, help_text=_("Empty for the whole project.")
     )
-    began_at = models.DateTimeField(_("began at"))
-    ended_at = models.DateTimeField(_("ended at"))
+    began_at = models.DateTimeField(_("start time"))
+    ended_at = models.DateTimeField(_("end time"))
     jobs = models.PositiveIntegerField(_("jobs"))
-    replies = models.PositiveBigIntegerField(_("replies"))
-    tombstones = models.PositiveBigIntegerField(_("removed replies"))
+    replies = models.PositiveBigIntegerField(_("responses"))
+    tombstones = models.PositiveBigIntegerField(_("tombstones"))
     checkpoints = models.PositiveIntegerField(_("checkpoints"))
-    faults = models.PositiveIntegerField(_("faults"))
+    faults = models.PositiveIntegerField(_("problems"))
     sentences = models.JSONField(
-        _("what did not fit"), default=list, help_text=_("The first of them.")
+        _("problems found"), default=list, help_text=_("The first problems found.")
     )
 
     class Meta:

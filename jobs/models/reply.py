@@ -14,7 +14,7 @@ class Source(models.TextChoices):
 
     POLL = "poll", _("poll")
     PROXY = "proxy", _("proxy")
-    LIST = "list", _("job list")
+    LIST = "list", _("list")
     INGEST = "ingest", _("ingest")
 
 
@@ -51,7 +51,10 @@ class Snapshot(models.Model):
     )
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(
-        _("version"), help_text=_("1 or 2: the API that was asked, or whose keys the reply has.")
+        _("version"),
+        help_text=_(
+            "1 or 2: the version of the API that was called, or whose keys the response has."
+        ),
     )
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
     content_type = models.CharField(
@@ -60,26 +63,26 @@ class Snapshot(models.Model):
         blank=True,
         default="",
         db_default="",
-        help_text=_("As it came; empty where none is known."),
+        help_text=_("As received; empty if unknown."),
     )
     body = models.BinaryField(_("body"))
     sha256 = models.BinaryField("SHA-256", max_length=32)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
-    seen = models.PositiveIntegerField(_("seen"), default=1)
+    seen = models.PositiveIntegerField(_("times seen"), default=1)
     number = models.PositiveIntegerField(
-        _("number"), help_text=_("From 1 in each job, in the order of recording.")
+        _("number"), help_text=_("Numbered from 1 within each job, in the order of recording.")
     )
     link = models.BinaryField(
         _("link"),
         max_length=32,
-        help_text=_("Chains it to the reply recorded before (`chain.forms`)."),
+        help_text=_("Links it to the previously recorded response (`chain.forms`)."),
     )
 
     objects = SnapshotQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("reply"), _("replies")
+        verbose_name, verbose_name_plural = _("response"), _("responses")
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(last_seen_at__gte=F("first_seen_at")), name="snapshot_in_order"
@@ -118,16 +121,16 @@ class Miss(models.Model):
         Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False
     )
     source = models.CharField(_("source"), max_length=6, choices=Source)
-    kind = models.CharField(_("kind"), max_length=20)
+    kind = models.CharField(_("type"), max_length=20)
     detail = models.TextField(_("detail"), blank=True)
     http_status = models.PositiveSmallIntegerField(_("HTTP status"), null=True)
     body = models.BinaryField(_("body"), null=True)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
-    seen = models.PositiveIntegerField(_("seen"), default=1)
+    seen = models.PositiveIntegerField(_("times seen"), default=1)
 
     class Meta:
-        verbose_name, verbose_name_plural = _("miss"), _("misses")
+        verbose_name, verbose_name_plural = _("failed poll"), _("failed polls")
         indexes = [
             models.Index("job", F("last_seen_at").desc(), name="miss_of_job"),
             # The gaps of a graph's last days.

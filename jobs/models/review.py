@@ -18,13 +18,15 @@ class Review(models.Model):
     job = models.ForeignKey(
         Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="reviews"
     )
-    state = models.CharField(_("state"), max_length=9, choices=ReviewState)
+    state = models.CharField(_("decision"), max_length=9, choices=ReviewState)
     note = models.TextField(
-        _("note"), blank=True, help_text=_("Why, or what is to be done; an accepted loss needs it.")
+        _("note"),
+        blank=True,
+        help_text=_("The reason, or what has to be done; required for “Accepted”."),
     )
     fixed_by = models.ForeignKey(
         Job,
-        verbose_name=_("fixed by"),
+        verbose_name=_("fixed by job"),
         on_delete=models.PROTECT,
         null=True,
         blank=True,
@@ -38,14 +40,14 @@ class Review(models.Model):
         blank=True,
         related_name="assigned_reviews",
     )
-    due_on = models.DateField(_("due on"), null=True, blank=True)
+    due_on = models.DateField(_("due date"), null=True, blank=True)
     actor = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        verbose_name=_("actor"),
+        verbose_name=_("user"),
         on_delete=models.PROTECT,
         related_name="+",
     )
-    made_at = models.DateTimeField(_("made at"))
+    made_at = models.DateTimeField(_("created at"))
 
     class Meta:
         verbose_name, verbose_name_plural = _("review"), _("reviews")

@@ -27,8 +27,8 @@ class SavedView(models.Model):
         related_name="saved_views",
     )
     name = models.CharField(_("name"), max_length=80)
-    query = models.TextField(_("query"), blank=True)
-    is_shared = models.BooleanField(_("shared with everybody"), default=False)
+    query = models.TextField(_("filters"), blank=True)
+    is_shared = models.BooleanField(_("shared with everyone"), default=False)
     created_at = models.DateTimeField(_("created at"))
 
     objects = SavedViewQuerySet.as_manager()

@@ -146,7 +146,9 @@ class Watch(models.Model):
     )
     next_poll_at = models.DateTimeField(_("next poll at"), null=True)
     lease = models.BigIntegerField(
-        _("lease"), null=True, help_text=_("The number of the claim on it, while one holds.")
+        _("lease"),
+        null=True,
+        help_text=_("Number of the current claim on it, while it is claimed."),
     )
     leased_until = models.DateTimeField(_("leased until"), null=True)
     failures = models.PositiveIntegerField(_("failures"), default=0)
@@ -155,14 +157,17 @@ class Watch(models.Model):
         blank=True,
         default="",
         help_text=_(
-            "Why it was set aside: its reply could not be recorded. Poll it to take it up again."
+
+                "Why it was quarantined: its response could not be recorded. Refresh it "
+                "from GES to resume polling."
+
         ),
     )
 
     objects = WatchQuerySet.as_manager()
 
     class Meta:
-        verbose_name, verbose_name_plural = _("watch"), _("watches")
+        verbose_name, verbose_name_plural = _("tracked job"), _("tracked jobs")
         indexes = [
             # Read by due(), project by project: only the watches that will be asked again.
             models.Index(
@@ -181,7 +186,7 @@ class Watch(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _("watch of %(job)s") % {"job": self.job_id}
+        return _("tracking of %(job)s") % {"job": self.job_id}
 
 
 def new_lease() -> int:

@@ -52,8 +52,11 @@ def of_list(request: HttpRequest) -> HttpResponseBase:
         response = _zip(jobs, "evidence.zip")
     except TooMuch:
         text = _(
-            "A browser can fetch the evidence of at most %(jobs)s jobs; choose fewer, or let an operator run"
-            " “evidence -o FILE.zip” with the same filters, which takes any number."
+
+                "A browser can download the evidence bundle of at most %(jobs)s jobs; "
+                "select fewer jobs, or ask an operator to run “evidence -o FILE.zip” "
+                "with the same filters, which has no limit on the number of jobs."
+
         )
         messages.error(request, text % {"jobs": f"{MOST:,}"})
         return redirect(back)

@@ -126,7 +126,10 @@ def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
     unsure = not_noted([one], at)
     if len(moved) > MOST_MOVED:
         text = _(
-            "More than %(most)s jobs were moved to this graph or from it; of those only some are among these rows."
+
+                "More than %(most)s jobs were moved to or from this graph; only some of "
+                "them are listed here."
+
         )
         unsure.append(text % {"most": f"{MOST_MOVED:,}"})
     then = graphs_as_known([one], at)[one.pk]
@@ -188,7 +191,7 @@ def _span(job: Job, now: datetime, changes: Iterable[dict[str, str]]) -> Span:
     ended = (
         job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
     )
-    said = _("%(job)s: changed at some time in between") % {"job": label}
+    said = _("%(job)s: changed at some point in this interval") % {"job": label}
     parts = tuple(unsure(said, read_time(one["since"]), read_time(one["at"])) for one in changes)
     return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label, unsure=parts)
 
@@ -201,14 +204,14 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     try:
         if one.graph_id is None:
-            raise ValueError(_("GES no longer lists this graph, so its jobs can't be asked about."))
+            raise ValueError(_("GES no longer lists this graph, so its jobs cannot be queried."))
         job = watches.watch(
             one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now()
         )
     except ValueError as wrong:
         messages.error(request, str(wrong))
         return redirect("pages:graph", pk=pk)
-    messages.success(request, _("The job is being watched; its first reply is on its way."))
+    messages.success(request, _("The job is now tracked; waiting for its first response."))
     return redirect("pages:job", pk=job.pk)
 
 
@@ -226,6 +229,7 @@ def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
         messages.error(request, str(wrong))
     else:
         messages.success(
-            request, _("Saved; %(count)s imports moved in or out of the queue.") % {"count": moved}
+            request,
+            _("Saved. %(count)s imports moved into or out of the review queue.") % {"count": moved},
         )
     return redirect("pages:graph", pk=pk)

@@ -233,11 +233,13 @@ def save_view(request: HttpRequest) -> HttpResponse:
     back = f"{reverse('pages:jobs')}?{query}"
     name = request.POST.get("name", "").replace("\x00", "").strip()
     if not 0 < len(name) <= 80:
-        messages.error(request, _("A view needs a name of at most 80 characters."))
+        messages.error(
+            request, _("The name of the view is not valid; expected 1 to 80 characters.")
+        )
         return redirect(back)
     if len(query) > MAX_VIEW:
         messages.error(
-            request, _("These filters are too long to keep; expected at most 4,000 characters.")
+            request, _("The filters are too long to save; expected at most 4,000 characters.")
         )
         return redirect("pages:jobs")
     values = {"query": query, "is_shared": "is_shared" in request.POST}
@@ -250,7 +252,7 @@ def save_view(request: HttpRequest) -> HttpResponse:
                 create_defaults={**values, "created_at": timezone.now()},
             )
     except IntegrityError:
-        messages.error(request, _("Somebody saved a view of this name just now; try again."))
+        messages.error(request, _("A view with this name was saved just now; try again."))
     else:
         messages.success(request, _("Saved as “%(name)s”.") % {"name": name})
     return redirect(back)
@@ -261,7 +263,7 @@ def delete_view(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own view away."""
     view = get_object_or_404(SavedView, pk=pk, owner=request.user.pk)
     view.delete()
-    messages.success(request, _("The view “%(name)s” is gone.") % {"name": view.name})
+    messages.success(request, _("The view “%(name)s” was deleted.") % {"name": view.name})
     return redirect("pages:jobs")
 
 

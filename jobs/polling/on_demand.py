@@ -38,7 +38,7 @@ def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> A
     Raises: the GesError; an ErrorReply carries the answer as `answer`. budget.Spent or budget.Resting when it may not be
     asked. A job that is not known yet is stored only if GES knows it, and watched where the project says so.
     """
-    check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
+    check_id(graph_id, gettext("graph ID")), check_id(job_id, gettext("job ID"))
     now = timezone.now()
     call_budget.take_one(project, now)
     job = (

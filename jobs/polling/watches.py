@@ -51,7 +51,7 @@ def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_nam
 
     Raises: ValueError with a sentence when an id can't be one.
     """
-    check_id(graph_id, gettext("graph id")), check_id(job_id, gettext("job id"))
+    check_id(graph_id, gettext("graph ID")), check_id(job_id, gettext("job ID"))
     graph = find_graph(project, graph_id, graph_name)
     job = find_jobs(project, [(graph, job_id, now)])[job_id]
     if job.graph_id != graph.pk:
@@ -76,7 +76,10 @@ def check_id(value: str, what: str) -> str:
         )
     if not value.isprintable() or "/" in value or value in {".", ".."}:
         text = gettext(
-            "The %(what)s %(value)s holds a slash, only dots or unprintable characters; no id of GES does."
+
+                "The %(what)s %(value)s contains a slash or unprintable characters, or "
+                "consists only of dots; GES IDs never do."
+
         )
         raise ValueError(text % {"what": what, "value": f"{value!r:.80}"})
     return value

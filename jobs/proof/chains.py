@@ -68,7 +68,8 @@ def _check(job: Job, runs: Iterable[ChainedReply], walk: Walk) -> bool:
         bytes(job.chain_link or START),
     ):
         walk.fault(
-            gettext_noop("Project {project}, job {job}: the chain ends with reply number {number}, link {link}; expected number {expected}, link {head}."),
+            gettext_noop("Project {project}, job {job}: the chain ends with response number "
+"{number}, link {link}; expected number {expected}, link {head}."),
             **_where(job), number=number, link=before.hex(), expected=job.chain_length, head=bytes(job.chain_link or b"").hex(),
         )  # fmt: skip
     return walk.faults == faults
@@ -78,22 +79,26 @@ def _check_run(job: Job, run: ChainedReply, expected: int, before: bytes, walk: 
     row = _where(job) | {"reply": str(run.id)}
     if run.number != expected:
         walk.fault(
-            gettext_noop("Project {project}, job {job}, reply {reply}: it has number {number}; expected number {expected}, which is missing or stands twice."),
+            gettext_noop("Project {project}, job {job}, response {reply}: its number is {number}; "
+"expected {expected}, which is missing or duplicated."),
             **row, number=run.number, expected=expected,
         )  # fmt: skip
     elif run.body_sha256 is not None and run.body_sha256 != run.sha256:
         walk.fault(
-            gettext_noop("Project {project}, job {job}, reply {reply}: its body has SHA-256 {found}; expected {expected}."),
+            gettext_noop("Project {project}, job {job}, response {reply}: the SHA-256 of its body "
+"is {found}; expected {expected}."),
             **row, found=run.body_sha256.hex(), expected=run.sha256.hex(),
         )  # fmt: skip
     elif (made := link(before, _facts(job, run))) != run.link:
         walk.fault(
-            gettext_noop("Project {project}, job {job}, reply {reply}: its link is {found}; expected {expected} from what it says and the link before."),
+            gettext_noop("Project {project}, job {job}, response {reply}: its link is {found}; "
+"expected {expected} from its content and the previous link."),
             **row, found=run.link.hex(), expected=made.hex(),
         )  # fmt: skip
     elif (run.seen == 1) != (run.last_seen_at == run.first_seen_at):
         walk.fault(
-            gettext_noop("Project {project}, job {job}, reply {reply}: it was seen {seen} times from {first} to {last}, which does not fit."),
+            gettext_noop("Project {project}, job {job}, response {reply}: it was seen {seen} "
+"times from {first} to {last}, which is inconsistent."),
             **row, seen=run.seen, first=run.first_seen_at.isoformat(), last=run.last_seen_at.isoformat(),
         )  # fmt: skip
 

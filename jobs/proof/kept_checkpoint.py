@@ -86,19 +86,24 @@ def check_kept(project: Project, kept: Kept, walk: Walk) -> None:
     made = checkpoint_digest(kept.sealed)
     if made != kept.digest:
         walk.fault(
-            gettext_noop("Project {project}, checkpoint {number} as kept outside: its digest is {found}; expected {expected} from what it says."),
+            gettext_noop("Project {project}, external copy of checkpoint {number}: its digest is "
+"{found}; expected {expected} from its content."),
             **where, found=kept.digest.hex(), expected=made.hex(),
         )  # fmt: skip
         return
     stored = project.checkpoints.filter(number=kept.sealed.number).first()
     if stored is None:
         walk.fault(
-            gettext_noop("Project {project}: checkpoint {number}, as kept outside, is missing."),
+            gettext_noop(
+                "Project {project}: checkpoint {number}, of which an external copy "
+                "exists, is missing."
+            ),
             **where,
         )
     elif bytes(stored.digest) != kept.digest:
         walk.fault(
-            gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected {expected}, as kept outside."),
+            gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected "
+"{expected} as in the external copy."),
             **where, found=bytes(stored.digest).hex(), expected=kept.digest.hex(),
         )  # fmt: skip
     check_root(project, kept.sealed, walk)

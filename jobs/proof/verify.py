@@ -60,14 +60,16 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
         walk.checkpoints += 1
         if one.number != number + 1:
             walk.fault(
-                gettext_noop("Project {project}: checkpoint {number} is missing; the next there is has number {next}."),
+                gettext_noop("Project {project}: checkpoint {number} is missing; the next existing "
+"one is number {next}."),
                 project=project.project_id, number=number + 1, next=one.number,
             )  # fmt: skip
         elif bytes(one.before) != before or checkpoint_digest(sealed_form(one)) != bytes(
             one.digest
         ):
             walk.fault(
-                gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected {expected} from what it says and the one before."),
+                gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected "
+"{expected} from its content and the previous checkpoint."),
                 project=project.project_id, number=one.number, found=bytes(one.digest).hex(),
                 expected=checkpoint_digest(sealed_form(one)._replace(before=before)).hex(),
             )  # fmt: skip
@@ -79,7 +81,8 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
     known = project.verifications.filter(job_id="").order_by("-checkpoints").first()
     if known is not None and known.checkpoints > number:
         walk.fault(
-            gettext_noop("Project {project}: checkpoint {number} is missing, which was there when verified on {when}."),
+            gettext_noop("Project {project}: checkpoint {number} is missing; it existed when "
+"verified on {when}."),
             project=project.project_id, number=number + 1, when=moment(known.ended_at),
         )  # fmt: skip
 
@@ -90,8 +93,9 @@ def check_root(project: Project, sealed: CheckpointForm, walk: Walk) -> None:
     if found != ChainState(sealed.jobs, sealed.replies, sealed.root):
         walk.fault(
             gettext_noop(
-                "Project {project}, checkpoint {number} of {when}: the stored replies give {jobs} jobs, {replies} replies, "
-                "root {found}; expected {expected_jobs} jobs, {expected_replies} replies, root {expected}."
+                "Project {project}, checkpoint {number} of {when}: the stored responses "
+"give {jobs} jobs, {replies} responses, root {found}; expected "
+"{expected_jobs} jobs, {expected_replies} responses, root {expected}."
             ),
             project=project.project_id, number=sealed.number, when=moment(sealed.sealed_at), jobs=found.jobs,
             replies=found.replies, found=found.root.hex(), expected_jobs=sealed.jobs, expected_replies=sealed.replies,

@@ -52,7 +52,7 @@ def rests_on(job: Any, *path: str) -> SafeString | str:
         return ""  # the same, or marked as corrected itself
     labels = {"verdict": verdict_label, "ledger": ledger, "loss_rate": percent}
     text = labels.get(path[0], number)(observed)
-    told = gettext("GES's values make it %(observed)s; it rests on corrections of files.") % {
+    told = gettext("Based on corrected file values; GES values give %(observed)s.") % {
         "observed": text
     }
     why = "; ".join(
@@ -77,7 +77,7 @@ def _mark(one: Correction) -> tuple[str, str]:
         "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}",
         "why": one.reason[:300],
     }
-    told = gettext("GES says %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
+    told = gettext("GES value: %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
     observed = shown(correction_value(one, one.newest))
     flag = f" ({one.get_flag_display()})" if one.flag else ""
     return told % {"observed": observed, **said} + flag, observed

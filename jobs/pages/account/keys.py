@@ -21,19 +21,19 @@ from jobs.models import AccessKey, Project
 class KeyForm(forms.Form):
     """What a new key is for, what it sees, and for how long."""
 
-    name = forms.CharField(label=gettext_lazy("What it is for"), max_length=80)
+    name = forms.CharField(label=gettext_lazy("Purpose"), max_length=80)
     days = forms.IntegerField(
-        label=gettext_lazy("Valid for days"),
+        label=gettext_lazy("Valid for (days)"),
         min_value=1,
         max_value=3650,
         initial=90,
         help_text=gettext_lazy("1 to 3650"),
     )
     all_projects = forms.BooleanField(
-        label=gettext_lazy("All projects I may see, now and later"), required=False
+        label=gettext_lazy("All projects I can access, now and in the future"), required=False
     )
     projects = forms.ModelMultipleChoiceField(
-        Project.objects.none(), label=gettext_lazy("Or only these"), required=False
+        Project.objects.none(), label=gettext_lazy("Or only these projects"), required=False
     )
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -47,7 +47,7 @@ class KeyForm(forms.Form):
         """One of the two: all, or some."""
         data = super().clean() or {}
         if bool(data.get("all_projects")) == bool(data.get("projects")):
-            raise forms.ValidationError(_("Choose either all projects or at least one of them."))
+            raise forms.ValidationError(_("Select either all projects or at least one project."))
         return data
 
 
@@ -80,6 +80,6 @@ def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     key = get_object_or_404(AccessKey.objects.of(cast(User, request.user)), pk=pk)
     if key.revoke(timezone.now()):
         messages.success(
-            request, _("The key is revoked; programs that show it are refused from now on.")
+            request, _("The key is revoked. Requests that use it are rejected from now on.")
         )
     return redirect("pages:keys")

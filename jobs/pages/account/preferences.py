@@ -32,11 +32,11 @@ def _save(request: HttpRequest) -> HttpResponse:
     response = redirect("pages:preferences")
     if not name:
         response.delete_cookie(CHOSEN)
-        messages.success(request, _("Times are shown in the browser's zone."))
+        messages.success(request, _("Times are shown in the time zone of the browser."))
     elif read_zone(name) is None:
         messages.error(
             request,
-            _("There is no time zone “%(name)s”; expected for example Asia/Shanghai.")
+            _("“%(name)s” is not a valid time zone; expected, for example, Asia/Shanghai.")
             % {"name": name[:60]},
         )
     else:

@@ -82,12 +82,12 @@ def axis(
 
 def gap(begin: datetime, end: datetime) -> Span:
     """A run of failed polls."""
-    return Span(begin, end, "gap", "", _("no usable answer from GES"))
+    return Span(begin, end, "gap", "", _("no usable response from GES"))
 
 
 def absence(begin: datetime, end: datetime) -> Span:
     """A time without a worker."""
-    return Span(begin, end, "away", "", _("no worker was polling"))
+    return Span(begin, end, "away", "", _("worker downtime"))
 
 
 def unsure(label: str, since: datetime, at: datetime) -> Span:

@@ -42,8 +42,7 @@ def read_as_of(value: str, now: datetime, problems: list[str]) -> datetime:
         return now
     if at > now:
         problems.append(
-            _("as_of: %(value)s is still to come; this is what is known now.")
-            % {"value": value[:60]}
+            _("as_of: %(value)s is in the future; current data is shown.") % {"value": value[:60]}
         )
         return now
     return at
@@ -106,19 +105,25 @@ def _shown(one: Job, found: JobAsOf, at: datetime) -> dict[str, Any]:
 def _nothing(one: Job, at: datetime) -> str:
     first = one.snapshots.order_by("first_seen_at").values_list("first_seen_at", flat=True).first()
     if first is None:
-        return _("GES has not told anything about this job yet.")
+        return _("GES has not returned any data for this job yet.")
     if first > at:
         said = {
             "first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S} {zone_of(timezone.localtime(first))}"
         }
         return (
             _(
-                "Nothing was known of this job then: what GES says of it was first seen on %(first)s."
+
+                    "Nothing was known about this job at that time: its first response from "
+                    "GES was seen on %(first)s."
+
             )
             % said
         )
     return _(
-        "What was known of this job then can't be read any more: retention has taken that reply away."
+
+            "What was known about this job at that time is no longer available: the "
+            "response was deleted by retention."
+
     )
 
 
@@ -126,10 +131,10 @@ def moments(
     runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]
 ) -> list[Moment]:
     """When something about a job came to be known, or one of these was decided; oldest first."""
-    found = [Moment(at, _("a new reply of GES")) for at, _last in runs]
+    found = [Moment(at, _("new response from GES")) for at, _last in runs]
     for correction in corrections:
-        found.append(Moment(correction.made_at, _("a correction")))
+        found.append(Moment(correction.made_at, _("correction")))
         if correction.reverted_at is not None:
-            found.append(Moment(correction.reverted_at, _("a correction undone")))
-    found += [Moment(review.made_at, _("a decision")) for review in reviews]
+            found.append(Moment(correction.reverted_at, _("correction undone")))
+    found += [Moment(review.made_at, _("decision")) for review in reviews]
     return sorted(found, key=lambda one: one.at)

@@ -18,11 +18,11 @@ from jobs.web.rendering import render_page
 CHOICES, SHOWN = 30, 500
 LABELS = {
     FileChange.WORSE: gettext_lazy("worse"),
-    FileChange.NEW: gettext_lazy("new"),
-    FileChange.GONE: gettext_lazy("gone"),
+    FileChange.NEW: gettext_lazy("added"),
+    FileChange.GONE: gettext_lazy("missing"),
     FileChange.BETTER: gettext_lazy("better"),
-    FileChange.SAME: gettext_lazy("same"),
-    FileChange.CANNOT_TELL: gettext_lazy("can't tell"),
+    FileChange.SAME: gettext_lazy("unchanged"),
+    FileChange.CANNOT_TELL: gettext_lazy("unknown"),
 }
 
 

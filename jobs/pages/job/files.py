@@ -87,10 +87,10 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
         "file_kinds": [choice for choice in ImportFile.Kind.choices if choice[0] != "schema"],
         "file_verdicts": VerdictChoices.choices,
         "group_names": [
-            ("kind", _("kind")),
-            ("verdict", _("verdict")),
+            ("kind", _("type")),
+            ("verdict", _("status")),
             ("folder", _("folder")),
-            ("cause", _("cause")),
+            ("cause", _("failure reason")),
         ],
         "causes": _causes(rows, job),
         "schemas": list(rows.filter(kind="schema").order_by("position")[:PART])
@@ -135,7 +135,7 @@ def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFil
         if (pk := read_pk(number)) is not None:
             rows = rows.filter(cause_group=pk)
         else:
-            problems.append(won_t_do("cause_group", number, _("the number of a cause")))
+            problems.append(won_t_do("cause_group", number, _("the number of a failure reason")))
     return rows, problems
 
 
@@ -155,7 +155,7 @@ def _groups(rows: QuerySet[ImportFile], by: str) -> list[dict[str, Any]]:
     labels = {"kind": dict(ImportFile.Kind.choices), "verdict": dict(VerdictChoices.choices)}.get(
         by, {}
     )
-    nameless = _("no folder") if by == "folder" else _("no cause told")
+    nameless = _("no folder") if by == "folder" else _("no failure reason given")
     return [
         row
         | {

@@ -72,7 +72,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         replies = replies.filter(same | Q(first_seen_at__lt=anchor.first_seen_at))
         misses = misses.filter(first_seen_at__lt=anchor.first_seen_at)
     elif asked:
-        problems.append(won_t_do("before", asked, _("the number of a reply of this job")))
+        problems.append(won_t_do("before", asked, _("the number of a response of this job")))
     # One more than is shown: the oldest of a page is compared with the one before it.
     found = list(replies[: REPLIES + 1])
     if len(found) > REPLIES:
@@ -133,7 +133,7 @@ def _away(job: Job, life: datetime, begin: datetime, end: datetime) -> Iterator[
     """The times without a worker that began on this page, of all in the job's life."""
     for first, last in Presence.objects.away(job.project_id, job.first_seen_at, life):
         if begin <= first < end:
-            yield Step(first, last, 1, says=_("No worker was polling"), away=True)
+            yield Step(first, last, 1, says=_("Worker downtime"), away=True)
 
 
 def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool) -> Axis | None:
@@ -210,7 +210,7 @@ def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
         "since": chosen,
         "changed": rows[:ALL_CHANGES],
         "more": max(0, len(rows) - ALL_CHANGES),
-        "problem": won_t_do("since", asked, _("the number of another reply of this job"))
+        "problem": won_t_do("since", asked, _("the number of another response of this job"))
         if asked and not chosen
         else "",
     }
@@ -226,5 +226,5 @@ def _pretty(body: bytes) -> dict[str, str]:
             .decode()
         )
     except (ValueError, RecursionError):
-        pretty = _("This reply is not JSON; it stands below as received.")
+        pretty = _("This response is not JSON; it is shown below as received.")
     return {"pretty": pretty, "as_received": as_received}

@@ -6,34 +6,54 @@ from jobs.ges.errors import ErrorReply, GesError
 from jobs.models import Miss
 
 KINDS = {
-    "error": gettext_lazy("GES could not be asked: what went wrong stands beside this"),
-    "not_a_status": gettext_lazy("GES answered, but not with a job status: see what came; if it stays so, ask GES's support"),
-    "wrong_job": gettext_lazy("GES answered about another job; it was not recorded: if it stays so, ask GES's support"),
-    "too_large": gettext_lazy("GES's answer was over the limit of 8 MiB: import fewer files at a time"),
-    "html": gettext_lazy("GES answered with an HTML page: check that the endpoint is GES's, and any gateway or sign-in before it"),
-    "cut": gettext_lazy("GES's answer was cut short: check the network and any gateway before GES"),
-    "encoding": gettext_lazy("GES's answer was not UTF-8, or packed unannounced: check any gateway before GES"),
-    "redirect": gettext_lazy("GES sent gesdash to another address, which it does not follow: correct the endpoint in the settings"),
-    "error_reply": gettext_lazy("GES answered with an error: its code says which; GES.8301 means it knows no such job any more"),
-    "server_error": gettext_lazy("GES, or the gateway before it, had an error of its own: nothing to do unless it stays so"),
-    "refused": gettext_lazy("GES refused gesdash's credentials: check them in the settings"),
-    "throttled": gettext_lazy("GES asked to be asked less often: lower the project's call budget if this goes on"),
+    "error": gettext_lazy("GES could not be queried: see the error shown with this message"),
+    "not_a_status": gettext_lazy("GES responded, but not with a job status: check the response; if this "
+"persists, contact GES support"),
+    "wrong_job": gettext_lazy("GES returned a different job; the response was not recorded: if this "
+"persists, contact GES support"),
+    "too_large": gettext_lazy("The GES response exceeded the limit of 8 MiB: import fewer files at a "
+"time"),
+    "html": gettext_lazy("GES returned an HTML page: check that the endpoint is that of GES, and "
+"check any gateway or sign-in page in front of it"),
+    "cut": gettext_lazy("The GES response was truncated: check the network and any gateway in "
+"front of GES"),
+    "encoding": gettext_lazy("The GES response was not UTF-8, or was compressed without declaring it: "
+"check any gateway in front of GES"),
+    "redirect": gettext_lazy("GES redirected to another address, which gesdash does not follow: "
+"correct the endpoint in the settings"),
+    "error_reply": gettext_lazy("GES returned an error: see its error code; GES.8301 means that GES no "
+"longer knows the job"),
+    "server_error": gettext_lazy("GES or the gateway in front of it had an internal error: no action is "
+"needed unless this persists"),
+    "refused": gettext_lazy("GES rejected the credentials of gesdash: check them in the settings"),
+    "throttled": gettext_lazy("GES is rate limiting requests: lower the API quota of the project if "
+"this continues"),
     "unreachable": gettext_lazy("GES could not be reached: check the network and the endpoint"),
-    "dns": gettext_lazy("The endpoint's name has no address: check its spelling in the settings, and the name server"),
-    "no_listener": gettext_lazy("Nothing listens at the endpoint: check its host and port in the settings, and the firewall"),
-    "tls": gettext_lazy("The endpoint's certificate is not to be trusted: check the endpoint, the clock, and the certificate authorities of this machine"),
-    "broken_connection": gettext_lazy("The connection to GES broke before an answer came: check the network and any proxy on the way"),
-    "not_http": gettext_lazy("What answered at the endpoint does not speak HTTP: check its scheme and port in the settings"),
-    "broken_body": gettext_lazy("GES's answer broke off or was garbled on its way: check the network and any proxy on the way"),
-    "timeout": gettext_lazy("GES did not answer in time: nothing to do unless it stays so"),
-    "stalled": gettext_lazy("GES began to answer and fell silent: nothing to do unless it stays so"),
-    "slow_body": gettext_lazy("GES's answer came too slowly to wait for: check the network"),
-    "no_credentials": gettext_lazy("The project has no credentials in the settings: add them and start again"),
-    "no_token": gettext_lazy("IAM gave no token for the user in the settings, and is asked again in a while: check the password"),
-    "not_recorded": gettext_lazy("GES's answer could not be recorded, and the job is set aside: see the worker's log, then poll it now to take it up again"),
-    "budget": gettext_lazy("The project's calls to GES are used up for the moment; try again later"),
-    "breaker": gettext_lazy("GES has not been answering and is left alone for a while; try again later"),
-    "crowded": gettext_lazy("Too many wait for GES already; try again later"),
+    "dns": gettext_lazy("The host name of the endpoint could not be resolved: check its spelling "
+"in the settings, and the DNS server"),
+    "no_listener": gettext_lazy("No service is listening at the endpoint: check its host and port in the "
+"settings, and the firewall"),
+    "tls": gettext_lazy("The certificate of the endpoint is not trusted: check the endpoint, the "
+"clock, and the certificate authorities of this machine"),
+    "broken_connection": gettext_lazy("The connection to GES was closed before a response arrived: check the "
+"network and any proxy in between"),
+    "not_http": gettext_lazy("The server at the endpoint does not use HTTP: check the scheme and port "
+"in the settings"),
+    "broken_body": gettext_lazy("The GES response was interrupted or corrupted in transit: check the "
+"network and any proxy in between"),
+    "timeout": gettext_lazy("GES did not respond in time: no action is needed unless this persists"),
+    "stalled": gettext_lazy("GES started to respond and then stalled: no action is needed unless "
+"this persists"),
+    "slow_body": gettext_lazy("The GES response was too slow to wait for: check the network"),
+    "no_credentials": gettext_lazy("The project has no credentials in the settings: add them and restart "
+"gesdash"),
+    "no_token": gettext_lazy("IAM issued no token for the user in the settings and will be asked "
+"again later: check the password"),
+    "not_recorded": gettext_lazy("The GES response could not be recorded, and the job is quarantined: "
+"check the worker log, then use “Refresh from GES” to resume polling"),
+    "budget": gettext_lazy("The API quota of the project is used up for now; try again later"),
+    "breaker": gettext_lazy("GES is not responding, so calls are paused for a while; try again later"),
+    "crowded": gettext_lazy("Too many requests are already waiting for GES; try again later"),
 }  # fmt: skip
 
 

@@ -144,13 +144,14 @@ class Figure:
 def _figures(one: Job) -> list[Figure]:
     version = "jobDetail"
     return [
-        Figure("verdict", _("Verdict"), _("GES's word, weighed against what its files say"), "status"),
-        Figure("lines", _("Lines in total"), _("sum over vertex and edge files; “at least” when a file was not counted"), f"{version}.*.totalLines"),
-        Figure("failed", _("Lines lost"), _("sum over vertex and edge files; schema rows never count"), f"{version}.*.failedLines"),
-        Figure("loaded", _("Lines loaded"), _("sum over vertex and edge files"), f"{version}.*.successfulLines"),
-        Figure("loss", _("Loss"), _("failed ÷ (failed + successful), only when every file is counted"), "failedLines, successfulLines"),
-        Figure("ledger", _("Ledger"), _("each file: total = failed + successful, and the word agrees; the job is its worst file"), "totalLines, failedLines, successfulLines, status"),
-        Figure("took", _("Took"), _("end − begin"), "endTime, beginTime"),
+        Figure("verdict", _("Status"), _("GES status combined with what its files report"), "status"),
+        Figure("lines", _("Total lines"), _("sum over vertex and edge files; “at least” if a file has no line counts"), f"{version}.*.totalLines"),
+        Figure("failed", _("Failed lines"), _("sum over vertex and edge files; metadata rows are never counted"), f"{version}.*.failedLines"),
+        Figure("loaded", _("Loaded lines"), _("sum over vertex and edge files"), f"{version}.*.successfulLines"),
+        Figure("loss", _("Failure rate"), _("failed ÷ (failed + loaded), only if every file has line counts"), "failedLines, successfulLines"),
+        Figure("ledger", _("Count check"), _("each file: total = failed + loaded, and the status agrees; the job "
+"takes the result of its worst file"), "totalLines, failedLines, successfulLines, status"),
+        Figure("took", _("Duration"), _("end time − start time"), "endTime, beginTime"),
     ]  # fmt: skip
 
 
@@ -174,12 +175,12 @@ def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
         raise PermissionDenied
     try:
         if one.graph.graph_id is None:
-            raise GesError(_("GES no longer lists this graph, so its jobs can't be asked about."))
+            raise GesError(_("GES no longer lists this graph, so its jobs cannot be queried."))
         on_demand.poll_now(one)
-        messages.success(request, _("GES answered; this is its newest word."))
+        messages.success(request, _("GES responded; the latest status is shown."))
     except GesError as wrong:
         messages.error(
-            request, _("GES gave no usable answer: %(why)s") % {"why": said_of_error(wrong)}
+            request, _("No usable response from GES: %(why)s") % {"why": said_of_error(wrong)}
         )
     return redirect("pages:job", pk=pk)
 
@@ -198,7 +199,7 @@ def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpRe
             actor=_actor(request),
             now=timezone.now(),
         )
-        messages.success(request, _("The correction is undone; what GES said shows again."))
+        messages.success(request, _("The correction is undone; the GES value is shown again."))
     except ValueError as wrong:
         messages.error(request, str(wrong))
     return redirect("pages:job", pk=pk)

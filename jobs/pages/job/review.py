@@ -163,7 +163,7 @@ def _assignee(name: str) -> User | None:
     found = User.objects.filter(username=name, is_active=True).first()
     if found is None:
         raise InvalidDecision(
-            _("%(who)s may not see this project.") % {"who": name[:80]}, "assignee"
+            _("%(who)s does not have access to this project.") % {"who": name[:80]}, "assignee"
         )
     return found
 
@@ -174,7 +174,7 @@ def _day(value: str) -> date | None:
     try:
         return date.fromisoformat(value)
     except ValueError as wrong:
-        sentence = _("%(value)s is not a day; expected for example 2026-01-31.") % {
+        sentence = _("“%(value)s” is not a valid date; expected, for example, 2026-01-31.") % {
             "value": value[:40]
         }
         raise InvalidDecision(sentence, "due_on") from wrong

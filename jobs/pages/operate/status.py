@@ -18,8 +18,8 @@ from jobs.web.rendering import render_page
 
 GAPS_SHOWN, GAP_DAYS = 20, timedelta(days=7)
 OUTCOMES = {
-    "new": gettext_lazy("said something new"),
-    "repeated": gettext_lazy("said the same again"),
+    "new": gettext_lazy("new response"),
+    "repeated": gettext_lazy("unchanged response"),
 } | KINDS
 
 

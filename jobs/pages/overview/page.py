@@ -139,7 +139,7 @@ def _charts(recent: JobQuerySet, days: list[date]) -> dict[str, Any]:
         [[_lines_part(day, loaded[day], "good", _("loaded"), [])] for day in days]
     )
     down, most_lost = bars(
-        [[_lines_part(day, lost[day], "failed", _("lost"), losing[day])] for day in days],
+        [[_lines_part(day, lost[day], "failed", _("failed"), losing[day])] for day in days],
         hanging=True,
     )
     totals = {word: sum(jobs[day][word] for day in days) for word in VerdictChoices.values}
@@ -185,7 +185,7 @@ def _verdict_parts(day: date, counted: dict[str, int]) -> list[Part]:
 
 
 def _lines_part(day: date, value: int, kind: str, word: str, verdicts: list[str]) -> Part:
-    label = _("%(day)s: %(count)s lines %(what)s") % {
+    label = _("%(day)s: %(count)s %(what)s lines") % {
         "day": date_format(day, "DATE_FORMAT"),
         "count": f"{value:,}",
         "what": word,

@@ -80,14 +80,12 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
         .values_list("user", flat=True)
     )
     if user is None:
-        messages.error(
-            request, _("There is no user “%(who)s” who may sign in.") % {"who": name[:80]}
-        )
+        messages.error(request, _("“%(who)s” is not a user who can sign in.") % {"who": name[:80]})
     elif role and role not in Membership.Role.values:
         messages.error(request, won_t_do("role", role, ", ".join(Membership.Role.values)))
     elif owners == {user.pk} and role != Membership.Role.OWNER:
         messages.error(
-            request, _("%(who)s is the only owner; make somebody else one first.") % {"who": user}
+            request, _("%(who)s is the only owner; assign another owner first.") % {"who": user}
         )
     elif role:
         Membership.objects.update_or_create(project=one, user=user, defaults={"role": role})
@@ -96,7 +94,7 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
         )
     else:
         Membership.objects.filter(project=one, user=user).delete()
-        messages.success(request, _("%(who)s is no member any more.") % {"who": user})
+        messages.success(request, _("%(who)s is no longer a member.") % {"who": user})
     return redirect("pages:project", pk=pk)
 
 
@@ -106,5 +104,7 @@ def shut_out_key(request: HttpRequest, pk: int, key_pk: int) -> HttpResponse:
     one = owned(request, pk)
     key = get_object_or_404(AccessKey.objects.filter(projects=one), pk=key_pk)
     key.projects.remove(one)
-    messages.success(request, _("The key %(key)s sees this project no more.") % {"key": key})
+    messages.success(
+        request, _("The access key %(key)s can no longer access this project.") % {"key": key}
+    )
     return redirect("pages:project", pk=pk)

@@ -31,7 +31,9 @@ def set_retention(request: HttpRequest, pk: int) -> HttpResponse:
             request, one, typed, wrong=won_t_do("keeps", keeps, ", ".join(Keeping.values))
         )
     if not (days.isascii() and days.isdigit() and len(days) < 6 and 1 <= int(days) <= MOST_DAYS):
-        wrong = _("“%(value)s” won't do for the days; expected a whole number from 1 to %(most)s.")
+        wrong = _(
+            "“%(value)s” is not a valid number of days; expected a whole number from 1 to %(most)s."
+        )
         return page_of_project(
             request, one, typed, wrong=wrong % {"value": days[:20], "most": f"{MOST_DAYS:,}"}
         )
@@ -39,7 +41,7 @@ def set_retention(request: HttpRequest, pk: int) -> HttpResponse:
     if "count" in request.POST:
         return page_of_project(request, one, typed, counted=would_go(one))
     one.save(update_fields=["keeps", "keep_days"])
-    messages.success(request, _("Saved. What the rule lets go goes in the night."))
+    messages.success(request, _("Saved. What the rule no longer keeps is deleted overnight."))
     return redirect("pages:project", pk=pk)
 
 
@@ -58,13 +60,19 @@ def would_go(project: Project) -> str:
     if is_whole:
         return (
             _(
-                "%(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls."
+
+                    "%(replies)s responses (%(size)s) of %(jobs)s jobs and %(misses)s runs "
+                    "of failed polls would be deleted."
+
             )
             % said
         )
     return (
         _(
-            "At least %(replies)s replies (%(size)s) of %(jobs)s jobs would go, and %(misses)s runs of failed polls."
+
+                "At least %(replies)s responses (%(size)s) of %(jobs)s jobs and "
+                "%(misses)s runs of failed polls would be deleted."
+
         )
         % said
     )
