@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs.diagnosis.ledger import Ledger
 from jobs.ges.words import Verdict
-from jobs.lists.paging import DURATION, NUMBER, TEXT, TIME, Page, page, won_t_do
+from jobs.lists.paging import DURATION, NUMBER, TEXT, TIME, Page, invalid_value, page
 from jobs.models import Correction, Graph, ImportFile, Job, Project
 from jobs.models.correction import STANDING
 from jobs.models.job import ENDED_UNBEGUN, JobQuerySet, ReviewState
@@ -227,7 +227,7 @@ def conditions(
                 found |= filters[name].find(filters[name].read(value, zone))
             except (ValueError, ArithmeticError, LookupError):
                 called = str(filters[name].label) if labelled else name
-                problems.append(won_t_do(called, value, str(filters[name].expected)))
+                problems.append(invalid_value(called, value, str(filters[name].expected)))
         asked &= found
     return asked, problems
 
@@ -239,7 +239,7 @@ def _zone(name: str, problems: list[str], *, default: tzinfo = UTC) -> tzinfo:
     try:
         return ZoneInfo(name)
     except (ValueError, OSError, ZoneInfoNotFoundError):
-        problems.append(won_t_do("zone", name, _("a time zone such as Asia/Shanghai")))
+        problems.append(invalid_value("zone", name, _("a time zone such as Asia/Shanghai")))
         return default
 
 

@@ -18,7 +18,7 @@ PAGE_SIZE, MAX_PAGE_SIZE = 50, 500
 DIGITS = 30  # before the point and after it: more than a sum of lines can have
 
 
-def won_t_do(name: str, value: str, expected: str) -> str:
+def invalid_value(name: str, value: str, expected: str) -> str:
     """The sentence for a parameter that can't be used: which, what it was, and what was expected."""
     return _("%(name)s: “%(value)s” is not valid; expected %(expected)s.") % {
         "name": name,
@@ -27,13 +27,13 @@ def won_t_do(name: str, value: str, expected: str) -> str:
     }
 
 
-def one_of(
+def read_choice(
     params: QueryDict, name: str, words: Collection[str], default: str, problems: list[str]
 ) -> str:
     """A parameter that takes one of a few words; of another it is said, and the default stands."""
     value = params.get(name, "")
     if value and value not in words:
-        problems.append(won_t_do(name, value, ", ".join(words)))
+        problems.append(invalid_value(name, value, ", ".join(words)))
     return value if value in words else default
 
 
@@ -130,7 +130,7 @@ def page(
         expected = _("one of %(words)s, optionally with a leading - to reverse the order") % {
             "words": ", ".join(sorts)
         }
-        problems.append(won_t_do("sort", sort, expected))
+        problems.append(invalid_value("sort", sort, expected))
         sort = default
     size = _page_size(params.get("page_size", ""), size, problems)
     name, column = sort.removeprefix("-"), sorts[sort.removeprefix("-")]
@@ -203,7 +203,9 @@ def _page_size(value: str, default: int, problems: list[str]) -> int:
     if value.isascii() and value.isdigit() and len(value) < 6 and 1 <= int(value) <= MAX_PAGE_SIZE:
         return int(value)
     problems.append(
-        won_t_do("page_size", value, _("a number from 1 to %(most)s") % {"most": MAX_PAGE_SIZE})
+        invalid_value(
+            "page_size", value, _("a number from 1 to %(most)s") % {"most": MAX_PAGE_SIZE}
+        )
     )
     return default
 
@@ -227,7 +229,7 @@ def _read_cursor(value: str, sort: str, column: Column, problems: list[str]) -> 
         return _Position(sort, None if at is None else column.read(at), pk, backwards)
     except (ValueError, TypeError, ArithmeticError, binascii.Error, RecursionError):
         problems.append(
-            won_t_do(
+            invalid_value(
                 "cursor",
                 value,
                 _("a position in this list and sort order; showing the first page"),

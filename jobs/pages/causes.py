@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.decisions import review
-from jobs.lists.paging import one_of
+from jobs.lists.paging import read_choice
 from jobs.models import Cause, ImportFile, Job
 from jobs.pages.drawing.charts import Part, bars
 from jobs.pages.job.page import explanations
@@ -35,7 +35,7 @@ LAST = 20  # files of a cause shown as examples
 def causes(request: HttpRequest) -> HttpResponse:
     """Causes of the last days, what cost most first."""
     problems: list[str] = []
-    days = one_of(request.GET, "days", SPANS, "30", problems)
+    days = read_choice(request.GET, "days", SPANS, "30", problems)
     since = timezone.now() - timedelta(days=SPANS[days])
     wanted = request.GET.get("has", "").replace("\x00", "").strip()
     tomorrow = midnight(timezone.localdate() + timedelta(days=1))

@@ -21,7 +21,7 @@ from jobs.as_of.graphs import graphs_as_known, moved_jobs, not_noted
 from jobs.as_of.jobs import as_known
 from jobs.decisions import review
 from jobs.diagnosis.usual import usual_duration
-from jobs.lists.paging import TEXT, one_of, page, read_time
+from jobs.lists.paging import TEXT, page, read_choice, read_time
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import OF_GRAPH
 from jobs.models.job import VerdictChoices
@@ -91,7 +91,7 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
             )
             > BUSY
         )
-        days = one_of(request.GET, "days", DAYS, "1" if is_busy else "7", context["problems"])
+        days = read_choice(request.GET, "days", DAYS, "1" if is_busy else "7", context["problems"])
         usual = usual_duration([job.duration for job in imports if job.duration is not None])
         context |= {
             "axis": _axis(one, days),
@@ -126,10 +126,8 @@ def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
     unsure = not_noted([one], at)
     if len(moved) > MOST_MOVED:
         text = _(
-
-                "More than %(most)s jobs were moved to or from this graph; only some of "
-                "them are listed here."
-
+            "More than %(most)s jobs were moved to or from this graph; only some of "
+            "them are listed here."
         )
         unsure.append(text % {"most": f"{MOST_MOVED:,}"})
     then = graphs_as_known([one], at)[one.pk]

@@ -15,7 +15,7 @@ from jobs.diagnosis.explain import explain
 from jobs.diagnosis.headline import headline
 from jobs.ges.words import Verdict
 from jobs.lists.filters import TIME_WORDS, read_when
-from jobs.lists.paging import won_t_do
+from jobs.lists.paging import invalid_value
 from jobs.models import Correction, Job, Review
 from jobs.queries.changes import Runs, newest_runs
 from jobs.templatetags.gesdash import zone_of
@@ -38,7 +38,7 @@ def read_as_of(value: str, now: datetime, problems: list[str]) -> datetime:
     try:
         at = read_when(value, UTC)
     except (ValueError, OverflowError):
-        problems.append(won_t_do("as_of", value, str(TIME_WORDS)))
+        problems.append(invalid_value("as_of", value, str(TIME_WORDS)))
         return now
     if at > now:
         problems.append(
@@ -112,18 +112,14 @@ def _nothing(one: Job, at: datetime) -> str:
         }
         return (
             _(
-
-                    "Nothing was known about this job at that time: its first response from "
-                    "GES was seen on %(first)s."
-
+                "Nothing was known about this job at that time: its first response from "
+                "GES was seen on %(first)s."
             )
             % said
         )
     return _(
-
-            "What was known about this job at that time is no longer available: the "
-            "response was deleted by retention."
-
+        "What was known about this job at that time is no longer available: the "
+        "response was deleted by retention."
     )
 
 

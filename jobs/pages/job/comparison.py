@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.diagnosis.comparison import FileChange, compare, new_causes
 from jobs.ges.words import Verdict
-from jobs.lists.paging import one_of, read_pk, won_t_do
+from jobs.lists.paging import invalid_value, read_choice, read_pk
 from jobs.models import Job
 from jobs.pages.job.page import headline_of, visible
 from jobs.web.rendering import render_page
@@ -35,7 +35,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
     choices = list(others[:CHOICES])
     other, problem = _chosen(request.GET.get("with", ""), one, others)
     problems = [problem] if problem else []
-    only = one_of(request.GET, "change", [change.value for change in FileChange], "", problems)
+    only = read_choice(request.GET, "change", [change.value for change in FileChange], "", problems)
     context: dict[str, Any] = {"job": one, "other": other, "choices": choices, "problems": problems}
     if other is not None:
         before, after = (
@@ -65,7 +65,7 @@ def _chosen(asked: str, one: Job, others: Any) -> tuple[Job | None, str | None]:
     """The import asked for, else the newest whole one before this, else the newest before this."""
     if asked:
         found = others.filter(pk=read_pk(asked)).first()
-        return found, None if found else won_t_do(
+        return found, None if found else invalid_value(
             "with", asked, _("the number of another import of this graph")
         )
     before = others.filter(begin_time__lt=one.begin_time) if one.begin_time else others

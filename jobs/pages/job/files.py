@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
-from jobs.lists.paging import NUMBER, SCORE, TEXT, one_of, page, read_pk, won_t_do
+from jobs.lists.paging import NUMBER, SCORE, TEXT, invalid_value, page, read_choice, read_pk
 from jobs.models import Correction, ImportFile, Job
 from jobs.models.job import VerdictChoices as VerdictChoices
 from jobs.pages.jobs import at_cursor
@@ -74,7 +74,7 @@ def files_of(request: HttpRequest, job: Job) -> dict[str, Any]:
     rows = ImportFile.objects.filter(job=job)
     params = request.GET
     found, problems = _chosen(params, rows.exclude(kind="schema"))
-    group = one_of(params, "group", GROUP_BY, "", problems)
+    group = read_choice(params, "group", GROUP_BY, "", problems)
     context: dict[str, Any] = {
         "file_total": job.file_count,
         "file_asked": {
@@ -126,7 +126,7 @@ def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFil
             if value in words:
                 rows = rows.filter(**{name: value})
             else:
-                problems.append(won_t_do(name, value, ", ".join(words)))
+                problems.append(invalid_value(name, value, ", ".join(words)))
     if text := params.get("file", "").replace("\x00", "").strip():
         rows = rows.filter(Q(path__contains=text) | Q(cause__icontains=text))
     if folder := params.get("folder", "").replace("\x00", ""):
@@ -135,7 +135,9 @@ def _chosen(params: Any, rows: QuerySet[ImportFile]) -> tuple[QuerySet[ImportFil
         if (pk := read_pk(number)) is not None:
             rows = rows.filter(cause_group=pk)
         else:
-            problems.append(won_t_do("cause_group", number, _("the number of a failure reason")))
+            problems.append(
+                invalid_value("cause_group", number, _("the number of a failure reason"))
+            )
     return rows, problems
 
 

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from jobs.audit.entries import note_download
 from jobs.diagnosis.changes import changes, contradictions_between
 from jobs.diagnosis.verdict import job_verdict
-from jobs.lists.paging import read_pk, won_t_do
+from jobs.lists.paging import invalid_value, read_pk
 from jobs.models import Job, Miss, Presence, Snapshot
 from jobs.models.job import VerdictChoices
 from jobs.pages.drawing.axis import Axis, absence, axis, gap, unsure
@@ -72,7 +72,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
         replies = replies.filter(same | Q(first_seen_at__lt=anchor.first_seen_at))
         misses = misses.filter(first_seen_at__lt=anchor.first_seen_at)
     elif asked:
-        problems.append(won_t_do("before", asked, _("the number of a response of this job")))
+        problems.append(invalid_value("before", asked, _("the number of a response of this job")))
     # One more than is shown: the oldest of a page is compared with the one before it.
     found = list(replies[: REPLIES + 1])
     if len(found) > REPLIES:
@@ -210,7 +210,7 @@ def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
         "since": chosen,
         "changed": rows[:ALL_CHANGES],
         "more": max(0, len(rows) - ALL_CHANGES),
-        "problem": won_t_do("since", asked, _("the number of another response of this job"))
+        "problem": invalid_value("since", asked, _("the number of another response of this job"))
         if asked and not chosen
         else "",
     }

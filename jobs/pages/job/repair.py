@@ -5,7 +5,7 @@ from django.views.decorators.http import require_safe
 
 from jobs.decisions.review import propose_fix
 from jobs.diagnosis.repair import repair_kit
-from jobs.lists.paging import one_of
+from jobs.lists.paging import read_choice
 from jobs.models.job import LOST_FILE
 from jobs.pages.job.page import visible
 from jobs.queries.reloads import loads_of, with_loads
@@ -36,7 +36,7 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         response["Content-Disposition"] = f'attachment; filename="lost-files-{one.pk}.txt"'
         return response
     problems: list[str] = []
-    version = one_of(request.GET, "api", ("v1", "v2"), "v1", problems)
+    version = read_choice(request.GET, "api", ("v1", "v2"), "v1", problems)
     context = {
         "job": one,
         "kit": kit,

@@ -25,7 +25,7 @@ from jobs.audit.list import (
 )
 from jobs.audit.rows import COLUMNS, audit_rows
 from jobs.export.csv_lines import csv_lines
-from jobs.lists.paging import page, won_t_do
+from jobs.lists.paging import invalid_value, page
 from jobs.models import AuditEntry, Project
 from jobs.models.audit import AuditAction, AuditObject
 from jobs.pages.jobs import at_cursor
@@ -64,7 +64,7 @@ def export(request: HttpRequest) -> HttpResponseBase:
     form = query.pop("format", ["csv"])[0]
     found, problems = entries_for(query, AuditEntry.objects.visible_to(request.user))
     if form not in FORMATS:
-        problems.append(won_t_do("format", form, ", ".join(FORMATS)))
+        problems.append(invalid_value("format", form, ", ".join(FORMATS)))
     if problems:
         for problem in problems:
             messages.error(request, problem)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.lists.paging import won_t_do
+from jobs.lists.paging import invalid_value
 from jobs.models import AccessKey, Membership, Project
 from jobs.models.project import Keeping
 
@@ -82,7 +82,7 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     if user is None:
         messages.error(request, _("“%(who)s” is not a user who can sign in.") % {"who": name[:80]})
     elif role and role not in Membership.Role.values:
-        messages.error(request, won_t_do("role", role, ", ".join(Membership.Role.values)))
+        messages.error(request, invalid_value("role", role, ", ".join(Membership.Role.values)))
     elif owners == {user.pk} and role != Membership.Role.OWNER:
         messages.error(
             request, _("%(who)s is the only owner; assign another owner first.") % {"who": user}

@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from jobs.lists.paging import won_t_do
+from jobs.lists.paging import invalid_value
 from jobs.models import Project
 from jobs.models.project import Keeping
 from jobs.pages.project.page import owned, page_of_project
@@ -28,7 +28,7 @@ def set_retention(request: HttpRequest, pk: int) -> HttpResponse:
     typed = {"keeps": keeps, "keep_days": days[:20]}
     if keeps not in Keeping.values:
         return page_of_project(
-            request, one, typed, wrong=won_t_do("keeps", keeps, ", ".join(Keeping.values))
+            request, one, typed, wrong=invalid_value("keeps", keeps, ", ".join(Keeping.values))
         )
     if not (days.isascii() and days.isdigit() and len(days) < 6 and 1 <= int(days) <= MOST_DAYS):
         wrong = _(
@@ -60,19 +60,15 @@ def would_go(project: Project) -> str:
     if is_whole:
         return (
             _(
-
-                    "%(replies)s responses (%(size)s) of %(jobs)s jobs and %(misses)s runs "
-                    "of failed polls would be deleted."
-
+                "%(replies)s responses (%(size)s) of %(jobs)s jobs and %(misses)s runs "
+                "of failed polls would be deleted."
             )
             % said
         )
     return (
         _(
-
-                "At least %(replies)s responses (%(size)s) of %(jobs)s jobs and "
-                "%(misses)s runs of failed polls would be deleted."
-
+            "At least %(replies)s responses (%(size)s) of %(jobs)s jobs and "
+            "%(misses)s runs of failed polls would be deleted."
         )
         % said
     )
