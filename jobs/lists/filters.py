@@ -165,7 +165,9 @@ FILTERS: dict[str, Filter] = {
         gettext_lazy("a rate from 0 to 1, such as 0.05 or 5%"),
         gettext_lazy("Failure rate over"),
     ),
-    "contradictions": _yes_or_no(Q(odd_count__gt=0), gettext_lazy("Inconsistent responses")),
+    "contradictions": _yes_or_no(
+        Q(contradiction_count__gt=0), gettext_lazy("Inconsistent responses")
+    ),
     "hidden": _yes_or_no(Q(is_hidden=True), gettext_lazy("Excluded from statistics")),
 }
 

@@ -37,6 +37,21 @@ class Migration(migrations.Migration):
                 default=list, help_text="Sentences (ges.sentence) about what was unusual.", verbose_name="peculiarities"
             ),
         ),
+        # PostgreSQL renamed the column in the index's condition itself.
+        migrations.SeparateDatabaseAndState(
+            state_operations=[
+                migrations.RemoveIndex("job", "job_odd"),
+                migrations.AddIndex(
+                    "job",
+                    models.Index(
+                        models.F("begin_time").desc(),
+                        models.F("id").desc(),
+                        condition=models.Q(contradiction_count__gt=0),
+                        name="job_odd",
+                    ),
+                ),
+            ]
+        ),
         migrations.RunSQL(NOTE_CHANGE.replace("jobs_entry", "jobs_auditentry"), NOTE_CHANGE),
         pgtrigger.migrations.AddTrigger(
             model_name="auditentry",

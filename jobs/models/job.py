@@ -277,7 +277,7 @@ class Job(models.Model):
             ),
             # The few that GES contradicted itself about.
             models.Index(
-                F("begin_time").desc(), F("id").desc(), condition=Q(odd_count__gt=0), name="job_odd"
+                F("begin_time").desc(), F("id").desc(), condition=Q(contradiction_count__gt=0), name="job_odd"
             ),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),
