@@ -1,4 +1,4 @@
-"""Django's settings. Everything an operator may set goes through `env` and stands in README."""
+"""Django's settings. Everything an operator may set goes through `env` and is described in docs/operate.md."""
 
 from pathlib import Path
 

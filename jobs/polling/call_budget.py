@@ -1,11 +1,11 @@
-"""How many calls to GES a project may make now. One row a project, drawn on by all workers and web servers.
+"""The API quota of a project: token buckets and a circuit breaker in one row that all share.
 
 | what happens | then |
 |---|---|
-| a call is made | one less in the second's and in the minute's bucket; both refill as time goes by |
-| GES throttles | no call until Retry-After (2 s where it names none); half the rates for a minute after, at least a sixteenth |
-| 5 calls in a row get no answer | no call for 5 s, then a single one; doubled each time that one fails too, up to 2 min |
-| GES answers, whatever it says | as if nothing had failed |
+| a call is made | the buckets of the second and the minute lose a token; both refill over time |
+| GES rate-limits | no call until Retry-After (or 2 s); rates halved for a minute, 1/16 at least |
+| 5 calls in a row get no response | the circuit opens for 5 s, then one call probes; up to 2 min |
+| GES responds, whatever it says | the circuit closes |
 """
 
 from collections.abc import Sequence

@@ -1,27 +1,27 @@
-"""When to ask GES again. Pure: times in, times out. The tables stand in README too, where a test compares them.
+"""When to poll again. Pure: times in, times out. The tables are those of docs/operate.md.
 
-| what is known of the job | asked again after |
+| what is known of the job | polled again after |
 |---|---|
 | pending or running, for less than 5 min | 5 s |
-| longer, and the usual end for this graph's jobs of that name is far off | a quarter of the time until then, 20 s to 5 min |
-| longer, and about to end as usual: from 8/10 of the median to what nine in ten need | a fiftieth of the median, 5 s to 1 min |
-| longer, with no usual end or past it: for less than an hour | 20 s |
+| longer; its typical end is far off | a quarter of the time until then, 20 s to 5 min |
+| longer; near its typical end (80 % of the median to the p90) | 1/50 of the median, 5 s to 1 min |
+| longer, with no typical end or past it: for less than an hour | 20 s |
 | for less than a day | 2 min |
-| for a day or more, or GES's word is unknown | 15 min |
-| a final word | 10 min, to see whether it stands |
-| a final word that stood | never |
+| for a day or more, or the GES status is unknown | 15 min |
+| a final status, not yet confirmed | 10 min |
+| a confirmed final status | never |
 
-| what went wrong | asked again after, doubled each time in a row | at most |
+| what went wrong | polled again after, doubled for each failure in a row | at most |
 |---|---|---|
-| no answer, a broken one, or one of GES's own errors (5xx) | 5 s | 10 min |
+| no response, a broken one, or a server error of GES (5xx) | 5 s | 10 min |
 | not a job status | 10 s | 15 min |
-| GES throttles | 10 s, or what Retry-After says | 1 h |
-| GES refuses the credentials, or the settings hold none | 1 min | 15 min |
-| about another job, over the limit, or another error of GES | 1 min | 1 h |
-| GES knows no such job | 1 min; the fifth time, and the first for a job that never was heard of, is the last | 1 h |
+| GES rate-limits | 10 s, or what Retry-After says | 1 h |
+| GES rejects the credentials, or none are configured | 1 min | 15 min |
+| about another job, over the size limit, or another error of GES | 1 min | 1 h |
+| GES knows no such job | 1 min; 5 times at most, once if GES never reported the job | 1 h |
 
-Each wait has up to a quarter more by chance, so that what failed together does not come back together; none is over an hour.
-After a final word the third failure is the last.
+Each wait is extended at random by up to a quarter, so that what failed together does not come back
+together; none exceeds an hour. After a final status the third failure is the last.
 """
 
 from collections.abc import Callable

@@ -368,14 +368,3 @@ def test_a_database_that_is_not_there_is_one_sentence(tmp_path):
     assert done.returncode == 1
     assert "The database can't be reached" in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_every_setting_stands_in_the_readme():
-    source = "".join(path.read_text() for path in (ROOT / "gesdash").glob("*.py"))
-    import re
-
-    named = set(re.findall(r'"((?:GES_|GESDASH_|DATABASE_)[A-Z_]+[A-Z])"', source)) - {
-        "GESDASH_CHILD"
-    }
-    readme = (ROOT / "README.md").read_text()
-    assert [name for name in sorted(named) if f"`{name}`" not in readme] == []

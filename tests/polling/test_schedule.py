@@ -1,5 +1,4 @@
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
@@ -109,11 +108,3 @@ def test_what_stays_unconfirmed_is_left_after_three_failures():
 )
 def test_no_error_is_without_a_wait(kind):
     assert schedule.after_failure(error(kind), 1, jitter=0) > timedelta()
-
-
-def test_the_tables_stand_in_readme():
-    readme = (Path(__file__).parents[2] / "README.md").read_text()
-    rows = [line for line in schedule.__doc__.splitlines() if line.startswith("|")]
-    assert len(rows) > 15
-    assert "\n".join(rows[:10]) in readme
-    assert "\n".join(rows[10:]) in readme
