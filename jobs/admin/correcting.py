@@ -119,10 +119,8 @@ class CorrectionForm(forms.Form):
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
         help_text=gettext_lazy(
-
-                "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
-                "yes or no, and a status by its code, such as partial."
-
+            "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
+            "yes or no, and a status by its code, such as partial."
         ),
     )
     graph = forms.ModelChoiceField(
@@ -246,17 +244,13 @@ def _refuse_if_changed(place: Place, field: str, known: str) -> None:
             "why": one.reason[:300],
         }
         text = _(
-
-                "%(who)s corrected this to %(value)s in the meantime (reason: %(why)s). "
-                "Nothing was saved; submit again to correct it anyway."
-
+            "%(who)s corrected this to %(value)s in the meantime (reason: %(why)s). "
+            "Nothing was saved; submit again to correct it anyway."
         )
         raise ValueError(text % said)
     text = _(
-
-            "This value changed to %(value)s in the meantime. Nothing was saved; "
-            "submit again to correct it anyway."
-
+        "This value changed to %(value)s in the meantime. Nothing was saved; "
+        "submit again to correct it anyway."
     )
     raise ValueError(text % {"value": place.shown(field)[:300] or "–"})
 

@@ -46,10 +46,8 @@ class ManyForm(forms.Form):
         label=gettext_lazy("Corrected value"),
         required=False,
         help_text=gettext_lazy(
-
-                "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
-                "yes or no, and a status by its code, such as partial."
-
+            "Leave empty for unknown. Enter times as 2026-01-31T08:15:00Z, flags as "
+            "yes or no, and a status by its code, such as partial."
         ),
     )
     graph = forms.ModelChoiceField(
@@ -91,10 +89,8 @@ def begin(request: HttpRequest, chosen: QuerySet[Any]) -> str | None:
     pks = list(chosen.order_by().values_list("pk", flat=True)[: MOST + 1])
     if len(pks) > MOST:
         text = _(
-
-                "More than %(most)s rows are selected, which is the limit for one "
-                "correction. Narrow down the list first."
-
+            "More than %(most)s rows are selected, which is the limit for one "
+            "correction. Narrow down the list first."
         )
         messages.error(request, text % {"most": f"{MOST:,}"})
         return None

@@ -79,11 +79,9 @@ def graphs_not_noted(at: datetime) -> str:
     if since is None or at >= since:
         return ""
     text = _(
-
-            "Graph changes have been recorded since %(since)s: names, deletions and "
-            "failure thresholds shown here are the earliest recorded and may differ "
-            "from that time."
-
+        "Graph changes have been recorded since %(since)s: names, deletions and "
+        "failure thresholds shown here are the earliest recorded and may differ "
+        "from that time."
     )
     return text % {"since": f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
 
@@ -93,10 +91,8 @@ def not_noted(graphs: Collection[Graph], at: datetime) -> list[str]:
     said = [sentence for sentence in [graphs_not_noted(at)] if graphs and sentence]
     if names := _known_by_name_once(graphs):
         text = _(
-
-                "At that time, jobs of %(graphs)s may have been known only by the "
-                "graph’s name: when GES first gave the graph ID is not recorded."
-
+            "At that time, jobs of %(graphs)s may have been known only by the "
+            "graph’s name: when GES first gave the graph ID is not recorded."
         )
         said.append(text % {"graphs": ", ".join(names)})
     return said

@@ -116,10 +116,8 @@ def _check_fix(job: Job, by: Job | None, note: str) -> None:
     if not note and (missing := not_reloaded(job, by)):
         said = {"job": by.job_id, "paths": _named(missing)}
         sentence = _(
-
-                "Job %(job)s did not fully load these failed files: %(paths)s. Enter "
-                "another job, or explain in the note why this import is resolved anyway."
-
+            "Job %(job)s did not fully load these failed files: %(paths)s. Enter "
+            "another job, or explain in the note why this import is resolved anyway."
         )
         raise InvalidDecision(sentence % said, "fixed_by")
 
@@ -237,10 +235,8 @@ def _share(share: Decimal | str | int | None) -> Decimal | None:
             raise ValueError
     except (ValueError, InvalidOperation) as wrong:
         expected = _(
-
-                "%(share)s is not valid; expected a rate from 0 to 1 with at most four "
-                "decimal places, such as 0.05."
-
+            "%(share)s is not valid; expected a rate from 0 to 1 with at most four "
+            "decimal places, such as 0.05."
         )
         raise ValueError(expected % {"share": repr(str(share))[:60]}) from wrong
     return read

@@ -141,10 +141,8 @@ def _files(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
         )
     if added and was_final:
         text = gettext_noop(
-
-                "The response lists more files than the previous final one. Added: "
-                "{count}, the first is “{path}”."
-
+            "The response lists more files than the previous final one. Added: "
+            "{count}, the first is “{path}”."
         )
         yield ReplyContradiction(
             ContradictionKind.FILES, Sentence(text, {"count": len(added), "path": added[0].path})

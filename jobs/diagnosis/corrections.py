@@ -54,10 +54,8 @@ def read_value(field: str, value: str | None) -> Any:
     if field.endswith("_lines"):
         if not value.isascii() or not value.isdigit() or int(value) > MAX_COUNT:
             text = gettext_noop(
-
-                    "“{value}” is not a valid line count; expected a whole number, or "
-                    "nothing if unknown."
-
+                "“{value}” is not a valid line count; expected a whole number, or "
+                "nothing if unknown."
             )
             raise ValueError(Sentence(text, {"value": value}))
         return int(value)

@@ -34,19 +34,14 @@ _UNCOUNTED = {
 _LOST = {
     (True, True): _("{lost_lines} of {total} lines failed, in {lost_files} of {files} files."),
     (True, False): _(
-
-            "At least {lost_lines} of at least {total} lines failed, in {lost_files} "
-            "of {files} files."
-
+        "At least {lost_lines} of at least {total} lines failed, in {lost_files} of {files} files."
     ),
     (False, True): _(
         "{lost_lines} of {total} lines failed so far, in {lost_files} of {files} files."
     ),
     (False, False): _(
-
-            "At least {lost_lines} of at least {total} lines failed so far, in "
-            "{lost_files} of {files} files."
-
+        "At least {lost_lines} of at least {total} lines failed so far, in "
+        "{lost_files} of {files} files."
     ),
 }
 _LOST_UNCOUNTED = {

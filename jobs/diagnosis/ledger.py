@@ -21,10 +21,8 @@ def contradiction(file: FileCounts) -> Sentence | None:
     total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
     if total is not None and failed is not None and good is not None and total != failed + good:
         text = gettext_noop(
-
-                "{failed} failed and {successful} loaded lines add up to {sum}, but the "
-                "total is {total}."
-
+            "{failed} failed and {successful} loaded lines add up to {sum}, but the "
+            "total is {total}."
         )
         return Sentence(
             text, {"failed": failed, "successful": good, "sum": failed + good, "total": total}

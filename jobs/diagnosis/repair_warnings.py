@@ -20,86 +20,64 @@ _INFERRED = _("Inferred by gesdash; not documented")
 _UNACCEPTED = re.compile(r"[^A-Za-z0-9!\-_.*'()/\u4e00-\u9fa5]")
 
 _PARTLY_LOADED_EDGES = _(
-
-        "Some edge files were partly loaded. By default GES allows parallel "
-        "edges, so re-importing such a file would add its loaded edges a second "
-        "time. The requests for these files therefore set parallelEdge to ignore "
-        "and take the label into account: an edge is skipped if one with the "
-        "same source, target and label already exists. If the graph is meant to "
-        "hold several such edges, import only the failed lines, without "
-        "parallelEdge. To replace the loaded properties with those in the file, "
-        "use override."
-
+    "Some edge files were partly loaded. By default GES allows parallel "
+    "edges, so re-importing such a file would add its loaded edges a second "
+    "time. The requests for these files therefore set parallelEdge to ignore "
+    "and take the label into account: an edge is skipped if one with the "
+    "same source, target and label already exists. If the graph is meant to "
+    "hold several such edges, import only the failed lines, without "
+    "parallelEdge. To replace the loaded properties with those in the file, "
+    "use override."
 )
 _PARALLEL_EDGE_FORM = _(
-
-        "Since API version 2.1.2, parallelEdge is an object; version 1.0.5 takes "
-        "only the value, as a string."
-
+    "Since API version 2.1.2, parallelEdge is an object; version 1.0.5 takes "
+    "only the value, as a string."
 )
 _PARTLY_LOADED_VERTICES = _(
-
-        "Some vertex files were partly loaded. How this import handles a vertex "
-        "that is already in the graph is not documented: try one file first, "
-        "then check a vertex whose line was loaded before."
-
+    "Some vertex files were partly loaded. How this import handles a vertex "
+    "that is already in the graph is not documented: try one file first, "
+    "then check a vertex whose line was loaded before."
 )
 _EDGES_ALONE = _("If a request has no vertex path, GES takes the vertices from the edge files.")
 _ONE_BY_ONE = _(
-
-        "Send the requests one at a time, vertices before edges, and wait for "
-        "each import to end: an edge whose vertex is missing fails again."
-
+    "Send the requests one at a time, vertices before edges, and wait for "
+    "each import to end: an edge whose vertex is missing fails again."
 )
 _DIRECTORY = _(
-
-        "A path that ends with a slash is a directory in which every file of "
-        "this import has failures. GES imports everything that the directory "
-        "contains now; make sure that nothing else is in it."
-
+    "A path that ends with a slash is a directory in which every file of "
+    "this import has failures. GES imports everything that the directory "
+    "contains now; make sure that nothing else is in it."
 )
 _VARIABLES = _(
-
-        "The commands use shell variables. Set these first: {variables}. "
-        "GES_TOKEN is an IAM token for the project."
-
+    "The commands use shell variables. Set these first: {variables}. "
+    "GES_TOKEN is an IAM token for the project."
 )
 _LEFT_OUT = _("{left_out} more requests are not shown here; the list of paths is complete.")
 _NO_PATH = _("GES reported no path for {files} of the failed files, so they are not listed here.")
 _PATH = _(
-
-        "Paths of failed files with characters that GES does not accept: "
-        "{files}, for example {path}. Accepted are letters, digits, Chinese "
-        "characters and ! - _ . * ' ( ). Rename the objects in OBS before "
-        "importing them."
-
+    "Paths of failed files with characters that GES does not accept: "
+    "{files}, for example {path}. Accepted are letters, digits, Chinese "
+    "characters and ! - _ . * ' ( ). Rename the objects in OBS before "
+    "importing them."
 )
 _SCHEMAS = _(
-
-        "The import had {schemas} metadata files; a request takes only one, so "
-        "the first is used: {path}."
-
+    "The import had {schemas} metadata files; a request takes only one, so "
+    "the first is used: {path}."
 )
 _NO_SCHEMA = _(
-
-        "GES reported no metadata file for this import, so the requests have "
-        "none. Labels that are not in the graph's metadata also need schemaPath."
-
+    "GES reported no metadata file for this import, so the requests have "
+    "none. Labels that are not in the graph's metadata also need schemaPath."
 )
 _LOG = _(
-
-        "Without logDir, GES keeps neither the failed lines nor the reasons, and "
-        "some of the failed files have no log. The folder import-logs is "
-        "suggested; you can use any OBS folder. What is written there uses "
-        "storage until you delete it."
-
+    "Without logDir, GES keeps neither the failed lines nor the reasons, and "
+    "some of the failed files have no log. The folder import-logs is "
+    "suggested; you can use any OBS folder. What is written there uses "
+    "storage until you delete it."
 )
 _LOG_AGAIN = _(
-
-        "GES keeps the failed lines and the reasons in logDir. The folder "
-        "import-logs is suggested; you can use any OBS folder. What is written "
-        "there uses storage until you delete it."
-
+    "GES keeps the failed lines and the reasons in logDir. The folder "
+    "import-logs is suggested; you can use any OBS folder. What is written "
+    "there uses storage until you delete it."
 )
 _SIZE = _("A file larger than 5 GB makes the import fail; split it first.")
 _MEMORY = _(
@@ -107,26 +85,20 @@ _MEMORY = _(
 )
 _HEADER = _("CSV files have no header line; a header would be read as data and fail (inferred).")
 _DELIMITER = _(
-
-        "GES does not report which format, delimiter and quote character the "
-        "files were imported with. The requests use csv, comma and double quote; "
-        "add format, delimiter or trimQuote if your files differ. Elements of "
-        "lists and sets are separated by ;."
-
+    "GES does not report which format, delimiter and quote character the "
+    "files were imported with. The requests use csv, comma and double quote; "
+    "add format, delimiter or trimQuote if your files differ. Elements of "
+    "lists and sets are separated by ;."
 )
 _VERTEX_ID = _("A vertex ID must not contain a hyphen (-).")
 _OFFLINE = _(
-
-        "The requests import online (offline is false): slower, and the graph "
-        "can be read but not written meanwhile. With offline set to true the "
-        "import is faster, but the graph is locked, also for reading."
-
+    "The requests import online (offline is false): slower, and the graph "
+    "can be read but not written meanwhile. With offline set to true the "
+    "import is faster, but the graph is locked, also for reading."
 )
 _KEEP = _(
-
-        "Do not delete the source files from OBS after the import: GES reads "
-        "them again when the graph restarts."
-
+    "Do not delete the source files from OBS after the import: GES reads "
+    "them again when the graph restarts."
 )
 
 

@@ -120,10 +120,8 @@ class Job(models.Model):
         default=0,
         db_default=0,
         help_text=_(
-
-                "How often responses of this job contradict an earlier one, by response "
-                "and type; each is an inconsistent response."
-
+            "How often responses of this job contradict an earlier one, by response "
+            "and type; each is an inconsistent response."
         ),
     )
     lines = models.JSONField(
@@ -144,10 +142,8 @@ class Job(models.Model):
         _("GES value"),
         null=True,
         help_text=_(
-
-                "Totals, status and count check according to GES values alone, where "
-                "corrections changed them; otherwise null."
-
+            "Totals, status and count check according to GES values alone, where "
+            "corrections changed them; otherwise null."
         ),
     )
     duration = models.GeneratedField(
@@ -277,7 +273,10 @@ class Job(models.Model):
             ),
             # The few that GES contradicted itself about.
             models.Index(
-                F("begin_time").desc(), F("id").desc(), condition=Q(contradiction_count__gt=0), name="job_odd"
+                F("begin_time").desc(),
+                F("id").desc(),
+                condition=Q(contradiction_count__gt=0),
+                name="job_odd",
             ),
             # What a page asks every few seconds: did anything change?
             models.Index("project", F("changed_at").desc(nulls_last=True), name="job_changed"),

@@ -161,11 +161,9 @@ class Project(models.Model):
         choices=Keeping,
         default=Keeping.ALL,
         help_text=_(
-
-                "For ended jobs, applied to responses older than the number of days "
-                "below. Failed polls of that age are deleted too, unless all responses "
-                "are kept."
-
+            "For ended jobs, applied to responses older than the number of days "
+            "below. Failed polls of that age are deleted too, unless all responses "
+            "are kept."
         ),
     )
     keep_days = models.PositiveIntegerField(
@@ -180,10 +178,8 @@ class Project(models.Model):
         blank=True,
         editable=False,
         help_text=_(
-
-                "Milliseconds by which the clock of GES is ahead of the local clock, "
-                "from its Date headers; null before the first response."
-
+            "Milliseconds by which the clock of GES is ahead of the local clock, "
+            "from its Date headers; null before the first response."
         ),
     )
 

@@ -157,10 +157,8 @@ class Watch(models.Model):
         blank=True,
         default="",
         help_text=_(
-
-                "Why it was quarantined: its response could not be recorded. Refresh it "
-                "from GES to resume polling."
-
+            "Why it was quarantined: its response could not be recorded. Refresh it "
+            "from GES to resume polling."
         ),
     )
 

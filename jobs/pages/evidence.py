@@ -52,11 +52,9 @@ def of_list(request: HttpRequest) -> HttpResponseBase:
         response = _zip(jobs, "evidence.zip")
     except TooMuch:
         text = _(
-
-                "A browser can download the evidence bundle of at most %(jobs)s jobs; "
-                "select fewer jobs, or ask an operator to run “evidence -o FILE.zip” "
-                "with the same filters, which has no limit on the number of jobs."
-
+            "A browser can download the evidence bundle of at most %(jobs)s jobs; "
+            "select fewer jobs, or ask an operator to run “evidence -o FILE.zip” "
+            "with the same filters, which has no limit on the number of jobs."
         )
         messages.error(request, text % {"jobs": f"{MOST:,}"})
         return redirect(back)

@@ -76,10 +76,8 @@ def check_id(value: str, what: str) -> str:
         )
     if not value.isprintable() or "/" in value or value in {".", ".."}:
         text = gettext(
-
-                "The %(what)s %(value)s contains a slash or unprintable characters, or "
-                "consists only of dots; GES IDs never do."
-
+            "The %(what)s %(value)s contains a slash or unprintable characters, or "
+            "consists only of dots; GES IDs never do."
         )
         raise ValueError(text % {"what": what, "value": f"{value!r:.80}"})
     return value

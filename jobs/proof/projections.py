@@ -55,10 +55,8 @@ def check_rows(jobs: Mapping[int, Job], walk: Walk) -> None:
 def _fault(walk: Walk, job: Job, name: str, found: Any, expected: Any) -> None:
     walk.fault(
         gettext_noop(
-
-                "Project {project}, job {job}: {name} is {found}; expected {expected} "
-                "from its responses and corrections."
-
+            "Project {project}, job {job}: {name} is {found}; expected {expected} "
+            "from its responses and corrections."
         ),
         project=job.project.project_id,
         job=job.job_id,

@@ -366,10 +366,9 @@ def graph_filter(graph: Graph) -> str:
 
 
 @register.filter
-def in_language(both: Any) -> str:
-    """A text that comes in both languages."""
-    text: str = both.of(get_language() or "")
-    return text
+def in_language(text: str) -> str:
+    """A text that was marked for translation, in the reader's language."""
+    return gettext(text)
 
 
 @register.inclusion_tag("parts/column.html", takes_context=True)

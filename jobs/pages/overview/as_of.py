@@ -45,10 +45,8 @@ def past_overview(request: HttpRequest) -> HttpResponse:
     context: dict[str, Any] = {"as_of": at, "problems": problems}
     if len(changed) > MOST:
         text = _(
-
-                "More than %(most)s jobs have changed since then; choose a later time, "
-                "or open a single graph or job."
-
+            "More than %(most)s jobs have changed since then; choose a later time, "
+            "or open a single graph or job."
         )
         context["too_many"] = text % {"most": MOST}
     else:
