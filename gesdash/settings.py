@@ -51,7 +51,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "jobs.web.audit_context.TraceMiddleware",
-    "jobs.web.form_recovery.TypedMiddleware",
+    "jobs.web.form_recovery.FormRecoveryMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "jobs.web.time_zone.middleware",
     "django.contrib.messages.middleware.MessageMiddleware",

@@ -24,7 +24,7 @@ from jobs.diagnosis.ledger import Ledger
 from jobs.models import Correction, Graph, ImportFile, Job, Project, Snapshot
 from jobs.models.correction import field_label
 from jobs.record.lookup import lock_jobs
-from jobs.web.form_recovery import take_typed
+from jobs.web.form_recovery import recover_form
 
 SHOWN_OF_REPLY = 6_000  # characters
 
@@ -175,7 +175,7 @@ def correct(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpRespons
         "field": field,
         "corrected": place.shown(field) if field in place.fields and field != "graph" else "",
         "graph": job.graph_id,
-        **take_typed(request, request.path),
+        **recover_form(request, request.path),
         "known": json.dumps(place.marks()),
     }
     form = CorrectionForm(request.POST or None, place=place, initial=start)

@@ -19,7 +19,7 @@ from jobs.audit.entries import because
 from jobs.decisions import graphs
 from jobs.ges.words import FINAL
 from jobs.models import Correction, Graph, Job
-from jobs.web.form_recovery import take_typed
+from jobs.web.form_recovery import recover_form
 
 NAME, GONE, MERGE, SPLIT = "name", "is_deleted", "merge", "split"
 SHOWN = 100  # jobs of a merge's preview
@@ -115,7 +115,7 @@ def correct_graph(site: admin.AdminSite, request: HttpRequest, pk: int) -> HttpR
     start = {
         "name": graph.name,
         "is_deleted": graph.is_deleted,
-        **take_typed(request, request.path),
+        **recover_form(request, request.path),
     }
     form = GraphForm(request.POST or None, graph=graph, initial=start)
     is_good = form.is_bound and form.is_valid()

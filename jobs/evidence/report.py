@@ -6,9 +6,9 @@ from typing import Any
 
 from django.template.loader import render_to_string
 
-from jobs.diagnosis.headline import headline
 from jobs.evidence.gather import Case, cases
 from jobs.models import Checkpoint
+from jobs.queries.headline import headline_of
 
 _KINDS = {"schema": 0, "vertex": 1, "edge": 2}
 
@@ -29,12 +29,5 @@ def _part(name: str, context: dict[str, Any]) -> str:
 
 def _context(case: Case) -> dict[str, Any]:
     job = case.job
-    said = headline(
-        is_final=job.is_final,
-        heard=job.observed_at is not None,
-        totals=job.lines,
-        lost_files=job.lost_file_count,
-        file_count=job.file_count,
-    )
     files = sorted(job.files.all(), key=lambda file: (_KINDS[file.kind], file.position))
-    return {"job": job, "case": case, "headline": said, "files": files}
+    return {"job": job, "case": case, "headline": headline_of(job), "files": files}

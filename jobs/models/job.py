@@ -44,6 +44,11 @@ class ReviewState(models.TextChoices):
     ACCEPTED = "accepted", _("Accepted")
     FIXED = "fixed", _("Resolved")
 
+    @classmethod
+    def open(cls) -> list["ReviewState"]:
+        """The states that still need a person: to decide, or to fix."""
+        return [cls.WAITING, cls.TO_FIX]
+
 
 #: Jobs whose end is known and no end of what began: GES told no begin, or one that is later.
 ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
@@ -268,7 +273,7 @@ class Job(models.Model):
                 F("begin_time").desc(),
                 F("id").desc(),
                 "project",
-                condition=Q(review__in=["waiting", "to_fix"]),
+                condition=Q(review__in=ReviewState.open()),
                 name="job_to_review",
             ),
             # The few that GES contradicted itself about.

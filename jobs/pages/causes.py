@@ -21,8 +21,9 @@ from jobs.models import Cause, ImportFile, Job
 from jobs.pages.drawing.charts import Part, bars
 from jobs.pages.job.page import explanations
 from jobs.pages.job.review import read_note
-from jobs.web.form_recovery import take_typed
+from jobs.web.form_recovery import recover_form
 from jobs.web.rendering import render_page
+from jobs.web.signed_in import signed_in
 from jobs.web.time_zone import midnight
 
 SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
@@ -132,7 +133,7 @@ def cause(request: HttpRequest, pk: int) -> HttpResponse:
         "table": [(day, counted[day]) for day in reversed(days) if day in counted],
         "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
         "may_review": one.project.may_be_reviewed_by(request.user),
-        "typed_note": take_typed(request, reverse("pages:note", args=[one.pk])).get(
+        "typed_note": recover_form(request, reverse("pages:note", args=[one.pk])).get(
             "note", one.note
         ),
     }
@@ -155,7 +156,7 @@ def note(request: HttpRequest, pk: int) -> HttpResponse:
     if not one.project.may_be_reviewed_by(request.user):
         raise PermissionDenied
     try:
-        review.save_note(one, read_note(request), actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        review.save_note(one, read_note(request), actor=signed_in(request), now=timezone.now())
     except ValueError as wrong:
         messages.error(request, str(wrong))
     else:

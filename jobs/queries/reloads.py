@@ -17,7 +17,6 @@ MOST_LOADS = 30  # later jobs looked at for one lost file of a list
 MOST_LOST = (
     50  # lost files of one job looked at for a list; an import that lost more has to be opened
 )
-UNDECIDED = {ReviewState.WAITING, ReviewState.TO_FIX}
 FIXING = sorted(word.value for word in FINAL - {Verdict.FAILED, Verdict.CANCELLED})
 
 
@@ -80,7 +79,7 @@ def reloaded(jobs: Iterable[Job]) -> dict[int, Reload]:
 
     Undecided imports alone are asked about: the others have somebody's word.
     """
-    undecided = [job for job in jobs if job.review in UNDECIDED and job.is_final]
+    undecided = [job for job in jobs if job.review in ReviewState.open() and job.is_final]
     return by_one(lost_files_of(undecided))
 
 

@@ -45,9 +45,7 @@ class _Light:
 
 def queue_of(jobs: JobQuerySet, now: datetime) -> Queue:
     """Of each graph the largest loss of the last day, else the newest; graphs of the last day first, those by their loss."""
-    waiting = jobs.filter(review__in=[ReviewState.WAITING, ReviewState.TO_FIX]).order_by(
-        "-begin_time", "-pk"
-    )
+    waiting = jobs.filter(review__in=ReviewState.open()).order_by("-begin_time", "-pk")
     light = [
         _Light(*row)
         for row in waiting.values_list("pk", "graph", "begin_time", "failed_lines")[: MOST + 1]

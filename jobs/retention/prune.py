@@ -20,7 +20,6 @@ from jobs.retention.redundant import ReplyContent, redundant, told
 
 BATCH_JOBS, BATCH_REPLIES = 200, 2_000  # of one transaction
 CHUNK_BODIES = 20  # read at once; a body may have 8 MiB
-UNDER_REVIEW = (ReviewState.WAITING, ReviewState.TO_FIX)
 
 
 @dataclass(slots=True)
@@ -46,7 +45,7 @@ def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
     jobs = Job.objects.filter(
         project=project, first_seen_at__lt=cutoff, verdict__in=sorted(FINAL), hold=None
     )
-    return jobs.exclude(review__in=UNDER_REVIEW)
+    return jobs.exclude(review__in=ReviewState.open())
 
 
 def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator[Pruned]:

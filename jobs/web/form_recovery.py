@@ -1,111 +1,125 @@
-"""What was typed survives the end of a session: it goes with the sign-in, and stands in the form again after it."""
+"""A form survives the end of a session: the sign-in page carries it and the form shows it again."""
 
 import json
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypedDict, override
 from urllib.parse import urlsplit
 
+from django.contrib.auth.forms import AuthenticationForm
 from django.contrib.auth.views import LoginView
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.http import url_has_allowed_host_and_scheme
 
-MOST = 64_000  # characters of JSON; a form of people's own words is far shorter
-_NEVER = {"csrfmiddlewaretoken"}
-_SESSION = "typed"
+MAX_FORM = 64_000  # characters of JSON; a form of people's own words is far shorter
+_FORM_TYPES = {"application/x-www-form-urlencoded", "multipart/form-data"}
+_NEVER_KEPT = {"csrfmiddlewaretoken"}
+_SESSION_KEY = "typed"
 
 
-class TypedMiddleware:
-    """A form that comes without a session is answered by the sign-in, which carries what was in it."""
+class _Form(TypedDict):
+    """A form as its sender filled it in: the address it is sent to, and its fields."""
 
-    def __init__(self, get_response: Any) -> None:
+    to: str
+    fields: dict[str, str]
+
+
+class FormRecoveryMiddleware:
+    """Answers a form that comes without a session with the sign-in page, which carries it."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """Nothing here: which view it is, is known later."""
-        response: HttpResponse = self.get_response(request)
-        return response
+        """Pass on; which view it is shows only in `process_view`."""
+        return self.get_response(request)
 
     def process_view(
-        self, request: HttpRequest, view: Any, args: Any, kwargs: Any
+        self, request: HttpRequest, view: Callable[..., Any], args: Any, kwargs: Any
     ) -> HttpResponse | None:
-        """The sign-in, for a POST of somebody whose session has ended; passwords are in no form that needs a session."""
-        if (
-            request.method != "POST"
-            or request.user.is_authenticated
-            or not getattr(view, "login_required", True)
-        ):
+        """Render the sign-in page for a POST whose session has ended.
+
+        No form behind the sign-in holds a password.
+        """
+        is_public = not getattr(view, "login_required", True)
+        if request.method != "POST" or request.user.is_authenticated or is_public:
             return None
-        typed = typed_of(request)
-        if typed is None:
+        form = _submitted_form(request)
+        if form is None:
             return None
-        context = {"next": typed["page"], "typed": json.dumps(typed)}
+        context = {"next": _page_of_form(request), "typed": json.dumps(form)}
         return render(request, "registration/login.html", context, status=403)
 
 
-def typed_of(request: HttpRequest) -> dict[str, Any] | None:
-    """Where it was sent, the page it was typed on, and the fields; None for what is no form of ours, or too long."""
-    if request.content_type not in {"application/x-www-form-urlencoded", "multipart/form-data"}:
+def _submitted_form(request: HttpRequest) -> _Form | None:
+    """The form of this request; None for anything else, or when it is too long to carry."""
+    if request.content_type not in _FORM_TYPES:
         return None
-    came_from = request.headers.get("Referer", "")
-    fits = url_has_allowed_host_and_scheme(
-        came_from, {request.get_host()}, require_https=request.is_secure()
-    )
-    parts = urlsplit(came_from)
-    page = (
-        f"{parts.path}?{parts.query}"
-        if fits and parts.query
-        else parts.path
-        if fits
-        else request.get_full_path()
-    )
     fields = {
         name: values[-1]
         for name, values in request.POST.lists()
-        if name not in _NEVER and values and "password" not in name
+        if name not in _NEVER_KEPT and values and "password" not in name
     }
-    typed = {"to": request.path, "page": page, "fields": fields}
-    return typed if fields and len(json.dumps(typed)) <= MOST else None
+    form: _Form = {"to": request.path, "fields": fields}
+    return form if fields and len(json.dumps(form)) <= MAX_FORM else None
+
+
+def _page_of_form(request: HttpRequest) -> str:
+    """The page the form was filled in on, to return to; else the address it was sent to."""
+    referer = request.headers.get("Referer", "")
+    is_ours = url_has_allowed_host_and_scheme(
+        referer, {request.get_host()}, require_https=request.is_secure()
+    )
+    if not is_ours:
+        return request.get_full_path()
+    parts = urlsplit(referer)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
 
 
 class SignIn(LoginView):
-    """The sign-in of the pages."""
+    """The sign-in of the pages; keeps the form it carries for the session that begins."""
 
     redirect_authenticated_user = True
 
-    def form_valid(self, form: Any) -> HttpResponse:
-        """Keep what was typed before, for the form it was typed in."""
+    @override
+    def form_valid(self, form: AuthenticationForm) -> HttpResponse:
         response = super().form_valid(form)
-        if len(given := self.request.POST.get("typed", "")) <= MOST and (typed := _read(given)):
-            self.request.session[_SESSION] = typed
+        carried = self.request.POST.get("typed", "")
+        if len(carried) <= MAX_FORM and (recovered := _parse_form(carried)):
+            self.request.session[_SESSION_KEY] = recovered
         return response
 
+    @override
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """A wrong password loses nothing either."""
-        return super().get_context_data(**kwargs) | {
-            "typed": self.request.POST.get("typed", "")[:MOST]
-        }
+        # A wrong password must not lose the form.
+        carried = self.request.POST.get("typed", "")[:MAX_FORM]
+        return super().get_context_data(**kwargs) | {"typed": carried}
 
 
-def _read(text: str) -> dict[str, Any] | None:
+def _parse_form(text: str) -> _Form | None:
+    """The form in this JSON; None when it is none, since the browser may send anything."""
     try:
-        typed = json.loads(text)
+        form = json.loads(text)
     except (ValueError, RecursionError):
         return None
-    if (
-        not isinstance(typed, dict)
-        or not isinstance(typed.get("to"), str)
-        or not isinstance(typed.get("fields"), dict)
-    ):
+    if not isinstance(form, dict):
         return None
-    fields = {str(name): value for name, value in typed["fields"].items() if isinstance(value, str)}
-    return {"to": typed["to"], "fields": fields}
+    address, fields = form.get("to"), form.get("fields")
+    if not isinstance(address, str) or not isinstance(fields, dict):
+        return None
+    return {
+        "to": address,
+        "fields": {str(name): value for name, value in fields.items() if isinstance(value, str)},
+    }
 
 
-def take_typed(request: HttpRequest, to: str) -> dict[str, str]:
-    """What was typed into the form that is sent there, before its sender had to sign in again; once."""
-    typed = request.session.get(_SESSION)
-    if not typed or typed["to"] != to:
+def recover_form(request: HttpRequest, action: str) -> dict[str, str]:
+    """The fields of the form for this address that its sender had to sign in for; at most once.
+
+    Removes it from the session.
+    """
+    form: _Form | None = request.session.get(_SESSION_KEY)
+    if not form or form["to"] != action:
         return {}
-    del request.session[_SESSION]
-    fields: dict[str, str] = typed["fields"]
-    return fields
+    del request.session[_SESSION_KEY]
+    return form["fields"]

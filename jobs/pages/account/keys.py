@@ -1,7 +1,7 @@
 """`/me/keys/`: one's own keys for programs. The secret is shown once, on the answer to the form that made it."""
 
 from datetime import timedelta
-from typing import Any, cast
+from typing import Any
 
 from django import forms
 from django.contrib import messages
@@ -16,6 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from jobs.models import AccessKey, Project
+from jobs.web.signed_in import signed_in
 
 
 class KeyForm(forms.Form):
@@ -55,7 +56,7 @@ class KeyForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
     """The list, and a form for a new one."""
-    user = cast(User, request.user)
+    user = signed_in(request)
     form = KeyForm(request.POST or None, user=user)
     made = None
     if request.method == "POST" and form.is_valid():
@@ -77,7 +78,7 @@ def keys(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
     """Take one's own key away for good."""
-    key = get_object_or_404(AccessKey.objects.of(cast(User, request.user)), pk=pk)
+    key = get_object_or_404(AccessKey.objects.of(signed_in(request)), pk=pk)
     if key.revoke(timezone.now()):
         messages.success(
             request, _("The key is revoked. Requests that use it are rejected from now on.")

@@ -12,12 +12,12 @@ from django.utils.translation import gettext as _
 from jobs.as_of.graphs import not_noted
 from jobs.as_of.jobs import JobAsOf, as_known
 from jobs.diagnosis.explain import explain
-from jobs.diagnosis.headline import headline
 from jobs.ges.words import Verdict
 from jobs.lists.filters import TIME_WORDS, read_when
 from jobs.lists.paging import invalid_value
 from jobs.models import Correction, Job, Review
 from jobs.queries.changes import Runs, newest_runs
+from jobs.queries.headline import headline_of
 from jobs.templatetags.gesdash import zone_of
 from jobs.web.rendering import render_page
 
@@ -81,13 +81,7 @@ def _shown(one: Job, found: JobAsOf, at: datetime) -> dict[str, Any]:
     reviews = Review.objects.filter(job=one, made_at__lte=at).select_related("actor")
     return {
         "is_final": job.is_final,
-        "headline": headline(
-            is_final=job.is_final,
-            heard=True,
-            totals=job.lines,
-            lost_files=job.lost_file_count,
-            file_count=job.file_count,
-        ),
+        "headline": headline_of(job),
         "explanations": list(explain(job.fail_reason)) if job.fail_reason else [],
         "totals": [
             (kind, job.lines[kind])

@@ -12,7 +12,8 @@ from jobs.diagnosis.comparison import FileChange, compare, new_causes
 from jobs.ges.words import Verdict
 from jobs.lists.paging import invalid_value, read_choice, read_pk
 from jobs.models import Job
-from jobs.pages.job.page import headline_of, visible
+from jobs.pages.job.page import visible
+from jobs.queries.headline import headline_of
 from jobs.web.rendering import render_page
 
 CHOICES, SHOWN = 30, 500

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.auth.models import User
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -15,7 +14,6 @@ from django.views.decorators.http import require_POST, require_safe
 
 from jobs.decisions import corrections
 from jobs.diagnosis.explain import explain
-from jobs.diagnosis.headline import headline
 from jobs.ges.errors import GesError
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import STANDING
@@ -25,9 +23,11 @@ from jobs.pages.job.misses import said_of_error
 from jobs.pages.job.review import review_context
 from jobs.polling import on_demand
 from jobs.queries.changes import last_change, newest_runs
+from jobs.queries.headline import headline_of
 from jobs.queries.running import running, took_of_like
 from jobs.web.live import is_unchanged, token
 from jobs.web.rendering import render_page
+from jobs.web.signed_in import signed_in
 
 ODD = 4  # contradictions shown; the history has them all
 
@@ -115,17 +115,6 @@ def corrections_of(one: Job) -> list[Correction]:
 CORRECTIONS = 50  # rows of the table
 
 
-def headline_of(one: Job) -> list[Any]:
-    """The sentences that say what became of the job."""
-    return headline(
-        is_final=one.is_final,
-        heard=one.observed_at is not None,
-        totals=one.lines,
-        lost_files=one.lost_file_count,
-        file_count=one.file_count,
-    )
-
-
 def explanations(text: str) -> list[Any]:
     """What GES's codes and known causes in this text mean."""
     return list(explain(text)) if text else []
@@ -162,11 +151,6 @@ def _may_correct(request: HttpRequest, one: Job, what: str) -> bool:
     return one.project.may_be_corrected_by(request.user)
 
 
-def _actor(request: HttpRequest) -> User:
-    assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
-    return request.user
-
-
 @require_POST
 def poll_now(request: HttpRequest, pk: int) -> HttpResponse:
     """Ask GES about this job at once; reviewers and above, since each call counts against the project's budget."""
@@ -196,7 +180,7 @@ def undo_correction(request: HttpRequest, pk: int, correction_pk: int) -> HttpRe
         corrections.revert(
             correction,
             reason=request.POST.get("reason", ""),
-            actor=_actor(request),
+            actor=signed_in(request),
             now=timezone.now(),
         )
         messages.success(request, _("The correction is undone; the GES value is shown again."))

@@ -19,7 +19,8 @@ from jobs.decisions.review import InvalidDecision
 from jobs.lists.paging import read_pk
 from jobs.models import Job, Project, Review
 from jobs.models.job import ReviewState
-from jobs.web.form_recovery import take_typed
+from jobs.web.form_recovery import recover_form
+from jobs.web.signed_in import signed_in
 
 MAX_NOTE = 10_000  # characters
 CHOICES = 20  # later imports offered
@@ -34,7 +35,7 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
     reviews = list(one.reviews.select_related("actor", "assignee", "fixed_by").order_by("-pk")[:20])
     fix = (
         review.propose_fix(one)
-        if one.review in {ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.TOLERATED}
+        if one.review in {*ReviewState.open(), ReviewState.TOLERATED}
         else None
     )
     standing = reviews[0] if reviews else None
@@ -50,7 +51,7 @@ def review_context(request: HttpRequest, one: Job) -> dict[str, Any]:
             "known": reviews[0].pk if reviews else 0,
             "decisions": [(state.value, state.label) for state in Review.DECISIONS],
             "typed": unsaved
-            or take_typed(request, reverse("pages:decide", args=[one.pk]))
+            or recover_form(request, reverse("pages:decide", args=[one.pk]))
             or _standing(standing, fix),
             "wrong": {unsaved["field"]: unsaved["wrong"]} if unsaved else {},
         }
@@ -94,14 +95,13 @@ def decide(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if not one.project.may_be_reviewed_by(request.user):
         raise PermissionDenied
-    assert isinstance(request.user, User)  # noqa: S101  every page but the sign-in needs one
     said = request.POST
     try:
         fixing = _line(said, "fixed_by") if said.get("state") == ReviewState.FIXED else ""
         review.decide(
             one,
             state=said.get("state", ""),
-            actor=request.user,
+            actor=signed_in(request),
             now=timezone.now(),
             note=read_note(request),
             fixed_by=review.find_fix(one, fixing) if fixing else None,

@@ -25,7 +25,6 @@ from jobs.web.rendering import render_page
 
 DAYS, SHOWN = timedelta(days=30), 20
 MOST = 200  # jobs folded: the body of one reply each
-TO_REVIEW = (ReviewState.WAITING, ReviewState.TO_FIX)
 
 
 def past_overview(request: HttpRequest) -> HttpResponse:
@@ -87,14 +86,14 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
     for verdict, count, more_loaded, more_lost in rows:
         counted[verdict] += count
         loaded, lost = loaded + int(more_loaded or 0), lost + int(more_lost or 0)
-    waiting, is_more = bounded_count(same.filter(review__in=TO_REVIEW))
-    to_review = [job for job in folded if job.review in TO_REVIEW]
+    waiting, is_more = bounded_count(same.filter(review__in=ReviewState.open()))
+    to_review = [job for job in folded if job.review in ReviewState.open()]
     running = [job for job in folded if job.verdict not in FINAL]
     return {
         "counts": [(word, counted[word]) for word in VerdictChoices.values if counted[word]],
         "loaded": loaded,
         "lost": lost,
-        "to_review": _newest(same.filter(review__in=TO_REVIEW), to_review),
+        "to_review": _newest(same.filter(review__in=ReviewState.open()), to_review),
         "to_review_count": waiting + len(to_review),
         "is_more_to_review": is_more,
         "running": _newest(same.unfinished().exclude(observed_at=None), running),
