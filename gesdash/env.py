@@ -52,6 +52,19 @@ def one_of(name: str, default: str, known: Collection[str]) -> str:
     return found
 
 
+def switch(name: str) -> bool:
+    """Yes or no, in the words people use for them; no when it is not set.
+
+    Raises: BadSetting when it is something else.
+    """
+    value = text(name).lower()
+    if value in {"1", "true", "yes", "on"}:
+        return True
+    if value in {"", "0", "false", "no", "off"}:
+        return False
+    raise BadSetting(f"{name} is {text(name)!r}; expected yes or no.")
+
+
 def number(name: str, default: int, least: int, most: int) -> int:
     """A whole number within bounds.
 

@@ -10,7 +10,14 @@ from gesdash import database, env, logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 GESDASH_HOME = env.home()
 SECRET_KEY = env.secret("GESDASH_SECRET_KEY") or env.kept_secret("secret-key")
-DEBUG = False
+# `up` serves plain HTTP on loopback; behind a proxy that speaks TLS, browsers are told to use nothing else.
+SERVED_OVER_TLS = env.switch("GESDASH_TLS")
+DEBUG = env.switch("GESDASH_DEBUG")
+if DEBUG and SERVED_OVER_TLS:
+    raise env.BadSetting(
+        "GESDASH_DEBUG and GESDASH_TLS are both on; error pages that show code and settings are for "
+        "a developer's machine."
+    )
 ALLOWED_HOSTS = env.words("GESDASH_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
 # Seconds past its time that a stored reply may stand in when GES gives none (RFC 5861), unless the caller says otherwise.
 STALE_IF_ERROR = env.number("GESDASH_STALE_IF_ERROR", 86_400, 0, 31_536_000)
@@ -60,14 +67,19 @@ MIDDLEWARE = [
 ]
 ROOT_URLCONF = "gesdash.urls"
 WSGI_APPLICATION = "gesdash.server.application"
-# The proxy lives at paths without a slash at the end; a redirect would be read by the SDK as an empty job.
-APPEND_SLASH = True
+# Django keeps what it has read of a template; with GESDASH_DEBUG a change of one shows at once.
+TEMPLATE_LOADERS = [
+    "django.template.loaders.filesystem.Loader",
+    "django.template.loaders.app_directories.Loader",
+]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": True,
         "OPTIONS": {
+            "loaders": TEMPLATE_LOADERS
+            if DEBUG
+            else [("django.template.loaders.cached.Loader", TEMPLATE_LOADERS)],
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -78,7 +90,6 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database.settings()}
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 PGTRIGGER_MIGRATIONS = True
 
 LANGUAGE_CODE = "en"
@@ -87,16 +98,12 @@ LOCALE_PATHS = [BASE_DIR / "locale"]
 LANGUAGE_COOKIE_AGE = 365 * 24 * 3600
 LANGUAGE_COOKIE_HTTPONLY = True
 LANGUAGE_COOKIE_SAMESITE = "Lax"
-USE_I18N = True
 TIME_ZONE = "UTC"
-USE_TZ = True
-USE_THOUSAND_SEPARATOR = False
 
 STATIC_URL = "static/"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 # Files are found in the packages and `static` themselves: no collectstatic, nothing copied.
 WHITENOISE_USE_FINDERS = True
-WHITENOISE_AUTOREFRESH = False
 
 AUTH_PASSWORD_VALIDATORS = [
     {
@@ -120,20 +127,20 @@ SECURE_CSP = {
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
-# `up` serves plain HTTP on loopback; behind TLS these are what a browser should be told.
-SERVED_OVER_TLS = env.text("GESDASH_TLS").lower() in {"1", "true", "yes", "on"}
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if SERVED_OVER_TLS else None
 SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 # The official SDK reads a redirect as a job without any field.
 SECURE_REDIRECT_EXEMPT = [r"^(v1\.0|v2)/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SERVED_OVER_TLS
-SECURE_HSTS_PRELOAD = SERVED_OVER_TLS
+# A browser remembers it for a year, and one that has it preloaded for good: how much of the domain is
+# promised is for whoever owns the domain to say, so Django is not to ask for all of it.
+_hsts = env.one_of("GESDASH_HSTS", "host", ["host", "subdomains", "preload"])
+SECURE_HSTS_INCLUDE_SUBDOMAINS = _hsts != "host"
+SECURE_HSTS_PRELOAD = _hsts == "preload"
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SESSION_COOKIE_SECURE = SERVED_OVER_TLS
 CSRF_COOKIE_SECURE = SERVED_OVER_TLS
 LANGUAGE_COOKIE_SECURE = SERVED_OVER_TLS
-SECURE_REFERRER_POLICY = "same-origin"
-X_FRAME_OPTIONS = "DENY"
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
@@ -177,6 +184,8 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["about"]}
     },
+    # Django's own handler, which it has while DEBUG is on, knows no secrets; the root's handler does.
+    "loggers": {"django": {"handlers": []}},
     "root": {
         "handlers": ["stderr"],
         "level": env.one_of("GESDASH_LOG_LEVEL", "WARNING", ["DEBUG", "INFO", "WARNING", "ERROR"]),

@@ -12,7 +12,7 @@ from jobs.polling import call_budget, on_demand, watches, worker_round
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW
 from tests.faults.story import Steps
-from tests.management.test_up import free_port
+from tests.servers import free_port
 
 STEP = timedelta(seconds=5)
 

@@ -1,10 +1,10 @@
 """The whole product as a process, seen through a real browser."""
 
+import contextlib
 import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from tests.homes import ROOT, copy_migrated
+from tests.servers import free_port, get
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
@@ -28,23 +29,17 @@ FLAGS = [
 ]
 
 
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
 class Up:
     """A running `up`; what it says goes to a file, which is shown when a test fails."""
 
-    def __init__(self, home, *options, **env):
+    def __init__(self, home, *options, root=ROOT, **env):
         home.parent.mkdir(exist_ok=True)
         self.home, self.log = home, home.parent / f"{home.name}-{uuid.uuid4()}.log"
         with self.log.open("w") as log:
             self.process = subprocess.Popen(
-                [sys.executable, str(ROOT / "manage.py"), "up", *options],
+                [sys.executable, str(root / "manage.py"), "up", *options],
                 env={**os.environ, "GESDASH_HOME": str(home), "PYTHONUNBUFFERED": "1", **env},
-                stdout=log, stderr=subprocess.STDOUT, cwd=ROOT,
+                stdout=log, stderr=subprocess.STDOUT, cwd=root,
             )  # fmt: skip
 
     @property
@@ -210,6 +205,7 @@ def test_a_home_whose_database_can_not_start_is_one_sentence(start, migrated):
     ("env", "options", "sentence"),
     [({"GES_ENDPOINT": "http://h", "GES_PROJECT_ID": "p", "GES_AK": "a"}, [], "GES_SK is missing"),
      ({}, ["--port", "99999"], "Port 99999 on 127.0.0.1 can't be used"),
+     ({"GESDASH_TLS": "yes"}, ["--reload"], "--reload is for development"),
      ({}, ["--host", "no.such.host.invalid"], "on no.such.host.invalid can't be used")],
 )  # fmt: skip
 def test_a_wrong_setting_or_option_stops_the_start_with_one_sentence(start, env, options, sentence):
@@ -241,3 +237,56 @@ def test_it_starts_while_ges_is_down_and_says_so(start, migrated):
     said = up.wait_until_it_says("Project p1: ")
     assert "Traceback" not in said
     assert "hidden" not in said
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A copy of the program, for a test that edits it."""
+    root = tmp_path / "checkout"
+    for folder in ("gesdash", "jobs", "locale", "static", "templates"):
+        shutil.copytree(ROOT / folder, root / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "manage.py", root)
+    return root
+
+
+def wait_for_page(address, text):
+    """Ask until the page has the text; its status."""
+    give_up = time.monotonic() + 90
+    while True:
+        with contextlib.suppress(OSError):
+            status, content, _ = get(address, {})
+            if text in content.decode():
+                return status
+        assert time.monotonic() < give_up, f"{address} never showed {text!r}"
+        time.sleep(0.2)
+
+
+def replace(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+
+
+def test_with_reload_a_change_of_code_or_template_shows_and_broken_code_is_waited_out(
+    start, migrated, checkout
+):
+    port = free_port()
+    up = start("--port", str(port), "--reload", root=checkout)
+    up.wait_until_it_says("Ctrl-C stops it")
+    address = f"http://127.0.0.1:{port}"
+    assert wait_for_page(f"{address}/nowhere/", "gesdash.urls") == 404  # Django says which it knows
+
+    template = checkout / "templates" / "base.html"
+    template.write_text(template.read_text() + "<!-- edited -->")
+    assert wait_for_page(f"{address}/login/", "<!-- edited -->") == 200
+    assert "restarting" not in up.said
+
+    view = checkout / "jobs" / "pages" / "operate" / "health.py"
+    replace(view, '"ok\\n"', '"ok\\n" +')
+    up.wait_until_it_says("SyntaxError")
+    replace(view, '"ok\\n" +', '"fine\\n"')
+    assert wait_for_page(f"{address}/healthz", "fine") == 200
+
+    up.process.send_signal(signal.SIGTERM)
+    assert up.process.wait(20) == 0
+    assert belonging_to(up.home) == []

@@ -19,7 +19,7 @@ from jobs.models import Miss, Project, Snapshot
 from jobs.pages.job import misses
 from jobs.polling import call_budget, on_demand, single_flight, watches, worker_round
 from tests.ges.test_simulator import GRAPH, SIGNED
-from tests.management.test_up import free_port
+from tests.servers import free_port
 
 KINDS_OF_MISS = {
     "throttle": "throttled", "error": "server_error", "refuse": "refused", "wrong_job": "wrong_job", "html": "html",

@@ -5,8 +5,6 @@ import os
 import secrets
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.error
@@ -23,10 +21,10 @@ from django.utils import timezone
 
 from gesdash import env
 from jobs import record
+from jobs.management.children import Children, SourceFiles
 from jobs.models import Job
 from jobs.polling import projects
 
-STOP_SECONDS = 3  # a child; three of them and the database stay within the ten that are promised
 START_SECONDS = 120  # a busy machine needs most of a minute
 DEMO_PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
@@ -39,9 +37,16 @@ class Command(BaseCommand):
         parser.add_argument("--demo", action="store_true", help="poll a simulated GES")
         parser.add_argument("--host", default="127.0.0.1")
         parser.add_argument("--port", type=int, default=8000)
+        parser.add_argument(
+            "--reload",
+            action="store_true",
+            help="for development: start all of it again when code changes, and read templates anew "
+            "(GESDASH_DEBUG=yes, unless that is set)",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         host, port = options["host"], options["port"]
+        sources = _watched_sources() if options["reload"] else None
         self._take_home()
         _check_port(host, port)
         stop = threading.Event()
@@ -67,7 +72,9 @@ class Command(BaseCommand):
             if not stop.is_set():
                 self._say(host, port, user, password, demo=options["demo"])
             while not stop.wait(0.5):
-                if ended := children.ended():
+                if sources is not None:
+                    self._restart_when_changed(sources, children)
+                elif ended := children.ended():
                     raise CommandError(
                         f"The {ended} stopped by itself; what it said stands above. gesdash is shutting down."
                     )
@@ -94,7 +101,7 @@ class Command(BaseCommand):
                 if stop.is_set():
                     break
 
-    def _start_demo(self, children: "Children") -> str:
+    def _start_demo(self, children: Children) -> str:
         """Start the simulated GES and make it the project to poll; gives its address.
 
         Its history is counted from the first start on this home: a kept database meets the same jobs again.
@@ -122,6 +129,13 @@ class Command(BaseCommand):
         )
         return os.environ["GES_ENDPOINT"]
 
+    def _restart_when_changed(self, sources: SourceFiles, children: Children) -> None:
+        """A process that code broke stays away until the code changes again."""
+        if sources.have_changed():
+            self.stdout.write("The code changed: restarting …")
+            self.stdout.flush()
+            children.restart()
+
     def _say(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:
         polled = (
             "a simulated GES"
@@ -140,43 +154,12 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-class Children:
-    """The processes of one `up`, stopped in the opposite order they were started in."""
-
-    def __init__(self) -> None:
-        self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
-
-    def start(self, name: str, *command: str) -> None:
-        """Start a command of manage.py in its own session, so that Ctrl-C reaches only us."""
-        self._running.append(
-            (
-                name,
-                subprocess.Popen(  # noqa: S603  our own command line
-                    [sys.executable, str(settings.BASE_DIR / "manage.py"), *command],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    env=os.environ | {"GESDASH_CHILD": "1"},
-                    start_new_session=True,
-                ),
-            )
-        )
-
-    def ended(self) -> str | None:
-        """The name of one that ended by itself."""
-        return next((name for name, process in self._running if process.poll() is not None), None)
-
-    def stop(self) -> None:
-        """End all: SIGTERM, and what does not listen is killed with all it started."""
-        while self._running:
-            _, process = self._running.pop()
-            process.terminate()
-            try:
-                process.wait(STOP_SECONDS)
-            except subprocess.TimeoutExpired:
-                os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
-            if process.stdin:
-                process.stdin.close()
+def _watched_sources() -> SourceFiles:
+    """What --reload looks at. The processes started from here on show Django's error pages."""
+    if settings.SERVED_OVER_TLS:
+        raise CommandError("--reload is for development; it does not go with GESDASH_TLS=yes.")
+    os.environ.setdefault("GESDASH_DEBUG", "yes")
+    return SourceFiles()
 
 
 def _migrate() -> None:
