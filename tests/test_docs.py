@@ -79,6 +79,15 @@ def test_named_paths_exist(page):
             assert (ROOT / span).exists(), span
 
 
+def test_the_picture_names_what_there_is():
+    picture = blocks("docs/architecture.md", "text")[1]
+    for path in re.findall(r"[a-z_]+/(?:[a-z_]+/)*(?:[a-z_]+\.py)?", picture):
+        assert (ROOT / "jobs" / path).exists(), path
+    source = "".join(text_of(module) for module in ROOT.glob("jobs/**/*.py"))
+    classes = set(re.findall(r"^class (\w+)", source, re.MULTILINE))
+    assert set(re.findall(r"\b[A-Z][a-z]+\w*", picture)) <= classes
+
+
 def test_readme_is_one_page():
     assert len(text_of(README).splitlines()) <= 70
 
