@@ -279,7 +279,7 @@ def _copy(cursor: Any, model: Any, stride: int, where: str = "true", **expressio
 def last_hour(end: datetime) -> None:
     """What runs now, with its watches, and two imports of a thousand files, the second of which lost some."""
     from jobs.models import Graph, Job
-    from jobs.polling.on_demand import watch_unfinished
+    from jobs.polling.watches import watch_unfinished
     from jobs.record import find_jobs, observe, record
 
     roll = random.Random(3)

@@ -112,7 +112,7 @@ def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, proje
     tasks.dispatch()
     tasks.dispatch()
     assert waiting() == [("poll", "poll 0")]
-    monkeypatch.setattr(tasks, "BATCH", 2)
+    monkeypatch.setattr(tasks, "REPLIES_PER_BATCH", 2)
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 4)"

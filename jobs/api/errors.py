@@ -76,9 +76,9 @@ def for_caller(error: ges.GesError) -> ApiError:
             )
         case ges.Throttled():
             return SlowDown(cause=error, wait=error.retry_after or call_budget.DEFAULT_PAUSE)
-        case call_budget.Spent() | single_flight.Crowded():
+        case call_budget.BudgetSpent() | single_flight.TooManyWaiting():
             return SlowDown(f"{error} Try again later.", wait=error.retry_after)
-        case call_budget.Resting():
+        case call_budget.CircuitOpen():
             return NoAnswer(f"{error} Nothing stored can stand in.", wait=error.retry_after)
         case ges.ErrorReply() | ges.Unreachable():
             return NoAnswer(cause=error)

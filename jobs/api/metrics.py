@@ -24,7 +24,7 @@ from rest_framework.views import APIView
 
 from jobs.api.authentication import KeyAuthentication
 from jobs.models import AccessKey, Project
-from jobs.polling.health import projects_for, vitals
+from jobs.polling.health import polling_health, projects_for
 from jobs.polling.prometheus import registry
 
 SCRAPER = "scraper"  # who shows the token of the settings
@@ -103,7 +103,7 @@ class Metrics(APIView):
         projects = Project.objects.all() if request.auth == SCRAPER else projects_for(request.user)
         encode, content_type = choose_encoder(request.headers.get("Accept", ""))
         response = HttpResponse(
-            encode(registry(vitals(projects, timezone.now()))), content_type=content_type
+            encode(registry(polling_health(projects, timezone.now()))), content_type=content_type
         )
         response.headers["Cache-Control"] = "no-store"
         return response

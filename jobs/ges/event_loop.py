@@ -1,4 +1,7 @@
-"""One event loop a process, in a thread of its own, where GES is asked: its connections stay open from call to call."""
+"""One event loop per process, in a thread of its own, on which GES is called.
+
+Connections stay open from call to call. A forked process starts a loop of its own on first use.
+"""
 
 import asyncio
 import atexit
@@ -9,11 +12,13 @@ from typing import Any
 
 import uvloop
 
+STOP_SECONDS = 2
+
+#: Process-wide, as all threads share the loop's connections; `stop` ends it, between tests too.
 _lock = threading.Lock()
 _loop: asyncio.AbstractEventLoop | None = None
 _thread: threading.Thread | None = None
-_at_end: list[Callable[[], Awaitable[None]]] = []
-STOP_SECONDS = 2
+_closers: list[Callable[[], Awaitable[None]]] = []
 
 
 def running() -> asyncio.AbstractEventLoop:
@@ -28,12 +33,12 @@ def running() -> asyncio.AbstractEventLoop:
 
 
 def call[T](coroutine: Coroutine[Any, Any, T]) -> T:
-    """What the coroutine gives or raises, run on the loop while this thread waits."""
+    """Run the coroutine on the loop while this thread waits; return or raise what it does."""
     return asyncio.run_coroutine_threadsafe(coroutine, running()).result()
 
 
-def break_off() -> None:
-    """End all calls that are under way; those who wait for one get CancelledError."""
+def cancel_calls() -> None:
+    """Cancel all calls under way; whoever waits for one gets CancelledError."""
     with _lock:
         loop = _loop
     if loop is not None:
@@ -41,8 +46,8 @@ def break_off() -> None:
 
 
 def at_end(close: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
-    """Have this done on the loop before it ends."""
-    _at_end.append(close)
+    """Have `close` run on the loop before it ends; a decorator."""
+    _closers.append(close)
     return close
 
 
@@ -51,12 +56,13 @@ def stop() -> None:
     """End the loop; the next use starts another."""
     global _loop, _thread
     with _lock:
-        loop, thread, _loop, _thread = _loop, _thread, None, None
+        loop, thread = _loop, _thread
+        _loop = _thread = None
     if loop is None or thread is None:
         return
 
     async def end() -> None:
-        for close in _at_end:
+        for close in _closers:
             await close()
         loop.stop()
 
@@ -66,10 +72,11 @@ def stop() -> None:
         loop.close()
 
 
-def _forget() -> None:
-    """A forked process has no such thread, and the connections are its parent's."""
+def _forget_parents_loop() -> None:
+    """A forked process does not have the thread, and the connections are its parent's."""
     global _lock, _loop, _thread
-    _lock, _loop, _thread = threading.Lock(), None, None
+    _lock = threading.Lock()
+    _loop = _thread = None
 
 
-os.register_at_fork(after_in_child=_forget)
+os.register_at_fork(after_in_child=_forget_parents_loop)

@@ -5,6 +5,7 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
+from enum import Enum
 from typing import Any
 
 from jobs.sentences import Sentence, gettext_noop
@@ -96,9 +97,28 @@ def time(value: Any, place: str, odd: list[Sentence]) -> datetime | None:
         return None
 
 
+class IdFault(Enum):
+    """Why GES can't have given a text as an id."""
+
+    LENGTH = "empty or over MAX_ID characters"
+    CHARACTERS = "a slash, dots only or unprintable characters"
+
+
+def id_fault(value: str) -> IdFault | None:
+    """Why GES can't have given this id; None if it can. The one place where that is decided.
+
+    The character rules keep an id whole in an address, where a slash or dots would change the path.
+    """
+    if not 0 < len(value) <= MAX_ID:
+        return IdFault.LENGTH
+    if not value.isprintable() or "/" in value or value in {".", ".."}:
+        return IdFault.CHARACTERS
+    return None
+
+
 def is_id(value: Any) -> bool:
-    """Whether it can be an id of GES: text of 1 to 255 printable characters."""
-    return isinstance(value, str) and 0 < len(value) <= MAX_ID and value.isprintable()
+    """Whether this JSON value is text that `id_fault` finds nothing wrong with."""
+    return isinstance(value, str) and id_fault(value) is None
 
 
 def short(text: str, limit: int = 80) -> str:

@@ -1,4 +1,4 @@
-"""What an answer of GES says: an observation to record, and how far its clock is from ours."""
+"""From GES's answers to observations, and how far GES's clock is from ours."""
 
 from collections.abc import Iterable
 from dataclasses import replace
@@ -11,39 +11,51 @@ from jobs.ges.errors import GesError
 from jobs.polling.client import StatusOutcome, StatusRequest
 from jobs.record import Observation
 
-CLOCKS = 25  # answers of a batch by which GES's clock is told
+MAX_SKEW_SAMPLES = 25  # answers of a batch from which the skew of the clocks is measured
 
 
-def observed(
-    question: StatusRequest, said: Answer | GesError, source: str, *, unread: bool = False
+def observation_of(
+    request: StatusRequest, outcome: StatusOutcome, source: str, *, unread: bool = False
 ) -> Observation:
-    """What came of asking, read; `unread`: an answer that may say again what was heard last is read by whoever needs it."""
-    if isinstance(said, GesError):
+    """The outcome as an observation, read unless `unread`.
+
+    `unread` leaves the parsing to the recorder, which skips it where the body is a repeat.
+    """
+    if isinstance(outcome, GesError):
         return Observation(
-            question.job,
+            request.job,
             source,
             timezone.now(),
             None,
             None,
-            error=said,
-            graph_id=question.graph_id,
-            seconds=said.seconds,
+            error=outcome,
+            graph_id=request.graph_id,
+            seconds=outcome.seconds,
         )
-    seen = Observation(
-        question.job, source, said.observed_at, said.http_status, said.body, content_type=said.content_type,
-        request_id=said.request_id or "", retry_after=said.retry_after, seconds=said.seconds,
-        graph_id=question.graph_id, unread=unread,
-    )  # fmt: skip
-    if not seen.unread:
-        seen.read()
-    if seen.reply is not None and source == "proxy":
-        # What was asked, not what the keys look like: a bare {"status"} is the same in both.
-        seen.reply = replace(seen.reply, version=question.version)
-    return seen
+
+    observation = Observation(
+        request.job,
+        source,
+        outcome.observed_at,
+        outcome.http_status,
+        outcome.body,
+        content_type=outcome.content_type,
+        request_id=outcome.request_id or "",
+        retry_after=outcome.retry_after,
+        seconds=outcome.seconds,
+        graph_id=request.graph_id,
+        unread=unread,
+    )
+    if not observation.unread:
+        observation.read()
+    if observation.reply is not None and source == "proxy":
+        # The address decides, not the look of the keys: a bare {"status"} is the same in both.
+        observation.reply = replace(observation.reply, version=request.version)
+    return observation
 
 
-def clock_skews(said: Iterable[StatusOutcome]) -> list[timedelta]:
-    """How far GES's clock is ahead of ours, as some of these answers tell it."""
-    answers = [one for one in said if isinstance(one, Answer)]
-    some = answers[:: len(answers) // CLOCKS + 1]
-    return [skew for one in some if (skew := one.clock_skew) is not None]
+def clock_skews(outcomes: Iterable[StatusOutcome]) -> list[timedelta]:
+    """How far GES's clock is ahead of ours, by a sample of these answers."""
+    answers = [outcome for outcome in outcomes if isinstance(outcome, Answer)]
+    sample = answers[:: len(answers) // MAX_SKEW_SAMPLES + 1]
+    return [skew for answer in sample if (skew := answer.clock_skew) is not None]

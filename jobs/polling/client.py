@@ -1,4 +1,7 @@
-"""Calls to GES with a project's own credentials, renewed when GES refuses them; broken off when the process is to stop."""
+"""Calls to GES with a project's credentials.
+
+IAM's token is renewed when GES refuses it, and calls are broken off when the process is to stop.
+"""
 
 import time
 from collections.abc import Callable, Coroutine
@@ -18,79 +21,93 @@ from jobs.polling import credentials
 
 
 class StatusRequest(NamedTuple):
-    """What is asked about one job: its status, at the v1.0 or the v2 address, under the graph id it is known or named by."""
+    """A request for one job's status; `version` chooses GES's v1.0 or its v2 address."""
 
     job: Job | Claimed
     graph_id: str
     version: int = 1
 
 
-#: Set when this process is to stop: rounds give back what they hold and end, readings of the lists break off.
-stopping = Event()
+type StatusOutcome = Answer | GesError
 
-type StatusOutcome = Answer | GesError | None  # None: it was not asked
+#: Set when this process is to stop: rounds give their claims back and end, and looks at GES's
+#: lists break off. Process-wide, as a signal is; `reset` clears it between tests.
+stop_requested = Event()
 
 
-def client_for(project: Project, *, refused: str = "") -> Client:
-    """A client with the project's own credentials; it raises NoCredentials when the settings hold none.
+def stop() -> None:
+    """Cancel all calls to GES and let none begin, as the process is to stop."""
+    stop_requested.set()
+    event_loop.cancel_calls()
 
-    `refused`: the token of IAM's that GES took no more, so that another is got. Raises: what `tokens.token_for` does.
+
+def reset() -> None:
+    """Let calls begin again."""
+    stop_requested.clear()
+
+
+def client_for(project: Project, *, refused_token: str = "") -> Client:
+    """A client with the project's own credentials.
+
+    `refused_token` is a token of IAM's that GES refused, so that another one is used.
+    A project without credentials gets a client whose every call raises NoCredentials.
+    Raises: as `credentials.token_for`.
     """
     configured = settings.GES_PROJECTS.get(project.credentials)
     shown = configured.credentials if configured else None
-    token = (
-        credentials.token_for(project, shown, refused=refused)
-        if shown and credentials.needs_one(shown)
-        else ""
-    )
+    token = ""
+    if shown and credentials.needs_token(shown):
+        token = credentials.token_for(project, shown, refused_token=refused_token)
     return Client(project.endpoint, project.project_id, shown, token)
 
 
-def renewed(project: Project, client: Client) -> Client | None:
+def client_with_new_token(project: Project, client: Client) -> Client | None:
     """A client with another token, after GES refused this one's; None where there is no other."""
-    other = client_for(project, refused=client.token) if client.token else client
-    return other if other.token != client.token else None
+    if not client.token:
+        return None
+    renewed = client_for(project, refused_token=client.token)
+    return renewed if renewed.token != client.token else None
 
 
-def wait_for[T](call: Coroutine[Any, Any, T]) -> T:
-    """What GES is asked in this call, while this thread waits.
+def call_and_wait[T](call: Coroutine[Any, Any, T]) -> T:
+    """Make a call to GES while this thread waits for its result.
 
     Raises: CancelledError when the process is to stop.
     """
-    if stopping.is_set():
+    if stop_requested.is_set():
         call.close()
         raise CancelledError
     return event_loop.call(call)
 
 
-def ask(project: Project, client: Client, question: StatusRequest) -> tuple[StatusOutcome, Client]:
-    """One call about a job, while this thread waits; and the client to ask with next."""
-    return with_token(project, client, lambda shown: ask_status(shown, question))
-
-
-def with_token[T](
-    project: Project, client: Client, call: Callable[[Client], Coroutine[Any, Any, T]]
+def call_with_token[T](
+    project: Project, client: Client, make_call: Callable[[Client], Coroutine[Any, Any, T]]
 ) -> tuple[T, Client]:
-    """What GES is asked in this call, once more where it takes IAM's token no longer and there is another; and that client."""
-    said = wait_for(call(client))
-    if isinstance(said, Answer) and said.http_status == 401 and (other := renewed(project, client)):
-        return wait_for(call(other)), other
-    return said, client
+    """Make a call, and make it once more if GES refuses the token and there is a new one.
+
+    Returns the result, and the client to go on with.
+    """
+    result = call_and_wait(make_call(client))
+    is_refused = isinstance(result, Answer) and result.http_status == 401
+    if is_refused and (renewed := client_with_new_token(project, client)):
+        return call_and_wait(make_call(renewed)), renewed
+    return result, client
 
 
-def stop() -> None:
-    """Break off all calls to GES and make no more, as the process is to stop."""
-    stopping.set()
-    event_loop.break_off()
+def request_status(
+    project: Project, client: Client, request: StatusRequest
+) -> tuple[StatusOutcome, Client]:
+    """Request one job's status while this thread waits; `call_with_token` says what comes back."""
+    return call_with_token(project, client, lambda used: send(used, request))
 
 
-async def ask_status(client: Client, question: StatusRequest) -> StatusOutcome:
-    """One call about a job; what fails is returned, since it is this call's alone."""
-    begun = time.monotonic()
+async def send(client: Client, request: StatusRequest) -> StatusOutcome:
+    """Send one request; a failure is returned, since it concerns this request alone."""
+    sent_at = time.monotonic()
     try:
-        return await client.status(question.graph_id, question.job.job_id, question.version)
+        return await client.status(request.graph_id, request.job.job_id, request.version)
     except GesError as error:
-        error.seconds = time.monotonic() - begun
+        error.seconds = time.monotonic() - sent_at
         return error
-    except Exception as wrong:  # whatever it is, it is this call's alone
-        return GesError(f"Asking GES failed: {type(wrong).__name__}: {wrong}")
+    except Exception as error:  # whatever it is, it concerns this request alone
+        return GesError(f"Asking GES failed: {type(error).__name__}: {error}")

@@ -1,4 +1,7 @@
-"""What was heard, recorded and the next poll planned, in one transaction. A reply that breaks this is set aside, alone."""
+"""Record observations and plan the next polls, in one transaction.
+
+A reply that breaks this is quarantined, alone.
+"""
 
 import logging
 import random
@@ -21,96 +24,116 @@ from jobs.record import JobState, NotRecorded, Observation, prolong_repeated, re
 log = logging.getLogger(__name__)
 
 
-def finish(seen: Sequence[Observation], lease: int, before: Mapping[int, Claimed]) -> None:
-    """Record these and give back the claims of `lease` on those jobs that are in `before`, each with its next poll.
+def record_and_plan(
+    observations: Sequence[Observation], lease: int, claims: Mapping[int, Claimed]
+) -> None:
+    """Record a batch of observations and end the claims on their jobs, each with its next poll.
 
-    Raises: the database's error, when it is the database that fails; nothing of the batch is kept then.
+    1. Prolong the newest replies that GES repeated; read and record all other observations.
+    2. Plan the next poll of each claimed job, by the job as it is now and by what is usual for it.
+    3. Write what steps 1 and 2 left to one statement at the end, and commit.
+    4. Count and log the outcomes.
+
+    If recording fails, and the database is not to blame, the batch is halved until the observation
+    at fault is alone; its job is quarantined and all others are recorded.
+
+    `claims` holds the claims of `lease` by the key of their job; jobs that are not in it keep
+    their plan. A claim that another worker has taken over meanwhile is left to that worker.
+    Raises: the database's error, when the database is in trouble; nothing of the batch is kept.
     """
     try:
         with transaction.atomic():
             writes = Writes()
-            if plans := _plans(seen, before, _keep(seen, writes)):
+            if plans := _plans(observations, claims, _record(observations, writes)):
                 writes.add(*planned(lease, plans))
             writes.run()
-    except Exception as wrong:
-        if is_the_databases(wrong):
+    except Exception as error:
+        if is_the_databases(error):
             raise
-        if len(seen) > 1:
-            half = len(seen) // 2
-            finish(seen[:half], lease, before)
-            finish(seen[half:], lease, before)
-        elif seen:
-            _set_aside(seen[0], lease, before, wrong)
+        if len(observations) > 1:
+            half = len(observations) // 2
+            record_and_plan(observations[:half], lease, claims)
+            record_and_plan(observations[half:], lease, claims)
+        elif observations:
+            _quarantine(observations[0], lease, claims, error)
     else:
-        outcomes.note(seen, timezone.now())
+        outcomes.note(observations, timezone.now())
 
 
-def _keep(seen: Sequence[Observation], writes: Writes) -> dict[int, Job | JobState]:
-    """Record these; by key, their jobs as they stand then. What says again what was heard last is not read."""
-    jobs = prolong_repeated(seen)
+def _record(observations: Sequence[Observation], writes: Writes) -> dict[int, Job | JobState]:
+    """Record these; their jobs as they are then, by key. A repeated body is not read."""
+    jobs = prolong_repeated(observations)
     others = []
-    for one in seen:
-        if one.unread and one.job.pk in jobs:
-            one.outcome = "repeated"
+    for observation in observations:
+        if observation.unread and observation.job.pk in jobs:
+            observation.outcome = "repeated"
             continue
-        if one.unread:
-            one.read()
-        others.append(one)
-    return {**jobs, **record_held(others, writes, now=timezone.now()).jobs} if others else {**jobs}
+        if observation.unread:
+            observation.read()
+        others.append(observation)
+    if not others:
+        return {**jobs}
+    return {**jobs, **record_held(others, writes, now=timezone.now()).jobs}
 
 
-def _set_aside(
-    one: Observation, lease: int, before: Mapping[int, Claimed], wrong: Exception
+def _quarantine(
+    observation: Observation, lease: int, claims: Mapping[int, Claimed], error: Exception
 ) -> None:
-    """Keep what came as a miss, and poll that job no more until a person takes it up again."""
+    """Keep the body as a failed poll, and poll the job no more until a person resumes it."""
+    job = observation.job
     log.error(
-        "What GES said of job %s can't be recorded; it is set aside.",
-        one.job.job_id,
-        exc_info=wrong,
+        "The response about job %s can't be recorded; the job is quarantined.",
+        job.job_id,
+        exc_info=error,
     )
-    problem = f"{type(wrong).__name__}: {wrong}".replace("\x00", "")[:2000]
+    problem = f"{type(error).__name__}: {error}".replace("\x00", "")[:2000]
     try:
-        missed = [replace(one, reply=None, error=NotRecorded(problem))]
-        record(missed, now=timezone.now())
-        outcomes.note(missed, timezone.now())
-    except Exception as worse:
-        if is_the_databases(worse):
+        failed_polls = [replace(observation, reply=None, error=NotRecorded(problem))]
+        record(failed_polls, now=timezone.now())
+        outcomes.note(failed_polls, timezone.now())
+    except Exception as second_error:
+        if is_the_databases(second_error):
             raise
-        log.exception("Nor can it be kept as a miss.")
-    if one.job.pk in before:
-        Watch.objects.put_aside(lease, one.job.pk, before[one.job.pk].failures + 1, problem)
+        log.exception("It can't be recorded as a failed poll either.")
+    if job.pk in claims:
+        Watch.objects.put_aside(lease, job.pk, claims[job.pk].failures + 1, problem)
 
 
 def _plans(
-    seen: Sequence[Observation], before: Mapping[int, Claimed], jobs: Mapping[int, Job | JobState]
+    observations: Sequence[Observation],
+    claims: Mapping[int, Claimed],
+    jobs: Mapping[int, Job | JobState],
 ) -> list[Plan]:
-    """`jobs`: these as they stand now that they are recorded."""
-    known = {one.job.pk: one for one in seen if one.job.pk in before}
-    told = [jobs[pk] for pk in known]
-    usual = usual_for(told, timezone.now())
+    """The next polls of the claimed jobs; `jobs` are these as they are now."""
+    claimed = {seen.job.pk: seen for seen in observations if seen.job.pk in claims}
+    planned_jobs = [jobs[pk] for pk in claimed]
+    usual = usual_for(planned_jobs, timezone.now())
     return [
-        _plan(known[job.pk], job, before[job.pk], usual.get((job.graph_id, job.job_name)))
-        for job in told
+        _plan(claimed[job.pk], job, claims[job.pk], usual.get((job.graph_id, job.job_name)))
+        for job in planned_jobs
     ]
 
 
-def _plan(one: Observation, job: Job | JobState, before: Claimed, usual: Usual | None) -> Plan:
+def _plan(
+    observation: Observation, job: Job | JobState, claim: Claimed, usual: Usual | None
+) -> Plan:
     verdict = Verdict(job.verdict)
-    if one.error is None:
-        at = schedule.next_poll(
+    if observation.error is None:
+        next_poll_at = schedule.next_poll(
             verdict,
-            was_final=before.was_final,
+            was_final=claim.was_final,
             began_at=job.began_at,
-            now=one.observed_at,
+            now=observation.observed_at,
             usual=usual,
         )
-        return Plan(job.pk, at, 0)
-    failures = before.failures + 1
+        return Plan(job.pk, next_poll_at, 0)
+
+    failures = claim.failures + 1
     wait = schedule.after_failure(
-        one.error,
+        observation.error,
         failures,
         jitter=random.random(),  # noqa: S311
-        was_heard=before.was_heard,
+        was_heard=claim.was_heard,
         is_final=verdict.is_final,
     )
-    return Plan(job.pk, None if wait is None else one.observed_at + wait, failures)
+    return Plan(job.pk, None if wait is None else observation.observed_at + wait, failures)

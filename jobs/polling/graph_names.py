@@ -1,6 +1,6 @@
-"""Which graph a job belongs to: GES's job list has only the graph's name, and names are used again."""
+"""Which graph a job belongs to: GES's job list has only graph names, and names are used again."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
 
 from jobs.ges.fields import MAX_ID
@@ -8,75 +8,85 @@ from jobs.ges.shapes import GraphReply, JobReply
 from jobs.models import Graph, Job, Project
 from jobs.record.graphs import tell_graph
 
-_EVER = datetime.min.replace(tzinfo=UTC)
+_EARLIEST = datetime.min.replace(tzinfo=UTC)
 
 
 class GraphsByName:
-    """A project's graphs by the names GES gave them, those that it lists no longer too."""
+    """A project's graphs by the names GES gave them, with those that it no longer lists."""
 
     def __init__(self, project: Project) -> None:
         self._project = project
-        known = list(Graph.objects.filter(project=project).select_related("merged_into"))
-        self.by_id: dict[str, Graph] = {graph.graph_id: graph for graph in known if graph.graph_id}
+        graphs = list(Graph.objects.filter(project=project).select_related("merged_into"))
+        self.by_id = {graph.graph_id: graph for graph in graphs if graph.graph_id}
         self._names = {graph_id: graph.name for graph_id, graph in self.by_id.items()}
-        self._bare = {
-            graph.name: graph.merged_into or graph for graph in known if not graph.graph_id
+        self._without_id = {
+            graph.name: graph.merged_into or graph for graph in graphs if not graph.graph_id
         }
 
-    def bring_up_to_date(self, listed: Collection[GraphReply], *, are_all: bool) -> None:
-        """Make GES's list ours, under people's corrections; what it has no longer is marked, where it was read whole."""
-        for one in listed:
-            told = {"name": one.name[:MAX_ID], "created_at": one.created_at, "is_deleted": False}
-            graph = self.by_id.get(one.graph_id)
+    def bring_up_to_date(self, listed: Collection[GraphReply], *, is_whole: bool) -> None:
+        """Take over GES's list, under people's corrections.
+
+        Graphs that are not in it are marked as deleted, if it was read whole.
+        """
+        for reply in listed:
+            name = reply.name[:MAX_ID]
+            values = {"name": name, "created_at": reply.created_at, "is_deleted": False}
+            graph = self.by_id.get(reply.graph_id)
             if graph is None:
                 graph, _ = Graph.objects.get_or_create(
-                    project=self._project, graph_id=one.graph_id, defaults=told
+                    project=self._project, graph_id=reply.graph_id, defaults=values
                 )
-                self.by_id[one.graph_id] = graph
-            self._names[one.graph_id] = one.name[:MAX_ID]
-            _tell(graph, told)
-        if are_all:
-            ids = {one.graph_id for one in listed}
+                self.by_id[reply.graph_id] = graph
+            self._names[reply.graph_id] = name
+            _update(graph, values)
+        if is_whole:
+            listed_ids = {reply.graph_id for reply in listed}
             for graph_id, graph in self.by_id.items():
-                if graph_id not in ids:
-                    _tell(graph, {"is_deleted": True})
+                if graph_id not in listed_ids:
+                    _update(graph, {"is_deleted": True})
 
     def of(self, reply: JobReply) -> Graph:
-        """The graph that bore the name when the job began; one known by name only where no such graph is known.
+        """The graph that had the reply's graph name when the job began.
 
-        A graph is newer than the job when it was created after the job began. Of those that are not, it is the newest.
+        Of the graphs of that name that were created by then, it is the newest. Where there is none,
+        it is a row with the name alone.
         """
         name, begin = (reply.related_graph or "")[:MAX_ID], reply.begin_time
-        named = [self.by_id[graph_id] for graph_id, known in self._names.items() if known == name]
-        older = [
+        graphs = [self.by_id[graph_id] for graph_id, other in self._names.items() if other == name]
+        candidates = [
             graph
-            for graph in named
+            for graph in graphs
             if begin is None or graph.created_at is None or graph.created_at <= begin
         ]
-        if older:
-            return max(older, key=lambda graph: (graph.created_at or _EVER, not graph.is_deleted))
-        if name not in self._bare:
-            self._bare[name], _ = Graph.objects.get_or_create(
+        if candidates:
+            return max(
+                candidates, key=lambda graph: (graph.created_at or _EARLIEST, not graph.is_deleted)
+            )
+        if name not in self._without_id:
+            self._without_id[name], _ = Graph.objects.get_or_create(
                 project=self._project, graph_id=None, name=name, defaults={"is_deleted": True}
             )
-        return self._bare[name]
+        return self._without_id[name]
 
     def adopt(self, jobs: Collection[tuple[Job, JobReply]]) -> None:
-        """Move jobs that were known by their graph's name only to the graph, once it is known: GES can then be asked."""
+        """Move jobs whose graph was known by name only to their graph, once its id is known.
+
+        From then on GES can be asked about them.
+        """
         for job, reply in jobs:
             if job.graph.graph_id is None and (graph := self.of(reply)).graph_id is not None:
                 Job.objects.filter(pk=job.pk, graph=job.graph).update(graph=graph)
                 job.graph = graph
 
 
-def _tell(graph: Graph, told: dict[str, str | bool | datetime | None]) -> None:
-    """Write what came to differ, unless a person corrected it."""
-    other = {name: value for name, value in told.items() if getattr(graph, name) != value}
-    for name, value in list(other.items()):
+def _update(graph: Graph, values: Mapping[str, str | bool | datetime | None]) -> None:
+    """Write those values that differ, unless a person corrected the field."""
+    changed = {name: value for name, value in values.items() if getattr(graph, name) != value}
+    for name, value in list(changed.items()):
         text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         if name != "created_at" and tell_graph(graph, name, text):
-            del other[name]
-    if other:
-        Graph.objects.filter(pk=graph.pk).update(**other)
-        for name, value in other.items():
+            del changed[name]
+    if changed:
+        Graph.objects.filter(pk=graph.pk).update(**changed)
+        for name, value in changed.items():
             setattr(graph, name, value)

@@ -1,58 +1,67 @@
-"""A lane: many calls to one project's GES at once, while their caller does other things."""
+"""A lane: the calls to one project's GES, many at a time, while their caller does other things."""
 
 import asyncio
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
 
 from jobs.ges import event_loop
 from jobs.ges.client import CONCURRENT, Client
-from jobs.polling.client import StatusOutcome, StatusRequest, ask_status
+from jobs.polling.client import StatusOutcome, StatusRequest, send
 
-PATIENCE = 15.0  # seconds a question waits for its turn; then its claim is given back, as it might run out before the answer
+#: Seconds a request waits for its turn. Then its claim is given back unsent: the lease might run
+#: out before the answer comes.
+PATIENCE = 15.0
+
+
+class LaneResult(NamedTuple):
+    """What became of one request of a lane; `outcome` is None where it was not sent."""
+
+    lane: "Lane"
+    request: StatusRequest
+    outcome: StatusOutcome | None
 
 
 class Lane:
-    """The calls to one project's GES, so many at a time; what comes of each is delivered from another thread."""
+    """CONCURRENT senders on one queue of requests, all of them tasks of the event loop.
 
-    def __init__(
-        self, client: Client, deliver: Callable[["Lane", StatusRequest, StatusOutcome], None]
-    ) -> None:
-        self.client, self._deliver = client, deliver
-        self._waiting: deque[tuple[StatusRequest, float]] = (
-            deque()
-        )  # each with the time when it is given up
-        self._callers: set[asyncio.Task[None]] = set()
+    `deliver` is called from the loop's thread.
+    """
 
-    def ask(self, questions: Sequence[StatusRequest]) -> None:
-        """Have these asked; each is delivered once, unless the process is to stop."""
-        event_loop.running().call_soon_threadsafe(self._take, questions)
+    def __init__(self, client: Client, deliver: Callable[[LaneResult], None]) -> None:
+        self.client = client
+        self._deliver = deliver
+        self._queue: asyncio.Queue[tuple[StatusRequest, float]] = asyncio.Queue()
+        self._senders: list[asyncio.Task[None]] = []
+
+    def send_all(self, requests: Sequence[StatusRequest]) -> None:
+        """Send these; each has its result delivered once, unless the process is to stop."""
+        event_loop.running().call_soon_threadsafe(self._enqueue, requests)
 
     def stop(self) -> None:
-        """Break off all calls; they are delivered as not asked."""
-        event_loop.running().call_soon_threadsafe(self._break_off)
+        """Cancel all calls; what was not sent is delivered as None."""
+        event_loop.running().call_soon_threadsafe(self._cancel)
 
-    def _take(self, questions: Sequence[StatusRequest]) -> None:
-        give_up = asyncio.get_running_loop().time() + PATIENCE
-        self._waiting.extend((question, give_up) for question in questions)
-        # One that has just ended, though nobody was told of it yet, takes no more questions.
-        self._callers = {caller for caller in self._callers if not caller.done()}
-        for _ in range(min(CONCURRENT - len(self._callers), len(self._waiting))):
-            self._callers.add(asyncio.create_task(self._call()))
+    def _enqueue(self, requests: Iterable[StatusRequest]) -> None:
+        loop = asyncio.get_running_loop()
+        for request in requests:
+            self._queue.put_nowait((request, loop.time() + PATIENCE))
+        if not self._senders:
+            self._senders = [loop.create_task(self._send_queued()) for _ in range(CONCURRENT)]
 
-    async def _call(self) -> None:
-        """One call after the other, while any waits."""
+    async def _send_queued(self) -> None:
         clock = asyncio.get_running_loop().time
-        while self._waiting:
-            question, give_up = self._waiting.popleft()
-            said: StatusOutcome = None
+        while True:
+            request, expires_at = await self._queue.get()
+            outcome: StatusOutcome | None = None
             try:
-                if clock() < give_up:
-                    said = await ask_status(self.client, question)
+                if clock() < expires_at:
+                    outcome = await send(self.client, request)
             finally:
-                self._deliver(self, question, said)
+                self._deliver(LaneResult(self, request, outcome))
 
-    def _break_off(self) -> None:
-        while self._waiting:
-            self._deliver(self, self._waiting.popleft()[0], None)
-        for caller in self._callers:
-            caller.cancel()
+    def _cancel(self) -> None:
+        while not self._queue.empty():
+            request, _ = self._queue.get_nowait()
+            self._deliver(LaneResult(self, request, None))
+        for sender in self._senders:
+            sender.cancel()

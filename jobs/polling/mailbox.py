@@ -1,30 +1,37 @@
-"""What one thread hands to another, who is woken for the first piece and for a full batch, not for each."""
+"""What one thread hands to another.
+
+The receiver is woken for the first item and for a full batch, not for each item.
+"""
 
 from collections import deque
 from threading import Event
 
 
-class Mail[T]:
-    """Pieces in the order they came. Any threads put; one takes."""
+class Mailbox[T]:
+    """Items in the order they came. Any number of threads put; one takes."""
 
     def __init__(self) -> None:
-        self._pieces: deque[T] = deque()
-        self._enough, self._wanted = Event(), 1
+        self._items: deque[T] = deque()
+        self._has_enough = Event()
+        self._needed = 1  # items that wake the receiver
 
-    def put(self, piece: T) -> None:
-        """Hand over a piece."""
-        self._pieces.append(piece)
-        if len(self._pieces) >= self._wanted:
-            self._enough.set()
+    def put(self, item: T) -> None:
+        """Hand over an item."""
+        self._items.append(item)
+        if len(self._items) >= self._needed:
+            self._has_enough.set()
 
-    def take(self, most: int, *, wait: float, linger: float) -> list[T]:
-        """What is there, a batch of `most` at most; waits so many seconds for the first piece, and then lingers for others."""
-        if self._await(1, wait):
-            self._await(most, linger)
-        return [self._pieces.popleft() for _ in range(min(most, len(self._pieces)))]
+    def take(self, limit: int, *, wait: float, linger: float) -> list[T]:
+        """The items that are there, at most `limit`.
 
-    def _await(self, wanted: int, seconds: float) -> bool:
-        self._wanted = wanted
-        self._enough.clear()
-        # Only now: a piece that is put after this look finds what is wanted.
-        return len(self._pieces) >= wanted or (seconds > 0 and self._enough.wait(seconds))
+        Units: `wait` and `linger` in seconds: for the first item, and then for more.
+        """
+        if self._wait_for(1, wait):
+            self._wait_for(limit, linger)
+        return [self._items.popleft() for _ in range(min(limit, len(self._items)))]
+
+    def _wait_for(self, needed: int, seconds: float) -> bool:
+        self._needed = needed
+        self._has_enough.clear()
+        # Only now: an item that is put after this look finds what is needed.
+        return len(self._items) >= needed or (seconds > 0 and self._has_enough.wait(seconds))

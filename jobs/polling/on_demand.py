@@ -1,4 +1,7 @@
-"""Claim, ask, record: used by the worker, the proxy and "poll now" alike. No transaction is open while GES is asked."""
+"""One job's status, requested and recorded at once: for the proxy and for "Refresh from GES".
+
+No transaction is open while GES is called.
+"""
 
 from datetime import datetime
 
@@ -11,106 +14,107 @@ from jobs.ges.errors import ErrorReply, GesError
 from jobs.models import Graph, Job, Project, Watch
 from jobs.models.watch import Claimed, new_lease
 from jobs.polling import call_budget, outcomes
-from jobs.polling.answers import clock_skews, observed
-from jobs.polling.client import StatusOutcome, StatusRequest, ask, client_for
-from jobs.polling.commit import finish
+from jobs.polling.answers import clock_skews, observation_of
+from jobs.polling.client import StatusOutcome, StatusRequest, client_for, request_status
+from jobs.polling.commit import record_and_plan
 from jobs.polling.watches import check_id
 from jobs.record import Observation, find_graph, find_jobs
 
 
 def poll_now(job: Job) -> None:
-    """Ask about one job at once, whatever waits; one that was set aside is taken up again.
+    """Poll a job ahead of all that is due; a quarantined job is polled again from then on.
 
-    Raises: the GesError, after it was recorded, when GES gave no usable answer; budget.Spent or budget.Resting when it may
-    not be asked.
+    Raises: the GesError, after it was recorded, when GES gave no usable answer;
+    BudgetSpent or CircuitOpen when GES may not be called now.
     """
     now = timezone.now()
-    call_budget.take_one(job.project, now)
+    call_budget.draw_one(job.project, now)
     Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
-    seen, _ = _ask_alone(job, StatusRequest(job, job.graph.graph_id or ""), "poll", now)
-    if seen.error is not None:
-        raise seen.error
+    request = StatusRequest(job, job.graph.graph_id or "")
+    observation, _ = _request_and_record(job, request, "poll", now)
+    if observation.error is not None:
+        raise observation.error
 
 
-def ask_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> Answer:
-    """Ask GES about a job for the proxy and record what it said.
+def request_now(project: Project, graph_id: str, job_id: str, version: int = 1) -> Answer:
+    """Request a job's status for a caller of the proxy, and record the answer.
 
-    Raises: the GesError; an ErrorReply carries the answer as `answer`. budget.Spent or budget.Resting when it may not be
-    asked. A job that is not known yet is stored only if GES knows it, and watched where the project says so.
+    A job that is not stored yet is stored only if GES knows it.
+    Raises: the GesError, where an ErrorReply carries the answer as `answer`;
+    BudgetSpent or CircuitOpen when GES may not be called now; ValueError for an impossible id.
     """
-    check_id(graph_id, gettext("graph ID")), check_id(job_id, gettext("job ID"))
+    check_id(graph_id, gettext("graph ID"))
+    check_id(job_id, gettext("job ID"))
     now = timezone.now()
-    call_budget.take_one(project, now)
-    job = (
-        Job.objects.filter(project=project, job_id=job_id)
-        .select_related("graph", "project")
-        .first()
-    )
+    call_budget.draw_one(project, now)
+    jobs = Job.objects.filter(project=project, job_id=job_id).select_related("graph", "project")
+    job = jobs.first()
     if job is None:
         job = Job(project=project, graph=Graph(project=project, graph_id=graph_id), job_id=job_id)
-    seen, said = _ask_alone(job, StatusRequest(job, graph_id, version), "proxy", now)
-    if seen.error is not None:
-        if isinstance(seen.error, ErrorReply) and isinstance(said, Answer):
-            seen.error.answer = said
-        raise seen.error
-    assert isinstance(said, Answer)  # noqa: S101  a reply was read from it
-    return said
+
+    request = StatusRequest(job, graph_id, version)
+    observation, outcome = _request_and_record(job, request, "proxy", now)
+    if observation.error is not None:
+        if isinstance(observation.error, ErrorReply) and isinstance(outcome, Answer):
+            observation.error.answer = outcome
+        raise observation.error
+    assert isinstance(outcome, Answer)  # noqa: S101  a reply was read from it
+    return outcome
 
 
-def _ask_alone(
-    job: Job, question: StatusRequest, source: str, now: datetime
+def _request_and_record(
+    job: Job, request: StatusRequest, source: str, now: datetime
 ) -> tuple[Observation, StatusOutcome]:
-    """Ask about one job and record it; the pollers pass it over meanwhile, and where one is at it already, it plans on."""
+    """Request a status and record it.
+
+    The job is claimed meanwhile, so that workers pass it over; a worker that already has the claim
+    keeps it, and plans the next poll itself.
+    """
     lease = new_lease()
-    claimed = [] if job.pk is None else Watch.objects.claim_of(job.project, [job.pk], lease, now)
+    claims = [] if job.pk is None else Watch.objects.claim_of(job.project, [job.pk], lease, now)
     try:
-        said = _ask_with_token(job.project, question)
-        assert said is not None  # noqa: S101  it has no turn to wait for
-        seen = observed(question, said, source)
-        call_budget.tell(job.project, [seen.error], timezone.now())
-        if job.pk is None and seen.error is None:
-            claimed = _store(seen, question.graph_id, lease)
-        elif (
-            job.pk is not None
-            and seen.error is None
-            and source == "proxy"
-            and job.project.watches_proxied
-        ):
-            _, is_new = Watch.objects.get_or_create(
-                job=job, defaults={"next_poll_at": seen.observed_at}
-            )
-            claimed = (
-                Watch.objects.claim_of(job.project, [job.pk], lease, seen.observed_at)
-                if is_new
-                else claimed
-            )
-        if seen.job.pk is not None:
-            finish([seen], lease, {one.pk: one for one in claimed})
-            claimed = []
+        outcome = _request(job.project, request)
+        observation = observation_of(request, outcome, source)
+        call_budget.report(job.project, [observation.error], timezone.now())
+        if observation.error is None and source == "proxy":
+            if job.pk is None:
+                job = _store(observation, request.graph_id)
+            claims += _watch_proxied(job, observation.observed_at, lease)
+
+        if job.pk is None:
+            outcomes.note([observation], timezone.now())
         else:
-            outcomes.note([seen], timezone.now())
-        job.project.note_clock(clock_skews([said]))
+            record_and_plan([observation], lease, {claim.pk: claim for claim in claims})
+            claims = []
+        job.project.note_clock(clock_skews([outcome]))
     finally:
-        Watch.objects.give_back(lease, [one.pk for one in claimed])
-    return seen, said
+        Watch.objects.give_back(lease, [claim.pk for claim in claims])
+    return observation, outcome
 
 
-def _ask_with_token(project: Project, question: StatusRequest) -> StatusOutcome:
-    """Ask; that IAM gives no token is what came of it too."""
+def _request(project: Project, request: StatusRequest) -> StatusOutcome:
+    """GES's answer; that IAM gives no token is an outcome too."""
     try:
         client = client_for(project)
         release_connection()
-        return ask(project, client, question)[0]
+        return request_status(project, client, request)[0]
     except GesError as error:
         return error
 
 
-def _store(seen: Observation, graph_id: str, lease: int) -> list[Claimed]:
-    """A job that GES knows and we did not, watched where the project says so."""
-    project = seen.job.project
+def _store(observation: Observation, graph_id: str) -> Job:
+    """Store a job that GES knows and we did not."""
+    project = observation.job.project
     graph = find_graph(project, graph_id)
-    seen.job = find_jobs(project, [(graph, seen.job.job_id, seen.observed_at)])[seen.job.job_id]
-    if not project.watches_proxied:
+    job_id = observation.job.job_id
+    job = find_jobs(project, [(graph, job_id, observation.observed_at)])[job_id]
+    observation.job = job
+    return job
+
+
+def _watch_proxied(job: Job, now: datetime, lease: int) -> list[Claimed]:
+    """Watch a job that a caller asked about, where its project says so; the claim on a new watch."""
+    if not job.project.watches_proxied:
         return []
-    Watch.objects.get_or_create(job=seen.job, defaults={"next_poll_at": seen.observed_at})
-    return Watch.objects.claim_of(project, [seen.job.pk], lease, seen.observed_at)
+    _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+    return Watch.objects.claim_of(job.project, [job.pk], lease, now) if is_new else []

@@ -6,16 +6,18 @@ from jobs.models import Project
 
 
 def sync_projects() -> list[Project]:
-    """The configured projects as rows, their addresses brought up to date."""
-    return [
-        Project.objects.update_or_create(
-            project_id=one.project_id,
-            defaults={"endpoint": one.endpoint, "credentials": one.name},
-            create_defaults={
-                "endpoint": one.endpoint,
-                "credentials": one.name,
-                "name": one.name if one.name != "env" else "",
-            },
-        )[0]
-        for one in settings.GES_PROJECTS.values()
-    ]
+    """The configured projects as rows, made or brought up to date with the settings.
+
+    A person may have renamed a project, so its name is only set when the row is made.
+    """
+    projects = []
+    for configured in settings.GES_PROJECTS.values():
+        address = {"endpoint": configured.endpoint, "credentials": configured.name}
+        name = "" if configured.name == "env" else configured.name
+        project, _ = Project.objects.update_or_create(
+            project_id=configured.project_id,
+            defaults=address,
+            create_defaults={**address, "name": name},
+        )
+        projects.append(project)
+    return projects

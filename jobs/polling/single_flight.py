@@ -1,8 +1,8 @@
-"""One call to GES for all who ask the same at once, in this process and in the others.
+"""Single flight: callers who ask the same at once share one call to GES, over all processes.
 
-In one process the first asks and the others wait for it. Between processes the first takes a lease in the database. Whoever
-waits holds a thread but no database connection; there are never more of them than `SEATS` in a process, so that pages have
-threads left however slow GES is.
+In one process the first caller makes the call and the others wait for its result. Between processes
+the first takes a lease in the database. Whoever waits holds a thread but no database connection,
+and a process has at most MAX_WAITING of them: pages have threads left however slow GES is.
 """
 
 import time
@@ -21,120 +21,142 @@ from jobs.models import Call, Project, Snapshot, Watch
 from jobs.models.call import CallKey
 from jobs.polling import on_demand
 
-THREADS = 256  # of a server process, started as they are needed
-SEATS = 240  # of those, how many may wait for GES
-WAIT = 8.0  # seconds a caller waits for another's call
-POLLER_WAIT = 5.0  # seconds a caller waits for a poll that is under way, before it asks itself
-LOOK_AGAIN = 0.05  # seconds between two looks at what another process does
-LEASE = timedelta(seconds=30)  # longer than the client waits for GES
-KEPT = timedelta(hours=1)
+SERVER_THREADS = 256  # of a server process, started as they are needed
+MAX_WAITING = 240  # of those, how many may wait for GES
+WAIT_SECONDS = 8.0  # for another caller's call
+POLLER_WAIT_SECONDS = 5.0  # for a poll that is under way, before the caller makes a call of its own
+RECHECK_SECONDS = 0.05  # between two looks at what another process does
+CALL_LEASE = timedelta(seconds=30)  # longer than the client waits for GES
+CALLS_KEPT = timedelta(hours=1)
 
-_flights: dict[CallKey, "Future[Answer]"] = {}
-_lock = Lock()
-_seats = BoundedSemaphore(SEATS)
+#: This process's calls that others may join, and how many callers may still wait. Process-wide,
+#: since callers come on any thread; `reset` sets both back between tests.
+_calls: dict[CallKey, "Future[Answer]"] = {}
+_calls_lock = Lock()
+_waiting_slots = BoundedSemaphore(MAX_WAITING)
 
 
-class Crowded(GesError):
+class TooManyWaiting(GesError):
     """Too many callers wait for GES already."""
 
     kind = "crowded"
     retry_after = 1.0
 
 
-def ask(project: Project, question: CallKey, since: datetime) -> Answer:
-    """What GES says to all that ask this now: a job status, or an error of its own that is meant for the caller.
+def request_shared(project: Project, key: CallKey, since: datetime) -> Answer:
+    """GES's answer to all who ask this now: a job status, or an error of GES's own for the caller.
 
-    `since` is when the caller came: an answer newer than that will do.
-    Raises: GesError for everything else; Crowded, budget.Spent, budget.Resting and TimedOut (another's call takes too long).
+    `since` is when the caller came: an answer newer than that is used.
+    Raises: GesError for everything else; TooManyWaiting; BudgetSpent or CircuitOpen when GES may
+    not be called now; TimedOut when another's call takes too long.
     """
-    with _lock:
-        flight = _flights.get(question)
-        if is_first := flight is None:
-            flight = _flights[question] = Future()
-    assert flight is not None  # noqa: S101
+    with _calls_lock:
+        call = _calls.get(key)
+        is_first = call is None
+        if call is None:
+            call = _calls[key] = Future()
     if not is_first:
-        return _wait_for(flight)
+        return _wait_for(call)
+
     try:
-        with _seat():
-            answer = _ask_or_follow(project, question, since)
-    except BaseException as wrong:
-        _leave(question)
-        flight.set_exception(wrong)
+        with _waiting_slot():
+            answer = _lead_or_follow(project, key, since)
+    except BaseException as error:
+        _end_call(key)
+        call.set_exception(error)
         raise
-    _leave(question)
-    flight.set_result(answer)
+    _end_call(key)
+    call.set_result(answer)
     return answer
 
 
-def forget(now: datetime) -> int:
-    """Drop the calls nobody can be waiting for any more; how many."""
-    return Call.objects.filter(answered_at__lt=now - KEPT).delete()[0]
+def delete_old_calls(now: datetime) -> int:
+    """Delete the answers nobody can be waiting for any more; how many."""
+    return Call.objects.filter(answered_at__lt=now - CALLS_KEPT).delete()[0]
 
 
-def _leave(question: CallKey) -> None:
-    with _lock:
-        del _flights[question]
+def reset(max_waiting: int = MAX_WAITING) -> None:
+    """Forget all calls and waiting callers."""
+    global _waiting_slots
+    with _calls_lock:
+        _calls.clear()
+        _waiting_slots = BoundedSemaphore(max_waiting)
+
+
+def _end_call(key: CallKey) -> None:
+    with _calls_lock:
+        del _calls[key]
 
 
 @contextmanager
-def _seat() -> Iterator[None]:
-    if not _seats.acquire(blocking=False):
-        raise Crowded("Too many callers wait for GES already.")
+def _waiting_slot() -> Iterator[None]:
+    slots = _waiting_slots
+    if not slots.acquire(blocking=False):
+        raise TooManyWaiting("Too many callers wait for GES already.")
     try:
         yield
     finally:
-        _seats.release()
+        slots.release()
 
 
-def _wait_for(flight: "Future[Answer]") -> Answer:
-    with _seat():
+def _wait_for(call: "Future[Answer]") -> Answer:
+    with _waiting_slot():
         connections.release_connection()
         try:
-            return flight.result(WAIT)
-        except TimeoutError as wrong:
-            raise TimedOut(f"GES has not answered another caller within {WAIT:.0f} s.") from wrong
+            return call.result(WAIT_SECONDS)
+        except TimeoutError as error:
+            raise _other_call_timed_out() from error
 
 
-def _ask_or_follow(project: Project, question: CallKey, since: datetime) -> Answer:
-    give_up = time.monotonic() + WAIT
+def _other_call_timed_out() -> TimedOut:
+    return TimedOut(f"GES has not answered another caller within {WAIT_SECONDS:.0f} s.")
+
+
+def _lead_or_follow(project: Project, key: CallKey, since: datetime) -> Answer:
+    """Make the call, unless another process is making it; then wait for its answer."""
+    deadline = time.monotonic() + WAIT_SECONDS
     while True:
         now = timezone.now()
-        if Call.objects.claim(question, since=since, now=now, until=now + LEASE):
-            return _lead(project, question, since)
-        call = Call.objects.about(question).first()
-        if (
-            call is not None
-            and call.answered_at is not None
-            and call.answered_at >= since
-            and call.answer is not None
-        ):
-            return call.answer
-        if time.monotonic() > give_up:
-            raise TimedOut(f"GES has not answered another caller within {WAIT:.0f} s.")
+        if Call.objects.claim(key, since=since, now=now, until=now + CALL_LEASE):
+            return _lead(project, key, since)
+        if answer := _stored_answer(key, since):
+            return answer
+        if time.monotonic() > deadline:
+            raise _other_call_timed_out()
         connections.release_connection()
-        time.sleep(LOOK_AGAIN)
+        time.sleep(RECHECK_SECONDS)
 
 
-def _lead(project: Project, question: CallKey, since: datetime) -> Answer:
-    """Ask, leave the answer for those in other processes, and give the lease back whatever happens."""
+def _stored_answer(key: CallKey, since: datetime) -> Answer | None:
+    """The answer that another process left, if it is new enough."""
+    call = Call.objects.about(key).first()
+    if call is None or call.answered_at is None or call.answered_at < since:
+        return None
+    return call.answer
+
+
+def _lead(project: Project, key: CallKey, since: datetime) -> Answer:
+    """Get the answer and leave it for other processes; the lease is given back in any case."""
     answer: Answer | None = None
     try:
-        answer = _from_poller(question, since) or _from_ges(project, question)
+        answer = _from_poller(key, since) or _from_ges(project, key)
         return answer
     finally:
-        said = {} if answer is None else {
-            "answered_at": answer.observed_at,
-            "http_status": answer.http_status,
-            "content_type": answer.content_type,
-            "request_id": answer.request_id or "",
-            "body": answer.body,
-        }  # fmt: skip
-        Call.objects.about(question).update(leased_until=None, **said)
+        columns = {}
+        if answer is not None:
+            columns = {
+                "answered_at": answer.observed_at,
+                "http_status": answer.http_status,
+                "content_type": answer.content_type,
+                "request_id": answer.request_id or "",
+                "body": answer.body,
+            }
+        Call.objects.about(key).update(leased_until=None, **columns)
 
 
-def _from_ges(project: Project, question: CallKey) -> Answer:
+def _from_ges(project: Project, key: CallKey) -> Answer:
     try:
-        return on_demand.ask_now(project, question.graph_id, question.job_id, question.version)
+        return on_demand.request_now(project, key.graph_id, key.job_id, key.version)
     except (CredentialsRefused, Throttled):
         raise
     except ErrorReply as error:
@@ -143,24 +165,23 @@ def _from_ges(project: Project, question: CallKey) -> Answer:
         return error.answer
 
 
-def _from_poller(question: CallKey, since: datetime) -> Answer | None:
-    """The reply of a worker that is asking about this job just now; None when none is, or its reply won't do."""
-    if question.version != 1:
+def _from_poller(key: CallKey, since: datetime) -> Answer | None:
+    """The reply of a worker that polls this job just now; None when none does or it got no reply."""
+    if key.version != 1:
         return None
-    give_up = time.monotonic() + POLLER_WAIT
-    job = {"job__project": question.project, "job__job_id": question.job_id}
+    job = {"job__project": key.project, "job__job_id": key.job_id}
+    deadline = time.monotonic() + POLLER_WAIT_SECONDS
     while (
         Watch.objects.filter(**job, leased_until__gt=timezone.now()).exists()
-        and time.monotonic() < give_up
+        and time.monotonic() < deadline
     ):
         connections.release_connection()
-        time.sleep(LOOK_AGAIN)
-    replies = Snapshot.objects.replies_to(question.version).filter(
-        **job, job__graph__graph_id=question.graph_id
+        time.sleep(RECHECK_SECONDS)
+
+    replies = Snapshot.objects.replies_to(key.version).filter(
+        **job, job__graph__graph_id=key.graph_id
     )
     reply = replies.filter(last_seen_at__gte=since).first()
-    return (
-        None
-        if reply is None
-        else Answer(200, bytes(reply.body), reply.content_type, None, None, reply.last_seen_at)
-    )
+    if reply is None:
+        return None
+    return Answer(200, bytes(reply.body), reply.content_type, None, None, reply.last_seen_at)

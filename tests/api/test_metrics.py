@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from jobs.models import AccessKey, CallBudget, Job, Project, Tally, Watch
 from jobs.models.tally import Counted, Kind
-from jobs.polling.health import STALLED
+from jobs.polling.health import STALLED_AFTER
 from tests.imports import file, tell
 
 TOKEN = "a scrapers token"
@@ -214,7 +214,7 @@ def readiness(client):
 def test_ready_unless_nobody_polls_what_is_due(client, project):
     now = timezone.now()
     assert readiness(client) == (200, "ready\n")
-    watched(project, "j1", now - STALLED - timedelta(minutes=1))
+    watched(project, "j1", now - STALLED_AFTER - timedelta(minutes=1))
     status, said = readiness(client)
     assert status == 503
     assert said.startswith(
@@ -224,7 +224,7 @@ def test_ready_unless_nobody_polls_what_is_due(client, project):
     assert readiness(client)[0] == 503  # a look at the list is no poll
     Tally.objects.add({(project.pk, Kind.REPLY, "poll:timeout"): Counted(1)}, now)
     assert readiness(client)[0] == 200
-    Tally.objects.update(last_at=now - STALLED - timedelta(seconds=9))
+    Tally.objects.update(last_at=now - STALLED_AFTER - timedelta(seconds=9))
     assert readiness(client)[0] == 503
     CallBudget.objects.create(
         project=project,
@@ -235,6 +235,6 @@ def test_ready_unless_nobody_polls_what_is_due(client, project):
     )
     assert readiness(client)[0] == 200  # GES asked for a pause
     CallBudget.objects.all().delete()
-    Watch.objects.update(next_poll_at=now - STALLED + timedelta(minutes=1))
+    Watch.objects.update(next_poll_at=now - STALLED_AFTER + timedelta(minutes=1))
     assert readiness(client)[0] == 200
     assert Job.objects.count() == 1

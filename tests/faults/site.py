@@ -162,7 +162,7 @@ class Site:
             self.folder / "log",
         )
         self.hosts.append(made)
-        made.run("from jobs import polling; polling.sync_projects()")
+        made.run("from jobs.polling.projects import sync_projects; sync_projects()")
         return made
 
     def sql(self, statement, *values):

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from jobs.models import CallBudget, Contradiction, ImportFile, Job, Miss, Snapshot, Watch
-from jobs.polling import call_budget, on_demand, watches, worker_round
+from jobs.polling import call_budget, watches, worker_round
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
 from tests.conftest import NOW
 from tests.faults.story import Steps
@@ -23,7 +23,7 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     now = clock = timezone.now()
     simulator.story = story = Steps(jobs=12, states=4, begin=f"{now:%Y-%m-%dT%H:%M:%S}")
     monkeypatch.setattr(timezone, "now", lambda: clock)
-    monkeypatch.setattr(on_demand, "database_clock", lambda: lambda: clock)
+    monkeypatch.setattr(worker_round, "database_clock", lambda: lambda: clock)
     monkeypatch.setattr(worker_round, "NAP", 0.01)
     address = polled.endpoint
     for job_id in story.at:
@@ -44,7 +44,7 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     gaps = list(Miss.objects.all())
     assert {(gap.kind, gap.last_seen_at >= down) for gap in gaps} == {("no_listener", True)}
     assert len(gaps) <= 12, "a gap of a job is one row"
-    assert CallBudget.objects.get().failures >= call_budget.FAILURES
+    assert CallBudget.objects.get().failures >= call_budget.FAILURES_TO_OPEN
     assert sum(gap.seen for gap in gaps) < 60, "a GES that is down is left alone"
     type(polled).objects.update(endpoint=address)
     for _ in range(story.states):

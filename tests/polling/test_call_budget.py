@@ -21,9 +21,9 @@ def after(state, seconds, per_second=10, per_minute=100):
 
 
 def test_a_call_costs_one_of_the_second_and_one_of_the_minute():
-    state, granted = call_budget.spend(FULL, 7, NOW)
+    state, granted = call_budget.withdrawn(FULL, 7, NOW)
     assert (granted, state.second_left, state.minute_left) == (7, 3, 93)
-    assert call_budget.spend(state, 7, NOW)[1] == 3
+    assert call_budget.withdrawn(state, 7, NOW)[1] == 3
 
 
 @pytest.mark.parametrize(("seconds", "second", "minute"), [
@@ -35,29 +35,32 @@ def test_buckets_refill_with_time_and_never_over_the_brim(seconds, second, minut
 
 
 def test_a_throttling_pauses_and_halves_the_rates_for_a_minute():
-    state = call_budget.slowed(FULL, 9, NOW)
-    assert call_budget.spend(after(state, 8.9), 5, NOW + timedelta(seconds=8.9))[1] == 0
+    state = call_budget.throttled(FULL, 9, NOW)
+    assert call_budget.withdrawn(after(state, 8.9), 5, NOW + timedelta(seconds=8.9))[1] == 0
     later = after(state, 10)
-    assert (later.share, call_budget.spend(later, 50, NOW + timedelta(seconds=10))[1]) == (0.5, 5)
+    assert (later.share, call_budget.withdrawn(later, 50, NOW + timedelta(seconds=10))[1]) == (
+        0.5,
+        5,
+    )
     assert after(state, 70).share == 1.0
-    assert call_budget.slowed(state, 9, NOW) == state, (
+    assert call_budget.throttled(state, 9, NOW) == state, (
         "the second answer to the same burst changes nothing"
     )
     for step in range(1, 9):
-        state = call_budget.slowed(replace(state, paused_until=None), None, NOW)
+        state = call_budget.throttled(replace(state, paused_until=None), None, NOW)
         assert state.share == max(0.5 ** (step + 1), 1 / 16)
-    assert call_budget.slowed(FULL, 1e9, NOW).paused_until == NOW + timedelta(hours=1)
+    assert call_budget.throttled(FULL, 1e9, NOW).paused_until == NOW + timedelta(hours=1)
 
 
 def test_the_breaker_opens_lets_one_through_and_closes():
     state = call_budget.failed(FULL, 4, NOW)
-    assert call_budget.spend(state, 5, NOW)[1] == 5
+    assert call_budget.withdrawn(state, 5, NOW)[1] == 5
     state = call_budget.failed(state, 1, NOW)
-    assert call_budget.spend(state, 5, NOW + timedelta(seconds=4.9))[1] == 0
+    assert call_budget.withdrawn(state, 5, NOW + timedelta(seconds=4.9))[1] == 0
     at = NOW + timedelta(seconds=5)
-    state, granted = call_budget.spend(after(state, 5), 5, at)
+    state, granted = call_budget.withdrawn(after(state, 5), 5, at)
     assert granted == 1
-    assert call_budget.spend(state, 5, at)[1] == 0, "the others wait for the one"
+    assert call_budget.withdrawn(state, 5, at)[1] == 0, "the others wait for the one"
     waits = []
     for _ in range(8):
         state = call_budget.failed(state, 1, at)
@@ -73,13 +76,13 @@ def small(project):
 
 
 def test_what_is_left_is_shared_in_the_database(small):
-    assert [call_budget.take(small, 3, NOW) for _ in range(3)] == [3, 2, 0]
-    with pytest.raises(call_budget.Spent) as spent:
-        call_budget.take_one(small, NOW)
+    assert [call_budget.draw(small, 3, NOW) for _ in range(3)] == [3, 2, 0]
+    with pytest.raises(call_budget.BudgetSpent) as spent:
+        call_budget.draw_one(small, NOW)
     assert spent.value.retry_after == pytest.approx(0.2)
-    assert call_budget.take(small, 9, NOW + timedelta(seconds=2)) == 3
-    with pytest.raises(call_budget.Spent) as spent:
-        call_budget.take_one(small, NOW + timedelta(seconds=4))
+    assert call_budget.draw(small, 9, NOW + timedelta(seconds=2)) == 3
+    with pytest.raises(call_budget.BudgetSpent) as spent:
+        call_budget.draw_one(small, NOW + timedelta(seconds=4))
     assert 1 < spent.value.retry_after < 7
 
 
@@ -87,26 +90,26 @@ def test_what_is_left_is_shared_in_the_database(small):
     (TimedOut(""), 1), (ErrorReply(500, "", ""), 1), (ErrorReply(400, "GES.8301", ""), 0), (NotAJobStatus(""), 0), (None, 0),
 ])  # fmt: skip
 def test_only_a_ges_that_does_not_answer_counts_as_failing(small, error, failures):
-    call_budget.tell(small, [error], NOW)
+    call_budget.report(small, [error], NOW)
     row = CallBudget.objects.filter(project=small).first()
     assert (row.failures if row else 0) == failures
 
 
 def test_any_answer_closes_the_breaker(small):
-    call_budget.tell(small, [TimedOut("")] * 5, NOW)
-    with pytest.raises(call_budget.Resting) as resting:
-        call_budget.take_one(small, NOW)
+    call_budget.report(small, [TimedOut("")] * 5, NOW)
+    with pytest.raises(call_budget.CircuitOpen) as resting:
+        call_budget.draw_one(small, NOW)
     assert resting.value.retry_after == 5
-    call_budget.tell(small, [TimedOut(""), None], NOW)
-    call_budget.take_one(small, NOW)
+    call_budget.report(small, [TimedOut(""), None], NOW)
+    call_budget.draw_one(small, NOW)
 
 
 def test_a_throttling_is_told_to_all(small):
     error = Throttled(429, "APIG.0308", "")
     error.retry_after = 30
-    call_budget.tell(small, [None, error], NOW)
-    with pytest.raises(call_budget.Spent) as spent:
-        call_budget.take_one(small, NOW)
+    call_budget.report(small, [None, error], NOW)
+    with pytest.raises(call_budget.BudgetSpent) as spent:
+        call_budget.draw_one(small, NOW)
     assert spent.value.retry_after == 30
 
 
@@ -116,7 +119,7 @@ def test_many_at_once_get_no_more_than_there_is(small):
 
     def draw():
         ready.wait()
-        got.append(call_budget.take(small, 2, NOW))
+        got.append(call_budget.draw(small, 2, NOW))
         connection.close()
 
     threads = [Thread(target=draw) for _ in range(8)]

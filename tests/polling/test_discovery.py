@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from jobs.ges import http
 from jobs.models import CallBudget, Graph, Job, Miss, Project, Snapshot, Watch
-from jobs.polling import discovery
+from jobs.polling import discovery, job_list
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -149,13 +149,13 @@ def test_a_month_is_filled_in_from_where_it_was_interrupted(lists, monkeypatch):
     assert Job.objects.count() == 451
     assert (lists.project.history_offset, lists.project.problem) == (None, "")
     assert lists.look() == [0], "later the newest page is enough"
-    Project.objects.update(history_read_at=timezone.now() - discovery.AGAIN)
+    Project.objects.update(history_read_at=timezone.now() - job_list.REREAD_AFTER)
     assert max(lists.look()) > 300, "and once in a while all of it again"
 
 
 def test_a_new_job_is_seen_while_the_month_is_still_read(lists, monkeypatch):
     fill(lists, 450)
-    monkeypatch.setattr(discovery, "HISTORY_SECONDS", 0.0)
+    monkeypatch.setattr(job_list, "HISTORY_SECONDS", 0.0)
     lists.look()
     lists.job("fresh", "running")
     lists.look()

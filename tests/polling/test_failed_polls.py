@@ -49,7 +49,7 @@ def every_kind(error=errors.GesError):
 
 def test_every_kind_of_failure_has_words():
     assert (
-        {call_budget.Spent.kind, single_flight.Crowded.kind}
+        {call_budget.BudgetSpent.kind, single_flight.TooManyWaiting.kind}
         <= set(every_kind())
         <= set(misses.KINDS)
     )

@@ -40,10 +40,10 @@ def question(upstream):
 
 def test_a_crowd_in_one_process_makes_one_call(upstream, question):
     since = timezone.now()
-    told = together(20, lambda: single_flight.ask(upstream.project, question, since))
+    told = together(20, lambda: single_flight.request_shared(upstream.project, question, since))
     assert {answer.body for answer in told} == {upstream.body}
     assert len(upstream.asked) == 1
-    assert single_flight._flights == {}
+    assert single_flight._calls == {}
 
 
 def test_an_error_meant_for_the_caller_is_shared_too_and_makes_no_job(upstream, question):
@@ -52,7 +52,7 @@ def test_an_error_meant_for_the_caller_is_shared_too_and_makes_no_job(upstream, 
         b'{"errorCode":"GES.8301","errorMessage":"can not find job"}',
     )
     since = timezone.now()
-    told = together(10, lambda: single_flight.ask(upstream.project, question, since))
+    told = together(10, lambda: single_flight.request_shared(upstream.project, question, since))
     assert {(answer.http_status, answer.body) for answer in told} == {(400, upstream.body)}
     assert len(upstream.asked) == 1
     assert Job.objects.count() == Miss.objects.count() == 0
@@ -60,25 +60,28 @@ def test_an_error_meant_for_the_caller_is_shared_too_and_makes_no_job(upstream, 
 
 def test_who_comes_to_another_process_takes_the_answer_from_there(upstream, question):
     since = timezone.now()
-    single_flight.ask(upstream.project, question, since)
-    assert single_flight.ask(upstream.project, question, since).body == upstream.body
+    single_flight.request_shared(upstream.project, question, since)
+    assert single_flight.request_shared(upstream.project, question, since).body == upstream.body
     assert len(upstream.asked) == 1
-    assert single_flight.ask(upstream.project, question, timezone.now()).body == upstream.body
+    assert (
+        single_flight.request_shared(upstream.project, question, timezone.now()).body
+        == upstream.body
+    )
     assert len(upstream.asked) == 2
 
 
 def test_a_lease_of_another_process_is_waited_for_and_no_longer_than_the_limit(
     upstream, question, monkeypatch
 ):
-    monkeypatch.setattr(single_flight, "WAIT", 0.3)
+    monkeypatch.setattr(single_flight, "WAIT_SECONDS", 0.3)
     now = timezone.now()
     assert Call.objects.claim(question, since=now, now=now, until=now + timedelta(seconds=30))
     assert not Call.objects.claim(question, since=now, now=now, until=now + timedelta(seconds=30))
     with pytest.raises(TimedOut, match="another caller"):
-        single_flight.ask(upstream.project, question, now)
+        single_flight.request_shared(upstream.project, question, now)
     assert not upstream.asked
     Call.objects.update(leased_until=now)  # the one that held it died
-    assert single_flight.ask(upstream.project, question, now).body == upstream.body
+    assert single_flight.request_shared(upstream.project, question, now).body == upstream.body
 
 
 def test_a_poll_under_way_is_waited_for(upstream, question):
@@ -92,7 +95,7 @@ def test_a_poll_under_way_is_waited_for(upstream, question):
 
 def late(upstream, question):
     time.sleep(0.2)
-    return single_flight.ask(upstream.project, question, timezone.now())
+    return single_flight.request_shared(upstream.project, question, timezone.now())
 
 
 def test_past_the_wait_limit_a_caller_gets_the_newest_stored_reply(
@@ -100,7 +103,7 @@ def test_past_the_wait_limit_a_caller_gets_the_newest_stored_reply(
 ):
     upstream.seconds = 0
     client.get(ADDRESS, headers=shown)
-    monkeypatch.setattr(single_flight, "WAIT", 0.2)
+    monkeypatch.setattr(single_flight, "WAIT_SECONDS", 0.2)
     now = timezone.now()
     assert Call.objects.claim(question, since=now, now=now, until=now + timedelta(seconds=30))
     answer = client.get(ADDRESS, headers={**shown, "Cache-Control": "no-cache"})
@@ -120,8 +123,8 @@ def test_no_more_than_the_seats_wait(upstream, question, monkeypatch, client, sh
 
     monkeypatch.setattr(single_flight, "_seats", BoundedSemaphore(3))
     since = timezone.now()
-    told = together(10, lambda: single_flight.ask(upstream.project, question, since))
-    assert sum(isinstance(one, single_flight.Crowded) for one in told) == 7
+    told = together(10, lambda: single_flight.request_shared(upstream.project, question, since))
+    assert sum(isinstance(one, single_flight.TooManyWaiting) for one in told) == 7
     assert len(upstream.asked) == 1
     with monkeypatch.context() as none_left:
         none_left.setattr(single_flight, "_seats", BoundedSemaphore(1))
@@ -135,9 +138,9 @@ def test_no_more_than_the_seats_wait(upstream, question, monkeypatch, client, sh
 
 
 def test_calls_are_forgotten(upstream, question):
-    single_flight.ask(upstream.project, question, timezone.now())
-    assert single_flight.forget(timezone.now()) == 0
-    assert single_flight.forget(timezone.now() + timedelta(hours=2)) == 1
+    single_flight.request_shared(upstream.project, question, timezone.now())
+    assert single_flight.delete_old_calls(timezone.now()) == 0
+    assert single_flight.delete_old_calls(timezone.now() + timedelta(hours=2)) == 1
 
 
 @pytest.fixture

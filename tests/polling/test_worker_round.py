@@ -201,11 +201,11 @@ def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
     try:
         wait_until(lambda: Watch.objects.exclude(lease=None).count() == 5)
         began = time.monotonic()
-        worker_round.stopping.set()
+        worker_round.stop_requested.set()
         assert ending.result(4) == 0
         assert time.monotonic() - began < 4
     finally:
-        worker_round.stopping.clear()
+        worker_round.stop_requested.clear()
     assert Watch.objects.due(timezone.now()).count() == 5
     assert not Miss.objects.exists()
 
@@ -310,7 +310,7 @@ def finished(jobs, said):
     claimed = Watch.objects.claim_due(jobs[0].project, 1, now, len(jobs))
     assert len(claimed) == len(jobs)
     seen = [Observation(one, "poll", now, 200, said(one.job_id), unread=True) for one in claimed]
-    told = statements(lambda: commit.finish(seen, 1, {one.pk: one for one in claimed}))
+    told = statements(lambda: commit.record_and_plan(seen, 1, {one.pk: one for one in claimed}))
     assert not Watch.objects.exclude(lease=None).exists()
     return told
 
@@ -342,7 +342,7 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
 
 
 def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(watched):
-    usual._usual.clear()
+    usual.reset()
     old, new = watched(4), timezone.now() - timedelta(minutes=20)
 
     def say(job_id):

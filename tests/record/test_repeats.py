@@ -28,7 +28,7 @@ def at(minutes):
 def poll(job, minutes, said, status=200):
     """What a worker does with an answer; whether it had to be read."""
     one = Observation(job, "poll", at(minutes), status, said, unread=True)
-    commit.finish([one], 1, {})
+    commit.record_and_plan([one], 1, {})
     return one.reply is not None or one.error is not None
 
 
@@ -120,7 +120,7 @@ def test_a_batch_of_both_keeps_both_and_a_miss_beside_them(project):
         Observation(job, "poll", at(1), 200, said.get(job_id, body(job_id, "running")), unread=True)
         for job_id, job in jobs.items()
     ]
-    commit.finish(seen, 1, {})
+    commit.record_and_plan(seen, 1, {})
     assert [one.outcome for one in seen] == [
         "new",
         "html",

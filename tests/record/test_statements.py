@@ -125,7 +125,7 @@ def lived(project, admin):
             changed_at=None
         )
         Watch.objects.bulk_create([Watch(job=job, next_poll_at=NOW) for job in jobs.values()])
-        usual._usual.clear()
+        usual.reset()
         return list(jobs.values())
 
     return live
@@ -149,7 +149,7 @@ def rows():
 def finished(claimed):
     """Record what the batch says of these, by the statements that this takes."""
     seen = [told(one, NOW, "poll", STORIES[story_of(one)][1]) for one in claimed]
-    return statements(lambda: commit.finish(seen, 1, {one.pk: one for one in claimed}))
+    return statements(lambda: commit.record_and_plan(seen, 1, {one.pk: one for one in claimed}))
 
 
 @pytest.mark.parametrize("count", [30, 500])

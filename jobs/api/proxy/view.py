@@ -73,7 +73,9 @@ class Status(APIView):
         try:
             return _live(
                 request,
-                single_flight.ask(project, CallKey(project.pk, graph_id, job_id, version), since),
+                single_flight.request_shared(
+                    project, CallKey(project.pk, graph_id, job_id, version), since
+                ),
             )
         except GesError as wrong:
             return _stand_in(request, stored, directives, for_caller(wrong))

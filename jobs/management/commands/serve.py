@@ -33,7 +33,7 @@ class Command(BaseCommand):
             interface=Interfaces.WSGI,
             workers=options["processes"],
             # Most of them wait for GES at worst; the rest is for pages.
-            blocking_threads=single_flight.THREADS,
+            blocking_threads=single_flight.SERVER_THREADS,
             workers_kill_timeout=3,
             log_enabled=False,
         ).serve()

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from jobs.polling.health import STALLED, stalled
+from jobs.polling.health import STALLED_AFTER, stalled_since
 
 
 @login_not_required
@@ -23,10 +23,10 @@ def readyz(request: HttpRequest) -> HttpResponse:
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM jobs_project LIMIT 1")
-        since = stalled(timezone.now())
+        since = stalled_since(timezone.now())
     except DatabaseError:
         return HttpResponse("database\n", status=503, content_type="text/plain")
     if since is not None:
-        said = f"polling: nothing was polled for over {STALLED}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
+        said = f"polling: nothing was polled for over {STALLED_AFTER}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
         return HttpResponse(said, status=503, content_type="text/plain")
     return HttpResponse("ready\n", content_type="text/plain")

@@ -13,7 +13,7 @@ from jobs.models import Presence, Project, Tally
 from jobs.models.reply import Source
 from jobs.models.tally import Kind
 from jobs.pages.job.misses import KINDS
-from jobs.polling.health import Vitals, projects_for, vitals
+from jobs.polling.health import PollingHealth, polling_health, projects_for
 from jobs.web.rendering import render_page
 
 GAPS_SHOWN, GAP_DAYS = 20, timedelta(days=7)
@@ -39,7 +39,7 @@ class CollectorState(StrEnum):
 def status(request: HttpRequest) -> HttpResponse:
     """Staff see all projects, members their own; it is no address for anybody else."""
     now = timezone.now()
-    found = vitals(projects_for(request.user), now)
+    found = polling_health(projects_for(request.user), now)
     if not found.projects and not request.user.is_staff:
         raise Http404
     context = {
@@ -61,7 +61,7 @@ def status(request: HttpRequest) -> HttpResponse:
     return render_page(request, "pages/status.html", "status", context)
 
 
-def state_of(found: Vitals) -> CollectorState:
+def state_of(found: PollingHealth) -> CollectorState:
     """The worst that holds."""
     polled = [one for one in found.projects if one.project.credentials]
     holds = {
@@ -108,7 +108,7 @@ class Absence:
         return self.end - self.begin
 
 
-def _absences(found: Vitals) -> list[Absence]:
+def _absences(found: PollingHealth) -> list[Absence]:
     projects = {one.project.pk: one.project for one in found.projects}
     away = Presence.objects.away_by_project(list(projects), found.now - GAP_DAYS, found.now)
     rows = [
