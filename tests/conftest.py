@@ -91,6 +91,16 @@ def django_db_setup(django_db_setup, django_db_blocker):
         cursor.execute("SELECT pg_reload_conf()")
 
 
+@pytest.fixture(autouse=True)
+def fresh_process():
+    """Reset what polling keeps in the memory of a process, which tests share and servers do not."""
+    yield
+    from jobs.polling import client, single_flight, usual
+
+    for module in (client, single_flight, usual):
+        module.reset()
+
+
 @pytest.fixture
 def admin(db):
     from django.contrib.auth.models import User

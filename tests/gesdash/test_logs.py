@@ -110,7 +110,7 @@ def test_a_call_through_the_proxy_is_told_with_both_ids(client, upstream, shown,
     )
     assert answer.headers["X-Request-Id"] == "of-ges"
     assert Snapshot.objects.get().source == "proxy"
-    [line] = [line for line in written if "GES said running" in line]
+    [line] = [line for line in written if "GES status: running" in line]
     for part in ("p1", "g1", "j1", "mine-1", "of-ges"):
         assert part in line
     upstream.status, upstream.body = 403, b'{"errorCode": "APIGW.0302", "errorMessage": "no"}'

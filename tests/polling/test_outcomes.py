@@ -110,7 +110,7 @@ def test_a_poll_is_told_with_job_graph_project_and_the_request_id_of_ges(upstrea
     for one in (said, missed):
         told = (one.project, one.graph, one.job, one.ges_request_id)
         assert told == ("p1", "g1", "j1", "ges-said-42")
-    assert said.getMessage() == "GES said running."
+    assert said.getMessage() == "GES status: running."
     assert missed.outcome == "html"
     assert (warned.levelname, warned.ges_request_id) == ("WARNING", "ges-said-42")
     assert warned.getMessage().startswith(

@@ -119,17 +119,13 @@ def test_past_the_wait_limit_a_caller_gets_the_newest_stored_reply(
 
 
 def test_no_more_than_the_seats_wait(upstream, question, monkeypatch, client, shown):
-    from threading import BoundedSemaphore
-
-    monkeypatch.setattr(single_flight, "_seats", BoundedSemaphore(3))
+    single_flight.reset(max_waiting=3)
     since = timezone.now()
     told = together(10, lambda: single_flight.request_shared(upstream.project, question, since))
     assert sum(isinstance(one, single_flight.TooManyWaiting) for one in told) == 7
     assert len(upstream.asked) == 1
-    with monkeypatch.context() as none_left:
-        none_left.setattr(single_flight, "_seats", BoundedSemaphore(1))
-        single_flight._seats.acquire()
-        answer = client.get(ADDRESS.replace("j1", "j2"), headers=shown)
+    single_flight.reset(max_waiting=0)
+    answer = client.get(ADDRESS.replace("j1", "j2"), headers=shown)
     assert (answer.status_code, answer.json()["errorCode"], answer.headers["Retry-After"]) == (
         503,
         "GESDASH.0503",

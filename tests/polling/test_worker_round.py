@@ -14,7 +14,7 @@ from django.utils import timezone
 from jobs.db import outage
 from jobs.models import CallBudget, Miss, Project, Snapshot, Watch, watch
 from jobs.models.watch import LEASE, Plan
-from jobs.polling import commit, on_demand, usual, watches, worker_round
+from jobs.polling import commit, on_demand, watches, worker_round
 from jobs.record import Observation, find_graph, find_jobs, recorder
 from tests.conftest import body
 
@@ -198,14 +198,11 @@ def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
     watched(5)
     upstream.seconds = 5
     ending = in_thread(lambda: worker_round.poll_for(60))
-    try:
-        wait_until(lambda: Watch.objects.exclude(lease=None).count() == 5)
-        began = time.monotonic()
-        worker_round.stop_requested.set()
-        assert ending.result(4) == 0
-        assert time.monotonic() - began < 4
-    finally:
-        worker_round.stop_requested.clear()
+    wait_until(lambda: Watch.objects.exclude(lease=None).count() == 5)
+    began = time.monotonic()
+    worker_round.stop_requested.set()
+    assert ending.result(4) == 0
+    assert time.monotonic() - began < 4
     assert Watch.objects.due(timezone.now()).count() == 5
     assert not Miss.objects.exists()
 
@@ -342,7 +339,6 @@ def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count
 
 
 def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(watched):
-    usual.reset()
     old, new = watched(4), timezone.now() - timedelta(minutes=20)
 
     def say(job_id):

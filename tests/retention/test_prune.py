@@ -250,10 +250,8 @@ def test_the_job_page_says_what_was_removed(job, project, client, admin):
 def test_the_worker_prunes_each_night_and_leaves_off_when_it_stops(job, project):
     kept = history(type(project).objects.create(project_id="p2"))
     polling_client.stop_requested.set()
-    try:
-        tasks.retain()
-    finally:
-        polling_client.stop_requested.clear()
+    tasks.retain()
+    polling_client.reset()
     assert Pruning.objects.count() == 1  # a batch that was begun is ended
     tasks.retain()
     assert numbers(job, Tombstone) == [2, 3, 5, 7]
