@@ -20,7 +20,7 @@ from jobs.ges.http import exchange
 TOKEN_LIFE = timedelta(hours=24)  # of IAM's tokens, where an answer does not say
 CONCURRENT = 100  # calls to one project at a time, in one process
 
-_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+_sessions_by_loop: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
 class Credentials(Protocol):
@@ -160,11 +160,11 @@ def _expiry(answer: Answer) -> datetime:
 
 def _session() -> aiohttp.ClientSession:
     at = asyncio.get_running_loop()
-    session = _sessions.get(at)
+    session = _sessions_by_loop.get(at)
     if session is None or session.closed:
-        for ended in [one for one in _sessions if one.is_closed()]:
-            del _sessions[ended]
-        session = _sessions[at] = aiohttp.ClientSession(
+        for ended in [one for one in _sessions_by_loop if one.is_closed()]:
+            del _sessions_by_loop[ended]
+        session = _sessions_by_loop[at] = aiohttp.ClientSession(
             # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -175,5 +175,5 @@ def _session() -> aiohttp.ClientSession:
 @event_loop.at_end
 async def close_connections() -> None:
     """Close the running loop's connections to GES."""
-    if session := _sessions.pop(asyncio.get_running_loop(), None):
+    if session := _sessions_by_loop.pop(asyncio.get_running_loop(), None):
         await session.close()
