@@ -48,5 +48,5 @@ def test_a_contradiction_is_a_sentence():
     file = FileReply("edge", 0, "b/e", None, "partFailed", None, 5000, 1500, 4000)
     assert (
         str(contradiction(file))
-        == "1,500 failed and 4,000 successful lines make 5,500, not the 5,000 in total."
+        == "1,500 failed and 4,000 loaded lines add up to 5,500, but the total is 5,000."
     )

@@ -178,13 +178,13 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     one = Correction.objects.get()
     detail = f"/admin/jobs/correction/{one.pk}/change/"
     page = client.get(detail).content.decode()
-    assert "Undo: what GES said shows again" in page
+    assert "Undo (show the GES value again)" in page
     action = re.search(r'<select name="([^"]+)"', page)[1]
     why = action.replace("action", "reason")
     blank = client.post(
         detail, {action: "undo", "_selected_action": one.pk, why: "  "}, follow=True
     )
-    assert "It needs a reason: say why." in blank.content.decode()
+    assert "A reason is required." in blank.content.decode()
     assert f'name="{why}"' in page
     undo = {action: "undo", "_selected_action": one.pk, why: "it was right"}
     said = client.post(detail, undo, follow=True).content.decode()

@@ -268,7 +268,7 @@ def test_many_rows_are_corrected_after_a_preview_of_each(browser, lossy):
     assert not Correction.objects.exists()
     assert not AuditEntry.objects.filter(what="correction").exists()
     done = browser.post(MANY, sent | {"seen": preview.context["seen"], "make": "1"}, follow=True)
-    assert "2 values are corrected." in done.content.decode()
+    assert "2 values corrected." in done.content.decode()
     assert sorted(Job.objects.values_list("failed_lines", flat=True)) == [4, 4, 5]
     assert {(one.reason, one.actor.username) for one in Correction.objects.all()} == {
         ("recounted", "alice")
@@ -422,9 +422,9 @@ def test_watching_is_stopped_and_resumed(browser, project):
         given = {"action": name, "_selected_action": [job.pk]}
         return browser.post("/admin/jobs/job/", given, follow=True)
 
-    assert "1 jobs are watched no more." in act("stop_watching").content.decode()
+    assert "Tracking paused for 1 jobs." in act("stop_watching").content.decode()
     assert Watch.objects.get().next_poll_at is None
-    assert "1 jobs are watched again." in act("resume_watching").content.decode()
+    assert "Tracking resumed for 1 jobs." in act("resume_watching").content.decode()
     assert Watch.objects.get().next_poll_at is not None
     assert [one.after for one in AuditEntry.objects.filter(what="watch").order_by("pk")] == [
         {"watched": False},
@@ -438,7 +438,7 @@ def test_stored_replies_are_read_anew(browser, lossy):
     page = browser.post(
         "/admin/jobs/job/", {"action": "read_again", "_selected_action": chosen}, follow=True
     )
-    assert "The replies of 3 jobs were read anew." in page.content.decode()
+    assert "3 jobs rebuilt from their stored responses." in page.content.decode()
     assert set(Job.objects.values_list("failed_lines", flat=True)) == {5}
 
 
@@ -469,7 +469,9 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     bare.refresh_from_db()
     assert (bare.name, bare.is_deleted, bare.merged_into) == ("Bare", True, into)
     assert Job.objects.get(job_id="old").graph == into
-    assert "it is not whole: its jobs come back" in browser.get(address).content.decode()
+    assert (
+        "Undo the merge into whole and move the jobs back" in browser.get(address).content.decode()
+    )
     assert browser.post(address, {"what": "split", "reason": " "}).status_code == 200
     assert browser.post(address, {"what": "split", "reason": "two after all"}).status_code == 302
     assert Job.objects.get(job_id="old").graph == bare
@@ -519,7 +521,7 @@ def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, 
     assert f"/admin/jobs/watch/{fine.pk}/" not in page
     chosen = {"action": "take_up", "_selected_action": [aside.pk, foreign.pk, fine.pk]}
     assert (
-        "1 jobs are watched again."
+        "Tracking resumed for 1 jobs."
         in browser.post("/admin/jobs/watch/", chosen, follow=True).content.decode()
     )
     kept = dict(Watch.objects.values_list("job__job_id", "problem"))

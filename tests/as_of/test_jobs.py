@@ -114,17 +114,17 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
     [
         (
             "nonsense",
-            "as_of: “nonsense” won't do; expected a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday.",
+            "as_of: “nonsense” is not valid; expected a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday.",
         ),
         ("0001-01-01T00:00:00+14:00", "won't do; expected a time"),
         ("", "won't do; expected a time"),
         (
             "9999-01-01T00:00:00Z",
-            "as_of: 9999-01-01T00:00:00Z is still to come; this is what is known now.",
+            "as_of: 9999-01-01T00:00:00Z is in the future; current data is shown.",
         ),
         (
             "2026-03-04T11:59:59Z",
-            "Nothing was known of this job then: what GES says of it was first seen on 2026-03-04 12:00:00 UTC.",
+            "Nothing was known about this job at that time: its first response from GES was seen on 2026-03-04 12:00:00 UTC.",
         ),
     ],
 )
@@ -153,11 +153,11 @@ def test_the_moments_at_which_something_changed_are_links(signed_in, told):
     page = signed_in.get(f"/jobs/{told.pk}/").content.decode()
     links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a> ([^<]*)</li>', page)
     words = [
-        "a new reply of GES",
-        "a new reply of GES",
-        "a correction",
-        "a decision",
-        "a correction undone",
+        "new response from GES",
+        "new response from GES",
+        "correction",
+        "decision",
+        "correction undone",
     ]
     assert [what for _at, what in links] == words
     assert [unescape(when).replace("%3A", ":") for when, _what in links] == [

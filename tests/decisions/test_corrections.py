@@ -233,7 +233,7 @@ def test_a_flag_is_on_the_jobs_page(client, admin, project, fix):
     lossy(project, 7, at=LATER)
     client.force_login(admin)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
-    assert "contradicted: GES says something new" in page
+    assert "Conflict: GES now returns a new value" in page
     assert "now 7" in page
 
 
@@ -258,7 +258,7 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
         overview()["causes"],
         client.get("/causes/").context["rows"],
     ) == ([], [], [])
-    assert "out of the statistics" in client.get("/jobs/").content.decode()
+    assert "excluded from statistics" in client.get("/jobs/").content.decode()
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
     tell(project, "j1", file("a", 6), at=timezone.now())
     assert Job.objects.get().is_hidden

@@ -66,19 +66,19 @@ def test_the_first_reply_changes_nothing_into_something():
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [
-        (reply("success"), reply("running"), "GES's final word “success” became “running”."),
-        (reply("success"), reply("failed"), "GES's final word “success” became “failed”."),
-        (reply(files=[("a", {"totalLines": 1000})]), reply(files=[("a", {"totalLines": 999})]), "“a” had 1,000 total lines, then 999."),
+        (reply("success"), reply("running"), "The final GES status changed from “success” to “running”."),
+        (reply("success"), reply("failed"), "The final GES status changed from “success” to “failed”."),
+        (reply(files=[("a", {"totalLines": 1000})]), reply(files=[("a", {"totalLines": 999})]), "Total lines of “a” dropped from 1,000 to 999."),
         (reply(beginTime="2026-03-04T10:00:00"), reply(beginTime="2026-03-04T09:00:00"),
-         "The begin time went back from 2026-03-04T10:00:00+00:00 to 2026-03-04T09:00:00+00:00."),
+         "The start time moved back from 2026-03-04T10:00:00+00:00 to 2026-03-04T09:00:00+00:00."),
         (reply(), reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
-         "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
+         "The end time 2026-03-04T09:00:00+00:00 is before the start time 2026-03-04T10:00:00+00:00."),
         (reply(files=[("a", {}), ("b", {})]), reply(files=[("a", {})]),
-         "The reply no longer lists all files. Gone: 1, the first is “b”."),
+         "The response no longer lists all files. Missing: 1, the first is “b”."),
         (reply("success", files=[("a", {})]), reply("success", files=[("a", {}), ("a", {}), ("b", {})]),
-         "The reply lists more files than the final one before. New: 2, the first is “a”."),
+         "The response lists more files than the previous final one. Added: 2, the first is “a”."),
         (None, reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
-         "The end time 2026-03-04T09:00:00+00:00 is before the begin time 2026-03-04T10:00:00+00:00."),
+         "The end time 2026-03-04T09:00:00+00:00 is before the start time 2026-03-04T10:00:00+00:00."),
     ],
 )  # fmt: skip
 def test_what_goes_backwards_is_said(before, after, said):

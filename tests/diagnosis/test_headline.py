@@ -38,22 +38,22 @@ SILENT = File("vertex", None, None, None)
     [
         (
             [HURT],
-            ["Loaded 1,209 of 1,659 vertex lines.", "Lost 450 of 1,659 lines, in 1 of 1 files."],
+            ["Loaded 1,209 of 1,659 vertex lines.", "450 of 1,659 lines failed, in 1 of 1 files."],
         ),
         (
             [HURT, CLEAN],
             [
                 "Loaded 1,209 of 1,659 vertex lines.",
                 "Loaded 10 of 10 edge lines.",
-                "Lost 450 of 1,669 lines, in 1 of 2 files.",
+                "450 of 1,669 lines failed, in 1 of 2 files.",
             ],
         ),
-        ([CLEAN], ["Loaded 10 of 10 edge lines.", "Every line was loaded."]),
+        ([CLEAN], ["Loaded 10 of 10 edge lines.", "All lines were loaded."]),
         (
             [HURT, SILENT],
             [
                 "Loaded at least 1,209 of at least 1,659 vertex lines.",
-                "Lost at least 450 of at least 1,659 lines, in 1 of 2 files.",
+                "At least 450 of at least 1,659 lines failed, in 1 of 2 files.",
             ],
         ),
         (
@@ -61,50 +61,50 @@ SILENT = File("vertex", None, None, None)
             [
                 "GES reported no line counts for the vertex files.",
                 "Loaded 10 of 10 edge lines.",
-                "No loss was reported, but some line counts are missing.",
+                "No failures were reported, but some line counts are missing.",
             ],
         ),
         (
             [File("edge", 10, None, None)],
             [
                 "GES did not report how many of at least 10 edge lines were loaded.",
-                "No loss was reported, but some line counts are missing.",
+                "No failures were reported, but some line counts are missing.",
             ],
         ),
         (
             [CLEAN, File("edge", None, None, None, "failed")],
             [
                 "Loaded at least 10 of at least 10 edge lines.",
-                "1 of 2 files lost data, but GES counted no lost line.",
+                "Failures in 1 of 2 files, but GES counted no failed lines.",
             ],
         ),
         (
             [CLEAN, File("schema", None, None, None, "failed")],
             [
                 "Loaded 10 of 10 edge lines.",
-                "1 of 2 files lost data, but GES counted no lost line.",
+                "Failures in 1 of 2 files, but GES counted no failed lines.",
             ],
         ),
         (
             [File("edge", 10, 0, 8)],
             [
                 "Loaded 8 of 10 edge lines.",
-                "No loss was reported, but not every line was counted as loaded.",
+                "No failures were reported, but not all lines were counted as loaded.",
             ],
         ),
         ([SILENT], ["One file; GES reported no line counts."]),
         ([SILENT, SILENT], ["2 files; GES reported no line counts."]),
         (
             [File("edge", None, None, None, "failed")],
-            ["One file; GES reported no line counts.", "It lost data."],
+            ["One file; GES reported no line counts.", "The file has failures."],
         ),
         (
             [SILENT, File("edge", None, None, None, "failed")],
-            ["2 files; GES reported no line counts.", "One of them lost data."],
+            ["2 files; GES reported no line counts.", "One of them has failures."],
         ),
         (
             [SILENT, *[File("edge", None, None, None, "failed")] * 2],
-            ["3 files; GES reported no line counts.", "2 of them lost data."],
+            ["3 files; GES reported no line counts.", "2 of them have failures."],
         ),
         ([], []),
     ],
@@ -119,19 +119,19 @@ def test_what_became_of_an_import(files: list[File], said: list[str]):
         (
             [HURT, CLEAN],
             [
-                "So far 1,209 of 1,659 vertex lines were loaded.",
-                "So far 10 of 10 edge lines were loaded.",
-                "So far 450 of 1,669 lines were lost, in 1 of 2 files.",
+                "1,209 of 1,659 vertex lines loaded so far.",
+                "10 of 10 edge lines loaded so far.",
+                "450 of 1,669 lines failed so far, in 1 of 2 files.",
             ],
         ),
         (
             [HURT, SILENT],
             [
-                "So far at least 1,209 of at least 1,659 vertex lines were loaded.",
-                "So far at least 450 of at least 1,659 lines were lost, in 1 of 2 files.",
+                "At least 1,209 of at least 1,659 vertex lines loaded so far.",
+                "At least 450 of at least 1,659 lines failed so far, in 1 of 2 files.",
             ],
         ),
-        ([CLEAN], ["So far 10 of 10 edge lines were loaded.", "Nothing was lost so far."]),
+        ([CLEAN], ["10 of 10 edge lines loaded so far.", "No failures so far."]),
         ([SILENT], ["One file; GES has reported no line counts so far."]),
         ([SILENT] * 3, ["3 files; GES has reported no line counts so far."]),
         ([], []),
@@ -142,7 +142,7 @@ def test_while_it_runs(files: list[File], said: list[str]):
 
 
 def test_never_heard():
-    assert told([], heard=False) == ["GES has not told anything about this job yet."]
+    assert told([], heard=False) == ["GES has not returned any data for this job yet."]
 
 
 COUNT = st.none() | st.integers(0, 50)

@@ -230,8 +230,8 @@ def test_a_review_is_saved_on_a_phone(visit, world):
     page.goto("/")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Jobs").tap()
     row = page.locator(f"#job-{world.partial.pk}")
-    page.locator("thead").get_by_role("link", name="Lines lost").tap()
-    expect(page.locator("thead [aria-sort]")).to_contain_text("Lines lost")
+    page.locator("thead").get_by_role("link", name="Failed lines").tap()
+    expect(page.locator("thead [aria-sort]")).to_contain_text("Failed lines")
     cells = row.locator("td:visible")
     tops = [cell.bounding_box()["y"] for cell in cells.all()]
     assert tops == sorted(set(tops))  # one below the other

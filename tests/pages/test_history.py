@@ -47,7 +47,7 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
         "GES's word: running → success",
         "failed lines: 1 → 3",
         "cause: line 7: x",
-        "“a” had 5 successful lines, then 4.",
+        "Loaded lines of “a” dropped from 5 to 4.",
     ):
         assert change in first
     assert "vertex a new" in second
@@ -367,7 +367,7 @@ def test_one_cause_sums_all_its_days_and_leads_to_its_jobs(signed_in, struck, ad
 
 def test_a_path_has_its_biography(signed_in, struck):
     page = signed_in.get("/files/?path=b/a")
-    assert "Imports of this path: 4; it lost data in 3 of them, 14 lines together." in text(page)
+    assert "Imports of this path: 4; it lost data in 3 of them, 14 together. lines" in text(page)
     assert [row.split()[0] for row in rows_of(page)] == ["partial", "partial", "success", "partial"]
     assert [
         row.split()[0]

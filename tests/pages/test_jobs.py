@@ -248,7 +248,7 @@ def test_the_same_name_replaces_ones_own_view_alone(signed_in, client, some, eve
 @pytest.mark.parametrize("name", ["", "   ", "\x00", "x" * 81])
 def test_a_view_needs_a_name(signed_in, name):
     page = signed_in.post("/jobs/views/", {"name": name, "query": ""}, follow=True).content.decode()
-    assert "A view needs a name of at most 80 characters." in page
+    assert "The name of the view is not valid; expected 1 to 80 characters." in page
     assert not SavedView.objects.exists()
 
 
@@ -279,7 +279,7 @@ def test_a_shared_view_is_seen_by_others_and_counts_what_they_may_see(signed_in,
 def test_ones_own_view_is_deleted(signed_in, admin):
     view = SavedView.objects.create(owner=admin, name="mine", created_at=NOW)
     page = signed_in.post(f"/jobs/views/{view.pk}/delete/", follow=True).content.decode()
-    assert "The view “mine” is gone." in page
+    assert "The view “mine” was deleted." in page
     assert not SavedView.objects.exists()
 
 

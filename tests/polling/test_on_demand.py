@@ -86,5 +86,5 @@ def test_a_ges_that_is_down_is_said_on_the_project(polled):
 
 @pytest.mark.parametrize("bad", ["", "x" * 256, "a/b", "..", "a\x00b"])
 def test_ids_ges_could_not_give_are_refused(bad):
-    with pytest.raises(ValueError, match="job id"):
-        watches.check_id(bad, "job id")
+    with pytest.raises(ValueError, match="job ID"):
+        watches.check_id(bad, "job ID")

@@ -86,7 +86,7 @@ def test_only_news_is_sealed_and_each_project_apart(sealed):
 def test_an_older_checkpoint_still_fits_when_more_has_come(sealed):
     first = Checkpoint.objects.get(number=1)
     assert state(sealed, first.up_to) == (3, 6, bytes(first.root))
-    assert "p1: walked 3 jobs, 10 replies, 0 removed replies, 2 checkpoints." in verify(
+    assert "p1: walked 3 jobs, 10 replies, 0 tombstones, 2 checkpoints." in verify(
         "--every-checkpoint"
     )
 
@@ -297,7 +297,7 @@ def test_an_edited_file_is_found(sealed, tmp_path):
 
 
 def test_a_part_is_walked_and_an_unknown_one_named(sealed):
-    assert "walked 1 jobs, 4 replies, 0 removed replies, 0 checkpoints" in verify("--job", "j3")
+    assert "walked 1 jobs, 4 replies, 0 tombstones, 0 checkpoints" in verify("--job", "j3")
     assert "walked 3 jobs" in verify("--project", "p1")
     for option in ("--job", "--project"):
         with pytest.raises(CommandError, match="There is no"):

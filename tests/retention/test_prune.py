@@ -120,9 +120,7 @@ def test_the_chain_is_whole_the_rows_are_the_same_and_it_goes_on(job, project):
     seal(project, now=NOW)
     rows = Job.objects.values().get()
     pruned(project)
-    assert "walked 1 jobs, 6 replies, 4 removed replies, 1 checkpoints" in verify(
-        "--every-checkpoint"
-    )
+    assert "walked 1 jobs, 6 replies, 4 tombstones, 1 checkpoints" in verify("--every-checkpoint")
     rebuild([job])
     assert Job.objects.values().get() == rows | {"snapshot_count": 6}
     record([observe(job, "poll", LATER, 200, body(jobProgress="x"))], now=LATER)
@@ -277,7 +275,7 @@ def test_an_owner_sees_what_would_go_and_sets_the_rule(owner, project):
     project.refresh_from_db()
     assert (project.keeps, Tombstone.objects.count()) == ("all", 0)
     assert (
-        "Saved. What the rule lets go goes in the night."
+        "Saved. What the rule no longer keeps is deleted overnight."
         in owner.post(f"{address}retention/", rule, follow=True).content.decode()
     )
     project.refresh_from_db()

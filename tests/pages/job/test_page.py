@@ -70,13 +70,13 @@ def test_a_job_never_heard_of_says_so(signed_in, project):
     from jobs.record import find_graph, find_jobs
 
     job = find_jobs(project, [(find_graph(project, "g1"), "j1", NOW)])["j1"]
-    assert "GES has not told anything about this job yet." in page_of(signed_in, job)
+    assert "GES has not returned any data for this job yet." in page_of(signed_in, job)
 
 
 def test_it_says_file_by_file_what_became_of_it(signed_in, imported):
     page = page_of(signed_in, imported)
     assert "Loaded 1,209 of 1,659 vertex lines." in page
-    assert "Lost 450 of 2,659 lines, in 1 of 3 files." in page
+    assert "450 of 2,659 lines failed, in 1 of 3 files." in page
     assert "b/<wbr><span>&lt;script&gt;v.csv</span>" in page
     assert "b/<wbr><span>s.xml</span>" in page
 
@@ -274,9 +274,9 @@ def test_a_group_sums_its_files_and_leads_to_exactly_those(signed_in, big, group
 def test_files_without_a_folder_or_a_cause_have_a_group_that_says_so(signed_in, project):
     job = tell(project, "j1", file("v.csv", 1), file("b/w.csv", 2, cause="line 7: x"))
     folders = text(page_of(signed_in, job, "?group=folder"))
-    assert "no cause told" not in folders
+    assert "no failure reason given" not in folders
     assert "no folder" in folders
-    assert "no cause told" in text(page_of(signed_in, job, "?group=cause"))
+    assert "no failure reason given" in text(page_of(signed_in, job, "?group=cause"))
 
 
 def test_the_causes_share_the_loss(signed_in, project):
@@ -340,22 +340,22 @@ def say(client, job, **typed):
 @pytest.mark.parametrize(
     ("typed", "said"),
     [
-        ({"state": "accepted"}, "Accepting a loss needs a note that says why."),
+        ({"state": "accepted"}, "Accepting failures requires a note with the reason."),
         ({"state": ""}, "'' is no decision"),
         ({"state": "tolerated"}, "is no decision"),
-        ({"state": "fixed", "note": "kept"}, "A fixed import needs the job that fixed it."),
+        ({"state": "fixed", "note": "kept"}, "A resolved import needs the job that fixed it."),
         (
             {"state": "fixed", "fixed_by": "nobody", "note": "kept"},
-            "There is no job nobody in this project.",
+            "No job nobody found in this project.",
         ),
-        ({"state": "fixed", "fixed_by": "lossy", "note": "kept"}, "A job can't have fixed itself."),
+        ({"state": "fixed", "fixed_by": "lossy", "note": "kept"}, "A job can't fix itself."),
         (
             {"state": "to_fix", "assignee": "nobody", "note": "kept"},
-            "nobody may not see this project.",
+            "nobody does not have access to this project.",
         ),
         (
             {"state": "to_fix", "due_on": "tomorrow", "note": "kept"},
-            "tomorrow is not a day; expected for example 2026-01-31.",
+            "“tomorrow” is not a valid date; expected, for example, 2026-01-31.",
         ),
         (
             {"state": "to_fix", "note": "kept " + "x" * 10_001},
@@ -383,7 +383,7 @@ def test_two_people_at_once_the_second_is_told_and_keeps_what_was_typed(signed_i
     Membership.objects.create(project=project, user=eve, role="reviewer")
     decide(lossy, state="to_fix", actor=eve, now=NOW, known=0)
     page = say(signed_in, lossy, state="accepted", note="known gap")
-    assert "Meanwhile eve decided: to fix. Look at that first, then decide again." in page
+    assert "Meanwhile eve set the review to to fix. Check that first, then decide again." in page
     assert ">known gap</textarea>" in page
     known = re.search(r'name="known" value="(\d+)"', page)[1]
     page = say(signed_in, lossy, state="accepted", note="known gap", known=known)
@@ -479,14 +479,14 @@ def test_poll_now_says_what_came_of_it(signed_in, polled, simulator):
     job = watch(polled, graph["id"], told.job_id, NOW)
     simulator.fault("html", told.job_id)
     page = signed_in.post(f"/jobs/{job.pk}/poll/", follow=True).content.decode()
-    assert "GES gave no usable answer: " in page
+    assert "No usable response from GES: " in page
     page = signed_in.post(f"/jobs/{job.pk}/poll/", follow=True).content.decode()
-    assert "GES answered; this is its newest word." in page
+    assert "GES responded; the latest status is shown." in page
 
 
 def test_poll_now_without_a_graph_id_or_credentials_says_so(signed_in, project, imported):
     page = signed_in.post(f"/jobs/{imported.pk}/poll/", follow=True).content.decode()
-    assert "GES gave no usable answer: " in page
+    assert "No usable response from GES: " in page
     imported.graph.__class__.objects.update(graph_id=None)
     page = signed_in.post(f"/jobs/{imported.pk}/poll/", follow=True).content.decode()
     assert "GES no longer lists this graph" in page

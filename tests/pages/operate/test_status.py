@@ -62,7 +62,7 @@ def test_all_is_well(signed_in, polled_project):
     assert "p1 answers" in shown
     assert "None that is known" in shown
     assert "Nothing: every word and every field is known." in shown
-    assert "poll said the same again 3" in shown
+    assert "poll unchanged response 3" in shown
 
 
 def test_without_a_project_it_says_how_to_get_one(signed_in, db):

@@ -98,12 +98,12 @@ def test_every_mark_leads_to_exactly_its_jobs(signed_in, late, zone):
 def test_lines_loaded_and_lost(signed_in, late):
     page = signed_in.get("/").content.decode()
     assert marks(page, "Lines loaded a day").keys() == {
-        "March 3, 2026: 10 lines loaded",
-        "4: 23 lines loaded",
+        "March 3, 2026: 10 loaded lines",
+        "4: 23 loaded lines",
     }
     lost = marks(page, "Lines lost a day, on a scale of its own")
-    assert lost.keys() == {"4: 17 lines lost"}
-    assert listed(signed_in, lost["4: 17 lines lost"]) == {"lost", "gone", "runs"}
+    assert lost.keys() == {"4: 17 lost lines"}
+    assert listed(signed_in, lost["4: 17 lost lines"]) == {"lost", "gone", "runs"}
     assert "33 loaded" in page
     total = re.search(r'<a href="([^"]*)"><b class="bad">17 lost', page)[1]
     assert listed(signed_in, unescape(total)) == {"lost", "gone", "runs"}
@@ -212,7 +212,7 @@ def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project
     assert "GES refused the key" in page
     assert "payments" not in page
     assert "Nothing is running" in page
-    assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lines lost"}
+    assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lost lines"}
 
 
 def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
