@@ -1,0 +1,24 @@
+"""Migrations say what the database is, not what is shown: labels in the models make none."""
+
+from django.core.management.commands import makemigrations
+from django.db.migrations.state import ProjectState
+
+
+# Imported by commands only: by then django-pgtrigger has put its own in the place of Django's.
+class LabelFreeAutodetector(makemigrations.Command.autodetector):
+    """Sees no verbose names, help texts and choices of the models of jobs; triggers as ever."""
+
+    def __init__(self, from_state: ProjectState, to_state: ProjectState, *rest: object) -> None:
+        for state in (from_state, to_state):
+            _drop_labels(state)
+        super().__init__(from_state, to_state, *rest)
+
+
+def _drop_labels(state: ProjectState) -> None:
+    for (app, _name), model in state.models.items():
+        if app != "jobs":
+            continue
+        model.options.pop("verbose_name", None)
+        model.options.pop("verbose_name_plural", None)
+        for field in model.fields.values():
+            field._verbose_name, field.help_text, field.choices = None, "", None

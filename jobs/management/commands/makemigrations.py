@@ -1,0 +1,7 @@
+from django.core.management.commands import makemigrations
+
+from jobs.management.autodetector import LabelFreeAutodetector
+
+
+class Command(makemigrations.Command):
+    autodetector = LabelFreeAutodetector
