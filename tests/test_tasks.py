@@ -66,7 +66,7 @@ def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(po
     tasks.look(polled.pk)
     assert Job.objects.exists()
     tasks.look(polled.pk)
-    assert simulator.asked["graphs", ""] == 2
+    assert simulator.requests["graphs", ""] == 2
 
 
 def is_alive(pid):

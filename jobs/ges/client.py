@@ -1,4 +1,7 @@
-"""Asks GES, with its credentials. Only here and in `exchange` is a socket to GES opened."""
+"""Requests to GES and IAM with a project's credentials.
+
+Only here and in `http.py` is a socket to GES opened.
+"""
 
 import asyncio
 import json
@@ -24,22 +27,35 @@ _sessions_by_loop: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
 class Credentials(Protocol):
-    """What is shown to GES: a key pair, a token, or a user whom IAM gives a token."""
+    """The credentials GES accepts: a key pair, a token, or a user to whom IAM gives a token."""
 
     @property
-    def ak(self) -> str: ...  # noqa: D102
+    def ak(self) -> str:
+        """The access key of a key pair, else empty."""
+
     @property
-    def sk(self) -> str: ...  # noqa: D102
+    def sk(self) -> str:
+        """The secret key of a key pair, else empty."""
+
     @property
-    def token(self) -> str: ...  # noqa: D102
+    def token(self) -> str:
+        """A token that somebody else renews, else empty."""
+
     @property
-    def user(self) -> str: ...  # noqa: D102
+    def user(self) -> str:
+        """A user's name at IAM, else empty."""
+
     @property
-    def password(self) -> str: ...  # noqa: D102
+    def password(self) -> str:
+        """The user's password, else empty."""
+
     @property
-    def domain(self) -> str: ...  # noqa: D102
+    def domain(self) -> str:
+        """The account that the user belongs to, else empty."""
+
     @property
-    def iam_endpoint(self) -> str: ...  # noqa: D102
+    def iam_endpoint(self) -> str:
+        """The address of the IAM that issues the user's tokens."""
 
 
 def status_path(project_id: str, graph_id: str, job_id: str, version: int = 1) -> str:
@@ -54,21 +70,21 @@ def _jobs_path(project_id: str, graph_id: str, version: int) -> str:
 
 
 class Client:
-    """Asks one GES project, over connections that all clients of an event loop share and that stay open.
+    """Requests to one GES project.
 
-    `token` is IAM's, where the credentials are a user's. As an async context manager it closes the loop's connections.
-    Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials. HTTP errors are answers, not exceptions.
+    The connections stay open and are shared by all clients of an event loop; as an async context
+    manager, a client closes them. `token` is IAM's, where the credentials are a user's.
+    HTTP errors are answers, not exceptions.
+    Raises, from every call: Unreachable and its kinds, TooLarge, NoCredentials.
     """
 
     def __init__(
         self, endpoint: str, project_id: str, credentials: Credentials | None, token: str = ""
     ) -> None:
-        self.endpoint, self.project_id, self.credentials, self.token = (
-            endpoint,
-            project_id,
-            credentials,
-            token,
-        )
+        self.endpoint = endpoint
+        self.project_id = project_id
+        self.credentials = credentials
+        self.token = token
 
     async def __aenter__(self) -> "Client":
         return self
@@ -77,7 +93,7 @@ class Client:
         await close_connections()
 
     async def status(self, graph_id: str, job_id: str, version: int = 1) -> Answer:
-        """A job's status."""
+        """The status of one job."""
         return await self._get(status_path(self.project_id, graph_id, job_id, version))
 
     async def jobs(self, offset: int, limit: int) -> Answer:
@@ -88,13 +104,12 @@ class Client:
         """A page of the graph list."""
         return await self._list("graphs", offset, limit)
 
-    async def _list(self, what: str, offset: int, limit: int) -> Answer:
-        return await self._get(
-            f"/v1.0/{quote(self.project_id, safe='')}/{what}", {"limit": limit, "offset": offset}
-        )
+    async def _list(self, resource: str, offset: int, limit: int) -> Answer:
+        path = f"/v1.0/{quote(self.project_id, safe='')}/{resource}"
+        return await self._get(path, {"limit": limit, "offset": offset})
 
     async def _get(self, path: str, query: Mapping[str, int] | None = None) -> Answer:
-        """`path` as it is to be sent, percent-encoded."""
+        """Send a GET; `path` is percent-encoded already."""
         if self.credentials is None or not self.endpoint:
             raise NoCredentials("The project has no endpoint and credentials in the settings.")
         url = _origin(self.endpoint).with_path(path, encoded=True)
@@ -113,59 +128,66 @@ class Client:
 
 @lru_cache
 def _origin(endpoint: str) -> URL:
-    """The endpoint as an address; few are asked about often, so each is read once."""
+    """The endpoint, parsed once: there are few, and each is used often."""
     return URL(endpoint)
 
 
 @dataclass(frozen=True, slots=True)
 class IssuedToken:
-    """What a user shows to GES until it expires."""
+    """A token that IAM issued for a user."""
 
     value: str
     expires_at: datetime
 
 
-async def iam_token(who: Credentials, project_id: str) -> IssuedToken:
+async def iam_token(credentials: Credentials, project_id: str) -> IssuedToken:
     """A new token from IAM, for this project alone.
 
-    Raises: Refused, Throttled, Unreachable and its kinds, TooLarge.
+    Raises: CredentialsRefused, Throttled, Unreachable and its kinds, TooLarge.
     Source: IAM API Reference, Obtaining a User Token Through Password Authentication.
     """
-    identity = {"name": who.user, "password": who.password, "domain": {"name": who.domain}}
-    wanted = {
+    user = {
+        "name": credentials.user,
+        "password": credentials.password,
+        "domain": {"name": credentials.domain},
+    }
+    body = {
         "auth": {
-            "identity": {"methods": ["password"], "password": {"user": identity}},
+            "identity": {"methods": ["password"], "password": {"user": user}},
             "scope": {"project": {"id": project_id}},
         }
     }
-    kind = {"Content-Type": "application/json"}
-    url = _origin(who.iam_endpoint).with_path("/v3/auth/tokens")
-    answer, headers = await exchange(_session(), "POST", url, kind, json.dumps(wanted).encode())
-    value = headers.get("X-Subject-Token")
-    if answer.http_status == 201 and value:
-        return IssuedToken(value, _expiry(answer))
-    kind_of_error = Throttled if answer.http_status == 429 else CredentialsRefused
-    error = kind_of_error(answer.http_status, "", "IAM gave no token for the user in the settings.")
+    headers = {"Content-Type": "application/json"}
+    url = _origin(credentials.iam_endpoint).with_path("/v3/auth/tokens")
+    answer, answer_headers = await exchange(
+        _session(), "POST", url, headers, json.dumps(body).encode()
+    )
+    token = answer_headers.get("X-Subject-Token")
+    if answer.http_status == 201 and token:
+        return IssuedToken(token, _expiry(answer))
+
+    kind = Throttled if answer.http_status == 429 else CredentialsRefused
+    error = kind(answer.http_status, "", "IAM gave no token for the user in the settings.")
     error.retry_after = answer.retry_after
     raise error
 
 
 def _expiry(answer: Answer) -> datetime:
     try:
-        told = fields.time(json.loads(answer.body)["token"]["expires_at"], "expires_at", [])
+        value = json.loads(answer.body)["token"]["expires_at"]
     except (ValueError, KeyError, TypeError, RecursionError):
-        told = None
-    return told or answer.observed_at + TOKEN_LIFE
+        value = None
+    return fields.time(value, "expires_at", []) or answer.observed_at + TOKEN_LIFE
 
 
 def _session() -> aiohttp.ClientSession:
-    at = asyncio.get_running_loop()
-    session = _sessions_by_loop.get(at)
+    running_loop = asyncio.get_running_loop()
+    session = _sessions_by_loop.get(running_loop)
     if session is None or session.closed:
-        for ended in [one for one in _sessions_by_loop if one.is_closed()]:
-            del _sessions_by_loop[ended]
-        session = _sessions_by_loop[at] = aiohttp.ClientSession(
-            # Whoever asks keeps to CONCURRENT: waiting here would count as GES's time.
+        for loop in [loop for loop in _sessions_by_loop if loop.is_closed()]:
+            del _sessions_by_loop[loop]
+        session = _sessions_by_loop[running_loop] = aiohttp.ClientSession(
+            # The caller keeps to CONCURRENT: waiting here would count as GES's time.
             connector=aiohttp.TCPConnector(limit=0),
             cookie_jar=aiohttp.DummyCookieJar(),
         )

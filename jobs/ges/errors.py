@@ -1,4 +1,7 @@
-"""What can go wrong with GES, each kind under its own name; `schedule` says when it is asked again after each."""
+"""The failures of calls to GES, each kind under its own name.
+
+`polling/schedule.py` says when a job is polled again after each.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +17,7 @@ class GesError(Exception):
     kind = "error"
     #: Seconds GES asked us to wait, from Retry-After.
     retry_after: float | None = None
-    #: From asking to the failure.
+    #: Seconds from the request to the failure.
     seconds: float | None = None
 
 
@@ -49,7 +52,7 @@ class CutShort(NotAJobStatus):
 
 
 class WrongEncoding(NotAJobStatus):
-    """The reply is not UTF-8, or is packed in a way its headers do not tell."""
+    """The reply is not UTF-8, or is compressed in a way its headers do not name."""
 
     kind = "encoding"
 
@@ -121,7 +124,7 @@ class ConnectionBroken(Unreachable):
 
 
 class NotHttp(Unreachable):
-    """What answered does not speak HTTP."""
+    """Something other than an HTTP server answered."""
 
     kind = "not_http"
 

@@ -1,4 +1,7 @@
-"""Single values of GES's JSON: text, ids, counts, times. What can't be read becomes None and is said in `odd`."""
+"""Single values of GES's JSON: text, ids, counts, times.
+
+A value that can't be read becomes None, with a sentence in `peculiarities`.
+"""
 
 import json
 import math
@@ -22,14 +25,20 @@ def first(data: dict[str, Any], *names: str) -> Any:
 
 
 def array(value: Any) -> list[Any]:
-    """An array as it is, nothing as none, and anything else as an array of it alone, as the official SDK reads it."""
+    """An array as it is, null as an empty one, and anything else as an array of it alone.
+
+    Source: so the official SDK reads it.
+    """
     if value is None:
         return []
     return value if isinstance(value, list) else [value]
 
 
 def clean(text: str) -> str:
-    """Text that PostgreSQL can store: no NUL, no half of a surrogate pair. The bytes as received keep both."""
+    """Text that PostgreSQL can store: no NUL, no half of a surrogate pair.
+
+    The stored body keeps both.
+    """
     return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8").strip()
 
 
@@ -44,11 +53,11 @@ def text(value: Any) -> str | None:
     return clean(json.dumps(value, ensure_ascii=False, default=str))
 
 
-def name(value: Any, odd: list[Sentence]) -> str | None:
+def name(value: Any, peculiarities: list[Sentence]) -> str | None:
     """A job's name, which older editions send as an array."""
     if isinstance(value, list):
         if len(value) > 1:
-            odd.append(
+            peculiarities.append(
                 Sentence(
                     gettext_noop("The job has {count} names; the first is shown."),
                     {"count": len(value)},
@@ -58,7 +67,7 @@ def name(value: Any, odd: list[Sentence]) -> str | None:
     return text(value) or None
 
 
-def count(value: Any, place: str, odd: list[Sentence]) -> int | None:
+def count(value: Any, path: str, peculiarities: list[Sentence]) -> int | None:
     """A count of lines, up to 64 bits; None for -1 as for nothing."""
     number: Decimal | int | None = None
     if isinstance(value, str) and re.fullmatch(r"[+-]?\d{1,30}(\.0{1,30})?", value.strip()):
@@ -72,13 +81,13 @@ def count(value: Any, place: str, odd: list[Sentence]) -> int | None:
     if number == -1:
         return None
     if number is None or number != int(number) or not 0 <= number <= MAX_COUNT:
-        text = gettext_noop("“{place}”: expected a whole number of lines, got “{value}”.")
-        odd.append(Sentence(text, {"place": place, "value": short(str(value))}))
+        template = gettext_noop("“{place}”: expected a whole number of lines, got “{value}”.")
+        peculiarities.append(Sentence(template, {"place": path, "value": short(str(value))}))
         return None
     return int(number)
 
 
-def time(value: Any, place: str, odd: list[Sentence]) -> datetime | None:
+def time(value: Any, path: str, peculiarities: list[Sentence]) -> datetime | None:
     """A time in UTC, which is what GES means without a zone."""
     if value in (None, ""):
         return None
@@ -90,18 +99,18 @@ def time(value: Any, place: str, odd: list[Sentence]) -> datetime | None:
         read = datetime.fromisoformat(f"{day}T{clock}{(fraction or '')[:7]}{zone or '+00:00'}")
         return read.astimezone(UTC)
     except (ValueError, OverflowError):
-        text = gettext_noop(
+        template = gettext_noop(
             "“{place}”: expected a time such as 2026-01-31T08:15:00, got “{value}”."
         )
-        odd.append(Sentence(text, {"place": place, "value": short(str(value))}))
+        peculiarities.append(Sentence(template, {"place": path, "value": short(str(value))}))
         return None
 
 
 class IdFault(Enum):
     """Why GES can't have given a text as an id."""
 
-    LENGTH = "empty or over MAX_ID characters"
-    CHARACTERS = "a slash, dots only or unprintable characters"
+    LENGTH = f"empty or over {MAX_ID} characters"
+    CHARACTERS = "has a slash, dots only or unprintable characters"
 
 
 def id_fault(value: str) -> IdFault | None:

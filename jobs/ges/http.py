@@ -1,4 +1,7 @@
-"""One question to GES over HTTP and its answer, within limits; each way it can fail has its own error."""
+"""One HTTP request to GES and its response, within limits.
+
+Each kind of failure has its own error.
+"""
 
 import asyncio
 import ssl
@@ -18,7 +21,7 @@ from jobs.ges.fields import short
 CONNECT_SECONDS = 5
 TOTAL_SECONDS = 20
 SILENT_SECONDS = 10  # without a byte of an answer that began
-LEAST_SPEED = 1024  # bytes a second, of a body that takes longer than
+MIN_SPEED = 1024  # bytes a second, of a body that takes longer than SLOW_SECONDS
 SLOW_SECONDS = 5
 
 
@@ -29,11 +32,13 @@ async def exchange(
     headers: Mapping[str, str],
     body: bytes | None = None,
 ) -> tuple[Answer, Mapping[str, str]]:
-    """The answer, and its headers. The limits are kept here, whatever the session's are.
+    """Send a request; the answer and its headers. The limits are kept here, not by the session.
 
     Raises: Unreachable and its kinds, TooLarge.
     """
-    asked_at, heard, begun = datetime.now(UTC), None, time.monotonic()
+    requested_at = datetime.now(UTC)
+    started = time.monotonic()
+    response = None
     try:
         async with session.request(
             method,
@@ -42,109 +47,110 @@ async def exchange(
             data=body,
             allow_redirects=False,
             timeout=_limits(TOTAL_SECONDS),
-        ) as heard:
-            heard_at = datetime.now(UTC)
-            content = await _read(heard)
+        ) as response:
+            responded_at = datetime.now(UTC)
+            content = await _read_body(response)
     except (
         aiohttp.ClientError,
         HttpProcessingError,
         OSError,
         asyncio.IncompleteReadError,
         EOFError,
-    ) as wrong:
-        raise _error(wrong, str(url.origin()), began=heard is not None) from wrong
-    took = time.monotonic() - begun
-    if took > TOTAL_SECONDS:
-        # This process was stopped, and its lease may have run out: what it reads now may be older than what others have heard.
-        raise errors.TimedOut(f"GES's answer was read only after {took:.0f} s.")
-    told = heard.headers
-    answer = Answer(
-        heard.status,
-        content,
-        told.get("Content-Type", ""),
-        told.get("X-Request-Id"),
-        _seconds(told.get("Retry-After")),
-        datetime.now(UTC),  # what the body says can't be newer than the end of it
-        took,
-        told.get("Date"),
-        asked_at,
-        heard_at,
+    ) as error:
+        raise _as_ges_error(error, str(url.origin()), has_response=response is not None) from error
+
+    seconds = time.monotonic() - started
+    if seconds > TOTAL_SECONDS:
+        # This process was stopped, and its lease may have run out: the answer it reads now may be
+        # older than one that another process has read.
+        raise errors.TimedOut(f"GES's answer was read only after {seconds:.0f} s.")
+    answer = _answer(response, content, seconds)
+    return answer._replace(requested_at=requested_at, responded_at=responded_at), response.headers
+
+
+def _answer(response: aiohttp.ClientResponse, content: bytes, seconds: float) -> Answer:
+    return Answer(
+        http_status=response.status,
+        body=content,
+        content_type=response.headers.get("Content-Type", ""),
+        request_id=response.headers.get("X-Request-Id"),
+        retry_after=_whole_seconds(response.headers.get("Retry-After")),
+        observed_at=datetime.now(UTC),  # the body can't be about a time after its end
+        seconds=seconds,
+        date=response.headers.get("Date"),
     )
-    return answer, told
 
 
 @lru_cache
 def _limits(seconds: float) -> aiohttp.ClientTimeout:
-    """Of the whole, not rounded up to a second; the others are kept here."""
+    """The limits of the whole and of connecting, not rounded up; the others are kept here."""
     return aiohttp.ClientTimeout(
         total=seconds, sock_connect=CONNECT_SECONDS, ceil_threshold=seconds + 1
     )
 
 
-async def _read(response: aiohttp.ClientResponse) -> bytes:
-    """The body, never past the limit, nor with less than the least progress."""
-    if (
-        response.content.is_eof() and response.content.total_bytes <= MAX_BODY
-    ):  # it came with its head: nothing to wait for
-        return response.content.read_nowait()
+async def _read_body(response: aiohttp.ClientResponse) -> bytes:
+    """Read the body, up to the limit of size and while it comes fast enough."""
+    if response.content.is_eof() and response.content.total_bytes <= MAX_BODY:
+        return response.content.read_nowait()  # it came with the head: nothing to wait for
     clock = asyncio.get_running_loop().time
     pieces: list[bytes] = []
-    size, began = 0, clock()
+    size = 0
+    started = clock()
     while True:
         try:
             async with asyncio.timeout(SILENT_SECONDS) as silence:
                 piece = await response.content.readany()
-        except TimeoutError as wrong:
+        except TimeoutError as error:
             if not silence.expired():  # it is the whole that took too long
                 raise
             raise errors.Stalled(
                 f"GES began to answer and sent nothing more for {SILENT_SECONDS} s."
-            ) from wrong
+            ) from error
         if not piece:
             return b"".join(pieces)
         pieces.append(piece)
-        size, took = size + len(piece), clock() - began
+        size += len(piece)
+        seconds = clock() - started
         if size > MAX_BODY:
             raise errors.TooLarge(f"The reply is over the limit of {MAX_BODY:,} bytes.")
-        if took > SLOW_SECONDS and size < took * LEAST_SPEED:
+        if seconds > SLOW_SECONDS and size < seconds * MIN_SPEED:
             raise errors.TooSlow(
-                f"GES sent {size:,} bytes in {took:.1f} s; expected {LEAST_SPEED:,} a second at least."
+                f"GES sent {size:,} bytes in {seconds:.1f} s; "
+                f"expected {MIN_SPEED:,} a second at least."
             )
 
 
-def _error(wrong: BaseException, at: str, *, began: bool) -> errors.GesError:
-    why = short(str(wrong) or type(wrong).__name__, 300)
-    match wrong:
+def _as_ges_error(error: BaseException, origin: str, *, has_response: bool) -> errors.GesError:
+    reason = short(str(error) or type(error).__name__, 300)
+    match error:
         case aiohttp.ConnectionTimeoutError():
-            return errors.TimedOut(f"No connection to {at} within {CONNECT_SECONDS} s.")
-        case TimeoutError() if began:
+            return errors.TimedOut(f"No connection to {origin} within {CONNECT_SECONDS} s.")
+        case TimeoutError() if has_response:
             return errors.TooSlow(f"GES's answer was not whole after {TOTAL_SECONDS} s.")
         case TimeoutError():
             return errors.TimedOut(f"GES did not answer within {TOTAL_SECONDS} s.")
         case aiohttp.ClientConnectorDNSError():
-            return errors.NoSuchHost(f"{URL(at).host} has no address: {why}.")
+            return errors.NoSuchHost(f"{URL(origin).host} has no address: {reason}.")
         case aiohttp.ClientSSLError() | ssl.SSLError() | aiohttp.ServerFingerprintMismatch():
-            return errors.TlsFailed(f"{at} is not to be trusted: {why}.")
-        case aiohttp.ClientConnectorError() if isinstance(wrong.os_error, ConnectionRefusedError):
-            return errors.ConnectionRefused(f"Nothing listens at {at}.")
+            return errors.TlsFailed(f"{origin} is not to be trusted: {reason}.")
+        case aiohttp.ClientConnectorError() if isinstance(error.os_error, ConnectionRefusedError):
+            return errors.ConnectionRefused(f"Nothing listens at {origin}.")
         case aiohttp.ClientConnectorError():
-            return errors.Unreachable(f"No connection to {at}: {why}.")
+            return errors.Unreachable(f"No connection to {origin}: {reason}.")
         case aiohttp.ClientPayloadError() | EOFError():
-            return errors.BrokenBody(f"GES's answer is broken: {why}.")
+            return errors.BrokenBody(f"GES's answer is broken: {reason}.")
         case aiohttp.ClientResponseError() | HttpProcessingError():
             # Head and body may come, and break, at once.
-            began = began or "chunk" in why
-            return (
-                errors.BrokenBody(f"GES's answer is broken: {why}.")
-                if began
-                else errors.NotHttp(f"{at}: {why}.")
-            )
+            if has_response or "chunk" in reason:
+                return errors.BrokenBody(f"GES's answer is broken: {reason}.")
+            return errors.NotHttp(f"{origin}: {reason}.")
         case aiohttp.ClientConnectionError() | ConnectionError():
-            return errors.ConnectionBroken(f"{at} ended the connection: {why}.")
-    return errors.Unreachable(f"No answer from {at}: {why}.")
+            return errors.ConnectionBroken(f"{origin} ended the connection: {reason}.")
+    return errors.Unreachable(f"No answer from {origin}: {reason}.")
 
 
-def _seconds(value: str | None) -> float | None:
+def _whole_seconds(value: str | None) -> float | None:
     if value is None or not value.strip().isdigit():
         return None
     return float(value)

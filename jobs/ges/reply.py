@@ -1,65 +1,50 @@
-"""Bytes of GES -> JobReply, JobPage, GraphPage. The only place that knows the keys of v1 and v2.
+"""Bytes of GES to JobReply, JobPage and GraphPage. The only place that knows the keys of v1 and v2.
 
 Source: GES API Reference, Querying Job Status and Querying the Job List, v1 and v2.
 """
 
-import json
-import re
-from decimal import Decimal
+from collections.abc import Iterator
 from typing import Any
 
 from jobs.ges import fields
-from jobs.ges.answer import MAX_BODY
-from jobs.ges.errors import (
-    CredentialsRefused,
-    CutShort,
-    ErrorReply,
-    HtmlPage,
-    NotAJobStatus,
-    Redirected,
-    ServerError,
-    Throttled,
-    TooLarge,
-    WrongEncoding,
-    WrongJob,
-)
+from jobs.ges.body import item_bytes, keys_of, kind_of, raise_for_error, read_object
+from jobs.ges.errors import NotAJobStatus, WrongJob
 from jobs.ges.shapes import FileReply, GraphPage, GraphReply, JobPage, JobReply
 from jobs.ges.words import Verdict, meaning
 from jobs.sentences import Sentence, gettext_noop
 
-_KINDS = {
+_FILE_KINDS = {
     "schema": ("schemaPath", "schema_path"),
     "vertex": ("vertexsetPath", "vertexset_path"),
     "edge": ("edgesetPath", "edgeset_path"),
 }
-_KNOWN_JOB = {
-    "errorMessage", "errorCode", "error_msg", "error_code", "errCode", "externalMessage", "jobId", "job_id", "status",
-    "jobType", "job_type", "jobName", "job_name", "relatedGraph", "related_graph", "beginTime", "begin_time",
-    "endTime", "end_time", "jobDetail", "job_detail", "failReason", "fail_reason", "jobProgress", "job_progress",
-    "Job",
-}  # fmt: skip
-_KNOWN_FILE = {
-    "path", "log", "status", "cause", "totalLines", "total_lines", "failedLines", "failed_lines", "successfulLines",
-    "successful_lines", "jobId", "job_id",
-}  # fmt: skip
-
-_BETWEEN = re.compile(r"[\s,:]*")
-_DECODER = json.JSONDecoder()
+_JOB_KEYS = {
+    *("Job", "errorMessage", "error_msg", "errorCode", "error_code", "errCode", "externalMessage"),
+    *("jobId", "job_id", "status", "jobType", "job_type", "jobName", "job_name"),
+    *("relatedGraph", "related_graph", "beginTime", "begin_time", "endTime", "end_time"),
+    *("jobDetail", "job_detail", "failReason", "fail_reason", "jobProgress", "job_progress"),
+}
+_FILE_KEYS = {
+    *("path", "log", "status", "cause", "jobId", "job_id", "totalLines", "total_lines"),
+    *("failedLines", "failed_lines", "successfulLines", "successful_lines"),
+}
+_KEYS_OF_V2 = ("job_id", "job_name", "begin_time", "job_detail", "related_graph")
 
 
 def parse_reply(body: bytes, *, http_status: int = 200, job_id: str | None = None) -> JobReply:
     """Read one GES job status.
 
-    Shape: v1 camelCase or v2 snake_case object, flat or wrapped in `Job` -> JobReply, files in the order sent.
+    Shape: v1 camelCase or v2 snake_case object, flat or wrapped in `Job` -> JobReply, files in the
+    order sent. An undocumented status word is UNKNOWN, never final.
     Units: times UTC-aware; counts in lines, None when GES sent -1 or nothing (not zero).
-    Raises: ErrorReply when GES told an error; WrongJob when the body names another job than `job_id`; NotAJobStatus,
-    saying what came, for all else. An unlisted word is UNKNOWN, never final.
+    Raises: ErrorReply when the body is an error; WrongJob when it names another job than `job_id`;
+    NotAJobStatus, with what came, for all else.
     """
-    data = _object(body, http_status)
+    data = read_object(body, http_status)
     wrapped = data.get("Job")
     if isinstance(wrapped, dict) and "status" not in data:
         data = {**{key: value for key, value in data.items() if key != "Job"}, **wrapped}
-    _raise_for_error(data, http_status)
+    raise_for_error(data, http_status)
     reply = _job(data)
     if job_id is not None and reply.job_id is not None and reply.job_id != job_id:
         raise WrongJob(
@@ -69,24 +54,25 @@ def parse_reply(body: bytes, *, http_status: int = 200, job_id: str | None = Non
 
 
 def parse_job_page(body: bytes, *, http_status: int = 200) -> JobPage:
-    """Read a page of the task centre; a job in it that can't be read is named in `refused`, the others are kept.
+    """Read a page of the task centre; an item that can't be read is named in `refused`.
 
     Raises: as parse_reply.
     """
-    data = _object(body, http_status)
+    data = read_object(body, http_status)
     key = "jobList" if "jobList" in data else "job_list"
-    _raise_for_error(data, http_status, unless=key)
-    items = fields.array(data.get(key))
+    raise_for_error(data, http_status, unless=key)
     if key not in data:
-        raise NotAJobStatus(f"The reply is not a job list: an object with {_keys(data)}.")
+        raise NotAJobStatus(f"The reply is not a job list: an object with {keys_of(data)}.")
+
+    items = fields.array(data[key])
     jobs, refused = [], []
-    for number, (item, raw) in enumerate(zip(items, _texts_of(body, key), strict=True), 1):
+    for number, (item, raw) in enumerate(zip(items, item_bytes(body, key), strict=True), 1):
         try:
             if not isinstance(item, dict):
-                raise NotAJobStatus(f"expected an object, got {_kind_of(item)}")
+                raise NotAJobStatus(f"expected an object, got {kind_of(item)}")
             jobs.append((_job(item), raw))
-        except NotAJobStatus as wrong:
-            refused.append(f"Item {number} of the job list: {wrong}")
+        except NotAJobStatus as error:
+            refused.append(f"Item {number} of the job list: {error}")
     count = fields.count(fields.first(data, "jobCount", "job_count"), "jobCount", [])
     return JobPage(count if count is not None else len(items), tuple(jobs), tuple(refused))
 
@@ -96,169 +82,130 @@ def parse_graph_page(body: bytes, *, http_status: int = 200) -> GraphPage:
 
     Raises: as parse_reply.
     """
-    data = _object(body, http_status)
-    _raise_for_error(data, http_status, unless="graphs")
+    data = read_object(body, http_status)
+    raise_for_error(data, http_status, unless="graphs")
     if "graphs" not in data:
-        raise NotAJobStatus(f"The reply is not a graph list: an object with {_keys(data)}.")
+        raise NotAJobStatus(f"The reply is not a graph list: an object with {keys_of(data)}.")
+
     items = fields.array(data["graphs"])
-    graphs = tuple(
-        GraphReply(
-            item["id"],
-            item["name"],
-            fields.text(item.get("status")),
-            fields.time(item.get("created"), "created", []),
-            _import_jobs(item),
-        )
-        for item in items
-        if isinstance(item, dict)
-        and fields.is_id(item.get("id"))
-        and isinstance(item.get("name"), str)
-        and item["name"]
-    )
+    graphs = tuple(_graph(item) for item in items if _is_graph(item))
     count = fields.count(fields.first(data, "graphCount", "graph_count"), "graphCount", [])
     return GraphPage(count if count is not None else len(items), graphs)
 
 
+def _is_graph(item: Any) -> bool:
+    if not isinstance(item, dict) or not fields.is_id(item.get("id")):
+        return False
+    return isinstance(item.get("name"), str) and bool(item["name"])
+
+
+def _graph(item: dict[str, Any]) -> GraphReply:
+    return GraphReply(
+        item["id"],
+        item["name"],
+        fields.text(item.get("status")),
+        fields.time(item.get("created"), "created", []),
+        _import_jobs(item),
+    )
+
+
 def _import_jobs(graph: dict[str, Any]) -> tuple[str, ...]:
     files = [
-        file for names in _KINDS.values() for file in fields.array(fields.first(graph, *names))
+        file for names in _FILE_KINDS.values() for file in fields.array(fields.first(graph, *names))
     ]
     ids = [fields.first(file, "jobId", "job_id") for file in files if isinstance(file, dict)]
-    return tuple(dict.fromkeys(one for one in ids if fields.is_id(one)))
-
-
-def _object(body: bytes, http_status: int) -> dict[str, Any]:
-    if len(body) > MAX_BODY:
-        raise TooLarge(f"The reply has {len(body):,} bytes; the limit is {MAX_BODY:,}.")
-    try:
-        # Decimal: a count sent as 1659.0 must not pass through a float. Long digits are refused by the decoder itself.
-        data = json.loads(
-            body.decode("utf-8-sig"), parse_float=Decimal, parse_constant=_refuse_constant
-        )
-    except (ValueError, ArithmeticError, RecursionError) as wrong:
-        _raise_for_status(http_status, "", "")
-        raise _not_json(body, wrong) from wrong
-    if not isinstance(data, dict):
-        _raise_for_status(http_status, "", "")
-        raise NotAJobStatus(f"The reply is {_kind_of(data)}; expected an object with a status.")
-    return data
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
-
-
-def _raise_for_error(data: dict[str, Any], http_status: int, unless: str = "status") -> None:
-    code = fields.text(fields.first(data, "errorCode", "error_code", "errCode")) or ""
-    message = fields.text(fields.first(data, "errorMessage", "error_msg", "externalMessage")) or ""
-    _raise_for_status(http_status, code, message)
-    if code and data.get(unless) in (None, ""):
-        raise ErrorReply(http_status, code, message)
-
-
-def _raise_for_status(http_status: int, code: str, message: str) -> None:
-    if http_status == 200:
-        return
-    if http_status == 429 or code.endswith(".0308"):
-        raise Throttled(http_status, code, message)
-    if http_status in {401, 403}:
-        raise CredentialsRefused(http_status, code, message)
-    if 300 <= http_status < 400:
-        raise Redirected(
-            f"GES answered HTTP {http_status}, a redirect; expected 200 with a job status."
-        )
-    raise (ServerError if http_status >= 500 else ErrorReply)(http_status, code, message)
+    return tuple(dict.fromkeys(job_id for job_id in ids if fields.is_id(job_id)))
 
 
 def _job(data: dict[str, Any]) -> JobReply:
-    odd: list[Sentence] = []
-    status = data.get("status")
-    status = fields.clean(status) if isinstance(status, str) else ""
-    if not status:
-        raise NotAJobStatus(f"The reply has no status: an object with {_keys(data)}.")
-    if meaning(status) is Verdict.UNKNOWN:
-        odd.append(
-            Sentence(
-                gettext_noop("The GES status “{word}” is undocumented."),
-                {"word": fields.short(status)},
-            )
-        )
-    if stray := sorted(set(data) - _KNOWN_JOB):
-        odd.append(
-            Sentence(
-                gettext_noop("The response has unknown fields: {fields}."),
-                {"fields": fields.short(", ".join(stray), 200)},
-            )
-        )
-    job_id = fields.text(fields.first(data, "jobId", "job_id")) or None
-    if job_id is not None and not fields.is_id(job_id):
-        raise NotAJobStatus(
-            f"The job id has {len(job_id)} characters or unprintable ones; expected at most {fields.MAX_ID}."
-        )
-    detail = fields.first(data, "jobDetail", "job_detail")
-    snake = any(
-        "_" in key and key in data
-        for key in ("job_id", "job_name", "begin_time", "job_detail", "related_graph")
-    )
+    peculiarities: list[Sentence] = []
+    status = _status(data, peculiarities)
+    if unknown_keys := sorted(set(data) - _JOB_KEYS):
+        template = gettext_noop("The response has unknown fields: {fields}.")
+        names = fields.short(", ".join(unknown_keys), 200)
+        peculiarities.append(Sentence(template, {"fields": names}))
+
+    is_v2 = "jobId" not in data and any(key in data for key in _KEYS_OF_V2)
+    begin_time = fields.first(data, "beginTime", "begin_time")
+    end_time = fields.first(data, "endTime", "end_time")
     return JobReply(
-        version=2 if snake and "jobId" not in data else 1,
-        job_id=job_id,
+        version=2 if is_v2 else 1,
+        job_id=_job_id(data),
         status=status,
         job_type=fields.text(fields.first(data, "jobType", "job_type")),
-        job_name=fields.name(fields.first(data, "jobName", "job_name"), odd),
+        job_name=fields.name(fields.first(data, "jobName", "job_name"), peculiarities),
         related_graph=fields.text(fields.first(data, "relatedGraph", "related_graph")),
-        begin_time=fields.time(fields.first(data, "beginTime", "begin_time"), "beginTime", odd),
-        end_time=fields.time(fields.first(data, "endTime", "end_time"), "endTime", odd),
+        begin_time=fields.time(begin_time, "beginTime", peculiarities),
+        end_time=fields.time(end_time, "endTime", peculiarities),
         fail_reason=fields.text(fields.first(data, "failReason", "fail_reason")) or None,
-        files=_files(detail, odd),
-        peculiarities=tuple(odd),
+        files=tuple(_files(fields.first(data, "jobDetail", "job_detail"), peculiarities)),
+        peculiarities=tuple(peculiarities),
     )
 
 
-def _files(detail: Any, odd: list[Sentence]) -> tuple[FileReply, ...]:
+def _status(data: dict[str, Any], peculiarities: list[Sentence]) -> str:
+    value = data.get("status")
+    status = fields.clean(value) if isinstance(value, str) else ""
+    if not status:
+        raise NotAJobStatus(f"The reply has no status: an object with {keys_of(data)}.")
+    if meaning(status) is Verdict.UNKNOWN:
+        template = gettext_noop("The GES status “{word}” is undocumented.")
+        peculiarities.append(Sentence(template, {"word": fields.short(status)}))
+    return status
+
+
+def _job_id(data: dict[str, Any]) -> str | None:
+    job_id = fields.text(fields.first(data, "jobId", "job_id")) or None
+    if job_id is not None and (fault := fields.id_fault(job_id)):
+        raise NotAJobStatus(
+            f"GES can't have given the job id {fields.short(job_id)}: {fault.value}."
+        )
+    return job_id
+
+
+def _files(detail: Any, peculiarities: list[Sentence]) -> Iterator[FileReply]:
     if detail is None:
-        return ()
+        return
     if not isinstance(detail, dict):
-        odd.append(_not_an_object("jobDetail", detail))
-        return ()
-    files = []
-    for kind, names in _KINDS.items():
+        peculiarities.append(_not_an_object("jobDetail", detail))
+        return
+    for kind, names in _FILE_KINDS.items():
         value = fields.first(detail, *names)
-        if value is not None and not isinstance(value, (list, dict)):
-            text = gettext_noop("“{place}”: expected an array, got “{value}”.")
-            odd.append(
-                Sentence(text, {"place": names[0], "value": fields.short(fields.text(value) or "")})
-            )
+        if value is not None and not isinstance(value, list | dict):
+            template = gettext_noop("“{place}”: expected an array, got “{value}”.")
+            text = fields.short(fields.text(value) or "")
+            peculiarities.append(Sentence(template, {"place": names[0], "value": text}))
             continue
         for position, item in enumerate(fields.array(value)):
+            path = f"{names[0]}[{position}]"
             if isinstance(item, dict):
-                files.append(_file(kind, position, item, f"{names[0]}[{position}]", odd))
+                yield _file(kind, position, item, path, peculiarities)
             else:
-                odd.append(_not_an_object(f"{names[0]}[{position}]", item))
-    return tuple(files)
+                peculiarities.append(_not_an_object(path, item))
 
 
-def _not_an_object(place: str, value: Any) -> Sentence:
-    text = gettext_noop("“{place}”: expected an object, got “{value}”.")
-    return Sentence(
-        text,
-        {
-            "place": place,
-            "value": "null" if value is None else fields.short(fields.text(value) or ""),
-        },
-    )
+def _not_an_object(path: str, value: Any) -> Sentence:
+    template = gettext_noop("“{place}”: expected an object, got “{value}”.")
+    text = "null" if value is None else fields.short(fields.text(value) or "")
+    return Sentence(template, {"place": path, "value": text})
 
 
 def _file(
-    kind: str, position: int, item: dict[str, Any], place: str, odd: list[Sentence]
+    kind: str, position: int, item: dict[str, Any], path: str, peculiarities: list[Sentence]
 ) -> FileReply:
     status = fields.text(item.get("status")) or ""
     if meaning(status) is Verdict.UNKNOWN:
-        text = gettext_noop("“{place}” has the undocumented status “{word}”.")
-        odd.append(Sentence(text, {"place": place, "word": fields.short(status)}))
-    if stray := sorted(set(item) - _KNOWN_FILE):
-        text = gettext_noop("“{place}” has unknown fields: {fields}.")
-        odd.append(Sentence(text, {"place": place, "fields": fields.short(", ".join(stray), 200)}))
+        template = gettext_noop("“{place}” has the undocumented status “{word}”.")
+        peculiarities.append(Sentence(template, {"place": path, "word": fields.short(status)}))
+    if unknown_keys := sorted(set(item) - _FILE_KEYS):
+        template = gettext_noop("“{place}” has unknown fields: {fields}.")
+        names = fields.short(", ".join(unknown_keys), 200)
+        peculiarities.append(Sentence(template, {"place": path, "fields": names}))
+
+    def count(name: str, name_in_v2: str) -> int | None:
+        value = fields.first(item, name, name_in_v2)
+        return fields.count(value, f"{path}.{name}", peculiarities)
+
     return FileReply(
         kind=kind,
         position=position,
@@ -266,94 +213,7 @@ def _file(
         log=fields.text(item.get("log")) or None,
         status=status,
         cause=fields.text(item.get("cause")) or None,
-        total_lines=fields.count(
-            fields.first(item, "totalLines", "total_lines"), f"{place}.totalLines", odd
-        ),
-        failed_lines=fields.count(
-            fields.first(item, "failedLines", "failed_lines"), f"{place}.failedLines", odd
-        ),
-        successful_lines=fields.count(
-            fields.first(item, "successfulLines", "successful_lines"),
-            f"{place}.successfulLines",
-            odd,
-        ),
+        total_lines=count("totalLines", "total_lines"),
+        failed_lines=count("failedLines", "failed_lines"),
+        successful_lines=count("successfulLines", "successful_lines"),
     )
-
-
-def _texts_of(body: bytes, key: str) -> list[bytes]:
-    """The exact bytes of each item of the array under `key`, so that a list's items are kept as received too.
-
-    `body` is known to be a JSON object. Of a key that comes twice the last counts, as it does for `json.loads`.
-    """
-    text = body.decode("utf-8-sig")
-    found: list[bytes] = []
-    position = _next(text, text.index("{") + 1)
-    while text[position] != "}":
-        name, position = _DECODER.raw_decode(text, position)
-        position = _next(text, position)
-        if name == key:
-            found, position = _items(text, position)
-        else:
-            position = _DECODER.raw_decode(text, position)[1]
-        position = _next(text, position)
-    return found
-
-
-def _items(text: str, position: int) -> tuple[list[bytes], int]:
-    """The bytes of the items of the array here, or of what stands in its place; and where it ends."""
-    if text[position] != "[":
-        value, end = _DECODER.raw_decode(text, position)
-        return [] if value is None else [text[position:end].encode()], end
-    found = []
-    position = _next(text, position + 1)
-    while text[position] != "]":
-        end = _DECODER.raw_decode(text, position)[1]
-        found.append(text[position:end].encode())
-        position = _next(text, end)
-    return found, position + 1
-
-
-def _next(text: str, position: int) -> int:
-    """Where the next value, key or bracket begins."""
-    return _BETWEEN.match(text, position).end()  # type: ignore[union-attr]
-
-
-def _keys(data: dict[str, Any]) -> str:
-    return f"the keys {fields.short(', '.join(data))}" if data else "no keys"
-
-
-def _kind_of(value: Any) -> str:
-    names = {
-        list: "an array",
-        dict: "an object",
-        str: "text",
-        bool: "true or false",
-        type(None): "null",
-    }
-    return names.get(type(value), "a number")
-
-
-def _not_json(body: bytes, wrong: Exception) -> NotAJobStatus:
-    """What came instead, as far as its first bytes and its last tell."""
-    start = body[:400].lstrip().lower()
-    why = fields.short(str(wrong), 120)
-    if not start:
-        return NotAJobStatus("The reply is not JSON: an empty body.")
-    if start.startswith(b"<"):
-        return HtmlPage("The reply is not JSON: an HTML page.")
-    if isinstance(wrong, UnicodeDecodeError):
-        return WrongEncoding(f"The reply is not UTF-8 ({why}).")
-    if (
-        isinstance(wrong, json.JSONDecodeError)
-        and start.startswith((b"{", b"["))
-        and _is_cut(wrong)
-    ):
-        return CutShort(f"The reply is not JSON: JSON cut short ({why}).")
-    return NotAJobStatus(
-        f"The reply is not JSON: {'broken JSON' if start[:1] in b'{[' else 'other text'} ({why})."
-    )
-
-
-def _is_cut(wrong: json.JSONDecodeError) -> bool:
-    text = wrong.doc.rstrip()
-    return wrong.pos >= len(text) or not text.endswith(("}", "]"))

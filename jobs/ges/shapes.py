@@ -1,4 +1,4 @@
-"""What was read from GES's replies: jobs, files, graphs and pages of lists."""
+"""GES's replies after parsing: jobs, files, graphs and pages of lists."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from jobs.sentences import Sentence
 
 @dataclass(frozen=True, slots=True)
 class FileReply:
-    """One file of an import, as GES told it; counts in lines, None when GES told none."""
+    """One file of an import. Units: counts in lines, None where GES gave none."""
 
     kind: str
     position: int
@@ -23,7 +23,7 @@ class FileReply:
 
 @dataclass(frozen=True, slots=True)
 class JobReply:
-    """One job status. `status` is GES's word as it came; `peculiarities` say what was unusual."""
+    """One job status; `status` is GES's word as it came, `peculiarities` what was unusual."""
 
     version: int
     job_id: str | None
@@ -40,7 +40,10 @@ class JobReply:
 
 @dataclass(frozen=True, slots=True)
 class JobPage:
-    """A page of the task centre: how many jobs there are in all, and each job with the very bytes that told it."""
+    """A page of the task centre; `count` is of all pages.
+
+    Each job comes with its own bytes; `refused` has a sentence for each item that is no job.
+    """
 
     count: int
     jobs: tuple[tuple[JobReply, bytes], ...]
@@ -49,7 +52,7 @@ class JobPage:
 
 @dataclass(frozen=True, slots=True)
 class GraphReply:
-    """One graph of the graph list; `job_ids` are those of the imports that its files came with."""
+    """One graph of the graph list; `job_ids` are those of the imports its files came with."""
 
     graph_id: str
     name: str
@@ -60,7 +63,7 @@ class GraphReply:
 
 @dataclass(frozen=True, slots=True)
 class GraphPage:
-    """A page of the graph list."""
+    """A page of the graph list; `count` is of all pages."""
 
     count: int
     graphs: tuple[GraphReply, ...]

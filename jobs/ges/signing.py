@@ -1,4 +1,4 @@
-"""SDK-HMAC-SHA256: signing what we ask of GES, and checking what is asked of our proxy.
+"""SDK-HMAC-SHA256: signing requests to GES, and verifying those that come to the proxy.
 
 Source: Huawei Cloud API signing guide; the official SDK's signer.
 """
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from urllib.parse import parse_qsl, quote, unquote_to_bytes, urlsplit
 
 ALGORITHM = "SDK-HMAC-SHA256"
-SKEW = timedelta(minutes=15)
+MAX_SKEW = timedelta(minutes=15)
 _DATE = "%Y%m%dT%H%M%SZ"
 _HEADER = re.compile(
     rf"^{ALGORITHM} Access=([^,\s]+), ?SignedHeaders=([^,\s]+), ?Signature=([0-9a-f]{{64}})$"
@@ -24,8 +24,8 @@ class BadSignature(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """What an Authorization header claims."""
+class SignatureClaim:
+    """The parts of an Authorization header."""
 
     access_key: str
     signed_headers: tuple[str, ...]
@@ -38,11 +38,11 @@ def sign(
     """The headers to add to a request: Host, X-Sdk-Date and Authorization."""
     parts = urlsplit(url)
     added = {"Host": parts.netloc, "X-Sdk-Date": now.astimezone(UTC).strftime(_DATE)}
-    whole = {name.lower(): value for name, value in {**headers, **added}.items()}
-    names = tuple(sorted(whole))
-    made = signature(method, parts.path, parts.query, whole, names, body, sk)
+    all_headers = {name.lower(): value for name, value in {**headers, **added}.items()}
+    names = tuple(sorted(all_headers))
+    hex_signature = signature(method, parts.path, parts.query, all_headers, names, body, sk)
     added["Authorization"] = (
-        f"{ALGORITHM} Access={ak}, SignedHeaders={';'.join(names)}, Signature={made}"
+        f"{ALGORITHM} Access={ak}, SignedHeaders={';'.join(names)}, Signature={hex_signature}"
     )
     return added
 
@@ -56,7 +56,10 @@ def signature(
     body: bytes,
     sk: str,
 ) -> str:
-    """The hex signature of a request; `headers` has lower-case names, `path` and `query` are as sent."""
+    """The hex signature of a request.
+
+    `headers` has lower-case names; `path` and `query` are as sent.
+    """
     path = "/".join(quote(unquote_to_bytes(part), safe="-_.~") for part in path.split("/"))
     pairs = sorted(
         (quote(k, safe="-_.~"), quote(v, safe="-_.~"))
@@ -78,7 +81,7 @@ def signature(
     return hmac.new(sk.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
 
 
-def read_authorization(value: str) -> Shown:
+def read_authorization(value: str) -> SignatureClaim:
     """Take an Authorization header apart.
 
     Raises: BadSignature when it is not of this scheme.
@@ -86,11 +89,11 @@ def read_authorization(value: str) -> Shown:
     match = _HEADER.match(value.strip())
     if match is None:
         raise BadSignature(f"expected '{ALGORITHM} Access=…, SignedHeaders=…, Signature=…'")
-    return Shown(match[1], tuple(match[2].lower().split(";")), match[3])
+    return SignatureClaim(match[1], tuple(match[2].lower().split(";")), match[3])
 
 
 def verify(
-    shown: Shown,
+    claim: SignatureClaim,
     *,
     method: str,
     path: str,
@@ -104,18 +107,18 @@ def verify(
 
     Raises: BadSignature.
     """
-    if "x-sdk-date" not in shown.signed_headers:
+    if "x-sdk-date" not in claim.signed_headers:
         raise BadSignature("the header X-Sdk-Date must be signed")
-    if missing := [name for name in shown.signed_headers if name not in headers]:
+    if missing := [name for name in claim.signed_headers if name not in headers]:
         raise BadSignature(f"the signed header {missing[0]!r:.80} is not there")
     try:
-        at = datetime.strptime(headers.get("x-sdk-date", ""), _DATE).replace(tzinfo=UTC)
-    except ValueError as wrong:
+        signed_at = datetime.strptime(headers.get("x-sdk-date", ""), _DATE).replace(tzinfo=UTC)
+    except ValueError as error:
         raise BadSignature(
             "the header X-Sdk-Date is not a time such as 20260131T081500Z"
-        ) from wrong
-    if abs(now - at) > SKEW:
+        ) from error
+    if abs(now - signed_at) > MAX_SKEW:
         raise BadSignature("the header X-Sdk-Date is more than 15 minutes off")
-    expected = signature(method, path, query, headers, shown.signed_headers, body, sk)
-    if not hmac.compare_digest(expected, shown.signature):
+    expected = signature(method, path, query, headers, claim.signed_headers, body, sk)
+    if not hmac.compare_digest(expected, claim.signature):
         raise BadSignature("the signature does not match the request")

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Verdict(StrEnum):
-    """What gesdash makes of GES's word and of the files below it."""
+    """gesdash's own status, from GES's status word and the files together."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -19,7 +19,7 @@ class Verdict(StrEnum):
 
     @property
     def is_final(self) -> bool:
-        """Whether GES will say nothing more; an unknown word is never final."""
+        """Whether the job has ended; an undocumented word is never final."""
         return self in FINAL
 
 
@@ -42,5 +42,5 @@ WORDS = tuple(_MEANING)
 
 
 def meaning(word: str) -> Verdict:
-    """What one of GES's words says, of a job or of a file; UNKNOWN for a word its documentation does not list."""
+    """The meaning of GES's status word for a job or a file; UNKNOWN for an undocumented word."""
     return _MEANING.get(word.strip().lower(), Verdict.UNKNOWN)

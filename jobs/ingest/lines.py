@@ -8,7 +8,7 @@ from typing import IO, Any
 
 from jobs.ges.answer import MAX_BODY
 from jobs.ges.errors import GesError
-from jobs.ges.fields import MAX_ID
+from jobs.ges.fields import MAX_ID, IdFault, id_fault
 from jobs.ges.shapes import JobReply
 from jobs.ingest.moved import BadLine, is_moved, read_moved, read_reply, time_of, whole_number
 from jobs.record import Moved
@@ -127,12 +127,14 @@ def _id(data: dict[str, Any], name: str) -> str:
         raise BadLine(f"{name}: missing.")
     if not isinstance(value, str) or not value:
         raise BadLine(f"{name}: expected text, got {value!r:.80}.")
-    if len(value) > MAX_ID:
-        raise BadLine(f"{name}: {len(value)} characters; expected at most {MAX_ID}.")
-    if not value.isprintable() or "/" in value or value in {".", ".."}:
-        raise BadLine(
-            f"{name}: {value!r:.80} is not an id GES could have given (a slash, dots only or unprintable characters)."
-        )
+    match id_fault(value):
+        case IdFault.LENGTH:
+            raise BadLine(f"{name}: {len(value)} characters; expected at most {MAX_ID}.")
+        case IdFault.CHARACTERS:
+            raise BadLine(
+                f"{name}: {value!r:.80} is not an id GES could have given "
+                "(a slash, dots only or unprintable characters)."
+            )
     return value
 
 

@@ -71,7 +71,7 @@ def test_an_authorization_that_is_none_is_said(shown):
 def test_the_date_must_be_signed(signed):
     claim, whole = signed
     with pytest.raises(signing.BadSignature, match="must be signed"):
-        signing.verify(signing.Shown("AK", ("host",), claim.signature), **whole)
+        signing.verify(signing.SignatureClaim("AK", ("host",), claim.signature), **whole)
 
 
 def ask(client, key, secret, **changed):

@@ -140,7 +140,7 @@ class Site:
     def asked(self):
         """How often GES was asked about a job."""
         return sum(
-            count for (what, _), count in list(self.simulator.asked.items()) if what == "status"
+            count for (what, _), count in list(self.simulator.requests.items()) if what == "status"
         )
 
     @property
@@ -210,7 +210,7 @@ class Site:
     def told(self):
         """The distinct replies that left GES whole, by job and body."""
         return {
-            (job_id, body) for what, job_id, body in list(self.simulator.told) if what == "status"
+            (job_id, body) for what, job_id, body in list(self.simulator.sent) if what == "status"
         }
 
     def advance_recorded(self):

@@ -38,9 +38,9 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
     go_on(now + STEP)
     assert Snapshot.objects.count() == 12
     type(polled).objects.update(endpoint=f"http://127.0.0.1:{free_port()}")
-    down, asked = clock, simulator.asked.total()
+    down, asked = clock, simulator.requests.total()
     go_on(down + timedelta(minutes=10))
-    assert simulator.asked.total() == asked
+    assert simulator.requests.total() == asked
     gaps = list(Miss.objects.all())
     assert {(gap.kind, gap.last_seen_at >= down) for gap in gaps} == {("no_listener", True)}
     assert len(gaps) <= 12, "a gap of a job is one row"
@@ -53,7 +53,7 @@ def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
         go_on(clock + timedelta(minutes=15), step=9 * STEP)
     assert {job.status for job in Job.objects.all()} == {"success"}
     assert list(Watch.objects.exclude(next_poll_at=None, lease=None)) == []
-    told = {(job_id, body) for what, job_id, body in simulator.told if what == "status"}
+    told = {(job_id, body) for what, job_id, body in simulator.sent if what == "status"}
     assert {
         (one.job.job_id, bytes(one.body)) for one in Snapshot.objects.select_related("job")
     } == told

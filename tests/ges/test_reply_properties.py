@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from jobs.ges.errors import GesError
 from jobs.ges.reply import parse_graph_page, parse_job_page, parse_reply
-from jobs.ges.simulator.story import Story, to_v2
+from jobs.ges.simulator.snake_case import to_v2
+from jobs.ges.simulator.story import Story
 
 EPOCH = datetime(2026, 3, 4, 12, tzinfo=UTC)
 READERS = (parse_reply, parse_job_page, parse_graph_page)

@@ -114,7 +114,7 @@ def test_an_hour_later_a_repair_loads_just_what_was_lost(simulator):
     repairs = [job for job in jobs if job.schema is None]
     assert len(repairs) == 3
     for repair in repairs:
-        repaired = next(job for job in jobs if repair.asked_at - job.asked_at == timedelta(hours=1))
+        repaired = next(job for job in jobs if repair.submitted_at - job.submitted_at == timedelta(hours=1))
         lost = {
             file.path
             for file in read(simulator, repaired).files
@@ -183,7 +183,7 @@ async def test_reading_what_it_writes_gives_back_what_it_meant(simulator, addres
             assert [(f.path, f.failed_lines or 0) for f in reply.files] == [
                 (r["path"], max(r.get("failedLines") or 0, 0)) for r in sent
             ]
-    assert simulator.asked["status", job.job_id] == 2
+    assert simulator.requests["status", job.job_id] == 2
 
 
 @pytest.mark.parametrize(

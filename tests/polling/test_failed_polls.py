@@ -80,7 +80,7 @@ def test_a_fault_is_a_miss_of_its_kind_and_the_next_reply_is_recorded(
     call_budget.CallBudget.objects.all().delete()
     on_demand.poll_now(job)
     assert Snapshot.objects.get().job_id == job.pk
-    assert simulator.told["status", job.job_id, bytes(Snapshot.objects.get().body)] == 1
+    assert simulator.sent["status", job.job_id, bytes(Snapshot.objects.get().body)] == 1
 
 
 async def failure(address):
@@ -193,7 +193,7 @@ def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(
 
 def test_a_date_that_is_none_tells_nothing():
     now = timezone.now()
-    answer = Answer(200, b"", "", None, None, now, asked_at=now, heard_at=now)
+    answer = Answer(200, b"", "", None, None, now, requested_at=now, responded_at=now)
     far = ["Mon, 01 Jan 2026 00:00:00 +999999999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
            "Fri, 31 Dec 9999 23:59:59 -1200"]  # fmt: skip
     for date in [None, "yesterday", *far]:

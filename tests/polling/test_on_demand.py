@@ -45,7 +45,7 @@ def test_a_round_polls_what_is_due_and_ends_at_a_final_word(polled, simulator):
     assert worker_round.poll_for(0.1) == 1, "once more, to see whether the word stands"
     assert Watch.objects.get(job=job).next_poll_at is None
     assert worker_round.poll_for(0.1) == 0
-    assert simulator.asked["status", done.job_id] == 2
+    assert simulator.requests["status", done.job_id] == 2
 
 
 @pytest.mark.django_db(transaction=True)

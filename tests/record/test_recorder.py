@@ -10,7 +10,8 @@ from django.db.utils import DatabaseError
 from django.test.utils import CaptureQueriesContext
 
 from jobs.decisions.corrections import correct, revert
-from jobs.ges.simulator.story import Story, to_v2
+from jobs.ges.simulator.snake_case import to_v2
+from jobs.ges.simulator.story import Story
 from jobs.models import (
     Cause,
     Contradiction,
@@ -153,7 +154,7 @@ def live(project, admin):
         graph["name"]: find_graph(project, graph["id"], graph["name"]) for graph in story.graphs()
     }
     told = [job for job in story.jobs(NOW) if job.graph in graphs]
-    jobs = find_jobs(project, [(graphs[one.graph], one.job_id, one.asked_at) for one in told])
+    jobs = find_jobs(project, [(graphs[one.graph], one.job_id, one.submitted_at) for one in told])
     for share in (-0.1, 0.4, 0.6, 1, 1, 0.5):
         seen = []
         for number, one in enumerate(told):

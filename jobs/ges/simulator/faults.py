@@ -1,4 +1,4 @@
-"""What can go wrong with an answer of the simulated GES, down to the bytes on the wire."""
+"""The faults of the simulated GES's answers, down to the bytes on the wire."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ _MIB = 1024 * 1024
 
 @dataclass
 class Fault:
-    """Something to go wrong with the next `times` answers about a job, or about any when `job_id` is None."""
+    """A fault of the next `times` answers about a job, or about any job if `job_id` is None."""
 
     kind: str
     job_id: str | None = None
@@ -28,16 +28,16 @@ class Fault:
 async def go_wrong(
     fault: Fault, request: web.Request, body: bytes, headers: dict[str, str]
 ) -> bool:
-    """Do it. Whether the right answer may still be given, as after a mere delay."""
+    """Carry the fault out; whether the right answer is still to be given, as after a delay."""
     if fault.kind == "delay":
         await asyncio.sleep(fault.options.get("seconds", 1))
         return True
     if fault.kind in _ANSWERS:
-        status, said, more = _ANSWERS[fault.kind](body, fault.options)
+        status, faulty_body, more_headers = _ANSWERS[fault.kind](body, fault.options)
         response = web.Response(
             status=status,
-            body=said,
-            headers={"Content-Type": "application/json", **headers, **more},
+            body=faulty_body,
+            headers={"Content-Type": "application/json", **headers, **more_headers},
         )
         await response.prepare(request)
         await response.write_eof()
@@ -53,25 +53,28 @@ type _Answer = tuple[int, bytes, dict[str, str]]
 
 
 def _throttle(_body: bytes, options: Options) -> _Answer:
-    said = {
-        "error_msg": "The throttling threshold has been reached: policy user over ratelimit,limit:20,time:1 second",
+    error = {
+        "error_msg": (
+            "The throttling threshold has been reached: "
+            "policy user over ratelimit,limit:20,time:1 second"
+        ),
         "error_code": "APIG.0308",
     }
     wait = options.get("retry_after")
-    return 429, json.dumps(said).encode(), {"Retry-After": str(wait)} if wait else {}
+    return 429, json.dumps(error).encode(), {"Retry-After": str(wait)} if wait else {}
 
 
 def _error(_body: bytes, options: Options) -> _Answer:
-    said = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
-    return options.get("status", 500), json.dumps(said).encode(), {}
+    error = {"errorMessage": "Job query error.", "errorCode": "GES.8302"}
+    return options.get("status", 500), json.dumps(error).encode(), {}
 
 
 def _refuse(_body: bytes, options: Options) -> _Answer:
-    said = {
+    error = {
         "error_msg": "Incorrect IAM authentication information: token expires",
         "error_code": "APIGW.0301",
     }
-    return options.get("status", 401), json.dumps(said).encode(), {}
+    return options.get("status", 401), json.dumps(error).encode(), {}
 
 
 def _wrong_job(body: bytes, _options: Options) -> _Answer:
@@ -116,10 +119,10 @@ async def _stall(transport: asyncio.Transport, body: bytes, options: Options) ->
 
 async def _trickle(transport: asyncio.Transport, body: bytes, options: Options) -> None:
     transport.write(_HEAD + b"Content-Length: %d\r\n\r\n" % len(body))
-    for at in range(len(body)):
+    for position in range(len(body)):
         if transport.is_closing():
             break
-        transport.write(body[at : at + 1])
+        transport.write(body[position : position + 1])
         await asyncio.sleep(options.get("seconds", 0.05))
 
 

@@ -1,6 +1,7 @@
-"""A GES on loopback, for the demo, the tests and the benchmarks. Everything it says follows from seed and clock.
+"""A GES on loopback, for the demo, the tests and the benchmarks. All follows from seed and clock.
 
-Its signature check is an implementation of its own, apart from `auth`, so that the one proves the other.
+Its check of signatures is an implementation of its own, apart from `signing`, so that the one
+proves the other.
 """
 
 import asyncio
@@ -19,16 +20,17 @@ from urllib.parse import quote, unquote
 from aiohttp import web
 
 from jobs.ges.simulator.faults import Fault, go_wrong
-from jobs.ges.simulator.story import Story, to_v2
+from jobs.ges.simulator.snake_case import to_v2
+from jobs.ges.simulator.story import Story
 
 PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
 
 class Simulator:
-    """One GES project; `asked` counts the requests it answered by (what, job id).
+    """One GES project.
 
-    `told`: each distinct job status that left this process whole, as (what, job id, body) and how often: "status" for an answer
-    of its own, "jobs" for an item of a list.
+    `requests` counts requests by (endpoint, job id). `sent` counts the job statuses that left this
+    process whole, by (endpoint, job id, body); the endpoint is "jobs" for an item of a list.
     """
 
     def __init__(
@@ -42,21 +44,19 @@ class Simulator:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         started_at: datetime | None = None,
     ) -> None:
-        self.project_id, self.access_key, self.secret_key, self.token, self.now = (
-            project_id,
-            access_key,
-            secret_key,
-            token,
-            now,
-        )
+        self.project_id = project_id
+        self.access_key = access_key
+        self.secret_key = secret_key
+        self.token = token
+        self.now = now
         self.story = Story(seed, started_at or now())
-        self.asked: Counter[tuple[str, str]] = Counter()
-        self.told: Counter[tuple[str, str, bytes]] = Counter()
+        self.requests: Counter[tuple[str, str]] = Counter()
+        self.sent: Counter[tuple[str, str, bytes]] = Counter()
         self.faults: list[Fault] = []
         self._number = 0
 
     def fault(self, kind: str, job_id: str | None = None, times: int = 1, **options: Any) -> None:
-        """Let something go wrong; the kinds are `simulator_faults.KINDS`."""
+        """Let an answer go wrong; the kinds are `faults.KINDS`."""
         self.faults.append(Fault(kind, job_id, times, options))
 
     def state(self, job_id: str) -> dict[str, Any] | None:
@@ -78,12 +78,13 @@ class Simulator:
         self, view: Callable[[web.Request], tuple[int, dict[str, Any]]]
     ) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
         async def answer(request: web.Request) -> web.StreamResponse:
-            what = view.__name__.strip("_")
-            self.asked[what, request.match_info.get("job", "")] += 1
+            endpoint = view.__name__.strip("_")
+            self.requests[endpoint, request.match_info.get("job", "")] += 1
             self._number += 1
             status, data = self._refusal(request) or view(request)
-            said = to_v2(data) if request.path.startswith("/v2") else data
-            body = _bytes(said)
+            if request.path.startswith("/v2"):
+                data = to_v2(data)
+            body = _bytes(data)
             fault = self._next_fault(request.match_info.get("job"))
             headers = {"X-Request-Id": f"sim-{self._number:08d}"}
             if fault is not None and not await go_wrong(fault, request, body, headers):
@@ -94,56 +95,52 @@ class Simulator:
             try:
                 await response.prepare(request)
                 await response.write_eof()
-            except ConnectionError:  # whoever asked is gone, and was told nothing
+            except ConnectionError:  # the client is gone and got nothing
                 return response
             if status == 200:
-                self._tell(what, request.match_info.get("job", ""), said, body)
+                self._count_sent(endpoint, request.match_info.get("job", ""), data, body)
             return response
 
         return answer
 
-    def _tell(self, what: str, job_id: str, said: dict[str, Any], body: bytes) -> None:
-        if what == "status":
-            self.told[what, job_id, body] += 1
-        elif what == "jobs":
-            for item in said.get("jobList", said.get("job_list", [])):
-                self.told[what, item.get("jobId", item.get("job_id")), _bytes(item)] += 1
+    def _count_sent(self, endpoint: str, job_id: str, data: dict[str, Any], body: bytes) -> None:
+        if endpoint == "status":
+            self.sent[endpoint, job_id, body] += 1
+        elif endpoint == "jobs":
+            for item in data.get("jobList", data.get("job_list", [])):
+                self.sent[endpoint, item.get("jobId", item.get("job_id")), _bytes(item)] += 1
 
     def _refusal(self, request: web.Request) -> tuple[int, dict[str, Any]] | None:
-        why = self._what_is_wrong_with_authentication(request)
-        if why:
+        problem = self._authentication_problem(request)
+        if problem:
             return 401, {
-                "error_msg": f"Incorrect IAM authentication information: {why}",
+                "error_msg": f"Incorrect IAM authentication information: {problem}",
                 "error_code": "APIGW.0301",
             }
         if request.match_info["project"] != self.project_id:
             return 403, {"errorMessage": "Insufficient permission.", "errorCode": "GES.7041"}
         return None
 
-    def _what_is_wrong_with_authentication(self, request: web.Request) -> str | None:
+    def _authentication_problem(self, request: web.Request) -> str | None:
         if "X-Auth-Token" in request.headers and "Authorization" not in request.headers:
-            return (
-                None
-                if hmac.compare_digest(request.headers["X-Auth-Token"], self.token)
-                else "decrypt token fail"
-            )
-        shown = re.fullmatch(
+            is_valid = hmac.compare_digest(request.headers["X-Auth-Token"], self.token)
+            return None if is_valid else "decrypt token fail"
+        claim = re.fullmatch(
             r"SDK-HMAC-SHA256 Access=(\S+), SignedHeaders=(\S+), Signature=(\w+)",
             request.headers.get("Authorization", ""),
         )
-        if shown is None:
+        if claim is None:
             return "x-auth-token not found"
         date = request.headers.get("X-Sdk-Date", "")
         try:
-            at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+            signed_at = datetime.strptime(date, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         except ValueError:
             return "x-sdk-date is missing"
-        if abs(datetime.now(UTC) - at) > timedelta(minutes=15):
+        if abs(datetime.now(UTC) - signed_at) > timedelta(minutes=15):
             return "signature expired"
-        right = shown[1] == self.access_key and hmac.compare_digest(
-            self._signature(request, shown[2], date), shown[3]
-        )
-        return None if right else "verify aksk signature fail"
+        expected = self._signature(request, claim[2], date)
+        is_valid = claim[1] == self.access_key and hmac.compare_digest(expected, claim[3])
+        return None if is_valid else "verify aksk signature fail"
 
     def _signature(self, request: web.Request, names: str, date: str) -> str:
         path, _, query = request.raw_path.partition("?")
@@ -164,28 +161,23 @@ class Simulator:
     def _status(self, request: web.Request) -> tuple[int, dict[str, Any]]:
         state = self.state(request.match_info["job"])
         if state is None:
-            missing = request.match_info["job"]
-            return 400, {
-                "errorMessage": f"can not find job, jobId is {missing}",
-                "errorCode": "GES.8301",
-            }
+            message = f"can not find job, jobId is {request.match_info['job']}"
+            return 400, {"errorMessage": message, "errorCode": "GES.8301"}
         return 200, state
 
     def _jobs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
-        place, now = _place(request), self.now()
-        if place is None:
+        page, now = _page(request), self.now()
+        if page is None:
             return 400, {"errorMessage": "parameter format error", "errorCode": "GES.8000"}
         jobs = self.story.jobs(now)
-        return 200, {
-            "jobCount": len(jobs),
-            "jobList": [self.story.state(job, now) for job in jobs[place]],
-        }
+        items = [self.story.state(job, now) for job in jobs[page]]
+        return 200, {"jobCount": len(jobs), "jobList": items}
 
     def _graphs(self, request: web.Request) -> tuple[int, dict[str, Any]]:
-        place, graphs = _place(request), self.story.graphs(self.now())
-        if place is None:
+        page, graphs = _page(request), self.story.graphs(self.now())
+        if page is None:
             return 400, {"errorMessage": "parameter format error", "errorCode": "GES.8000"}
-        return 200, {"graphCount": len(graphs), "graphs": graphs[place]}
+        return 200, {"graphCount": len(graphs), "graphs": graphs[page]}
 
     def _next_fault(self, job_id: str | None) -> Fault | None:
         for fault in self.faults:
@@ -195,17 +187,15 @@ class Simulator:
         return None
 
 
-def _bytes(said: Any) -> bytes:
-    return json.dumps(said, ensure_ascii=False).encode()
+def _bytes(data: Any) -> bytes:
+    return json.dumps(data, ensure_ascii=False).encode()
 
 
-def _place(request: web.Request) -> slice | None:
-    """The page of a list that is asked for; None when it can't be read."""
+def _page(request: web.Request) -> slice | None:
+    """The requested page of a list; None when the query can't be read."""
     try:
-        offset, limit = (
-            int(request.query.get(name, default))
-            for name, default in (("offset", 0), ("limit", 10))
-        )
+        offset = int(request.query.get("offset", 0))
+        limit = int(request.query.get("limit", 10))
     except ValueError:
         return None
     return slice(offset, offset + limit) if offset >= 0 and limit >= 0 else None
@@ -214,7 +204,7 @@ def _place(request: web.Request) -> slice | None:
 async def serve(
     simulator: Simulator, host: str = "127.0.0.1", port: int = 0
 ) -> tuple[web.AppRunner, int]:
-    """Start answering; `await runner.cleanup()` stops it. Returns the port it listens on."""
+    """Start the server. Returns its runner, whose `cleanup()` stops it, and its port."""
     runner = web.AppRunner(simulator.app(), access_log=None, shutdown_timeout=1)
     await runner.setup()
     site = web.TCPSite(runner, host, port)
@@ -224,7 +214,7 @@ async def serve(
 
 @contextmanager
 def run_in_thread(simulator: Simulator) -> Iterator[str]:
-    """Answer from another thread; gives the address."""
+    """Serve from another thread; yields the address."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()

@@ -62,7 +62,7 @@ def test_a_status_is_the_same_object(ask, simulator, version):
     for mine in (live, stored):
         assert mine.to_json_object() == ges.to_json_object()
         assert (mine.status_code, mine.raw_content) == (200, ges.raw_content)
-    assert simulator.asked["status", job.job_id] == 2
+    assert simulator.requests["status", job.job_id] == 2
 
 
 @pytest.mark.parametrize("version", [1, 2])

@@ -140,7 +140,7 @@ def test_ids_that_are_none_are_refused_in_words(client, polled, simulator, shown
     else:
         assert (answer.status_code, answer.json()["errorCode"]) == (400, "GESDASH.0400")
         assert set(answer.json()) == FOUR
-        assert not simulator.asked
+        assert not simulator.requests
 
 
 def test_the_proxy_shows_nothing_of_foreign_projects(client, imported):
