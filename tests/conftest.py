@@ -57,6 +57,12 @@ def pytest_collection_modifyitems(items):
 
 
 @pytest.fixture(scope="session", autouse=True)
+def no_database_by_chance():
+    """DATABASE_URL may name the server of the tests; a process that a test starts is told its own."""
+    os.environ.pop("DATABASE_URL", None)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def quick_passwords():
     """Passwords hashed as they are, only not a million times over: most tests make a user, few sign in with a password."""
     from django.contrib.auth.hashers import PBKDF2PasswordHasher

@@ -5,7 +5,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
-PAGES = [README, *sorted((ROOT / "docs").rglob("*.md"))]
+PAGES = [*sorted(ROOT.glob("*.md")), *sorted((ROOT / "docs").rglob("*.md"))]
 TOP = {path.name for path in ROOT.iterdir()}
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 
@@ -47,4 +47,6 @@ def anchors(page):
 
 
 def links(page):
-    return re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", prose(page))
+    """The links within the repository: path and anchor."""
+    found = re.findall(r"\]\(([^)#\s]*)#?([^)\s]*)\)", prose(page))
+    return [(target, anchor) for target, anchor in found if "://" not in target]

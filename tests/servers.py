@@ -10,6 +10,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.db import connection
@@ -23,14 +24,20 @@ def free_port():
         return probe.getsockname()[1]
 
 
+def database_url(name=None):
+    """Where the tests' database is, or another one of its server."""
+    place = connection.get_connection_params()
+    sign_in = ":".join(quote(place[key], safe="") for key in ("user", "password") if place.get(key))
+    server = urlencode({key: place[key] for key in ("host", "port") if place.get(key)})
+    return f"postgresql://{sign_in}@/{name or place['dbname']}?{server}"
+
+
 def environment(project, home):
     """Of a process of gesdash on the test's database; the project's GES is where its row says."""
-    connection.ensure_connection()
-    info = connection.connection.info
     return {
         **os.environ,
         "GESDASH_HOME": str(home),
-        "DATABASE_URL": f"postgresql://{info.user}@/{info.dbname}?host={info.host}",
+        "DATABASE_URL": database_url(),
         "GESDASH_SECRET_KEY": settings.SECRET_KEY,
         "GES_ENDPOINT": project.endpoint,
         "GES_PROJECT_ID": project.project_id,

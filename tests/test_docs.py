@@ -43,6 +43,7 @@ from tests.markdown import (
     table,
     text_of,
 )
+from tests.test_papers import recipes
 
 
 def each(pages=PAGES):
@@ -174,6 +175,9 @@ def run(*words, client, job):
             return fetch(client, options, job)
         case ["python3", "verify.py", *options]:
             return verify(options)
+        case ["just", recipe, *_]:
+            assert recipe in recipes()
+            return ""
         case ["export", *settings]:
             documented = first_column("docs/operate.md", "setting")
             assert {one.partition("=")[0] for one in settings} <= set(documented)

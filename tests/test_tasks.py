@@ -14,6 +14,7 @@ from jobs import tasks
 from jobs.db import locks
 from jobs.models import Job, Project
 from jobs.polling import watches
+from tests.servers import database_url
 
 
 @pytest.mark.parametrize(
@@ -44,15 +45,7 @@ def test_what_a_dead_worker_had_begun_holds_nobody_back():
 
 @pytest.mark.django_db(transaction=True)
 def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(polled, simulator):
-    place = connection.get_connection_params()
-    other = psycopg.connect(
-        **{
-            name: place[name]
-            for name in ("host", "port", "user", "password", "dbname")
-            if place.get(name)
-        },
-        autocommit=True,
-    )
+    other = psycopg.connect(database_url(), autocommit=True)
     pid = other.info.backend_pid
     other.execute(
         "SELECT pg_advisory_lock(%s)", [locks.of_project(locks.DISCOVERY_LOCK, polled.pk)]

@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import connection
 
 from gesdash import database, env
 from jobs.decisions.corrections import correct, revert
@@ -20,6 +19,7 @@ from jobs.management.commands.export import WRITERS
 from jobs.models import AccessKey, Cause, ImportFile, Job, Watch
 from jobs.record import find_jobs, observe, record
 from tests.conftest import NOW, body
+from tests.servers import database_url
 
 ROOT = Path(__file__).parents[2]
 SAMPLE = {
@@ -284,7 +284,7 @@ def test_files_are_exported_in_the_order_sent(imported):
 
 
 def test_a_database_without_tables_is_one_sentence(db, tmp_path):
-    empty = f"postgresql://postgres@/postgres?host={connection.get_connection_params()['host']}"
+    empty = database_url("postgres")
     env_ = {**os.environ, "GESDASH_HOME": str(tmp_path), "DATABASE_URL": empty}
     command = [sys.executable, str(ROOT / "manage.py"), "export", "jobs"]
     done = subprocess.run(

@@ -92,7 +92,7 @@ async def failure(address):
 
 async def test_a_name_without_an_address():
     wrong = await failure("http://no.such.host.invalid")
-    assert (wrong.kind, str(wrong)[:34]) == ("dns", "no.such.host.invalid has no addres")
+    assert (wrong.kind, str(wrong)[:35]) == ("dns", "no.such.host.invalid has no address")
 
 
 async def test_a_port_where_nothing_listens():
