@@ -5,7 +5,7 @@ from django.db.migrations.state import ProjectState
 
 
 # Imported by commands only: by then django-pgtrigger has put its own in the place of Django's.
-class LabelFreeAutodetector(makemigrations.Command.autodetector):
+class LabelFreeAutodetector(makemigrations.Command.autodetector):  # type: ignore[misc, valid-type]
     """Sees no verbose names, help texts and choices of the models of jobs; triggers as ever."""
 
     def __init__(self, from_state: ProjectState, to_state: ProjectState, *rest: object) -> None:

@@ -1,7 +1,6 @@
-"""Replies are chained as they are recorded, and those of a former version by the migration."""
+"""Responses are chained as they are recorded."""
 
 from datetime import timedelta
-from importlib import import_module
 
 import pytest
 from django.db import connection
@@ -81,26 +80,3 @@ def test_rebuilding_leaves_the_head_alone(jobs):
     Job.objects.update(chain_length=7, chain_link=b"x" * 32)
     rebuild(jobs)
     assert Job.objects.filter(chain_length=7, chain_link=b"x" * 32).count() == 3
-
-
-def test_what_a_former_version_stored_gets_the_same_chain(jobs):
-    for seconds in (0, 10, 5):
-        record([told(job, seconds, jobProgress=f'{seconds} "é\\\n') for job in jobs[:2]])
-    columns = "id", "number", "link"
-    before = (
-        list(Snapshot.objects.order_by("pk").values_list(*columns)),
-        list(Job.objects.order_by("pk").values()),
-    )
-    migration = import_module("jobs.migrations.0009_proof")
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL session_replication_role = replica")
-        cursor.execute("UPDATE jobs_snapshot SET number = id + 1000, link = ''")
-        cursor.execute("UPDATE jobs_job SET chain_length = 0, chain_link = NULL")
-        migration.BATCH, kept = 1, migration.BATCH
-        migration.chain_what_is_stored(cursor)
-        migration.BATCH = kept
-        cursor.execute("SET LOCAL session_replication_role = origin")
-    assert (
-        list(Snapshot.objects.order_by("pk").values_list(*columns)),
-        list(Job.objects.order_by("pk").values()),
-    ) == before

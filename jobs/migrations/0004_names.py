@@ -5,14 +5,14 @@ import pgtrigger.compiler
 import pgtrigger.migrations
 from django.db import migrations, models
 
-NOTE_CHANGE = import_module("jobs.migrations.0010_fixes").NOTE_CHANGE
+NOTE_CHANGE = import_module("jobs.migrations.0002_triggers").NOTE_CHANGE
 PROTECT = "RAISE EXCEPTION 'pgtrigger: Cannot update or delete rows from % table', TG_TABLE_NAME;"
 
 
 class Migration(migrations.Migration):
     """One word for each thing: audit entries, contradictions, peculiarities."""
 
-    dependencies = [("jobs", "0013_rests_on")]
+    dependencies = [("jobs", "0003_storage")]
     operations = [
         pgtrigger.migrations.RemoveTrigger(model_name="entry", name="entry_stays"),
         migrations.RenameModel("Entry", "AuditEntry"),
