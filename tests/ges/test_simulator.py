@@ -114,7 +114,9 @@ def test_an_hour_later_a_repair_loads_just_what_was_lost(simulator):
     repairs = [job for job in jobs if job.schema is None]
     assert len(repairs) == 3
     for repair in repairs:
-        repaired = next(job for job in jobs if repair.submitted_at - job.submitted_at == timedelta(hours=1))
+        repaired = next(
+            job for job in jobs if repair.submitted_at - job.submitted_at == timedelta(hours=1)
+        )
         lost = {
             file.path
             for file in read(simulator, repaired).files
