@@ -1,4 +1,4 @@
-"""A sentence for readers that can be stored and translated later: the English text apart from what is filled in."""
+"""A sentence that can be stored and translated later: the text apart from its values."""
 
 import re
 from collections.abc import Mapping
@@ -7,17 +7,17 @@ from typing import Any
 
 type Value = str | int
 
-_PLACE = re.compile(r"\{(\w+)\}")
+_PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
 def gettext_noop(text: str) -> str:
-    """Mark a literal for the catalogues; the same text comes back, since there is no Django here to translate it."""
+    """Mark a literal for the catalogues, and return it as it is: here is no Django to translate."""
     return text
 
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """`text` is a literal marked with `gettext_noop`; each `{name}` in it stands for the value of that name."""
+    """`text` is marked with `gettext_noop`; each `{name}` in it is replaced by that value."""
 
     text: str
     values: Mapping[str, Value] = field(default_factory=dict, hash=False)
@@ -26,15 +26,18 @@ class Sentence:
         return self.fill(self.text)
 
     def fill(self, text: str) -> str:
-        """The values put into `text`, a translation of the sentence's own; braces in a value stay what they are."""
-        return _PLACE.sub(self._value, text)
+        """Put the values into `text`, a translation of the sentence's own.
 
-    def _value(self, place: re.Match[str]) -> str:
-        value = self.values.get(place[1], place[0])
+        Braces in a value stay as they are.
+        """
+        return _PLACEHOLDER.sub(self._value, text)
+
+    def _value(self, placeholder: re.Match[str]) -> str:
+        value = self.values.get(placeholder[1], placeholder[0])
         return f"{value:,}" if isinstance(value, int) else value
 
     def as_json(self) -> dict[str, Any]:
-        """What `from_json` reads."""
+        """The form that `from_json` reads."""
         return {"text": self.text, "values": dict(self.values)}
 
     @classmethod
@@ -52,5 +55,8 @@ class Sentence:
             )
         return cls(
             stored["text"],
-            {name: one if isinstance(one, int) else str(one) for name, one in values.items()},
+            {
+                name: value if isinstance(value, int) else str(value)
+                for name, value in values.items()
+            },
         )

@@ -1,4 +1,7 @@
-"""Merkle trees as RFC 6962 has them: the root at a memory that does not grow, and the path that proves a leaf."""
+"""Merkle trees as in RFC 6962: the root in constant memory, and the path that proves a leaf.
+
+Source: RFC 6962, section 2.1.
+"""
 
 import hashlib
 from collections.abc import Iterable, Sequence
@@ -8,19 +11,22 @@ SIZE = 32  # bytes of a hash
 
 
 def node(left: bytes, right: bytes) -> bytes:
-    """The hash of two."""
+    """The hash of an inner node."""
     return hashlib.sha256(b"\x01" + left + right).digest()
 
 
 class Root:
-    """Takes leaves one by one, and holds one hash for each bit of their count, as a binary counter does."""
+    """The root of leaves that are added one by one.
+
+    It holds one hash for each bit of their count, as a binary counter does.
+    """
 
     def __init__(self) -> None:
         self.size = 0
         self._full: list[bytes] = []  # roots of full subtrees, the largest first
 
     def add(self, leaf: bytes) -> None:
-        """One more leaf, at the right."""
+        """Add a leaf at the right."""
         self.size += 1
         carry = self.size
         while not carry & 1:
@@ -29,7 +35,7 @@ class Root:
         self._full.append(leaf)
 
     def value(self) -> bytes:
-        """The root of what came so far."""
+        """The root of the leaves so far."""
         if not self._full:
             return hashlib.sha256(b"").digest()
         root, *rest = reversed(self._full)
@@ -39,7 +45,10 @@ class Root:
 
 
 class Tree:
-    """All hashes of a tree in a file that goes when it is closed: the path of any leaf, without holding the others."""
+    """All hashes of a tree, in a temporary file.
+
+    So the path of any leaf is at hand without the others in memory.
+    """
 
     def __init__(self, leaves: Iterable[bytes]) -> None:
         self._file = TemporaryFile()  # noqa: SIM115  as long as the tree
@@ -55,43 +64,43 @@ class Tree:
         self.close()
 
     def close(self) -> None:
-        """The file goes."""
+        """Close and delete the file."""
         self._file.close()
 
     @property
     def size(self) -> int:
-        """How many leaves."""
+        """The number of leaves."""
         return self._levels[0][1]
 
     @property
     def root(self) -> bytes:
-        """The same as `Root` gives."""
+        """The same value as that of `Root`."""
         return self._at(self._levels[-1][0], 0) if self.size else hashlib.sha256(b"").digest()
 
     def path(self, index: int) -> list[bytes]:
-        """The neighbours on the way from a leaf to the root."""
-        found = []
+        """The siblings on the way from a leaf to the root."""
+        siblings = []
         for start, size in self._levels[:-1]:
             if index ^ 1 < size:
-                found.append(self._at(start, index ^ 1))
+                siblings.append(self._at(start, index ^ 1))
             index >>= 1
-        return found
+        return siblings
 
     def _write(self, hashes: Iterable[bytes]) -> int:
         count = 0
-        for one in hashes:
-            self._file.write(one)
+        for leaf_or_node in hashes:
+            self._file.write(leaf_or_node)
             count += 1
         return count
 
     def _above(self, start: int, size: int) -> Iterable[bytes]:
-        """The level above one: pairs become one, a lone last one stays what it is."""
+        """The level above: a hash of each pair, and a single last one as it is."""
         chunk = 4096
-        for at in range(0, size, chunk):
-            here = self._file.tell()
-            self._file.seek(start + at * SIZE)
-            hashes = self._file.read(min(chunk, size - at) * SIZE)
-            self._file.seek(here)
+        for first in range(0, size, chunk):
+            end = self._file.tell()
+            self._file.seek(start + first * SIZE)
+            hashes = self._file.read(min(chunk, size - first) * SIZE)
+            self._file.seek(end)
             for pair in range(0, len(hashes), 2 * SIZE):
                 left, right = hashes[pair : pair + SIZE], hashes[pair + SIZE : pair + 2 * SIZE]
                 yield node(left, right) if right else left
@@ -102,17 +111,22 @@ class Tree:
 
 
 def root_of(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
-    """The root that a path proves for a leaf. Raises: ValueError when the path is too short or too long."""
-    last, rest = size - 1, iter(path)
+    """The root that a path proves for a leaf.
+
+    Raises: ValueError when the path is too short or too long.
+    """
+    last = size - 1
+    siblings = iter(path)
     try:
         while last > 0:
             if index & 1:
-                leaf = node(next(rest), leaf)
+                leaf = node(next(siblings), leaf)
             elif index < last:
-                leaf = node(leaf, next(rest))
-            index, last = index >> 1, last >> 1
-    except StopIteration as short:
-        raise ValueError("The path is too short.") from short
-    if next(rest, None) is not None:
+                leaf = node(leaf, next(siblings))
+            index >>= 1
+            last >>= 1
+    except StopIteration as error:
+        raise ValueError("The path is too short.") from error
+    if next(siblings, None) is not None:
         raise ValueError("The path is too long.")
     return leaf

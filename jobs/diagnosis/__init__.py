@@ -1,1 +1,1 @@
-"""What the figures say: pure functions."""
+"""Diagnosis of imports from status words, files and line counts: pure functions."""

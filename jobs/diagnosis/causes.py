@@ -1,4 +1,8 @@
-"""The fingerprint of a cause text: what stays the same when only the line, the vertex or the file differs."""
+"""The fingerprint of a failure reason: the same when only the line, the vertex or the file differs.
+
+`vertex [U17] of edge does not exist, line 3` and `vertex [U9] of edge does not exist, line 12` are
+both `vertex ‹value› of edge does not exist, line ‹number›`.
+"""
 
 import hashlib
 import re
@@ -10,9 +14,11 @@ _APOSTROPHE = re.compile(r"(?<=[A-Za-z])'(?=[A-Za-z])")
 _QUOTED = r"""'[^']*+'|"[^"]*+"|`[^`]*+`|\[[^\]]*+\]|「[^」]*+」|“[^”]*+”"""
 _ASCII = r"\w.:/+\-*!%&=~@#?$\\^|"
 _NAME = r"[^\s/.‹›'\"`\[\](){}<>,;「」“”]"
-# What words, numbers, times and paths are written in, without a blank. Chinese has no blanks either: it belongs to a run only
-# where slashes or an ending show it to be a folder or a file.
-_RUN = rf"[{_ASCII}]++(?:(?<=/)(?:{_NAME}|\.)++(?=/)[{_ASCII}]++)*+(?:(?<=/){_NAME}++\.[A-Za-z0-9]++)?+"
+# The characters of words, numbers, times and paths, without a blank. Chinese has no blanks either:
+# it belongs to a run only where slashes or an ending show it to be a folder or a file.
+_FOLDERS = rf"(?:(?<=/)(?:{_NAME}|\.)++(?=/)[{_ASCII}]++)*+"
+_FILE = rf"(?:(?<=/){_NAME}++\.[A-Za-z0-9]++)?+"
+_RUN = rf"[{_ASCII}]++{_FOLDERS}{_FILE}"
 _TOKEN = re.compile(rf"(?P<quoted>{_QUOTED})|{_RUN}", re.ASCII)
 
 _DATE = r"\d{4}([-/.])\d{1,2}\3\d{1,2}"
@@ -35,45 +41,48 @@ _JOINED = [
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """`pattern` is the text with placeholders; `digest` (hex) is one for all texts of a pattern, whatever their case."""
+    """`pattern` is the text with placeholders.
+
+    `digest` is in hex, the same for all texts of a pattern, whatever their case.
+    """
 
     digest: str
     pattern: str
 
 
 def fingerprint(text: str) -> Fingerprint:
-    """The fingerprint of GES's text: ‹id›, ‹number›, ‹time›, ‹path› and ‹value› stand for what varies.
+    """The fingerprint of GES's text, with ‹id›, ‹number›, ‹time›, ‹path› and ‹value› in it.
 
-    Error codes such as GES.7017 stay. Only the first 2,000 characters are looked at. A pattern's fingerprint is its own: no
-    digit outlives the first pass but those of codes, and no quotation mark that has a partner.
+    Error codes such as GES.7017 stay. Only the first 2,000 characters count. The pattern of a
+    pattern is itself: the first pass leaves no digit but those of codes, and no quotation mark that
+    has a partner.
     """
     folded = " ".join(text[:MAX_TEXT].split())
     plain = re.sub(r"\d", lambda digit: str(int(digit[0])), folded)
     pattern = _TOKEN.sub(_token, _APOSTROPHE.sub("’", plain))
-    for several, one in _JOINED:
-        pattern = several.sub(one, pattern)
+    for parts, placeholder in _JOINED:
+        pattern = parts.sub(placeholder, pattern)
     if len(pattern) > MAX_TEXT:
         # Neither half a placeholder nor half a code: it would be read as something else.
         pattern = re.sub(
             r"(?:‹\w*|(?<!\w)[A-Z]{2,8}\.\d{0,4})$", "", pattern[:MAX_TEXT], flags=re.ASCII
         ).rstrip()
-    return Fingerprint(
-        hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest(), pattern
-    )
+    digest = hashlib.sha256(pattern.casefold().encode("utf-8", "surrogatepass")).hexdigest()
+    return Fingerprint(digest, pattern)
 
 
 def varying(text: str) -> list[str]:
-    """The parts of GES's text that its pattern has placeholders for, in their order."""
-    found: list[str] = []
+    """The parts of GES's text for which its pattern has placeholders, in their order."""
+    parts: list[str] = []
     for token in _TOKEN.finditer(_APOSTROPHE.sub("’", " ".join(text[:MAX_TEXT].split()))):
         path = token[0].rstrip(".:?!")
         if token["quoted"]:
-            found.append(token[0])
+            parts.append(token[0])
         elif _is_path(path):
-            found.append(path)
+            parts.append(path)
         else:
-            found += [part[0] for part in _PART.finditer(token[0]) if _part(part) != part[0]]
-    return found
+            parts += [part[0] for part in _PART.finditer(token[0]) if _part(part) != part[0]]
+    return parts
 
 
 def _token(token: re.Match[str]) -> str:
@@ -84,7 +93,7 @@ def _token(token: re.Match[str]) -> str:
 
 
 def _is_path(run: str) -> bool:
-    """Whether a run is a path or address, rather than "n/a", "lines/s", 1/5 or 2026/03/04."""
+    """Whether a run is a path or address, unlike "n/a", "lines/s", 1/5 or 2026/03/04."""
     if "/" not in run or not re.search("[A-Za-z]", run):
         return False
     return run.count("/") > 1 or re.search(r"[._\-\d]", run) is not None

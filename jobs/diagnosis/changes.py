@@ -1,4 +1,4 @@
-"""What changed from one reply of a job to the next, and what went backwards, as GES should never let it."""
+"""Changes from one reply of a job to the next, and contradictions, which GES should never cause."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import meaning
 from jobs.sentences import Sentence, gettext_noop
 
-type Told = str | int | datetime | None
+type Value = str | int | datetime | None
 type Pair = tuple[FileReply | None, FileReply | None]
 
 _FEWER = {
@@ -26,18 +26,18 @@ _EARLIER = {
 
 
 class ContradictionKind(StrEnum):
-    """What one reply of a job said against the one before it, or against itself."""
+    """How a reply of a job contradicts the one before it, or itself."""
 
-    FINAL_WORD = "final_word"  # a final word was taken back
+    FINAL_WORD = "final_word"  # a final status was taken back
     EARLIER = "earlier"  # the begin or the end moved back in time
     ENDS_FIRST = "ends_first"  # the end is before the begin
-    FEWER_LINES = "fewer_lines"  # a file lost lines that were reported
+    FEWER_LINES = "fewer_lines"  # a line count of a file dropped
     FILES = "files"  # a file is gone, or is new in a list that was final
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyContradiction:
-    """One such contradiction."""
+    """One contradiction, in words."""
 
     kind: ContradictionKind
     says: Sentence
@@ -45,60 +45,66 @@ class ReplyContradiction:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """One value that GES told anew.
+    """One value that changed.
 
-    `kind` and `path` are empty for the job itself. Field "file" says that a whole file is new (`before` is None) or gone
-    (`after` is None); the other side is its path.
+    `kind` and `path` are empty for the job itself. The field "file" is for a whole file that is new
+    (`before` is None) or gone (`after` is None); the other side is its path.
     """
 
     kind: str
     path: str
     field: str
-    before: Told
-    after: Told
+    before: Value
+    after: Value
 
 
 def changes(before: JobReply | None, after: JobReply) -> list[Changed]:
-    """The job's changes, then those of its files in the order sent, gone ones last; from nothing when `before` is None."""
-    job = [
+    """The job's changes, then those of its files in the order sent, gone ones last.
+
+    Without `before`, all values of the first reply are changes.
+    """
+    changed = [
         Changed("", "", field, old, new)
         for field in REPLY_FIELDS
         if (old := getattr(before, field, None)) != (new := getattr(after, field))
     ]
-    return job + [one for pair in _pairs(before, after) for one in _of_file(*pair)]
+    return changed + [
+        change for old, new in _pairs(before, after) for change in _changes_of_file(old, new)
+    ]
 
 
-def _of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
+def _changes_of_file(old: FileReply | None, new: FileReply | None) -> Iterator[Changed]:
     file = new or old
     if file is None:
         return
     if old is None or new is None:
-        yield Changed(
-            file.kind, file.path, "file", old.path if old else None, new.path if new else None
-        )
+        old_path = old.path if old else None
+        new_path = new.path if new else None
+        yield Changed(file.kind, file.path, "file", old_path, new_path)
         return
     for field in FILE_FIELDS:
-        was, now = getattr(old, field), getattr(new, field)
-        if was != now:
-            yield Changed(file.kind, file.path, field, was, now)
+        old_value = getattr(old, field)
+        new_value = getattr(new, field)
+        if old_value != new_value:
+            yield Changed(file.kind, file.path, field, old_value, new_value)
 
 
 def contradictions_between(before: JobReply | None, after: JobReply) -> list[ReplyContradiction]:
-    """What contradicts the order of the replies, or the reply itself; the first reply can only contradict itself."""
+    """The contradictions of a reply to the one before it, and to itself."""
     if before is None:
         return list(_ends_first(after))
     pairs = _pairs(before, after)
     return [
-        *_word(before, after),
-        *_times(before, after),
-        *_files(pairs, meaning(before.status).is_final),
-        *_lines(pairs),
+        *_final_status_changed(before, after),
+        *_moved_back(before, after),
+        *_files_changed(pairs, meaning(before.status).is_final),
+        *_fewer_lines(pairs),
     ]
 
 
-def _word(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
-    was, now = meaning(before.status), meaning(after.status)
-    if was.is_final and was is not now:
+def _final_status_changed(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
+    old_verdict, new_verdict = meaning(before.status), meaning(after.status)
+    if old_verdict.is_final and old_verdict is not new_verdict:
         text = gettext_noop("The final GES status changed from “{before}” to “{after}”.")
         yield ReplyContradiction(
             ContradictionKind.FINAL_WORD,
@@ -106,13 +112,13 @@ def _word(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
         )
 
 
-def _times(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
+def _moved_back(before: JobReply, after: JobReply) -> Iterator[ReplyContradiction]:
     for field, text in _EARLIER.items():
-        was, now = getattr(before, field), getattr(after, field)
-        if was is not None and now is not None and now < was:
+        old, new = getattr(before, field), getattr(after, field)
+        if old is not None and new is not None and new < old:
             yield ReplyContradiction(
                 ContradictionKind.EARLIER,
-                Sentence(text, {"before": was.isoformat(), "after": now.isoformat()}),
+                Sentence(text, {"before": old.isoformat(), "after": new.isoformat()}),
             )
     if (before.begin_time, before.end_time) != (after.begin_time, after.end_time):
         yield from _ends_first(after)
@@ -128,8 +134,8 @@ def _ends_first(reply: JobReply) -> Iterator[ReplyContradiction]:
         )
 
 
-def _files(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
-    """A running import may come to list more files; a file never goes, and a final list stays."""
+def _files_changed(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
+    """A running import may come to list more files; no file may go, and no final list may grow."""
     gone = [old for old, new in pairs if old is not None and new is None]
     added = [new for old, new in pairs if old is None and new is not None]
     if gone:
@@ -149,15 +155,16 @@ def _files(pairs: list[Pair], was_final: bool) -> Iterator[ReplyContradiction]:
         )
 
 
-def _lines(pairs: list[Pair]) -> Iterator[ReplyContradiction]:
+def _fewer_lines(pairs: list[Pair]) -> Iterator[ReplyContradiction]:
     for old, new in pairs:
         for field, text in _FEWER.items():
-            was, now = getattr(old, field, None), getattr(new, field, None)
-            if new is not None and was is not None and now is not None and now < was:
-                yield ReplyContradiction(
-                    ContradictionKind.FEWER_LINES,
-                    Sentence(text, {"path": new.path, "before": was, "after": now}),
-                )
+            old_lines, new_lines = getattr(old, field, None), getattr(new, field, None)
+            if new is None or old_lines is None or new_lines is None or new_lines >= old_lines:
+                continue
+            yield ReplyContradiction(
+                ContradictionKind.FEWER_LINES,
+                Sentence(text, {"path": new.path, "before": old_lines, "after": new_lines}),
+            )
 
 
 def _pairs(before: JobReply | None, after: JobReply) -> list[Pair]:

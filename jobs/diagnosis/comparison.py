@@ -11,25 +11,31 @@ from jobs.diagnosis.causes import fingerprint
 from jobs.diagnosis.verdict import FileCounts, file_verdict, is_data, is_lost
 from jobs.ges.words import Verdict
 
-# A time of day belongs to it where it follows after a T or at once: after any other mark it may be the number of a part.
+# A time of day belongs to it where it follows at once or after a T: after any other character it
+# may be the number of a part.
 _TIME_OF_DAY = r"T(?:[01]\d|2[0-3])(?:[-:.]?[0-5]\d){0,2}Z?|(?:[01]\d|2[0-3])(?:[0-5]\d){1,2}"
-_DAY = re.compile(
-    rf"(?<!\d)(?:19|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])(?:{_TIME_OF_DAY})?(?!\d)"
-)
+_DATE = r"(?:19|20)\d\d([-_./]?)(?:0[1-9]|1[0-2])\1(?:0[1-9]|[12]\d|3[01])"
+_DAY = re.compile(rf"(?<!\d){_DATE}(?:{_TIME_OF_DAY})?(?!\d)")
 _RANK = {Verdict.SUCCESS: 0, Verdict.PARTIAL: 1, Verdict.FAILED: 2}
 
 
 class NamedFile(FileCounts, Protocol):
-    """A file's figures with its path (bucket/key) and what GES said of its loss."""
+    """A file's counts with its path and failure reason."""
 
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str:
+        """As bucket/key."""
+
     @property
-    def cause(self) -> str | None: ...  # noqa: D102
+    def cause(self) -> str | None:
+        """GES's failure reason."""
 
 
 class FileChange(StrEnum):
-    """What became of a file; CANNOT_TELL when a figure or a known word is missing on one side only."""
+    """How a file did in the later import.
+
+    CANNOT_TELL when a count or a documented status is missing on one side only.
+    """
 
     NEW = "new"
     GONE = "gone"
@@ -41,7 +47,10 @@ class FileChange(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FileDifference:
-    """One file in both imports or in one; `path` is the later one's, `failed_delta` in lines, None unless both are known."""
+    """A file of one import or both; `path` is that of the later one.
+
+    Units: `failed_delta` in lines, None unless both counts are known.
+    """
 
     kind: str
     path: str
@@ -54,7 +63,10 @@ class FileDifference:
 
 @dataclass(frozen=True, slots=True)
 class NewCause:
-    """A cause of the later import alone: how many files it hit, and their failed lines, None when no file tells them."""
+    """A failure reason of the later import alone, with the number of its files.
+
+    Units: `failed_lines` in lines, None when no file has a count.
+    """
 
     pattern: str
     example: str
@@ -65,54 +77,62 @@ class NewCause:
 def compare(before: Sequence[NamedFile], after: Sequence[NamedFile]) -> list[FileDifference]:
     """Every file of either import, worst first.
 
-    Files are matched by kind and path; what is left, by kind and path apart from a day in it. Equals pair in their order.
+    Files are matched by kind and path, the others by kind and path with dates left out. Files with
+    the same key are matched in their order.
     """
     exact = paired(before, after, lambda file: (file.kind, file.path))
     only_before = [old for old, new in exact if old is not None and new is None]
     only_after = [new for old, new in exact if old is None and new is not None]
-    found = [_difference(old, new) for old, new in exact if old is not None and new is not None]
+    differences = [
+        _difference(old, new) for old, new in exact if old is not None and new is not None
+    ]
     for old, new in paired(
         only_before, only_after, lambda file: (file.kind, _DAY.sub("‹day›", file.path))
     ):
-        found.append(_difference(old, new, matched_by_date=old is not None and new is not None))
-    return sorted(found, key=_worst_first)
+        is_pair = old is not None and new is not None
+        differences.append(_difference(old, new, matched_by_date=is_pair))
+    return sorted(differences, key=_worst_first)
 
 
 def paired[F: NamedFile](
     before: Iterable[F], after: Iterable[F], key: Callable[[F], Hashable]
 ) -> list[tuple[F | None, F | None]]:
-    """Files of one key side by side, the first with the first: in the order of `after`, then those only in `before`."""
+    """Pairs of files with the same key, the first with the first.
+
+    They are in the order of `after`, then come those only in `before`.
+    """
     waiting: dict[Hashable, deque[F]] = defaultdict(deque)
     olds = list(before)
     for old in olds:
         waiting[key(old)].append(old)
     pairs: list[tuple[F | None, F | None]] = []
     for new in after:
-        same = waiting[key(new)]
-        pairs.append((same.popleft() if same else None, new))
-    left = {id(old) for same in waiting.values() for old in same}
-    return pairs + [(old, None) for old in olds if id(old) in left]
+        candidates = waiting[key(new)]
+        pairs.append((candidates.popleft() if candidates else None, new))
+    unpaired = {id(old) for candidates in waiting.values() for old in candidates}
+    return pairs + [(old, None) for old in olds if id(old) in unpaired]
 
 
 def new_causes(before: Iterable[NamedFile], after: Iterable[NamedFile]) -> list[NewCause]:
-    """The causes of lost files that no lost file of `before` has, those of most failed lines first."""
-    known = {fingerprint(file.cause).digest for file in before if file.cause and is_lost(file)}
-    hit: dict[str, list[NamedFile]] = defaultdict(list)
+    """The failure reasons that no failed file of `before` has, those of most failed lines first."""
+    former = {fingerprint(file.cause).digest for file in before if file.cause and is_lost(file)}
+    files_by_cause: dict[str, list[NamedFile]] = defaultdict(list)
     for file in after:
-        if file.cause and is_lost(file) and (digest := fingerprint(file.cause).digest) not in known:
-            hit[digest].append(file)
-    found = [_new_cause(files) for files in hit.values()]
+        if file.cause and is_lost(file):
+            digest = fingerprint(file.cause).digest
+            if digest not in former:
+                files_by_cause[digest].append(file)
+    causes = [_new_cause(files) for files in files_by_cause.values()]
     return sorted(
-        found, key=lambda cause: (-(cause.failed_lines or 0), -cause.files, cause.pattern)
+        causes, key=lambda cause: (-(cause.failed_lines or 0), -cause.files, cause.pattern)
     )
 
 
 def _new_cause(files: Sequence[NamedFile]) -> NewCause:
     example = files[0].cause or ""
     counts = [count for file in files if (count := _failed(file)) is not None]
-    return NewCause(
-        fingerprint(example).pattern, example, len(files), sum(counts) if counts else None
-    )
+    failed_lines = sum(counts) if counts else None
+    return NewCause(fingerprint(example).pattern, example, len(files), failed_lines)
 
 
 def _difference(
@@ -121,15 +141,16 @@ def _difference(
     file = new or old
     if file is None:
         raise ValueError("expected a file on one side at least")
-    lines = _failed(old) if old else None, _failed(new) if new else None
-    delta = None if lines[0] is None or lines[1] is None else lines[1] - lines[0]
+    old_failed = _failed(old) if old else None
+    new_failed = _failed(new) if new else None
+    delta = None if old_failed is None or new_failed is None else new_failed - old_failed
     return FileDifference(
         file.kind, file.path, _change(old, new, delta), old, new, delta, matched_by_date
     )
 
 
 def _failed(file: NamedFile) -> int | None:
-    """Failed lines; a schema row's mean nothing."""
+    """Failed lines; those of a schema file mean nothing."""
     return file.failed_lines if is_data(file) else None
 
 
@@ -138,17 +159,15 @@ def _change(old: NamedFile | None, new: NamedFile | None, delta: int | None) -> 
         return FileChange.NEW
     if new is None:
         return FileChange.GONE
-    was, now = file_verdict(old), file_verdict(new)
-    if was is not now:
-        if was not in _RANK or now not in _RANK:
+    old_verdict, new_verdict = file_verdict(old), file_verdict(new)
+    if old_verdict is not new_verdict:
+        if old_verdict not in _RANK or new_verdict not in _RANK:
             return FileChange.CANNOT_TELL
-        return FileChange.WORSE if _RANK[now] > _RANK[was] else FileChange.BETTER
+        is_worse = _RANK[new_verdict] > _RANK[old_verdict]
+        return FileChange.WORSE if is_worse else FileChange.BETTER
     if delta is None:
-        return (
-            FileChange.SAME
-            if _failed(old) is None and _failed(new) is None
-            else FileChange.CANNOT_TELL
-        )
+        is_uncounted = _failed(old) is None and _failed(new) is None
+        return FileChange.SAME if is_uncounted else FileChange.CANNOT_TELL
     return FileChange.WORSE if delta > 0 else FileChange.BETTER if delta < 0 else FileChange.SAME
 
 
@@ -162,8 +181,9 @@ _ORDER = (
 )
 
 
-def _worst_first(one: FileDifference) -> tuple[int, int, int, str, str]:
-    new_loss = one.change is FileChange.NEW and one.after is not None and is_lost(one.after)
-    place = 1 if new_loss else 2 * _ORDER.index(one.change)
-    now = _failed(one.after) or 0 if one.after else 0
-    return place, -(one.failed_delta or 0), -now, one.kind, one.path
+def _worst_first(difference: FileDifference) -> tuple[int, int, int, str, str]:
+    change, file = difference.change, difference.after
+    is_new_and_failed = change is FileChange.NEW and file is not None and is_lost(file)
+    rank = 1 if is_new_and_failed else 2 * _ORDER.index(change)  # right after those that are worse
+    failed = (_failed(file) or 0) if file else 0
+    return rank, -(difference.failed_delta or 0), -failed, difference.kind, difference.path

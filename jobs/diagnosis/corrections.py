@@ -1,5 +1,6 @@
-"""A person's values laid over what GES said."""
+"""Corrections: a person's values laid over those of GES."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -11,9 +12,9 @@ from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import Verdict
 from jobs.sentences import Sentence, gettext_noop
 
-#: What a reply says of a job; a correction of it is laid over the reply, and all that follows is derived anew.
+#: Fields of a reply. A correction is laid over the reply, and all that follows is derived again.
 REPLY_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
-#: What gesdash itself says of a job.
+#: With the fields that gesdash derives itself.
 JOB_FIELDS = (*REPLY_FIELDS, "verdict", "graph", "is_hidden")
 FILE_FIELDS = ("status", "path", "cause", "log", "total_lines", "failed_lines", "successful_lines")
 GRAPH_FIELDS = ("name", "is_deleted")
@@ -22,14 +23,17 @@ _NEVER_EMPTY = {"status", "verdict", "graph", "name", *_FLAGS}
 
 
 class CorrectionStanding(StrEnum):
-    """What GES's newest reply makes of a correction."""
+    """How GES's newest reply bears on a correction."""
 
     NEEDLESS = "needless"
     CONTRADICTED = "contradicted"
 
 
 class Corrected(Protocol):
-    """One corrected value; `kind` is empty for the job itself, `corrected` is text, None for unknown."""
+    """One corrected value.
+
+    `kind` is empty for the job itself; `corrected` is text, None for unknown.
+    """
 
     kind: str
     position: int | None
@@ -40,7 +44,7 @@ class Corrected(Protocol):
 def read_value(field: str, value: str | None) -> Any:
     """The text of a correction as the field's type.
 
-    Raises: ValueError with a Sentence saying what was expected.
+    Raises: ValueError with a Sentence that names what was expected.
     """
     if value is None or value == "":
         if field in _NEVER_EMPTY:
@@ -71,7 +75,7 @@ def read_value(field: str, value: str | None) -> Any:
 
 
 def as_text(value: Any) -> str | None:
-    """A value as corrections keep it; what is unknown or empty is None."""
+    """A value as corrections store it; None for an unknown or empty one."""
     if value is None or value == "":
         return None
     if isinstance(value, bool):
@@ -88,46 +92,47 @@ def _word(value: str, words: list[str]) -> str:
 
 def _time(value: str) -> datetime:
     try:
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (
-        ValueError,
-        OverflowError,
-    ) as wrong:  # the first and the last day reach past the calendar in some zones
+        time = datetime.fromisoformat(value)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    # OverflowError: the first and the last day reach past the calendar in some zones.
+    except (ValueError, OverflowError) as error:
         text = gettext_noop(
             "“{value}” is not a valid time; expected for example 2026-01-31T08:15:00Z."
         )
-        raise ValueError(Sentence(text, {"value": value})) from wrong
+        raise ValueError(Sentence(text, {"value": value})) from error
 
 
 def lay_over(reply: JobReply, corrections: Iterable[Corrected]) -> JobReply:
-    """The reply with corrected values in place; one for a file that is no longer there changes nothing."""
-    changed: dict[tuple[str, int | None], dict[str, Any]] = {}
-    for one in corrections:
-        if one.kind or one.field in REPLY_FIELDS:
-            changed.setdefault((one.kind, one.position), {})[one.field] = read_value(
-                one.field, one.corrected
-            )
+    """The reply with corrected values in place; a correction of a missing file changes nothing."""
+    values: dict[tuple[str, int | None], dict[str, Any]] = defaultdict(dict)
+    for correction in corrections:
+        field = correction.field
+        if correction.kind or field in REPLY_FIELDS:
+            key = correction.kind, correction.position
+            values[key][field] = read_value(field, correction.corrected)
     files: list[FileReply] = [
-        replace(file, **changed.get((file.kind, file.position), {})) for file in reply.files
+        replace(file, **values.get((file.kind, file.position), {})) for file in reply.files
     ]
-    return replace(reply, files=tuple(files), **changed.get(("", None), {}))
+    return replace(reply, files=tuple(files), **values.get(("", None), {}))
 
 
-def said_of(reply: JobReply, kind: str, position: int | None, field: str) -> str | None:
-    """What the reply itself says there, as text; None too where it has no such file."""
+def value_in_reply(reply: JobReply, kind: str, position: int | None, field: str) -> str | None:
+    """The reply's own value, as text; None too where it has no such file."""
     if not kind:
         return as_text(getattr(reply, field))
-    told = next(
-        (file for file in reply.files if (file.kind, file.position) == (kind, position)), None
-    )
-    return None if told is None else as_text(getattr(told, field))
+    files = (file for file in reply.files if (file.kind, file.position) == (kind, position))
+    file = next(files, None)
+    return None if file is None else as_text(getattr(file, field))
 
 
 def standing(observed: str | None, newest: str | None, corrected: str | None) -> str:
-    """What a newer reply makes of a correction: needless when it says the same, contradicted when it says a third thing."""
+    """How a newer reply bears on a correction.
+
+    Empty while GES repeats the value that was corrected; needless when GES now has the corrected
+    value; contradicted when it has a third one.
+    """
     if newest == observed:
         return ""
-    return (
-        CorrectionStanding.NEEDLESS if newest == corrected else CorrectionStanding.CONTRADICTED
-    ).value
+    if newest == corrected:
+        return CorrectionStanding.NEEDLESS.value
+    return CorrectionStanding.CONTRADICTED.value

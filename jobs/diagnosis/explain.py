@@ -5,14 +5,14 @@ from functools import cache
 
 from jobs.diagnosis.explanations import EXPLANATIONS, Explanation
 
-MAX_TEXT = 20_000  # characters looked at
+MAX_TEXT = 20_000  # characters searched
 MAX_EXPLANATIONS = 3
 
 _CODE = re.compile(r"(?<![A-Za-z0-9])(GES|APIG)W?\.(\d{4})(?!\d)", re.IGNORECASE)
 
 
 def explain(text: str) -> list[Explanation]:
-    """Explanations of a failure reason or an error message, in the order of the text; at most three.
+    """Explanations of a failure reason or an error message, in its order; at most three.
 
     A gateway code is recognised by its number, with the prefix APIG or APIGW.
     """
@@ -21,15 +21,15 @@ def explain(text: str) -> list[Explanation]:
         f"{code[1].upper()}.{code[2]}": code.start()
         for code in reversed(list(_CODE.finditer(text)))
     }
-    found: list[tuple[int, Explanation]] = []
+    positioned: list[tuple[int, Explanation]] = []
     for explanation in EXPLANATIONS:
-        places = [codes[code] for code in explanation.codes if code in codes]
+        positions = [codes[code] for code in explanation.codes if code in codes]
         if explanation.pattern and (match := _compiled(explanation.pattern).search(text)):
-            places.append(match.start())
-        if places:
-            found.append((min(places), explanation))
-    found.sort(key=lambda pair: pair[0])
-    return [explanation for _, explanation in found[:MAX_EXPLANATIONS]]
+            positions.append(match.start())
+        if positions:
+            positioned.append((min(positions), explanation))
+    positioned.sort(key=lambda pair: pair[0])
+    return [explanation for _, explanation in positioned[:MAX_EXPLANATIONS]]
 
 
 @cache

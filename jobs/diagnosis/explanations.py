@@ -1,4 +1,4 @@
-"""What GES's error codes and failure reasons mean, and what to do: an entry each, tried in order.
+"""GES's error codes and failure reasons explained, with advice: an entry each, tried in order.
 
 `meaning` says what the source says; what GES does not document is called inferred. `advice` is
 gesdash's own. `codes` are GES's, and with the prefix APIG the gateway's. `pattern` is matched
@@ -12,7 +12,7 @@ from jobs.sentences import gettext_noop
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
-    """What a code or a reason means, what to do now, and the document that says so.
+    """The meaning of a code or a reason, advice, and the document that it is from.
 
     English texts, marked for translation.
     """

@@ -1,4 +1,4 @@
-"""What a job page says first: how much of an import was loaded, and what was lost."""
+"""The sentences at the top of a job page: how much of an import was loaded, and what failed."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -64,7 +64,7 @@ _NO_LOSS_AT_ODDS = _("No failures were reported, but not all lines were counted 
 
 @dataclass(frozen=True, slots=True)
 class _LineFacts:
-    """Figures of one kind, or of all; `total` is what they prove at least when they don't tell everything."""
+    """Line counts of one kind, or of all; an incomplete `total` is the least that is certain."""
 
     total: int
     failed: int
@@ -74,13 +74,19 @@ class _LineFacts:
 
 
 def headline(
-    *, is_final: bool, heard: bool, totals: Mapping[str, Figures], lost_files: int, file_count: int
+    *,
+    is_final: bool,
+    has_reply: bool,
+    totals: Mapping[str, Figures],
+    lost_files: int,
+    file_count: int,
 ) -> list[Sentence]:
-    """The sentences that tell an import's outcome; none of a job that imports nothing.
+    """The sentences that sum up an import; none for a job that imports nothing.
 
-    Shape: `totals` is what Job.lines holds, by "vertex", "edge" and "all"; the files counted include schema files.
+    Shape: `totals` as in Job.lines, by "vertex", "edge" and "all". `file_count` includes schema
+    files.
     """
-    if not heard:
+    if not has_reply:
         return [Sentence(_UNTOLD)]
     if not file_count:
         return []
@@ -90,46 +96,48 @@ def headline(
     return [*_loaded(is_final, totals, every), _loss(is_final, every, lost_files, file_count)]
 
 
-def _lines(of: Figures) -> _LineFacts:
-    total, failed, loaded = of.get("total"), of.get("failed"), of.get("successful")
-    complete = bool(of.get("complete"))
-    # Some files tell only their total, others only parts of it: no sum may exceed what it is called a part of.
-    least = max(total or 0, (failed or 0) + (loaded or 0))
-    counted = (total, failed, loaded) != (None, None, None)
-    return _LineFacts(
-        total if complete and total is not None else least, failed or 0, loaded, complete, counted
-    )
+def _lines(figures: Figures) -> _LineFacts:
+    total = figures.get("total")
+    failed = figures.get("failed")
+    loaded = figures.get("successful")
+    is_complete = bool(figures.get("complete"))
+    if total is None or not is_complete:
+        # Some files have only a total, others only parts of it: no part may exceed the total.
+        total = max(total or 0, (failed or 0) + (loaded or 0))
+    is_counted = any(figures.get(name) is not None for name in ("total", "failed", "successful"))
+    return _LineFacts(total, failed or 0, loaded, is_complete, is_counted)
 
 
 def _without_counts(is_final: bool, lost_files: int, file_count: int) -> list[Sentence]:
     if file_count == 1:
-        said = [Sentence(_NO_COUNTS_ONE if is_final else _NO_COUNTS_YET_ONE)]
+        sentences = [Sentence(_NO_COUNTS_ONE if is_final else _NO_COUNTS_YET_ONE)]
     else:
-        said = [Sentence(_NO_COUNTS if is_final else _NO_COUNTS_YET, {"files": file_count})]
+        sentences = [Sentence(_NO_COUNTS if is_final else _NO_COUNTS_YET, {"files": file_count})]
     if lost_files and file_count == 1:
-        said.append(Sentence(_LOST_THE_FILE))
+        sentences.append(Sentence(_LOST_THE_FILE))
     elif lost_files == 1:
-        said.append(Sentence(_LOST_FILES_ONE))
+        sentences.append(Sentence(_LOST_FILES_ONE))
     elif lost_files:
-        said.append(Sentence(_LOST_FILES, {"lost_files": lost_files}))
-    return said
+        sentences.append(Sentence(_LOST_FILES, {"lost_files": lost_files}))
+    return sentences
 
 
 def _loaded(is_final: bool, totals: Mapping[str, Figures], every: _LineFacts) -> list[Sentence]:
     kinds = {kind: _lines(totals.get(kind, {})) for kind in ("vertex", "edge")}
-    told_completely = all(lines.complete for lines in kinds.values() if lines.counted)
-    said = []
+    are_all_complete = all(lines.complete for lines in kinds.values() if lines.counted)
+    sentences = []
     for kind, lines in kinds.items():
         if not lines.counted:
-            # A kind without figures may have no files at all; it has some if it alone can leave the whole incomplete.
-            if told_completely and not every.complete:
-                said.append(Sentence(_UNCOUNTED[kind]))
+            # A kind without counts may have no files at all. It has some if nothing else can be why
+            # the whole is incomplete.
+            if are_all_complete and not every.complete:
+                sentences.append(Sentence(_UNCOUNTED[kind]))
         elif lines.loaded is None:
-            said.append(Sentence(_LOADED_UNKNOWN[kind], {"total": lines.total}))
+            sentences.append(Sentence(_LOADED_UNKNOWN[kind], {"total": lines.total}))
         else:
             text = _LOADED[kind, is_final, lines.complete]
-            said.append(Sentence(text, {"loaded": lines.loaded, "total": lines.total}))
-    return said
+            sentences.append(Sentence(text, {"loaded": lines.loaded, "total": lines.total}))
+    return sentences
 
 
 def _loss(is_final: bool, every: _LineFacts, lost_files: int, file_count: int) -> Sentence:

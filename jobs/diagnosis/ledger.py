@@ -1,4 +1,4 @@
-"""The ledger: do GES's own figures and words agree with each other?"""
+"""The count check: whether GES's own line counts and status words agree with each other."""
 
 from collections.abc import Sequence
 from enum import StrEnum
@@ -9,7 +9,7 @@ from jobs.sentences import Sentence, gettext_noop
 
 
 class Ledger(StrEnum):
-    """What the figures say of themselves."""
+    """The result of the count check of a file or a job."""
 
     ADDS_UP = "adds_up"
     DOES_NOT_ADD_UP = "does_not_add_up"
@@ -17,7 +17,7 @@ class Ledger(StrEnum):
 
 
 def contradiction(file: FileCounts) -> Sentence | None:
-    """Which figures of a file contradict each other or its word; None when none do."""
+    """Which line counts of a file contradict each other or its status; None when none do."""
     total, failed, good = file.total_lines, file.failed_lines, file.successful_lines
     if total is not None and failed is not None and good is not None and total != failed + good:
         text = gettext_noop(
@@ -35,29 +35,29 @@ def contradiction(file: FileCounts) -> Sentence | None:
     if total is not None and good is not None and good > total:
         text = gettext_noop("The loaded line count {successful} exceeds the total of {total}.")
         return Sentence(text, {"successful": good, "total": total})
-    return _word_against_figures(meaning(file.status), failed, good) if is_data(file) else None
+    return _status_contradiction(meaning(file.status), failed, good) if is_data(file) else None
 
 
-def _word_against_figures(said: Verdict, failed: int | None, good: int | None) -> Sentence | None:
-    if said is Verdict.SUCCESS and failed:
+def _status_contradiction(status: Verdict, failed: int | None, good: int | None) -> Sentence | None:
+    if status is Verdict.SUCCESS and failed:
         return Sentence(
             gettext_noop("The file status is Success, but the failed line count is {failed}."),
             {"failed": failed},
         )
-    if said is Verdict.FAILED and good:
+    if status is Verdict.FAILED and good:
         return Sentence(
             gettext_noop("The file status is Failed, but the loaded line count is {successful}."),
             {"successful": good},
         )
-    if said is Verdict.PARTIAL and failed == 0:
+    if status is Verdict.PARTIAL and failed == 0:
         return Sentence(gettext_noop("The file status is Partial, but the failed line count is 0."))
-    if said is Verdict.PARTIAL and good == 0:
+    if status is Verdict.PARTIAL and good == 0:
         return Sentence(gettext_noop("The file status is Partial, but the loaded line count is 0."))
     return None
 
 
 def file_ledger(file: FileCounts) -> Ledger:
-    """One file's ledger."""
+    """The count check of one file; its status counts too."""
     if contradiction(file):
         return Ledger.DOES_NOT_ADD_UP
     if None in (file.total_lines, file.failed_lines, file.successful_lines):
@@ -66,9 +66,9 @@ def file_ledger(file: FileCounts) -> Ledger:
 
 
 def job_ledger(files: Sequence[FileCounts]) -> Ledger | None:
-    """The worst of the data files; None when there is none."""
-    found = {file_ledger(file) for file in files if is_data(file)}
+    """The worst count check of the data files; None when there is none."""
+    results = {file_ledger(file) for file in files if is_data(file)}
     for worst in (Ledger.DOES_NOT_ADD_UP, Ledger.CANNOT_TELL, Ledger.ADDS_UP):
-        if worst in found:
+        if worst in results:
             return worst
     return None

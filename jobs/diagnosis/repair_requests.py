@@ -1,4 +1,6 @@
-"""The requests that import lost files again. gesdash sends none of them; they are for a person to read, change and send.
+"""The requests that import failed files again.
+
+gesdash sends none of them: they are for a person to read, change and send.
 
 Source: GES API Reference, importing incrementally, v1 (ges_03_0161) and v2 (ges_03_0073).
 """
@@ -26,17 +28,20 @@ _PATH_KEYS = {"vertex": "vertexsetPath", "edge": "edgesetPath", "schema": "schem
 
 
 class RepairFile(verdict.FileCounts, Protocol):
-    """A file's figures with where it lies: path and log as bucket/key."""
+    """A file's counts with its place in OBS."""
 
     @property
-    def path(self) -> str: ...  # noqa: D102
+    def path(self) -> str:
+        """Of the file, as bucket/key."""
+
     @property
-    def log(self) -> str | None: ...  # noqa: D102
+    def log(self) -> str | None:
+        """Path of its error log, as bucket/key."""
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
-    """One import: `path` is what it names, a file, or with a slash at its end the directory of these `files`."""
+class ImportRequest:
+    """A request for one import; a `path` that ends in a slash is the directory of its `files`."""
 
     kind: str
     path: str
@@ -48,8 +53,8 @@ class Request:
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
-    """What one request imports: a file, or a directory with all `files` of it."""
+class PlannedImport:
+    """The import of a file, or of a directory with all its `files`."""
 
     kind: str
     path: str
@@ -57,13 +62,13 @@ class Import:
 
     @property
     def is_directory(self) -> bool:
-        """Whether it names a directory in place of its files."""
+        """Whether `path` is a directory in place of its files."""
         return self.path != self.files[0].path
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
-    """Where GES takes imports of one graph; an endpoint or graph id not known is left to a shell variable."""
+class GraphAddress:
+    """The address of one graph; an unknown endpoint or graph id is left to a shell variable."""
 
     endpoint: str
     project_id: str
@@ -79,7 +84,7 @@ class Door:
         ]
 
     def curl(self, version: str, action: str, body: str) -> str:
-        """The command for a POSIX shell; the token is the shell's variable."""
+        """A command for a POSIX shell; the token is a shell variable."""
         path = f"{version}/{quote(self.project_id, safe='')}/graphs/"
         if self.endpoint and self.graph_id is not None:
             url = shlex.quote(
@@ -97,52 +102,57 @@ class Door:
 
 
 def is_partly_loaded(file: RepairFile) -> bool:
-    """Whether lines of this lost file may stand in the graph already."""
+    """Whether lines of this failed file may be in the graph already."""
     return verdict.file_verdict(file) is not Verdict.FAILED or (file.successful_lines or 0) > 0
 
 
-def imports(files: Sequence[RepairFile], lost: Sequence[RepairFile]) -> list[Import]:
-    """A request takes one path of a kind: so one each, vertices before the edges between them, and directories as wholes."""
-    found: dict[tuple[str, str], list[RepairFile]] = {}
-    paths = {file.path for file in lost}
-    whole = _lost_directories(files, paths)
+def planned_imports(
+    files: Sequence[RepairFile], failed: Sequence[RepairFile]
+) -> list[PlannedImport]:
+    """The imports of the failed files: vertices before the edges between them.
+
+    A request takes one path of each kind, so there is one for each file, or for a whole directory.
+    """
+    files_by_import: dict[tuple[str, str], list[RepairFile]] = {}
+    directories = _failed_directories(files, {file.path for file in failed})
     for kind in ("vertex", "edge"):
-        for file in lost:
+        for file in failed:
             if file.kind == kind:
                 directory = _directory(file.path)
-                found.setdefault(
-                    (kind, f"{directory}/" if directory in whole else file.path), []
-                ).append(file)
-    # Every other request carries the schema; it needs one of its own only where nothing else is lost.
-    if not found:
-        for file in lost:
-            found.setdefault(("schema", file.path), []).append(file)
-    return [Import(kind, path, tuple(rows)) for (kind, path), rows in found.items()]
+                path = f"{directory}/" if directory in directories else file.path
+                files_by_import.setdefault((kind, path), []).append(file)
+    # Every other request carries the schema: it needs its own only where nothing else failed.
+    if not files_by_import:
+        for file in failed:
+            files_by_import.setdefault(("schema", file.path), []).append(file)
+    return [
+        PlannedImport(kind, path, tuple(rows)) for (kind, path), rows in files_by_import.items()
+    ]
 
 
-def _lost_directories(files: Iterable[RepairFile], wanted: Collection[str]) -> set[str]:
-    """Directories of which all files of this import are lost and wanted, two at least, of one kind; never a whole bucket.
+def _failed_directories(files: Iterable[RepairFile], failed_paths: Collection[str]) -> set[str]:
+    """Directories of at least two files, all of one kind and all failed; never a whole bucket.
 
-    One with directories below is left apart: whether GES reads those too is not documented.
+    One with directories below is left out: whether GES reads those too is not documented.
     """
-    inside: dict[str, list[RepairFile]] = {}
-    above: set[str] = set()
+    files_by_directory: dict[str, list[RepairFile]] = {}
+    parents: set[str] = set()
     for file in files:
         directory = _directory(file.path)
-        inside.setdefault(directory, []).append(file)
+        files_by_directory.setdefault(directory, []).append(file)
         while directory:
             directory = _directory(directory)
-            if directory in above:
+            if directory in parents:
                 break
-            above.add(directory)
+            parents.add(directory)
     return {
         directory
-        for directory, rows in inside.items()
+        for directory, rows in files_by_directory.items()
         if "/" in directory
-        and directory not in above
+        and directory not in parents
         and len({file.path for file in rows}) > 1
         and {file.kind for file in rows} in ({"vertex"}, {"edge"})
-        and all(verdict.is_lost(file) and file.path in wanted for file in rows)
+        and all(verdict.is_lost(file) and file.path in failed_paths for file in rows)
     }
 
 
@@ -150,30 +160,34 @@ def _directory(path: str) -> str:
     return path.rpartition("/")[0]
 
 
-def request(one: Import, schema: str | None, door: Door) -> Request:
+def import_request(
+    planned: PlannedImport, schema: str | None, address: GraphAddress
+) -> ImportRequest:
     """The request in both versions of the API, with the import's schema where there was one."""
-    body = _body(one, schema)
-    v1, v2 = _text(body), _text(_with_v2_keys(body))
-    return Request(
-        kind=one.kind,
-        path=one.path,
-        files=tuple(dict.fromkeys(file.path for file in one.files)),
+    body = _body(planned, schema)
+    v1 = _readable_json(body)
+    v2 = _readable_json(_with_v2_keys(body))
+    return ImportRequest(
+        kind=planned.kind,
+        path=planned.path,
+        files=tuple(dict.fromkeys(file.path for file in planned.files)),
         v1_body=v1,
         v2_body=v2,
-        v1_curl=door.curl("/v1.0", "/action?action_id=import-graph", v1),
-        v2_curl=door.curl("/v2", "/import-graph", v2),
+        v1_curl=address.curl("/v1.0", "/action?action_id=import-graph", v1),
+        v2_curl=address.curl("/v2", "/import-graph", v2),
     )
 
 
-def _body(one: Import, schema: str | None) -> dict[str, Any]:
-    body: dict[str, Any] = {_PATH_KEYS[one.kind]: one.path}
-    if schema and one.kind != "schema":
+def _body(planned: PlannedImport, schema: str | None) -> dict[str, Any]:
+    body: dict[str, Any] = {_PATH_KEYS[planned.kind]: planned.path}
+    if schema and planned.kind != "schema":
         body["schemaPath"] = schema
-    bucket, slash, _ = one.path.partition("/")
+    bucket, slash, _ = planned.path.partition("/")
     if bucket and slash:
         body["logDir"] = f"{bucket}/import-logs"
-    if one.kind == "edge" and any(map(is_partly_loaded, one.files)):
-        # Two edges of different labels between the same vertices are two edges, so the label must count.
+    if planned.kind == "edge" and any(map(is_partly_loaded, planned.files)):
+        # Two edges of different labels between the same vertices are two edges, so the label must
+        # count.
         body["parallelEdge"] = {"action": "ignore", "ignoreLabel": False}
     body["offline"] = False
     return body
@@ -186,10 +200,13 @@ def _with_v2_keys(body: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _text(body: dict[str, Any]) -> str:
-    """JSON in which nothing is hidden: control and direction characters of a path are escaped, its letters stay readable."""
+def _readable_json(body: dict[str, Any]) -> str:
+    """JSON in which nothing is hidden: unprintable characters are escaped, all others are not."""
     text = json.dumps(body, ensure_ascii=False, indent=2)
-    return "".join(one if one.isprintable() or one == "\n" else _escape(one) for one in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else _escape(character)
+        for character in text
+    )
 
 
 def _escape(character: str) -> str:

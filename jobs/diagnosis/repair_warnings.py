@@ -1,10 +1,10 @@
-"""What to know before importing again, each with where it is written."""
+"""Warnings to read before importing again, each with its source."""
 
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from jobs.diagnosis.repair_requests import Door, Import, RepairFile, is_partly_loaded
+from jobs.diagnosis.repair_requests import GraphAddress, PlannedImport, RepairFile, is_partly_loaded
 from jobs.sentences import Sentence
 from jobs.sentences import gettext_noop as _
 
@@ -103,82 +103,87 @@ _KEEP = _(
 
 
 @dataclass(frozen=True, slots=True)
-class Warning:
-    """One thing to know, the document that says so, and whether it holds for every import, whatever was lost."""
+class RepairWarning:
+    """A warning and the document that it is from.
+
+    `is_general`: it holds for every import, whichever files failed.
+    """
 
     sentence: Sentence
     source: str
     is_general: bool = False
 
 
-def warnings(
-    lost: Sequence[RepairFile],
-    wanted: Sequence[Import],
+def repair_warnings(
+    failed: Sequence[RepairFile],
+    imports: Sequence[PlannedImport],
     schemas: Sequence[str],
-    door: Door,
+    address: GraphAddress,
     *,
     left_out: int,
-) -> Iterator[Warning]:
-    """What applies to these lost files, the weightiest first, then what always holds.
+) -> Iterator[RepairWarning]:
+    """The warnings for these failed files, the weightiest first, then the general ones.
 
-    `wanted`: what is imported again; `schemas`: paths of the import's schema files; `left_out`: requests not written out.
+    `schemas` are the paths of the import's schema files; `left_out` requests are not written out.
     """
-    yield from _about_loaded_data(lost)
-    yield from _about_requests(wanted, left_out)
-    yield from _about_paths(lost)
+    yield from _about_loaded_data(failed)
+    yield from _about_requests(imports, left_out)
+    yield from _about_paths(failed)
     yield from _about_schemas(schemas)
     yield (
-        Warning(Sentence(_LOG_AGAIN), _IMPORT_API, is_general=True)
-        if all(file.log for file in lost)
-        else Warning(Sentence(_LOG), _IMPORT_API)
+        RepairWarning(Sentence(_LOG_AGAIN), _IMPORT_API, is_general=True)
+        if all(file.log for file in failed)
+        else RepairWarning(Sentence(_LOG), _IMPORT_API)
     )
-    yield Warning(Sentence(_SIZE), _IMPORT_GUIDE, is_general=True)
-    yield Warning(Sentence(_MEMORY), _IMPORT_GUIDE, is_general=True)
-    yield Warning(Sentence(_HEADER), _FORMAT_GUIDE, is_general=True)
-    yield Warning(Sentence(_DELIMITER), _IMPORT_API, is_general=True)
-    yield Warning(Sentence(_VERTEX_ID), _FORMAT_GUIDE_2021, is_general=True)
-    yield Warning(Sentence(_OFFLINE), _IMPORT_API, is_general=True)
-    yield Warning(Sentence(_KEEP), _IMPORT_API, is_general=True)
-    yield Warning(
-        Sentence(_VARIABLES, {"variables": ", ".join(door.variables)}),
+    yield RepairWarning(Sentence(_SIZE), _IMPORT_GUIDE, is_general=True)
+    yield RepairWarning(Sentence(_MEMORY), _IMPORT_GUIDE, is_general=True)
+    yield RepairWarning(Sentence(_HEADER), _FORMAT_GUIDE, is_general=True)
+    yield RepairWarning(Sentence(_DELIMITER), _IMPORT_API, is_general=True)
+    yield RepairWarning(Sentence(_VERTEX_ID), _FORMAT_GUIDE_2021, is_general=True)
+    yield RepairWarning(Sentence(_OFFLINE), _IMPORT_API, is_general=True)
+    yield RepairWarning(Sentence(_KEEP), _IMPORT_API, is_general=True)
+    yield RepairWarning(
+        Sentence(_VARIABLES, {"variables": ", ".join(address.variables)}),
         _AUTHENTICATION,
         is_general=True,
     )
 
 
-def _about_loaded_data(lost: Sequence[RepairFile]) -> Iterator[Warning]:
-    partly = {file.kind for file in lost if is_partly_loaded(file)}
+def _about_loaded_data(failed: Sequence[RepairFile]) -> Iterator[RepairWarning]:
+    partly = {file.kind for file in failed if is_partly_loaded(file)}
     if "edge" in partly:
-        yield Warning(Sentence(_PARTLY_LOADED_EDGES), _IMPORT_API)
-        yield Warning(Sentence(_PARALLEL_EDGE_FORM), _IMPORT_API, is_general=True)
+        yield RepairWarning(Sentence(_PARTLY_LOADED_EDGES), _IMPORT_API)
+        yield RepairWarning(Sentence(_PARALLEL_EDGE_FORM), _IMPORT_API, is_general=True)
     if "vertex" in partly:
-        yield Warning(Sentence(_PARTLY_LOADED_VERTICES), _INFERRED)
+        yield RepairWarning(Sentence(_PARTLY_LOADED_VERTICES), _INFERRED)
 
 
-def _about_requests(wanted: Sequence[Import], left_out: int) -> Iterator[Warning]:
-    if len(wanted) > 1:
-        yield Warning(Sentence(_ONE_BY_ONE), _INFERRED)
-    if any(one.kind == "edge" for one in wanted):
-        yield Warning(Sentence(_EDGES_ALONE), _IMPORT_API, is_general=True)
-    if any(one.is_directory for one in wanted):
-        yield Warning(Sentence(_DIRECTORY), _IMPORT_API)
+def _about_requests(imports: Sequence[PlannedImport], left_out: int) -> Iterator[RepairWarning]:
+    if len(imports) > 1:
+        yield RepairWarning(Sentence(_ONE_BY_ONE), _INFERRED)
+    if any(planned.kind == "edge" for planned in imports):
+        yield RepairWarning(Sentence(_EDGES_ALONE), _IMPORT_API, is_general=True)
+    if any(planned.is_directory for planned in imports):
+        yield RepairWarning(Sentence(_DIRECTORY), _IMPORT_API)
     if left_out:
-        yield Warning(Sentence(_LEFT_OUT, {"left_out": left_out}), _INFERRED)
+        yield RepairWarning(Sentence(_LEFT_OUT, {"left_out": left_out}), _INFERRED)
 
 
-def _about_paths(lost: Sequence[RepairFile]) -> Iterator[Warning]:
-    pathless = sum(not file.path for file in lost)
-    if pathless:
-        yield Warning(Sentence(_NO_PATH, {"files": pathless}), _IMPORT_API)
-    bad = list(dict.fromkeys(file.path for file in lost if _UNACCEPTED.search(file.path)))
-    if bad:
-        yield Warning(Sentence(_PATH, {"files": len(bad), "path": bad[0]}), _OBS_NAMES)
+def _about_paths(failed: Sequence[RepairFile]) -> Iterator[RepairWarning]:
+    without_path = sum(not file.path for file in failed)
+    if without_path:
+        yield RepairWarning(Sentence(_NO_PATH, {"files": without_path}), _IMPORT_API)
+    unaccepted = list(dict.fromkeys(file.path for file in failed if _UNACCEPTED.search(file.path)))
+    if unaccepted:
+        yield RepairWarning(
+            Sentence(_PATH, {"files": len(unaccepted), "path": unaccepted[0]}), _OBS_NAMES
+        )
 
 
-def _about_schemas(schemas: Sequence[str]) -> Iterator[Warning]:
+def _about_schemas(schemas: Sequence[str]) -> Iterator[RepairWarning]:
     if not schemas:
-        yield Warning(Sentence(_NO_SCHEMA), _INFERRED)
+        yield RepairWarning(Sentence(_NO_SCHEMA), _INFERRED)
     elif len(schemas) > 1:
-        yield Warning(
+        yield RepairWarning(
             Sentence(_SCHEMAS, {"schemas": len(schemas), "path": schemas[0]}), _IMPORT_API
         )

@@ -9,7 +9,10 @@ from jobs.diagnosis.verdict import FileCounts, is_data
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums in lines of what is known, None when nothing is; `complete` when every file has all three figures."""
+    """Sums of the known line counts, None where none is known.
+
+    `complete`: every file has all three counts.
+    """
 
     total: int | None
     failed: int | None
@@ -21,7 +24,7 @@ def totals(files: Iterable[FileCounts], kind: str = "all") -> Totals:
     """The sums over the files of one kind (`edge`, `vertex`), or of both (`all`)."""
     rows = [file for file in files if is_data(file) and kind in {"all", file.kind}]
     complete = bool(rows) and all(
-        None not in (f.total_lines, f.failed_lines, f.successful_lines) for f in rows
+        None not in (file.total_lines, file.failed_lines, file.successful_lines) for file in rows
     )
     return Totals(
         total=_sum([file.total_lines for file in rows]),
@@ -31,14 +34,14 @@ def totals(files: Iterable[FileCounts], kind: str = "all") -> Totals:
     )
 
 
-def loss_rate(of: Totals) -> Decimal | None:
-    """Failed over all lines tried, to four places; None unless the total is complete and not empty."""
-    tried = (of.failed or 0) + (of.successful or 0)
-    if not of.complete or not tried:
+def loss_rate(sums: Totals) -> Decimal | None:
+    """Failed over all lines tried, to four places; None unless complete and not empty."""
+    tried = (sums.failed or 0) + (sums.successful or 0)
+    if not sums.complete or not tried:
         return None
-    return (Decimal(of.failed or 0) / tried).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+    return (Decimal(sums.failed or 0) / tried).quantize(Decimal("0.0001"), ROUND_HALF_UP)
 
 
 def _sum(values: Sequence[int | None]) -> int | None:
-    known = [value for value in values if value is not None]
-    return sum(known) if known else None
+    counts = [value for value in values if value is not None]
+    return sum(counts) if counts else None

@@ -1,4 +1,4 @@
-"""The verdict of a file and of a job: GES's word weighed against what its files say."""
+"""gesdash's own status of a file and of a job, from GES's status word and the line counts."""
 
 from collections.abc import Iterable, Sequence
 from typing import Protocol
@@ -7,63 +7,76 @@ from jobs.ges.words import FINAL, Verdict, meaning
 
 
 class FileCounts(Protocol):
-    """A file's figures as stored or as replied; counts in lines, None when unknown."""
+    """A file's counts, stored or from a reply. Units: lines, None when unknown."""
 
     @property
-    def kind(self) -> str: ...  # noqa: D102
+    def kind(self) -> str:
+        """One of schema, vertex and edge."""
+
     @property
-    def status(self) -> str: ...  # noqa: D102
+    def status(self) -> str:
+        """GES's status word for the file."""
+
     @property
-    def total_lines(self) -> int | None: ...  # noqa: D102
+    def total_lines(self) -> int | None:
+        """The sum of the others, unless GES's counts disagree."""
+
     @property
-    def failed_lines(self) -> int | None: ...  # noqa: D102
+    def failed_lines(self) -> int | None:
+        """Lines that GES did not load."""
+
     @property
-    def successful_lines(self) -> int | None: ...  # noqa: D102
+    def successful_lines(self) -> int | None:
+        """Lines that GES loaded."""
 
 
 def is_data(file: FileCounts) -> bool:
-    """An edge or vertex file: schema rows say success with every line "failed" and never count."""
+    """Whether it is a vertex or edge file.
+
+    Schema files report success with every line "failed", so their counts never matter.
+    """
     return file.kind != "schema"
 
 
 def file_verdict(file: FileCounts) -> Verdict:
-    """The word of the file, except that a success with failed lines is partial (schema rows apart)."""
-    said = meaning(file.status)
-    if said is Verdict.SUCCESS and is_data(file) and (file.failed_lines or 0) > 0:
+    """The meaning of the file's status, except that a success with failed lines is partial."""
+    status = meaning(file.status)
+    if status is Verdict.SUCCESS and is_data(file) and (file.failed_lines or 0) > 0:
         return Verdict.PARTIAL
-    return said
+    return status
 
 
 def job_verdict(word: str, files: Sequence[FileCounts]) -> Verdict:
-    """What became of the job: its word while it is not final, else the word weighed against the files."""
-    said = meaning(word)
-    if said not in FINAL or said is Verdict.CANCELLED:
-        return said
-    lost, loaded = any(map(is_lost, files)), any(map(_is_loaded, files))
-    if said is Verdict.FAILED:
-        return Verdict.PARTIAL if lost and loaded else Verdict.FAILED
-    if not lost:
-        return said
-    data = [file for file in files if is_data(file)]
-    if data and all(meaning(file.status) is Verdict.FAILED for file in data):
-        return Verdict.PARTIAL if loaded else Verdict.FAILED
+    """The meaning of the job's status word; once that is final, weighed against the files."""
+    status = meaning(word)
+    if status not in FINAL or status is Verdict.CANCELLED:
+        return status
+    has_failures = any(map(is_lost, files))
+    has_loaded_lines = any(map(_is_loaded, files))
+    if status is Verdict.FAILED:
+        return Verdict.PARTIAL if has_failures and has_loaded_lines else Verdict.FAILED
+    if not has_failures:
+        return status
+    data_files = [file for file in files if is_data(file)]
+    if data_files and all(meaning(file.status) is Verdict.FAILED for file in data_files):
+        return Verdict.PARTIAL if has_loaded_lines else Verdict.FAILED
     return Verdict.PARTIAL
 
 
 def is_lost(file: FileCounts) -> bool:
-    """Whether something of the file did not load."""
+    """Whether the file has failures: its status says so, or a line failed."""
     if meaning(file.status) in {Verdict.FAILED, Verdict.PARTIAL}:
         return True
     return is_data(file) and (file.failed_lines or 0) > 0
 
 
 def _is_loaded(file: FileCounts) -> bool:
-    said = meaning(file.status)
-    return is_data(file) and (
-        said in {Verdict.SUCCESS, Verdict.PARTIAL} or (file.successful_lines or 0) > 0
-    )
+    if not is_data(file):
+        return False
+    status = meaning(file.status)
+    return status in {Verdict.SUCCESS, Verdict.PARTIAL} or (file.successful_lines or 0) > 0
 
 
-def lost(files: Iterable[FileCounts]) -> int:
-    """How many files lost something."""
+def count_lost(files: Iterable[FileCounts]) -> int:
+    """The number of files with failures."""
     return sum(map(is_lost, files))

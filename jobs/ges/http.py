@@ -23,6 +23,13 @@ TOTAL_SECONDS = 20
 SILENT_SECONDS = 10  # without a byte of an answer that began
 MIN_SPEED = 1024  # bytes a second, of a body that takes longer than SLOW_SECONDS
 SLOW_SECONDS = 5
+_FAILURES = (
+    aiohttp.ClientError,
+    HttpProcessingError,
+    OSError,
+    asyncio.IncompleteReadError,
+    EOFError,
+)
 
 
 async def exchange(
@@ -50,13 +57,7 @@ async def exchange(
         ) as response:
             responded_at = datetime.now(UTC)
             content = await _read_body(response)
-    except (
-        aiohttp.ClientError,
-        HttpProcessingError,
-        OSError,
-        asyncio.IncompleteReadError,
-        EOFError,
-    ) as error:
+    except _FAILURES as error:
         raise _as_ges_error(error, str(url.origin()), has_response=response is not None) from error
 
     seconds = time.monotonic() - started

@@ -122,7 +122,7 @@ def throttled(state: BudgetState, retry_after: float | None, now: datetime) -> B
 
 
 def failed(state: BudgetState, count: int, now: datetime) -> BudgetState:
-    """The state after `count` calls without an answer; FAILURES_TO_OPEN in a row open the circuit."""
+    """The state after `count` calls without an answer; the circuit opens when they are enough."""
     failures = state.failures + count
     if failures < FAILURES_TO_OPEN:
         return replace(state, failures=failures)

@@ -54,11 +54,11 @@ def client_for(project: Project, *, refused_token: str = "") -> Client:
     Raises: as `credentials.token_for`.
     """
     configured = settings.GES_PROJECTS.get(project.credentials)
-    shown = configured.credentials if configured else None
+    project_credentials = configured.credentials if configured else None
     token = ""
-    if shown and credentials.needs_token(shown):
-        token = credentials.token_for(project, shown, refused_token=refused_token)
-    return Client(project.endpoint, project.project_id, shown, token)
+    if project_credentials and credentials.needs_token(project_credentials):
+        token = credentials.token_for(project, project_credentials, refused_token=refused_token)
+    return Client(project.endpoint, project.project_id, project_credentials, token)
 
 
 def client_with_new_token(project: Project, client: Client) -> Client | None:

@@ -31,7 +31,7 @@ REREAD_AFTER = timedelta(hours=6)  # from one reading of the whole list to the n
 
 
 class PageGain(NamedTuple):
-    """What reading a page brought: jobs that were not stored, and polls it makes needless."""
+    """The gain from reading a page: jobs that were not stored, and polls that it replaces."""
 
     new_jobs: int
     saved_polls: int
@@ -124,7 +124,7 @@ class JobList:
     def _new_jobs(
         self, replies: Mapping[str, JobReply], stored_jobs: Mapping[str, Job], now: datetime
     ) -> dict[str, Job]:
-        """Store the others."""
+        """Store those of these jobs that are not stored yet."""
         wanted = [
             (self._graphs.of(reply), job_id, now)
             for job_id, reply in replies.items()

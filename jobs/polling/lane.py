@@ -14,7 +14,7 @@ PATIENCE = 15.0
 
 
 class LaneResult(NamedTuple):
-    """What became of one request of a lane; `outcome` is None where it was not sent."""
+    """The result of one request of a lane; `outcome` is None where it was not sent."""
 
     lane: "Lane"
     request: StatusRequest

@@ -1,4 +1,4 @@
-"""What one thread hands to another.
+"""A mailbox, through which one thread hands items to another.
 
 The receiver is woken for the first item and for a full batch, not for each item.
 """

@@ -113,7 +113,7 @@ def _store(observation: Observation, graph_id: str) -> Job:
 
 
 def _watch_proxied(job: Job, now: datetime, lease: int) -> list[Claimed]:
-    """Watch a job that a caller asked about, where its project says so; the claim on a new watch."""
+    """Watch a job that was requested, where its project says so; the claim on a new watch."""
     if not job.project.watches_proxied:
         return []
     _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})

@@ -47,13 +47,16 @@ CONFIRM = timedelta(minutes=10)
 SELDOM = timedelta(minutes=15)
 BETWEEN_LOOKS = timedelta(seconds=15)  # at GES's job list
 NEARLY = 0.8  # of the median: from here on the end may come
-MOST_NOT_FOUND = 5
-MOST_UNCONFIRMED = 3
+MAX_NOT_FOUND = 5
+MAX_UNCONFIRMED = 3
 NOT_FOUND = {"GES.8301", "GES.7007"}
 
 
 def poll_interval(verdict: Verdict, age: timedelta, usual: Usual | None = None) -> timedelta | None:
-    """How long a reply stays fresh; `age` is how long the job has run, as far as is known. None: it is final."""
+    """How long a reply stays fresh; None for a final one.
+
+    `age` is how long the job has run, as far as is known.
+    """
     if verdict.is_final:
         return None
     if verdict is Verdict.UNKNOWN:
@@ -78,7 +81,7 @@ def next_poll(
     now: datetime,
     usual: Usual | None = None,
 ) -> datetime | None:
-    """The time of the next poll; None when a final word was heard a second time, as `was_final` says."""
+    """The time of the next poll; None once a final status is confirmed, as `was_final` says."""
     interval = poll_interval(verdict, now - began_at, usual)
     if interval is None:
         return None if was_final else now + CONFIRM
@@ -87,13 +90,13 @@ def next_poll(
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
-    """How long to wait after failures of a kind."""
+    """The waits after failures of one kind."""
 
     first: timedelta
     longest: timedelta
 
     def wait(self, failures: int, jitter: float) -> timedelta:
-        """After the n-th in a row; `jitter` is 0 to 1."""
+        """The wait after the n-th failure in a row; `jitter` is 0 to 1."""
         wait: timedelta = min(self.first * 2 ** min(failures - 1, 20), self.longest)
         return min(wait * (1 + jitter / 4), LONGEST)
 
@@ -101,17 +104,18 @@ class Backoff:
 def after_failure(
     error: GesError, failures: int, *, jitter: float, was_heard: bool = True, is_final: bool = False
 ) -> timedelta | None:
-    """How long to wait after the n-th failure in a row; None: not again.
+    """How long to wait after the n-th failure in a row; None: poll no more.
 
-    `was_heard`: GES has told something of this job before. `is_final`: what it told was a final word.
+    `was_heard`: GES has given a status of this job before. `is_final`: its last one was final.
     """
-    if is_final and failures >= MOST_UNCONFIRMED:
+    if is_final and failures >= MAX_UNCONFIRMED:
         return None
-    if is_not_found(error) and (is_final or not was_heard or failures >= MOST_NOT_FOUND):
+    if is_not_found(error) and (is_final or not was_heard or failures >= MAX_NOT_FOUND):
         return None
     if error.retry_after is not None:
         return min(timedelta(seconds=max(error.retry_after, 1)) * (1 + jitter / 4), LONGEST)
-    return next(backoff for holds, backoff in _BACKOFFS if holds(error)).wait(failures, jitter)
+    backoff = next(backoff for applies, backoff in _BACKOFFS if applies(error))
+    return backoff.wait(failures, jitter)
 
 
 def is_not_found(error: GesError | None) -> bool:

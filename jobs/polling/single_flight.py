@@ -166,7 +166,7 @@ def _from_ges(project: Project, key: CallKey) -> Answer:
 
 
 def _from_poller(key: CallKey, since: datetime) -> Answer | None:
-    """The reply of a worker that polls this job just now; None when none does or it got no reply."""
+    """The reply to a poll that is under way; None when there is none, or it got no reply."""
     if key.version != 1:
         return None
     job = {"job__project": key.project, "job__job_id": key.job_id}

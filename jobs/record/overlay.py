@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 
 from jobs.db.bulk import Writes
-from jobs.diagnosis.corrections import REPLY_FIELDS, said_of, standing
+from jobs.diagnosis.corrections import REPLY_FIELDS, standing, value_in_reply
 from jobs.diagnosis.verdict import job_verdict
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction
@@ -25,7 +25,7 @@ def observed_value(
         return None
     if field == "verdict" and not kind:
         return job_verdict(reply.status, reply.files).value
-    return said_of(reply, kind, position, field)
+    return value_in_reply(reply, kind, position, field)
 
 
 def tell_corrections(

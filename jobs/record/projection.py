@@ -9,7 +9,7 @@ from jobs.db.bulk import Writes, compared, copy_rows
 from jobs.diagnosis.corrections import lay_over
 from jobs.diagnosis.ledger import contradiction, file_ledger, job_ledger
 from jobs.diagnosis.totals import Totals, loss_rate, totals
-from jobs.diagnosis.verdict import file_verdict, job_verdict, lost
+from jobs.diagnosis.verdict import count_lost, file_verdict, job_verdict
 from jobs.ges.shapes import FileReply, JobReply
 from jobs.ges.words import Verdict
 from jobs.models import Correction, ImportFile, Job
@@ -157,7 +157,7 @@ def fill(job: Job, reply: JobReply) -> None:
         _number(everything.failed),
         _number(everything.successful),
     )
-    job.file_count, job.lost_file_count = len(reply.files), lost(reply.files)
+    job.file_count, job.lost_file_count = len(reply.files), count_lost(reply.files)
 
 
 def _figures(of: Totals) -> dict[str, int | bool | None]:

@@ -19,12 +19,12 @@ class File:
     status: str = "success"
 
 
-def told(files: Iterable[File], *, is_final: bool = True, heard: bool = True) -> list[str]:
+def told(files: Iterable[File], *, is_final: bool = True, has_reply: bool = True) -> list[str]:
     files = list(files)
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
     lost = sum(map(is_lost, files))
     said = headline(
-        is_final=is_final, heard=heard, totals=lines, lost_files=lost, file_count=len(files)
+        is_final=is_final, has_reply=has_reply, totals=lines, lost_files=lost, file_count=len(files)
     )
     return [str(one) for one in said]
 
@@ -141,8 +141,8 @@ def test_while_it_runs(files: list[File], said: list[str]):
     assert told(files, is_final=False) == said
 
 
-def test_never_heard():
-    assert told([], heard=False) == ["GES has not returned any data for this job yet."]
+def test_a_job_without_a_reply():
+    assert told([], has_reply=False) == ["GES has not returned any data for this job yet."]
 
 
 COUNT = st.none() | st.integers(0, 50)
@@ -158,7 +158,7 @@ COUNT = st.none() | st.integers(0, 50)
 def test_an_incomplete_part_never_exceeds_its_whole(files: list[File], is_final: bool):
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
     said = headline(
-        is_final=is_final, heard=True, totals=lines, lost_files=1, file_count=len(files)
+        is_final=is_final, has_reply=True, totals=lines, lost_files=1, file_count=len(files)
     )
     assert bool(said) is bool(files)
     for one in said:
