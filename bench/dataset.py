@@ -342,7 +342,7 @@ def fill(jobs: int, replies: int, end: datetime) -> None:
     began = time.monotonic()
     first = (end - timedelta(weeks=WEEKS)).replace(microsecond=0)
     stride = jobs // WEEKS
-    for batch in batched(Week(stride, replies, first).observations(), 500 * replies, strict=False):
+    for batch in batched(Week(stride, replies, first).observations(), 500 * replies):
         record(batch)
     people()
     decide(first + timedelta(days=8))

@@ -90,7 +90,7 @@ def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
 
 def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
     """Each job; `whole`: with its files and the corrections that stand."""
-    for batch in batched(keys, BATCH, strict=False):
+    for batch in batched(keys, BATCH):
         rows = Job.objects.filter(pk__in=batch).select_related("project", "graph")
         found = (rows.prefetch_related("files", WITH_CORRECTIONS) if whole else rows).in_bulk()
         yield from (found[pk] for pk in batch)
@@ -99,7 +99,7 @@ def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
 def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
     """Each job with all but the bodies of its replies; `whole` as for `jobs_of`."""
     number, offset = 1, 0
-    for batch in batched(jobs_of(keys, whole=whole), BATCH, strict=False):
+    for batch in batched(jobs_of(keys, whole=whole), BATCH):
         found = {job.pk: Case(job) for job in batch}
         _fill(found)
         for case in found.values():
@@ -159,7 +159,7 @@ def _read(part: Sequence[EvidenceRun]) -> Iterator[tuple[str, bytes]]:
 def as_of(keys: Sequence[int]) -> datetime | None:
     """When the newest of all this came about; None where there is nothing."""
     found: list[datetime] = []
-    for batch in batched(keys, 1000, strict=False):
+    for batch in batched(keys, 1000):
         jobs = Job.objects.filter(pk__in=batch).aggregate(
             Max("observed_at"), Max("changed_at"), Max("first_seen_at")
         )
@@ -236,6 +236,6 @@ def _proofs(
 
 
 def _ids(keys: Iterable[int]) -> Iterator[str]:
-    for batch in batched(keys, 1000, strict=False):
+    for batch in batched(keys, 1000):
         found = dict(Job.objects.filter(pk__in=batch).values_list("pk", "job_id"))
         yield from (found[pk] for pk in batch)

@@ -201,7 +201,7 @@ def _all(asked: _Asked) -> Iterator[Lost]:
     """Every row, the newest job's first; held are a part of them, and the paths that came before."""
     newer: set[tuple[int, str]] = set()
     for rows in (asked.unbegun(), asked.begun().order_by("-job__begin_time", "-pk")):
-        for files in batched(rows.iterator(chunk_size=CHUNK), CHUNK, strict=False):
+        for files in batched(rows.iterator(chunk_size=CHUNK), CHUNK):
             yield from _seen(files, newer)
 
 
