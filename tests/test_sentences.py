@@ -10,7 +10,7 @@ from jobs.sentences import Sentence
 
 sentences = st.builds(
     Sentence, st.text(), st.dictionaries(st.text(), st.integers() | st.text(), max_size=3)
-)  # fmt: skip
+)
 
 
 def test_numbers_have_thousands_separators():
@@ -39,7 +39,7 @@ def test_a_bare_string_is_a_text_without_values():
 
 
 @pytest.mark.parametrize("stored", [None, 5, [], {}, {"text": 5}, {"text": "a", "values": [1]}])
-def test_what_is_no_sentence_is_said(stored):
+def test_a_stored_value_that_is_no_sentence_is_refused(stored):
     with pytest.raises(ValueError, match="is not a sentence"):
         Sentence.from_json(stored)
 

@@ -18,11 +18,15 @@ from tests.servers import database_url
 
 
 @pytest.mark.parametrize(
-    ("task", "every"), [(tasks.dispatch, timedelta(seconds=5)), (tasks.discover, timedelta(seconds=15)),
-                        (tasks.drop_stalled, timedelta(minutes=1))],
-)  # fmt: skip
+    ("task", "every"),
+    [
+        (tasks.dispatch, timedelta(seconds=5)),
+        (tasks.discover, timedelta(seconds=15)),
+        (tasks.drop_stalled, timedelta(minutes=1)),
+    ],
+)
 @pytest.mark.parametrize("minute", [0, 12])
-def test_tasks_come_round_at_any_minute_of_the_hour(task, every, minute):
+def test_tasks_are_due_in_every_minute_of_the_hour(task, every, minute):
     cron = app.periodic_registry.periodic_tasks[task.name, ""].croniter
     cron.set_current(datetime(2026, 3, 4, 9, minute, tzinfo=UTC))
     ticks = [cron.get_next(datetime) for _ in range(9)]
@@ -30,11 +34,12 @@ def test_tasks_come_round_at_any_minute_of_the_hour(task, every, minute):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_a_dead_worker_had_begun_holds_nobody_back():
+def test_a_dead_workers_task_does_not_block_the_next():
     tasks.discover.defer()
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) VALUES (now() - interval '1 hour') RETURNING id"
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " VALUES (now() - interval '1 hour') RETURNING id"
         )
         cursor.execute(
             "UPDATE procrastinate_jobs SET status = 'doing', worker_id = %s", cursor.fetchone()
@@ -44,7 +49,7 @@ def test_what_a_dead_worker_had_begun_holds_nobody_back():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_worker_looks_for_jobs_at_a_time_and_a_killed_one_holds_nobody_up(polled, simulator):
+def test_one_worker_at_a_time_looks_at_the_lists_and_a_killed_one_blocks_none(polled, simulator):
     other = psycopg.connect(database_url(), autocommit=True)
     pid = other.info.backend_pid
     other.execute(
@@ -86,7 +91,7 @@ def waiting():
 
 
 @pytest.mark.django_db(transaction=True)
-def test_each_project_is_looked_at_by_itself_and_once_at_a_time(empty_queue):
+def test_each_project_has_one_queued_look_of_its_own(empty_queue):
     pks = [Project.objects.create(project_id=name, credentials=name).pk for name in "ab"]
     Project.objects.create(project_id="without credentials")
     for _ in range(2):
@@ -96,7 +101,9 @@ def test_each_project_is_looked_at_by_itself_and_once_at_a_time(empty_queue):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, project, monkeypatch):
+def test_as_many_rounds_are_queued_as_there_is_work_and_workers_for(
+    empty_queue, project, monkeypatch
+):
     now = timezone.now()
     tasks.dispatch()
     assert waiting() == []
@@ -108,14 +115,16 @@ def test_as_many_rounds_wait_as_there_is_work_and_workers_for(empty_queue, proje
     monkeypatch.setattr(tasks, "REPLIES_PER_BATCH", 2)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 4)"
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " SELECT now() FROM generate_series(1, 4)"
         )
         tasks.dispatch()
         assert waiting() == [("poll", "poll 0"), ("poll", "poll 1")], (
             "two processes, each with a queue for rounds"
         )
         cursor.execute(
-            "INSERT INTO procrastinate_workers (last_heartbeat) SELECT now() FROM generate_series(1, 40)"
+            "INSERT INTO procrastinate_workers (last_heartbeat)"
+            " SELECT now() FROM generate_series(1, 40)"
         )
     tasks.dispatch()
     assert waiting() == [("poll", f"poll {number}") for number in range(3)]

@@ -30,13 +30,13 @@ def by_hand(form, start=b""):
 
 
 def test_the_forms_are_what_is_written_down():
-    seen = "2026-03-04T12:00:00.001500Z"
+    first_seen_at = "2026-03-04T12:00:00.001500Z"
     body = hashlib.sha256(b"{}").hexdigest()
-    told = ["p1", "jöb", 1, "poll", 1, 200, 'application/json; a="b"', seen, body]
-    assert link(START, FACTS) == by_hand(["gesdash link 1", "0" * 64, *told])
+    facts = ["p1", "jöb", 1, "poll", 1, 200, 'application/json; a="b"', first_seen_at, body]
+    assert link(START, FACTS) == by_hand(["gesdash link 1", "0" * 64, *facts])
     assert head_leaf("jöb", 3, START) == by_hand(["gesdash head 1", "jöb", 3, "0" * 64], b"\x00")
     sealed = CheckpointForm(START, "p1", 2, SEEN, 77, 3, 9, START)
-    form = ["gesdash checkpoint 1", "0" * 64, "p1", 2, seen, 77, 3, 9, "0" * 64]
+    form = ["gesdash checkpoint 1", "0" * 64, "p1", 2, first_seen_at, 77, 3, 9, "0" * 64]
     assert checkpoint_digest(sealed) == by_hand(form)
 
 
@@ -44,10 +44,10 @@ def test_the_forms_are_what_is_written_down():
     st.text(st.characters(exclude_categories=["Cs"])),
     st.text(st.characters(exclude_categories=["Cs"])),
 )
-def test_a_link_has_any_text_as_json_writes_it(job_id, content_type):
+def test_texts_in_a_link_are_encoded_as_json_does(job_id, content_type):
     facts = FACTS._replace(job_id=job_id, content_type=content_type)
-    told = ["p1", job_id, 1, "poll", 1, 200, content_type, moment(SEEN), FACTS.sha256.hex()]
-    assert link(START, facts) == by_hand(["gesdash link 1", "0" * 64, *told])
+    form = ["p1", job_id, 1, "poll", 1, 200, content_type, moment(SEEN), FACTS.sha256.hex()]
+    assert link(START, facts) == by_hand(["gesdash link 1", "0" * 64, *form])
 
 
 def test_a_time_is_the_same_in_any_zone():
@@ -59,11 +59,11 @@ def test_a_time_is_the_same_in_any_zone():
     assert moment(datetime(2026, 3, 4, tzinfo=UTC)) == "2026-03-04T00:00:00.000000Z"
 
 
-@pytest.mark.parametrize("at", range(len(FACTS)))
-def test_a_link_depends_on_every_fact_and_on_the_link_before(at):
+@pytest.mark.parametrize("position", range(len(FACTS)))
+def test_a_link_depends_on_every_fact_and_on_the_link_before(position):
     other = list(FACTS)
-    value = FACTS[at]
-    other[at] = (
+    value = FACTS[position]
+    other[position] = (
         value + timedelta(microseconds=1)
         if isinstance(value, datetime)
         else value + type(value)(value)
@@ -103,7 +103,7 @@ def test_the_root_is_that_of_rfc_6962_and_a_path_proves_its_leaf_only(size, data
                 root_of(leaves[index], index, size, path[:-1])
 
 
-def test_a_tree_larger_than_what_is_read_at_once():
+def test_a_tree_larger_than_one_chunk_has_the_same_root():
     leaves = [hashlib.sha256(str(number).encode()).digest() for number in range(9_001)]
     with Tree(leaves) as tree:
         assert tree.root == rfc6962(leaves)

@@ -55,34 +55,67 @@ def test_the_jobs_changes_come_before_its_files():
     ]
 
 
-def test_the_first_reply_changes_nothing_into_something():
-    found = changes(None, reply(files=[("a", {"totalLines": 1})]))
-    assert found == [
+def test_all_values_of_the_first_reply_are_changes():
+    changed = changes(None, reply(files=[("a", {"totalLines": 1})]))
+    assert changed == [
         Changed("", "", "status", None, "running"),
         Changed("edge", "a", "file", None, "a"),
     ]
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "said"),
+    ("before", "after", "sentence"),
     [
-        (reply("success"), reply("running"), "The final GES status changed from “success” to “running”."),
-        (reply("success"), reply("failed"), "The final GES status changed from “success” to “failed”."),
-        (reply(files=[("a", {"totalLines": 1000})]), reply(files=[("a", {"totalLines": 999})]), "Total lines of “a” dropped from 1,000 to 999."),
-        (reply(beginTime="2026-03-04T10:00:00"), reply(beginTime="2026-03-04T09:00:00"),
-         "The start time moved back from 2026-03-04T10:00:00+00:00 to 2026-03-04T09:00:00+00:00."),
-        (reply(), reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
-         "The end time 2026-03-04T09:00:00+00:00 is before the start time 2026-03-04T10:00:00+00:00."),
-        (reply(files=[("a", {}), ("b", {})]), reply(files=[("a", {})]),
-         "The response no longer lists all files. Missing: 1, the first is “b”."),
-        (reply("success", files=[("a", {})]), reply("success", files=[("a", {}), ("a", {}), ("b", {})]),
-         "The response lists more files than the previous final one. Added: 2, the first is “a”."),
-        (None, reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
-         "The end time 2026-03-04T09:00:00+00:00 is before the start time 2026-03-04T10:00:00+00:00."),
+        (
+            reply("success"),
+            reply("running"),
+            "The final GES status changed from “success” to “running”.",
+        ),
+        (
+            reply("success"),
+            reply("failed"),
+            "The final GES status changed from “success” to “failed”.",
+        ),
+        (
+            reply(files=[("a", {"totalLines": 1000})]),
+            reply(files=[("a", {"totalLines": 999})]),
+            "Total lines of “a” dropped from 1,000 to 999.",
+        ),
+        (
+            reply(beginTime="2026-03-04T10:00:00"),
+            reply(beginTime="2026-03-04T09:00:00"),
+            "The start time moved back from 2026-03-04T10:00:00+00:00"
+            " to 2026-03-04T09:00:00+00:00.",
+        ),
+        (
+            reply(),
+            reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
+            "The end time 2026-03-04T09:00:00+00:00 is before the start time"
+            " 2026-03-04T10:00:00+00:00.",
+        ),
+        (
+            reply(files=[("a", {}), ("b", {})]),
+            reply(files=[("a", {})]),
+            "The response no longer lists all files. Missing: 1, the first is “b”.",
+        ),
+        (
+            reply("success", files=[("a", {})]),
+            reply("success", files=[("a", {}), ("a", {}), ("b", {})]),
+            "The response lists more files than the previous final one."
+            " Added: 2, the first is “a”.",
+        ),
+        (
+            None,
+            reply(beginTime="2026-03-04T10:00:00", endTime="2026-03-04T09:00:00"),
+            "The end time 2026-03-04T09:00:00+00:00 is before the start time"
+            " 2026-03-04T10:00:00+00:00.",
+        ),
     ],
-)  # fmt: skip
-def test_what_goes_backwards_is_said(before, after, said):
-    assert [str(one.says) for one in contradictions_between(before, after)] == [said]
+)
+def test_each_contradiction_has_its_sentence(before, after, sentence):
+    assert [str(contradiction.says) for contradiction in contradictions_between(before, after)] == [
+        sentence
+    ]
 
 
 @pytest.mark.parametrize(
@@ -97,20 +130,20 @@ def test_what_goes_backwards_is_said(before, after, said):
         (reply(endTime="2026-03-04T09:00:00", beginTime="2026-03-04T10:00:00"),) * 2,
     ],
 )
-def test_what_only_goes_on_is_not(before, after):
+def test_progress_is_no_contradiction(before, after):
     assert contradictions_between(before, after) == []
 
 
 @given(
     st.integers(0, 20), st.integers(0, 5), st.lists(st.integers(-10, 200), min_size=2, max_size=4)
 )
-def test_the_simulators_jobs_never_go_backwards(seed, number, seconds):
+def test_simulated_jobs_never_contradict_themselves(seed, number, seconds):
     epoch = datetime(2026, 3, 4, 12, tzinfo=UTC)
     story = Story(seed, epoch)
     job = story.jobs(epoch + timedelta(minutes=5))[number]
-    told = [
-        parse_reply(json.dumps(story.state(job, job.begin + timedelta(seconds=at))).encode())
-        for at in sorted(seconds)
+    replies = [
+        parse_reply(json.dumps(story.state(job, job.begin + timedelta(seconds=second))).encode())
+        for second in sorted(seconds)
     ]
-    for before, after in itertools.pairwise(told):
+    for before, after in itertools.pairwise(replies):
         assert contradictions_between(before, after) == []

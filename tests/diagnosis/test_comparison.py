@@ -34,20 +34,20 @@ def file(path="b/v.csv", status="success", failed=None, kind="vertex", cause=Non
     ],
 )
 def test_a_file_got_better_or_worse(before, after, change, delta):
-    [found] = compare([file("x", *before)], [file("x", *after)])
-    assert (found.change, found.failed_delta) == (change, delta)
+    [difference] = compare([file("x", *before)], [file("x", *after)])
+    assert (difference.change, difference.failed_delta) == (change, delta)
 
 
 def test_a_schema_rows_lines_do_not_count():
-    [found] = compare([file(kind="schema", failed=0)], [file(kind="schema", failed=4)])
-    assert (found.change, found.failed_delta) == (FileChange.SAME, None)
+    [difference] = compare([file(kind="schema", failed=0)], [file(kind="schema", failed=4)])
+    assert (difference.change, difference.failed_delta) == (FileChange.SAME, None)
 
 
 def test_repeated_paths_pair_in_order():
-    found = compare(
+    differences = compare(
         [file(failed=0), file(failed=7)], [file(failed=0), file(failed=7), file(failed=1)]
     )
-    assert sorted((one.change, one.failed_delta) for one in found) == [
+    assert sorted((difference.change, difference.failed_delta) for difference in differences) == [
         ("new", None),
         ("same", 0),
         ("same", 0),
@@ -56,24 +56,35 @@ def test_repeated_paths_pair_in_order():
 
 @pytest.mark.parametrize(
     ("before", "after", "matched"),
-    [("d/2026-03-04/e", "d/2026-03-05/e", True), ("d/20260304.csv", "d/20261231.csv", True), ("d/2026/03/04/e", "d/2026/03/05/e", True),
-     ("d/20260304.csv", "d/2026-03-05.csv", True), ("d/part-0001", "d/part-0002", False), ("d/20261304", "d/20261305", False),
-     ("d/120260304", "d/120260305", False), ("d/20260304020000/e", "d/20260305021530/e", True),
-     ("d/2026-03-04T02:00:00Z/e", "d/2026-03-05T0217/e", True), ("d/20260304-0001", "d/20260304-0002", False)],
-)  # fmt: skip
-def test_what_is_left_matches_but_for_a_day(before, after, matched):
-    found = compare([file(before)], [file(after)])
-    assert [(one.path, one.change, one.matched_by_date) for one in found] == (
-        [(after, "same", True)] if matched else [(before, "gone", False), (after, "new", False)]
-    )
+    [
+        ("d/2026-03-04/e", "d/2026-03-05/e", True),
+        ("d/20260304.csv", "d/20261231.csv", True),
+        ("d/2026/03/04/e", "d/2026/03/05/e", True),
+        ("d/20260304.csv", "d/2026-03-05.csv", True),
+        ("d/part-0001", "d/part-0002", False),
+        ("d/20261304", "d/20261305", False),
+        ("d/120260304", "d/120260305", False),
+        ("d/20260304020000/e", "d/20260305021530/e", True),
+        ("d/2026-03-04T02:00:00Z/e", "d/2026-03-05T0217/e", True),
+        ("d/20260304-0001", "d/20260304-0002", False),
+    ],
+)
+def test_other_files_match_with_dates_left_out(before, after, matched):
+    differences = compare([file(before)], [file(after)])
+    assert [
+        (difference.path, difference.change, difference.matched_by_date)
+        for difference in differences
+    ] == ([(after, "same", True)] if matched else [(before, "gone", False), (after, "new", False)])
 
 
-def test_an_exact_match_goes_before_one_by_day_and_kinds_keep_apart():
-    found = compare(
+def test_an_exact_match_precedes_one_without_dates_and_kinds_never_match():
+    differences = compare(
         [file("d/2026-03-04"), file("d/2026-03-05")],
         [file("d/2026-03-05"), file("d/2026-03-04", kind="edge")],
     )
-    assert [(one.kind, one.path, one.change) for one in found] == [
+    assert [
+        (difference.kind, difference.path, difference.change) for difference in differences
+    ] == [
         ("vertex", "d/2026-03-04", "gone"),
         ("edge", "d/2026-03-04", "new"),
         ("vertex", "d/2026-03-05", "same"),
@@ -89,11 +100,15 @@ def test_the_worst_come_first():
         file("worst", failed=1),
     ]
     after = [
-        file("new"), file("same"), file("new and lost", "failed", 5), file("better", "partFailed"), file("worse", failed=5),
+        file("new"),
+        file("same"),
+        file("new and lost", "failed", 5),
+        file("better", "partFailed"),
+        file("worse", failed=5),
         file("worst", failed=50),
-    ]  # fmt: skip
-    found = [one.path for one in compare(before, after)]
-    assert found == ["worst", "worse", "new and lost", "gone", "better", "new", "same"]
+    ]
+    paths = [difference.path for difference in compare(before, after)]
+    assert paths == ["worst", "worse", "new and lost", "gone", "better", "new", "same"]
 
 
 files = st.builds(
@@ -107,24 +122,28 @@ imports = st.lists(files, max_size=8)
 
 
 @given(imports, imports)
-def test_every_file_is_told_once_and_the_reverse_comparison_is_the_reverse(before, after):
-    there, back = compare(before, after), compare(after, before)
-    assert sorted(id(one.before) for one in there if one.before) == sorted(map(id, before))
-    assert sorted(id(one.after) for one in there if one.after) == sorted(map(id, after))
-    opposite = {"new": "gone", "gone": "new", "better": "worse", "worse": "better"}
-    assert sorted(opposite.get(one.change, one.change) for one in there) == sorted(
-        one.change for one in back
+def test_every_file_occurs_once_and_the_reverse_comparison_is_the_reverse(before, after):
+    differences, reverse = compare(before, after), compare(after, before)
+    assert sorted(
+        id(difference.before) for difference in differences if difference.before
+    ) == sorted(map(id, before))
+    assert sorted(id(difference.after) for difference in differences if difference.after) == sorted(
+        map(id, after)
     )
+    opposite = {"new": "gone", "gone": "new", "better": "worse", "worse": "better"}
+    assert sorted(
+        opposite.get(difference.change, difference.change) for difference in differences
+    ) == sorted(difference.change for difference in reverse)
 
 
 @given(imports)
 def test_an_import_is_the_same_as_itself(rows):
-    assert {one.change for one in compare(rows, [replace(row) for row in rows])} <= {
+    assert {difference.change for difference in compare(rows, [replace(row) for row in rows])} <= {
         FileChange.SAME
     }
 
 
-def test_new_causes_are_those_of_no_lost_file_before():
+def test_new_causes_are_those_of_no_failed_file_before():
     before = [
         file("a", "partFailed", 3, cause="line 5: vertex id is empty"),
         file(
@@ -139,7 +158,8 @@ def test_new_causes_are_those_of_no_lost_file_before():
         file("e", "success", 0, cause="said beside a success"),
     ]
     assert [
-        (one.pattern, one.example, one.files, one.failed_lines) for one in new_causes(before, after)
+        (difference.pattern, difference.example, difference.files, difference.failed_lines)
+        for difference in new_causes(before, after)
     ] == [
         ("label ‹value› is not in the metadata", "label [x] is not in the metadata", 2, 20),
         ("GES.7017: gone", "GES.7017: gone", 1, None),

@@ -1,4 +1,4 @@
-"""What GES's codes and failure reasons are explained by."""
+"""GES's codes and failure reasons have explanations."""
 
 import re
 
@@ -9,21 +9,24 @@ from jobs.diagnosis.explain import MAX_EXPLANATIONS, explain
 from jobs.diagnosis.explanations import EXPLANATIONS
 from jobs.ges.simulator.plot import GONE_FILE
 
-# GES API Reference, error codes of the management and the service plane, and those of samples; then the gateway's.
+# GES API Reference, error codes of the management and the service plane, and those of samples;
+# then the gateway's.
 CODES = """
-0001 0016 2067 7000 7001 7002 7003 7004 7005 7006 7007 7008 7009 7010 7011 7014 7015 7016 7017 7018 7019 7023 7024 7027 7028
-7029 7030 7036 7037 7040 7041 7042 7048 7049 7050 7054 7056 7057 7059 7061 7062 7063 7064 7067 7069 7070 8000 8005 8006 8007
-8008 8011 8012 8013 8301 8302 8303 8304 8601 8602 8801 9999
+0001 0016 2067 7000 7001 7002 7003 7004 7005 7006 7007 7008 7009 7010 7011 7014 7015 7016 7017 7018
+7019 7023 7024 7027 7028 7029 7030 7036 7037 7040 7041 7042 7048 7049 7050 7054 7056 7057 7059 7061
+7062 7063 7064 7067 7069 7070 8000 8005 8006 8007 8008 8011 8012 8013 8301 8302 8303 8304 8601 8602
+8801 9999
 """.split()  # noqa: SIM905
 GATEWAY = ["0101", "0201", "0301", "0302", "0303", "0304", "0305", "0306", "0307", "0308"]
 
 
 @pytest.mark.parametrize(
-    "code", [f"GES.{one}" for one in CODES] + [f"APIG.{one}" for one in GATEWAY]
+    "code",
+    [f"GES.{number}" for number in CODES] + [f"APIG.{number}" for number in GATEWAY],
 )
 def test_every_code_is_explained_once(code: str):
     assert len(explain(f"{code}: whatever")) == 1
-    assert sum(one.codes.count(code) for one in EXPLANATIONS) == 1
+    assert sum(explanation.codes.count(code) for explanation in EXPLANATIONS) == 1
 
 
 @pytest.mark.parametrize("code", GATEWAY)
@@ -31,10 +34,10 @@ def test_the_gateway_has_two_prefixes(code: str):
     assert explain(f"APIGW.{code}") == explain(f"APIG.{code}") != []
 
 
-def test_every_explanation_has_texts_and_something_it_is_found_by():
-    for one in EXPLANATIONS:
-        assert all((one.title, one.meaning, one.advice, one.source))
-        assert one.codes or one.pattern
+def test_every_explanation_has_texts_and_a_code_or_pattern():
+    for explanation in EXPLANATIONS:
+        assert all((explanation.title, explanation.meaning, explanation.advice, explanation.source))
+        assert explanation.codes or explanation.pattern
 
 
 def test_no_source_is_left_over():
@@ -43,7 +46,7 @@ def test_no_source_is_left_over():
         for name, value in vars(explanations).items()
         if name.isupper() and isinstance(value, str)
     }
-    assert {one.source for one in EXPLANATIONS} == sources
+    assert {explanation.source for explanation in EXPLANATIONS} == sources
 
 
 @pytest.mark.parametrize(
@@ -89,13 +92,13 @@ def test_no_source_is_left_over():
     ],
 )
 def test_known_causes(text: str, title: str):
-    found = explain(text.format(n=27))
-    assert [title in one.title for one in found] == [True]
+    explanations = explain(text.format(n=27))
+    assert [title in explanation.title for explanation in explanations] == [True]
 
 
 def test_the_first_line_may_be_a_header():
-    found = explain("line 1: label [label] is not in the metadata")
-    assert [one.title for one in found] == [
+    explanations = explain("line 1: label [label] is not in the metadata")
+    assert [explanation.title for explanation in explanations] == [
         "First line failed: possibly a header",
         "The label is not in the metadata",
     ]
@@ -116,13 +119,13 @@ def test_the_first_line_may_be_a_header():
         "label [5G user] 5 GB",
     ],
 )
-def test_what_is_not_known_is_not_explained(text: str):
+def test_an_unknown_text_is_not_explained(text: str):
     assert explain(text) == []
 
 
 def test_in_the_order_of_the_text_and_at_most_three():
     text = "ges.7017, then GES.7003 GES.7001 apigw.0308, GES.7010"
-    assert [one.title for one in explain(text)] == [
+    assert [explanation.title for explanation in explain(text)] == [
         "The object does not exist in OBS",
         "The graph is not running",
         "Too many requests",
@@ -131,6 +134,6 @@ def test_in_the_order_of_the_text_and_at_most_three():
 
 
 def test_patterns_repeat_within_bounds():
-    for one in EXPLANATIONS:
-        plain = re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "x", one.pattern)
-        assert not re.search(r"[*+]|,\}", plain), one.pattern
+    for explanation in EXPLANATIONS:
+        plain = re.sub(r"\\.|\[(?:\\.|[^\]])*\]", "x", explanation.pattern)
+        assert not re.search(r"[*+]|,\}", plain), explanation.pattern

@@ -1,4 +1,4 @@
-"""What was not observed: between runs of presence, and before a change."""
+"""Gaps in observation: between runs of presence, and before a change."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -44,13 +44,13 @@ moments = st.integers(-100, 200)
 
 
 @given(st.lists(st.tuples(moments, st.integers(0, 50)), max_size=10))
-def test_nobody_was_there_in_a_gap(lengths):
+def test_no_run_overlaps_a_gap(lengths):
     present = runs(*((first, first + took) for first, took in lengths))
-    found = gaps(present, at(0), at(100), longer_than=PAUSE)
-    for begin, end in found:
+    between = gaps(present, at(0), at(100), longer_than=PAUSE)
+    for begin, end in between:
         assert at(0) <= begin < end <= at(100)
         assert not any(first < end and last > begin for first, last in present)
-    assert found == sorted(found)
+    assert between == sorted(between)
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_nobody_was_there_in_a_gap(lengths):
         ([(11, 12)], None),
     ],
 )
-def test_a_change_came_after_anything_else_was_last_seen(earlier, expected):
+def test_a_change_is_no_older_than_the_last_other_observation(earlier, expected):
     assert seen_before(at(10), runs(*earlier)) == (None if expected is None else at(expected))
 
 

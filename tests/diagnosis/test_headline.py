@@ -19,14 +19,16 @@ class File:
     status: str = "success"
 
 
-def told(files: Iterable[File], *, is_final: bool = True, has_reply: bool = True) -> list[str]:
+def headline_of(
+    files: Iterable[File], *, is_final: bool = True, has_reply: bool = True
+) -> list[str]:
     files = list(files)
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
     lost = sum(map(is_lost, files))
-    said = headline(
+    sentences = headline(
         is_final=is_final, has_reply=has_reply, totals=lines, lost_files=lost, file_count=len(files)
     )
-    return [str(one) for one in said]
+    return [str(sentence) for sentence in sentences]
 
 
 CLEAN, HURT = File("edge", 10, 0, 10), File("vertex", 1659, 450, 1209, "partFailed")
@@ -34,7 +36,7 @@ SILENT = File("vertex", None, None, None)
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "sentences"),
     [
         (
             [HURT],
@@ -109,12 +111,12 @@ SILENT = File("vertex", None, None, None)
         ([], []),
     ],
 )
-def test_what_became_of_an_import(files: list[File], said: list[str]):
-    assert told(files) == said
+def test_the_outcome_of_a_final_import(files: list[File], sentences: list[str]):
+    assert headline_of(files) == sentences
 
 
 @pytest.mark.parametrize(
-    ("files", "said"),
+    ("files", "sentences"),
     [
         (
             [HURT, CLEAN],
@@ -137,12 +139,12 @@ def test_what_became_of_an_import(files: list[File], said: list[str]):
         ([], []),
     ],
 )
-def test_while_it_runs(files: list[File], said: list[str]):
-    assert told(files, is_final=False) == said
+def test_the_progress_of_a_running_import(files: list[File], sentences: list[str]):
+    assert headline_of(files, is_final=False) == sentences
 
 
 def test_a_job_without_a_reply():
-    assert told([], has_reply=False) == ["GES has not returned any data for this job yet."]
+    assert headline_of([], has_reply=False) == ["GES has not returned any data for this job yet."]
 
 
 COUNT = st.none() | st.integers(0, 50)
@@ -157,11 +159,11 @@ COUNT = st.none() | st.integers(0, 50)
 )
 def test_an_incomplete_part_never_exceeds_its_whole(files: list[File], is_final: bool):
     lines = {kind: asdict(totals(files, kind)) for kind in ("vertex", "edge", "all")}
-    said = headline(
+    sentences = headline(
         is_final=is_final, has_reply=True, totals=lines, lost_files=1, file_count=len(files)
     )
-    assert bool(said) is bool(files)
-    for one in said:
-        values = dict(one.values)
-        if "at least" in one.text and "loaded" in values:
+    assert bool(sentences) is bool(files)
+    for sentence in sentences:
+        values = dict(sentence.values)
+        if "at least" in sentence.text and "loaded" in values:
             assert values["loaded"] <= values["total"]

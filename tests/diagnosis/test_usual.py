@@ -20,7 +20,7 @@ def test_usual_duration_is_median_and_nine_in_ten():
     )
 
 
-def test_fewer_than_three_jobs_make_no_habit():
+def test_fewer_than_three_jobs_have_no_usual_duration():
     assert usual_duration(minutes(3, 1)) is None
     assert usual_duration(minutes(3, 1, -5)) is None
 
@@ -52,6 +52,6 @@ def test_quiet_graphs(silent_hours: int, gap_hours: int, imports: int, quiet: bo
     assert is_quiet(begin, timedelta(hours=gap_hours), imports, NOW) is quiet
 
 
-def test_a_graph_never_heard_from_is_not_quiet():
+def test_a_graph_without_imports_is_not_quiet():
     assert not is_quiet(None, timedelta(hours=1), 9, NOW)
     assert not is_quiet(NOW - timedelta(days=9), None, 9, NOW)

@@ -15,20 +15,21 @@ from tests.homes import DATABASE, copy_migrated
 
 @pytest.fixture(scope="session")
 def server():
-    # Not among pytest's folders: run as root, the server has a user of its own, which must reach its files.
+    # Not among pytest's folders: run as root, the server has a user of its own, which must reach
+    # its files.
     folder = Path(tempfile.mkdtemp(prefix="gesdash-faults-"))
     folder.chmod(0o711)
     copy_migrated(folder)
-    made = Server(folder)
-    yield made
-    made.kill(signal.SIGQUIT)
+    server = Server(folder)
+    yield server
+    server.kill(signal.SIGQUIT)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture
 def site(server, tmp_path):
     """Make a site of a story; all its processes have ended after the test."""
-    made, running = [], []
+    sites, running = [], []
 
     def make(jobs=20, states=4, **shape):
         simulator = Simulator()
@@ -36,11 +37,11 @@ def site(server, tmp_path):
         context = run_in_thread(simulator)
         simulator.address = context.__enter__()
         running.append(context)
-        made.append(Site(server, server.copy_of(DATABASE), simulator, tmp_path))
-        return made[-1]
+        sites.append(Site(server, server.copy_of(DATABASE), simulator, tmp_path))
+        return sites[-1]
 
     yield make
-    for one in made:
-        one.end()
-    for one in running:
-        one.__exit__(None, None, None)
+    for started in sites:
+        started.end()
+    for context in running:
+        context.__exit__(None, None, None)

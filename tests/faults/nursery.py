@@ -1,8 +1,8 @@
-"""A process that has Django loaded and forks: each line of standard input is Python for a child of its own.
+"""A process that has Django loaded and forks a child for each line of Python on standard input.
 
-A worker of `manage.py work` started so is a process like any other, there in a tenth of a second instead of some. A child's
-number is said on standard output as it starts, and "<number> ended <what was wrong>" when its line is done. Children are
-killed when this process ends.
+A worker of `manage.py work` started so is a process like any other, but in a tenth of a second. A
+child's number is written to standard output when it starts, and "<number> ended <error>" when its
+line is done. Children are killed when this process ends.
 """
 
 import ctypes
@@ -33,21 +33,21 @@ def run(line, names):
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.close(0)
     os.open(os.devnull, os.O_RDONLY)
-    wrong = ""
+    error = ""
     try:
         exec(line, names)
     except SystemExit as ended:
-        wrong = f"exit {ended.code}" if ended.code else ""
+        error = f"exit {ended.code}" if ended.code else ""
     except BaseException as failed:
         traceback.print_exc()
-        wrong = f"{type(failed).__name__}: {failed}".replace("\n", " ")
+        error = f"{type(failed).__name__}: {failed}".replace("\n", " ")
     sys.stderr.flush()
-    say(f"{os.getpid()} ended {wrong}")
+    say(f"{os.getpid()} ended {error}")
     os._exit(0)
 
 
-def say(what):
-    os.write(1, f"{what}\n".encode())  # one write, which no other child's falls into
+def say(text):
+    os.write(1, f"{text}\n".encode())  # one write, which no other child's falls into
 
 
 if __name__ == "__main__":

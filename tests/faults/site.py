@@ -1,4 +1,4 @@
-"""A gesdash of real worker processes on a PostgreSQL of its own, and what the simulator and the database say of it."""
+"""Real worker processes on a PostgreSQL of their own, and their results in the database."""
 
 import os
 import random
@@ -38,7 +38,10 @@ class Server:
         self.socket = str(running.get_postmaster_info().socket_dir)
 
     def kill(self, how):
-        """Have all its processes end at once, as PostgreSQL does when one was killed (SIGQUIT) or a host goes down (SIGINT)."""
+        """End all its processes at once.
+
+        By SIGQUIT, as when one was killed, or by SIGINT, as when a host shuts down.
+        """
         pid = int((self.data / "postmaster.pid").read_text().splitlines()[0])
         os.kill(pid, how)
         wait_until(lambda: not (self.data / "postmaster.pid").exists(), "PostgreSQL has ended")
@@ -75,11 +78,21 @@ class Nursery:
         self.said, self.ended = SimpleQueue(), {}
         with log.open("a") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, str(Path(__file__).parent / "nursery.py")], cwd=ROOT, stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE, stderr=errors, text=True, bufsize=1,
-                env={**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "gesdash.settings",
-                     "GESDASH_HOME": str(home), **env},
-            )  # fmt: skip
+                [sys.executable, str(Path(__file__).parent / "nursery.py")],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                text=True,
+                bufsize=1,
+                env={
+                    **os.environ,
+                    "PYTHONPATH": str(ROOT),
+                    "DJANGO_SETTINGS_MODULE": "gesdash.settings",
+                    "GESDASH_HOME": str(home),
+                    **env,
+                },
+            )
         threading.Thread(target=self._listen, daemon=True).start()
         assert self._next() == "ready"
 
@@ -122,7 +135,7 @@ class Nursery:
 
 
 class Site:
-    """One database, one simulated GES, hosts with workers. Time that would only be waited for is made to pass."""
+    """One database, one simulated GES, and hosts with workers. Waiting times are skipped."""
 
     def __init__(self, server, name, simulator, folder):
         self.server, self.name, self.simulator, self.folder = server, name, simulator, folder
@@ -169,7 +182,7 @@ class Site:
         return self.server.sql(statement, *values, name=self.name)
 
     def start(self, count=2):
-        """Workers, each of the hosts in turn; and the clock that has rounds begun, ten times as fast."""
+        """Start workers on the hosts in turn, and a process that queues rounds often."""
         for number in range(count):
             self.add(self.hosts[number % len(self.hosts)])
         self.hosts[0].start("import time; from tests.faults.site import tick; tick()")
@@ -192,17 +205,20 @@ class Site:
         """Let pass the time until the next polls, and what is left of the leases of the dead."""
         with suppress(psycopg.Error):
             self.sql(
-                "UPDATE jobs_watch SET next_poll_at = now() WHERE next_poll_at > now() AND lease IS NULL"
+                "UPDATE jobs_watch SET next_poll_at = now()"
+                " WHERE next_poll_at > now() AND lease IS NULL"
             )
             self.sql(
                 "UPDATE jobs_watch SET leased_until = now() "
-                f"WHERE leased_until BETWEEN now() AND now() + interval '45 s' - interval '{CLAIMED}'"
+                "WHERE leased_until BETWEEN now()"
+                f" AND now() + interval '45 s' - interval '{CLAIMED}'"
             )
 
     def recorded(self):
         """How many rows each distinct reply of a poll has, by job and body."""
         rows = self.sql(
-            "SELECT j.job_id, s.body, count(*) FROM jobs_snapshot s JOIN jobs_job j ON j.id = s.job_id "
+            "SELECT j.job_id, s.body, count(*) FROM jobs_snapshot s JOIN jobs_job j"
+            " ON j.id = s.job_id "
             "WHERE s.source = 'poll' GROUP BY 1, 2"
         )
         return Counter({(job_id, bytes(body)): count for job_id, body, count in rows})
@@ -214,7 +230,7 @@ class Site:
         }
 
     def advance_recorded(self):
-        """Let GES go on with the jobs whose present state is recorded; whether all have come to their end."""
+        """Advance the jobs whose present state is recorded; whether all are at their end."""
         with suppress(psycopg.Error):
             known = self.recorded()
             for job_id in self.story.at:
@@ -226,7 +242,10 @@ class Site:
         return False
 
     def flow(self):
-        """From now on GES goes on from each state as soon as it has told it once: what is not recorded then is lost for ever."""
+        """Have GES advance each job as soon as it has sent its state once.
+
+        A state that is not recorded then is lost.
+        """
         tell = self.simulator._tell
 
         def told(what, job_id, said, body):
@@ -264,19 +283,23 @@ class Site:
 
     def watches(self):
         return self.sql(
-            "SELECT j.job_id, j.verdict, w.next_poll_at - now(), w.lease, w.leased_until - now(), w.failures, w.problem "
+            "SELECT j.job_id, j.verdict, w.next_poll_at - now(), w.lease, "
+            "w.leased_until - now(), w.failures, w.problem "
             "FROM jobs_watch w JOIN jobs_job j ON j.id = w.job_id ORDER BY 1"
         )
 
     def settle(self):
         """Nothing is stuck: every watch comes to its end, by itself, and no claim is left."""
-        alive = "SELECT count(*) FROM jobs_watch WHERE next_poll_at IS NOT NULL OR lease IS NOT NULL OR problem <> ''"
+        alive = (
+            "SELECT count(*) FROM jobs_watch"
+            " WHERE next_poll_at IS NOT NULL OR lease IS NOT NULL OR problem <> ''"
+        )
         self.until(lambda: self.sql(alive) == [(0,)], "every watch has ended")
 
     def check(self):
         """Told is recorded, once; nothing is stuck; the rows are what the replies give again."""
         self.settle()
-        # Another worker may have seen these jobs to their end while one still holds what it heard of them.
+        # Another worker may have recorded these jobs' end while one still holds older answers.
         self.until(lambda: not self.told() - set(self.recorded()), "what GES told is recorded")
         told, recorded = self.told(), self.recorded()
         assert not (extra := set(recorded) - told), (

@@ -1,4 +1,4 @@
-"""What the simulated GES tells in these tests: jobs that go from state to state when they are told to, no two states alike."""
+"""The jobs of the simulated GES in these tests: they advance when told to, no two states alike."""
 
 import json
 
@@ -7,7 +7,7 @@ PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
 
 class Steps:
-    """So many jobs of so many states; the last one is final. In the place of the simulator's own story."""
+    """A number of jobs with a number of states each, of which the last is final."""
 
     def __init__(self, jobs, states, width=1, begin="2026-03-04T10:00:00"):
         self.states, self.width, self.begin = states, width, begin
@@ -40,8 +40,13 @@ class Steps:
     def state(self, job_id, _now):
         at = self.at[job_id]
         is_final = at == self.states - 1
-        said = {"jobId": job_id, "status": "success" if is_final else "running", "jobName": "ImportGraph",
-                "relatedGraph": GRAPH["name"], "beginTime": self.begin}  # fmt: skip
+        said = {
+            "jobId": job_id,
+            "status": "success" if is_final else "running",
+            "jobName": "ImportGraph",
+            "relatedGraph": GRAPH["name"],
+            "beginTime": self.begin,
+        }
         if is_final:
             said["endTime"] = "2036-03-04T11:00:00"
         lines = {

@@ -1,4 +1,4 @@
-"""A GES that is slow, throttles, lies, breaks off: what it told is recorded once, and each time it told nothing is a gap."""
+"""A GES that is slow, throttles, breaks off or answers wrongly: each answer is recorded once."""
 
 import random
 from collections import Counter
@@ -8,7 +8,7 @@ from tests.polling.test_failed_polls import KINDS_OF_MISS
 ROUNDS = 3  # of every fault
 
 
-def test_every_broken_answer_is_a_gap_and_every_whole_one_a_reply(site):
+def test_every_broken_answer_is_a_failed_poll_and_every_other_one_a_reply(site):
     here = site(jobs=40, states=6)
     here.patience = 1.0
     here.discover()
@@ -18,7 +18,8 @@ def test_every_broken_answer_is_a_gap_and_every_whole_one_a_reply(site):
     random.Random(3).shuffle(faults)
     jobs = sorted(here.story.at)
     for number, kind in enumerate(faults):
-        # One each, on jobs that are asked about once more: the HTTP library tries a dropped connection again by itself.
+        # One each, on jobs that are polled again: the HTTP library itself retries a dropped
+        # connection once.
         here.simulator.fault(kind, jobs[number % len(jobs)], times=2 if kind == "drop" else 1)
     here.start(2)
 
@@ -35,7 +36,7 @@ def test_every_broken_answer_is_a_gap_and_every_whole_one_a_reply(site):
     assert here.gaps() == expected
 
 
-def test_what_is_said_of_another_job_is_nobodys(site):
+def test_an_answer_about_another_job_is_recorded_for_none(site):
     here = site(jobs=5, states=3)
     here.discover()
     here.flow()

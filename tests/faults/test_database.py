@@ -1,6 +1,6 @@
-"""A database that is restarted, takes nothing, is full, or is migrated while workers poll: no reply is lost to a living worker.
+"""A database that is restarted, read-only, full or migrated while workers poll loses no reply.
 
-GES goes on from each state as soon as it has told it once, so each reply is there to be recorded once and never again.
+GES advances each job as soon as it has sent a state once, so there is one chance to record it.
 """
 
 import os
@@ -51,7 +51,7 @@ def test_restarted(polling, server, how):
 
 
 def test_read_only(polling, server):
-    """As a database whose disk is nearly full and whose provider stops it: sessions begun meanwhile stay so."""
+    """As by a provider when the disk is nearly full; sessions begun meanwhile stay read-only."""
     server.sql(f"ALTER DATABASE {polling.name} SET default_transaction_read_only = on")
     server.sql(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", polling.name
@@ -127,9 +127,13 @@ def move(here, tablespace):
 
 
 def test_migrated_while_workers_poll(polling):
-    """A later version's migration: columns, an index, and a lock on each table that takes a moment."""
-    env = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.faults.later.settings", "DATABASE_URL": polling.url,
-           "GESDASH_HOME": str(polling.folder)}  # fmt: skip
+    """A migration of a later version: columns, an index, and a short lock on each table."""
+    env = {
+        **os.environ,
+        "DJANGO_SETTINGS_MODULE": "tests.faults.later.settings",
+        "DATABASE_URL": polling.url,
+        "GESDASH_HOME": str(polling.folder),
+    }
     told = len(polling.told())
     subprocess.run(
         [sys.executable, "-m", "django", "migrate", "later", "--verbosity=0"],

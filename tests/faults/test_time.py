@@ -1,4 +1,4 @@
-"""Time that is not waited for: a GES that is down for ten minutes, and replies that come late, twice, and in any order."""
+"""Skipped time: a GES that is down, and replies that come late, twice and in any order."""
 
 import json
 import random
@@ -19,7 +19,7 @@ STEP = timedelta(seconds=5)
 
 @pytest.mark.django_db(transaction=True)
 def test_ges_is_down_for_ten_minutes(polled, simulator, monkeypatch):
-    """Only the clock is made to go: each step is some seconds of it, with real calls to a port where nobody is."""
+    """Only the clock is patched: each step advances it, with real calls to a closed port."""
     now = clock = timezone.now()
     simulator.story = story = Steps(jobs=12, states=4, begin=f"{now:%Y-%m-%dT%H:%M:%S}")
     monkeypatch.setattr(timezone, "now", lambda: clock)
@@ -75,7 +75,7 @@ def projections():
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_replies_that_come_late_twice_and_in_any_order(project, seed):
-    """The same is recorded as when they come in order, once each; and the newest is what the job says."""
+    """The same is recorded as when they come once and in order."""
     roll, story = random.Random(seed), Steps(jobs=8, states=9, width=3)
     graph = find_graph(project, "g1")
     jobs = find_jobs(project, [(graph, job_id, NOW) for job_id in story.at])

@@ -6,11 +6,11 @@ import signal
 
 
 def test_twenty_workers_killed_in_the_middle_of_a_batch(site):
-    """Every state GES stays in until it is recorded is recorded, once, whoever is killed.
+    """Each state is recorded once, whichever workers are killed.
 
-    A reply that GES gave a worker which was killed before it wrote it is asked for again; had GES gone on meanwhile, that
-    state would be lost, and nobody could have kept it. So here GES goes on only from what is recorded, and each state must
-    come through.
+    A reply to a worker that was killed before it recorded it is requested again. Had GES advanced
+    meanwhile, the state would be lost without anybody's fault; so here it advances only from
+    recorded states.
     """
     here = site(jobs=40, states=8)
     here.simulator.fault("delay", times=10**6, seconds=0.1)
@@ -31,7 +31,7 @@ def test_twenty_workers_killed_in_the_middle_of_a_batch(site):
 
 
 def test_two_hosts_share_one_database(site):
-    """Nothing is asked twice at a time, and each reply is recorded by whoever heard it; GES waits for nobody."""
+    """No job is polled twice at a time, and each reply is recorded once."""
     here = site(jobs=40, states=10)
     here.simulator.fault("delay", times=10**6, seconds=0.05)
     here.host()
@@ -42,10 +42,11 @@ def test_two_hosts_share_one_database(site):
     assert len(here.check()) == 40 * 10
 
 
-def test_a_worker_that_stood_still_does_not_bring_back_what_was(site):
-    """One that is stopped in the middle of a batch, as a paused machine is, until others have gone on, says nothing old after.
+def test_a_worker_that_was_stopped_records_nothing_outdated(site):
+    """A worker stopped in the middle of a batch, as on a paused machine, while others go on.
 
-    What it had asked and not yet read is asked again by others, so here too GES goes on only from what is recorded.
+    Others poll the jobs again whose answers it had not read, so GES advances only from recorded
+    states.
     """
     here = site(jobs=20, states=60)
     here.patience = 1.5  # for an answer; a claim counts as a dead worker's after two seconds

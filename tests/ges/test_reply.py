@@ -32,36 +32,64 @@ def test_only_a_status_is_needed():
 
 @pytest.mark.parametrize(
     ("word", "verdict"),
-    [("WAITING", "pending"), ("complete", "success"), ("PartFailed", "partial"), ("partiallyFailed", "partial"),
-     ("Cancelled", "cancelled"), ("finished", "unknown"), ("suspended", "unknown"), ("", "unknown")],
-)  # fmt: skip
-def test_words_have_one_meaning(word, verdict):
+    [
+        ("WAITING", "pending"),
+        ("complete", "success"),
+        ("PartFailed", "partial"),
+        ("partiallyFailed", "partial"),
+        ("Cancelled", "cancelled"),
+        ("finished", "unknown"),
+        ("suspended", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_every_status_word_has_one_meaning(word, verdict):
     assert meaning(word) is Verdict(verdict)
 
 
 @pytest.mark.parametrize(
-    ("given", "want"),
-    [(-1, None), (None, None), (0, 0), ("1659", 1659), ("1659.0", 1659), (1659.0, 1659), ("", None), (True, None), ("abc", None),
-     (2**53 + 1, 2**53 + 1), (2**63 - 1, 2**63 - 1), (2**63, None), (1.5, None), (-7, None)],
-)  # fmt: skip
-def test_counts(given, want):
-    assert read_file(totalLines=given).total_lines == want
-
-
-@pytest.mark.parametrize(
-    "given",
-    ["2018-11-27T21:39:00", "2018-11-27 21:39:00", "(2018-11-27 21:39:00)", "2018-11-27T21:39:00Z", "2018-11-28T05:39:00+08:00",
-     "2018-11-27T21:39:00.000"],
-)  # fmt: skip
-def test_times_are_utc(given):
-    assert read(beginTime=given).begin_time == datetime(2018, 11, 27, 21, 39, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "given", ["yesterday", 5, [], "2018-13-01T00:00:00", "0001-01-01T00:00:00+23:00"]
+    ("value", "expected"),
+    [
+        (-1, None),
+        (None, None),
+        (0, 0),
+        ("1659", 1659),
+        ("1659.0", 1659),
+        (1659.0, 1659),
+        ("", None),
+        (True, None),
+        ("abc", None),
+        (2**53 + 1, 2**53 + 1),
+        (2**63 - 1, 2**63 - 1),
+        (2**63, None),
+        (1.5, None),
+        (-7, None),
+    ],
 )
-def test_a_time_that_cannot_be_read_is_null_and_said(given):
-    reply = read(beginTime=given)
+def test_counts(value, expected):
+    assert read_file(totalLines=value).total_lines == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2018-11-27T21:39:00",
+        "2018-11-27 21:39:00",
+        "(2018-11-27 21:39:00)",
+        "2018-11-27T21:39:00Z",
+        "2018-11-28T05:39:00+08:00",
+        "2018-11-27T21:39:00.000",
+    ],
+)
+def test_times_are_utc(value):
+    assert read(beginTime=value).begin_time == datetime(2018, 11, 27, 21, 39, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "value", ["yesterday", 5, [], "2018-13-01T00:00:00", "0001-01-01T00:00:00+23:00"]
+)
+def test_an_unreadable_time_is_none_with_a_peculiarity(value):
+    reply = read(beginTime=value)
     assert reply.begin_time is None
     assert str(reply.peculiarities[0]).startswith("“beginTime”: expected a time")
 
@@ -89,13 +117,13 @@ def test_v2_and_wrapped():
     )
 
 
-def test_unknown_words_and_fields_are_kept_and_said():
+def test_undocumented_words_and_fields_are_kept_with_peculiarities():
     reply = read(status="Suspended", somethingNew=1)
     assert reply.status == "Suspended"
     assert len(reply.peculiarities) == 2
 
 
-def test_the_files_that_cannot_be_read_are_said_and_the_others_kept():
+def test_unreadable_files_are_peculiarities_and_the_others_are_kept():
     reply = read(
         jobDetail={
             "schemaPath": "b/s",
@@ -111,12 +139,20 @@ def test_the_files_that_cannot_be_read_are_said_and_the_others_kept():
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
-    [(b"<html>", "an HTML page"), (b'{"status": "succ', "cut short"), (b"[]", "an array"), (b"{}", "no keys"), (b"", "an empty body"),
-     (b'{"status": 5}', "no status"), (b"[" * 100_000, "not JSON"), (b'{"status":"success","jobProgress":NaN}', "not JSON")],
-)  # fmt: skip
-def test_what_is_not_a_status_is_said(body, said):
-    with pytest.raises(NotAJobStatus, match=said):
+    ("body", "named"),
+    [
+        (b"<html>", "an HTML page"),
+        (b'{"status": "succ', "cut short"),
+        (b"[]", "an array"),
+        (b"{}", "no keys"),
+        (b"", "an empty body"),
+        (b'{"status": 5}', "no status"),
+        (b"[" * 100_000, "not JSON"),
+        (b'{"status":"success","jobProgress":NaN}', "not JSON"),
+    ],
+)
+def test_a_body_that_is_no_status_is_named_in_the_error(body, named):
+    with pytest.raises(NotAJobStatus, match=named):
         parse_reply(body)
 
 
@@ -151,16 +187,21 @@ def test_a_list_keeps_each_items_own_bytes():
 
 @pytest.mark.parametrize(
     ("body", "items"),
-    [(b'{"a": {"jobList": []}, "jobList": [{"status": "x"}]}', [b'{"status": "x"}']),
-     (b'{"b": "\\"jobList\\": [1", "jobList": {"status": "x"} }', [b'{"status": "x"}']),
-     (b'{"jobList": [{"status": "y"}, 1], "job\\u004cist" : [ {"status": "x"}]}', [b'{"status": "x"}']),
-     (b'\xef\xbb\xbf {"jobList": null}', [])],
-)  # fmt: skip
-def test_the_list_is_found_wherever_its_name_stands(body, items):
+    [
+        (b'{"a": {"jobList": []}, "jobList": [{"status": "x"}]}', [b'{"status": "x"}']),
+        (b'{"b": "\\"jobList\\": [1", "jobList": {"status": "x"} }', [b'{"status": "x"}']),
+        (
+            b'{"jobList": [{"status": "y"}, 1], "job\\u004cist" : [ {"status": "x"}]}',
+            [b'{"status": "x"}'],
+        ),
+        (b'\xef\xbb\xbf {"jobList": null}', []),
+    ],
+)
+def test_the_list_is_found_at_any_position_in_the_body(body, items):
     assert [raw for _, raw in parse_job_page(body).jobs] == items
 
 
-def test_a_status_of_nothing_but_nul_is_none():
+def test_a_status_of_null_characters_alone_is_refused():
     with pytest.raises(NotAJobStatus, match="no status"):
         read(status="\x00")
 

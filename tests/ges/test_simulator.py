@@ -36,32 +36,32 @@ def address(simulator):
         yield address
 
 
-async def ask(address, job_id, credentials=SIGNED, version=1):
+async def request_status(address, job_id, credentials=SIGNED, version=1):
     async with Client(address, PROJECT, credentials) as client:
         return await client.status(GRAPH, job_id, version)
 
 
-def test_the_same_seed_and_clock_tell_the_same_story(simulator):
+def test_the_same_seed_and_clock_make_the_same_jobs(simulator):
     again = Simulator(now=lambda: NOW, started_at=NOW)
     assert [simulator.state(job.job_id) for job in simulator.story.jobs(NOW)] == [
         again.state(job.job_id) for job in again.story.jobs(NOW)
     ]
 
 
-def test_another_seed_tells_other_jobs(simulator):
+def test_another_seed_makes_other_jobs(simulator):
     assert not {job.job_id for job in Story(8, NOW).jobs(NOW)} & {
         job.job_id for job in simulator.story.jobs(NOW)
     }
 
 
-def read(simulator, job, at=NOW):
+def read(simulator, job, now=NOW):
     return parse_reply(
-        json.dumps(simulator.story.state(job, at), ensure_ascii=False).encode(), job_id=job.job_id
+        json.dumps(simulator.story.state(job, now), ensure_ascii=False).encode(), job_id=job.job_id
     )
 
 
 @pytest.mark.parametrize("hour", [0, 3, 12, 23])
-def test_the_past_is_whole_at_any_time_of_day(hour):
+def test_the_history_is_complete_at_any_time_of_day(hour):
     epoch = NOW.replace(hour=hour)
     story = Story(7, epoch)
     past = [job for job in story.jobs(epoch) if job.begin < epoch]
@@ -109,7 +109,7 @@ def test_paths_and_causes_recur_from_night_to_night(simulator):
     assert "label [merchant_v2] is not in the metadata" in causes
 
 
-def test_an_hour_later_a_repair_loads_just_what_was_lost(simulator):
+def test_an_hour_later_a_repair_loads_just_the_failed_files(simulator):
     jobs = imports_of(simulator, "payments_graph")
     repairs = [job for job in jobs if job.schema is None]
     assert len(repairs) == 3
@@ -126,7 +126,7 @@ def test_an_hour_later_a_repair_loads_just_what_was_lost(simulator):
         assert {file.status for file in read(simulator, repair).files} == {"success"}
 
 
-def test_rare_things_are_told_once(simulator):
+def test_rare_cases_occur_once(simulator):
     jobs = simulator.story.jobs(NOW)
     replies = [read(simulator, job) for job in jobs]
     words = Counter(meaning(reply.status) for reply in replies)
@@ -148,8 +148,8 @@ def test_rare_things_are_told_once(simulator):
 def test_a_running_import_has_more_lines_every_time_and_one_never_ends(simulator):
     endless = next(job for job in simulator.story.jobs(NOW) if job.quirk == "endless")
     assert NOW - endless.begin > timedelta(hours=2)
-    at = [NOW, NOW + timedelta(minutes=1), NOW + timedelta(days=9)]
-    replies = [read(simulator, endless, moment) for moment in at]
+    times = [NOW, NOW + timedelta(minutes=1), NOW + timedelta(days=9)]
+    replies = [read(simulator, endless, moment) for moment in times]
     assert {reply.status for reply in replies} == {"running"}
     lines = [sum(file.total_lines or 0 for file in reply.files) for reply in replies]
     assert lines == sorted(set(lines))
@@ -166,11 +166,11 @@ def test_jobs_begin_and_end_by_the_clock(simulator):
 
 
 @pytest.mark.parametrize("credentials", [SIGNED, ConfiguredCredentials(token="simulated-token")])
-async def test_reading_what_it_writes_gives_back_what_it_meant(simulator, address, credentials):
+async def test_parsing_its_answers_gives_the_state_of_the_jobs(simulator, address, credentials):
     for job in simulator.story.jobs(NOW)[:40]:
         state = simulator.state(job.job_id)
         for version in (1, 2):
-            answer = await ask(address, job.job_id, credentials, version)
+            answer = await request_status(address, job.job_id, credentials, version)
             reply = parse_reply(answer.body, http_status=answer.http_status, job_id=job.job_id)
             assert (reply.status, reply.job_name, reply.version) == (
                 state["status"],
@@ -189,33 +189,40 @@ async def test_reading_what_it_writes_gives_back_what_it_meant(simulator, addres
 
 
 @pytest.mark.parametrize(
-    "wrong",
+    "credentials",
     [ConfiguredCredentials(ak="SIMULATED", sk="other"), ConfiguredCredentials(token="other")],
 )
-async def test_wrong_credentials_are_refused(address, wrong):
-    answer = await ask(address, "x", wrong)
+async def test_wrong_credentials_are_refused(address, credentials):
+    answer = await request_status(address, "x", credentials)
     with pytest.raises(CredentialsRefused):
         parse_reply(answer.body, http_status=answer.http_status)
 
 
 async def test_an_unknown_job_is_a_400(address):
-    answer = await ask(address, "nosuch")
+    answer = await request_status(address, "nosuch")
     with pytest.raises(ErrorReply, match="GES.8301"):
         parse_reply(answer.body, http_status=answer.http_status)
 
 
 @pytest.mark.parametrize(
     ("kind", "error"),
-    [("throttle", Throttled), ("error", ErrorReply), ("html", NotAJobStatus), ("redirect", NotAJobStatus), ("cut", NotAJobStatus),
-     ("wrong_job", WrongJob), ("drop", Unreachable)],
-)  # fmt: skip
+    [
+        ("throttle", Throttled),
+        ("error", ErrorReply),
+        ("html", NotAJobStatus),
+        ("redirect", NotAJobStatus),
+        ("cut", NotAJobStatus),
+        ("wrong_job", WrongJob),
+        ("drop", Unreachable),
+    ],
+)
 async def test_faults(simulator, address, kind, error):
     job = simulator.story.jobs(NOW)[3].job_id
     # The HTTP library tries once more itself when a connection breaks.
     simulator.fault(kind, job, times=2 if kind == "drop" else 1, retry_after=7)
 
     async def read():
-        answer = await ask(address, job)
+        answer = await request_status(address, job)
         return parse_reply(answer.body, http_status=answer.http_status, job_id=job)
 
     with pytest.raises(error):
@@ -252,6 +259,6 @@ def test_the_official_sdk_reads_from_it(simulator, address, tmp_path, monkeypatc
             .build()
         )
         job = next(job for job in simulator.story.jobs(NOW) if job.outcome == "partial")
-        told = client.show_job(ShowJobRequest(graph_id=GRAPH, job_id=job.job_id))
-    assert json.loads(told.raw_content) == simulator.state(job.job_id)
-    assert told.status == simulator.state(job.job_id)["status"]
+        response = client.show_job(ShowJobRequest(graph_id=GRAPH, job_id=job.job_id))
+    assert json.loads(response.raw_content) == simulator.state(job.job_id)
+    assert response.status == simulator.state(job.job_id)["status"]

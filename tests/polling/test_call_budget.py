@@ -20,16 +20,24 @@ def after(state, seconds, per_second=10, per_minute=100):
     return call_budget.refilled(state, per_second, per_minute, NOW + timedelta(seconds=seconds))
 
 
-def test_a_call_costs_one_of_the_second_and_one_of_the_minute():
+def test_a_call_takes_a_token_from_both_buckets():
     state, granted = call_budget.withdrawn(FULL, 7, NOW)
     assert (granted, state.second_left, state.minute_left) == (7, 3, 93)
     assert call_budget.withdrawn(state, 7, NOW)[1] == 3
 
 
-@pytest.mark.parametrize(("seconds", "second", "minute"), [
-    (0, 0, 0), (0.5, 5, 0.5 * 100 / 60), (1, 10, 100 / 60), (60, 10, 100), (3600, 10, 100), (-5, 0, 0),
-])  # fmt: skip
-def test_buckets_refill_with_time_and_never_over_the_brim(seconds, second, minute):
+@pytest.mark.parametrize(
+    ("seconds", "second", "minute"),
+    [
+        (0, 0, 0),
+        (0.5, 5, 0.5 * 100 / 60),
+        (1, 10, 100 / 60),
+        (60, 10, 100),
+        (3600, 10, 100),
+        (-5, 0, 0),
+    ],
+)
+def test_buckets_refill_with_time_up_to_their_size(seconds, second, minute):
     state = after(replace(FULL, second_left=0, minute_left=0), seconds)
     assert (state.second_left, state.minute_left) == (pytest.approx(second), pytest.approx(minute))
 
@@ -52,19 +60,19 @@ def test_a_throttling_pauses_and_halves_the_rates_for_a_minute():
     assert call_budget.throttled(FULL, 1e9, NOW).paused_until == NOW + timedelta(hours=1)
 
 
-def test_the_breaker_opens_lets_one_through_and_closes():
+def test_the_circuit_opens_and_lets_one_probe_through_at_a_time():
     state = call_budget.failed(FULL, 4, NOW)
     assert call_budget.withdrawn(state, 5, NOW)[1] == 5
     state = call_budget.failed(state, 1, NOW)
     assert call_budget.withdrawn(state, 5, NOW + timedelta(seconds=4.9))[1] == 0
-    at = NOW + timedelta(seconds=5)
-    state, granted = call_budget.withdrawn(after(state, 5), 5, at)
+    probed_at = NOW + timedelta(seconds=5)
+    state, granted = call_budget.withdrawn(after(state, 5), 5, probed_at)
     assert granted == 1
-    assert call_budget.withdrawn(state, 5, at)[1] == 0, "the others wait for the one"
+    assert call_budget.withdrawn(state, 5, probed_at)[1] == 0, "the others wait for the one"
     waits = []
     for _ in range(8):
-        state = call_budget.failed(state, 1, at)
-        waits.append((state.paused_until - at).total_seconds())
+        state = call_budget.failed(state, 1, probed_at)
+        waits.append((state.paused_until - probed_at).total_seconds())
     assert waits == [10, 20, 40, 80, 120, 120, 120, 120]
 
 
@@ -75,7 +83,7 @@ def small(project):
     return project
 
 
-def test_what_is_left_is_shared_in_the_database(small):
+def test_a_budget_is_shared_through_the_database(small):
     assert [call_budget.draw(small, 3, NOW) for _ in range(3)] == [3, 2, 0]
     with pytest.raises(call_budget.BudgetSpent) as spent:
         call_budget.draw_one(small, NOW)
@@ -86,16 +94,23 @@ def test_what_is_left_is_shared_in_the_database(small):
     assert 1 < spent.value.retry_after < 7
 
 
-@pytest.mark.parametrize(("error", "failures"), [
-    (TimedOut(""), 1), (ErrorReply(500, "", ""), 1), (ErrorReply(400, "GES.8301", ""), 0), (NotAJobStatus(""), 0), (None, 0),
-])  # fmt: skip
-def test_only_a_ges_that_does_not_answer_counts_as_failing(small, error, failures):
+@pytest.mark.parametrize(
+    ("error", "failures"),
+    [
+        (TimedOut(""), 1),
+        (ErrorReply(500, "", ""), 1),
+        (ErrorReply(400, "GES.8301", ""), 0),
+        (NotAJobStatus(""), 0),
+        (None, 0),
+    ],
+)
+def test_only_calls_without_an_answer_count_as_failures(small, error, failures):
     call_budget.report(small, [error], NOW)
     row = CallBudget.objects.filter(project=small).first()
     assert (row.failures if row else 0) == failures
 
 
-def test_any_answer_closes_the_breaker(small):
+def test_any_answer_closes_the_circuit(small):
     call_budget.report(small, [TimedOut("")] * 5, NOW)
     with pytest.raises(call_budget.CircuitOpen) as resting:
         call_budget.draw_one(small, NOW)
@@ -104,7 +119,7 @@ def test_any_answer_closes_the_breaker(small):
     call_budget.draw_one(small, NOW)
 
 
-def test_a_throttling_is_told_to_all(small):
+def test_a_throttling_pauses_all_callers(small):
     error = Throttled(429, "APIG.0308", "")
     error.retry_after = 30
     call_budget.report(small, [None, error], NOW)
@@ -114,12 +129,12 @@ def test_a_throttling_is_told_to_all(small):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_many_at_once_get_no_more_than_there_is(small):
-    got, ready = [], Barrier(8)
+def test_concurrent_draws_get_no_more_calls_than_are_left(small):
+    granted, ready = [], Barrier(8)
 
     def draw():
         ready.wait()
-        got.append(call_budget.draw(small, 2, NOW))
+        granted.append(call_budget.draw(small, 2, NOW))
         connection.close()
 
     threads = [Thread(target=draw) for _ in range(8)]
@@ -127,11 +142,11 @@ def test_many_at_once_get_no_more_than_there_is(small):
         thread.start()
     for thread in threads:
         thread.join()
-    assert sum(got) == 5
+    assert sum(granted) == 5
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_poller_and_the_proxy_draw_on_the_same(client, upstream, shown):
+def test_workers_and_the_proxy_share_one_budget(client, upstream, shown):
     Project.objects.update(calls_per_second=3, calls_per_minute=3)
     project = Project.objects.get()
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
@@ -145,9 +160,9 @@ def test_the_poller_and_the_proxy_draw_on_the_same(client, upstream, shown):
     assert (answer.status_code, answer.json()["errorCode"]) == (503, "GESDASH.0503")
     assert int(answer.headers["Retry-After"]) >= 1
     # Which three of five that are due at one moment were asked about is the database's choice.
-    asked = Job.objects.exclude(observed_at=None)[0].job_id
+    polled_id = Job.objects.exclude(observed_at=None)[0].job_id
     stored = client.get(
-        ADDRESS.replace("j1", asked), headers={**shown, "Cache-Control": "no-cache"}
+        ADDRESS.replace("j1", polled_id), headers={**shown, "Cache-Control": "no-cache"}
     )
     assert (stored.status_code, stored.headers["X-Gesdash-Upstream-Error"][:12]) == (
         200,
@@ -158,7 +173,7 @@ def test_the_poller_and_the_proxy_draw_on_the_same(client, upstream, shown):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_one_projects_due_jobs_do_not_hold_up_anothers(upstream):
+def test_due_jobs_of_one_project_do_not_delay_another_project(upstream):
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
     Project.objects.update(calls_per_second=1, calls_per_minute=60)
     first = Project.objects.get()
@@ -174,7 +189,7 @@ def test_one_projects_due_jobs_do_not_hold_up_anothers(upstream):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_dead_ges_is_left_alone_after_five_calls(client, upstream, shown):
+def test_five_calls_without_an_answer_open_the_circuit(client, upstream, shown):
     upstream.status, upstream.body = 500, b"dead"
     answers = [client.get(ADDRESS.replace("j1", f"j{n}"), headers=shown) for n in range(8)]
     assert [(a.status_code, a.json()["errorCode"]) for a in answers] == [(504, "GESDASH.0504")] * 8

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Lists:
-    """A GES whose lists are these; `before` is called with the offset of each page of jobs before it is answered."""
+    """A GES with these lists; `before` is called with the offset of each page of jobs."""
 
     def __init__(self, upstream):
         self.upstream, self.project = upstream, upstream.project
@@ -36,34 +36,34 @@ class Lists:
             }
         )
 
-    def job(self, job_id, status="success", begin=None, graph="g", at=0, **more):
+    def job(self, job_id, status="success", begin=None, graph="g", index=0, **more):
         begin = begin or f"{timezone.now():%Y-%m-%dT%H:%M:%S}"
-        told = {
+        item = {
             "jobId": job_id,
             "status": status,
             "jobName": "ImportGraph",
             "relatedGraph": graph,
             "beginTime": begin,
         }
-        self.jobs.insert(at, told | more)
+        self.jobs.insert(index, item | more)
 
     def answer(self, handler):
         address = urlsplit(handler.path)
-        asked = {name: int(value) for name, [value] in parse_qs(address.query).items()}
+        query = {name: int(value) for name, [value] in parse_qs(address.query).items()}
         if address.path.endswith("/status"):
             job_id = address.path.split("/")[-2]
             self.statuses.append(job_id)
-            known = next((job for job in self.jobs if job["jobId"] == job_id), None)
+            job = next((job for job in self.jobs if job["jobId"] == job_id), None)
             return json.dumps(
-                known or {"errorCode": "GES.8301", "errorMessage": "can not find job"}
+                job or {"errorCode": "GES.8301", "errorMessage": "can not find job"}
             ).encode()
-        page = slice(asked["offset"], asked["offset"] + asked["limit"])
+        page = slice(query["offset"], query["offset"] + query["limit"])
         if address.path.endswith("/graphs"):
             return json.dumps(
                 {"graphCount": len(self.graphs), "graphs": self.graphs[page]}
             ).encode()
-        self.offsets.append(asked["offset"])
-        self.before(asked["offset"])
+        self.offsets.append(query["offset"])
+        self.before(query["offset"])
         return json.dumps({"jobCount": len(self.jobs), "jobList": self.jobs[page]}).encode()
 
     def look(self):
@@ -90,16 +90,18 @@ def fill(lists, count):
         lists.job(f"old{number}", begin=past(20 - 20 * number / count))
 
 
-def test_what_a_list_says_is_told_with_its_graph(lists, caplog):
+def test_a_listed_job_is_logged_with_its_graph(lists, caplog):
     lists.job("j1")
     lists.job("j2", graph="one without an id")
     with caplog.at_level("INFO"):
         lists.look()
-    told = {one.job: one.graph for one in caplog.records if one.name == "jobs.polling.outcomes"}
-    assert told == {"j1": "g1", "j2": None}
+    graphs_by_job = {
+        one.job: one.graph for one in caplog.records if one.name == "jobs.polling.outcomes"
+    }
+    assert graphs_by_job == {"j1": "g1", "j2": None}
 
 
-def test_new_jobs_that_shift_the_pages_hide_none(lists):
+def test_no_job_is_missed_when_new_jobs_shift_the_pages(lists):
     fill(lists, 350)
 
     def push(offset):
@@ -114,7 +116,7 @@ def test_new_jobs_that_shift_the_pages_hide_none(lists):
     assert lists.project.history_offset is None
 
 
-def test_jobs_that_leave_the_list_while_it_is_read_hide_none(lists):
+def test_no_job_is_missed_when_jobs_leave_the_list_meanwhile(lists):
     fill(lists, 350)
     kept = {job["jobId"] for job in lists.jobs[60:]}
 
@@ -128,7 +130,7 @@ def test_jobs_that_leave_the_list_while_it_is_read_hide_none(lists):
     assert kept <= set(Job.objects.values_list("job_id", flat=True))
 
 
-def test_a_month_is_filled_in_from_where_it_was_interrupted(lists, monkeypatch):
+def test_the_history_is_read_on_from_where_it_was_interrupted(lists, monkeypatch):
     fill(lists, 450)
 
     def fail(offset):
@@ -139,14 +141,14 @@ def test_a_month_is_filled_in_from_where_it_was_interrupted(lists, monkeypatch):
     lists.look()
     assert "500" in lists.project.problem
     assert 0 < lists.project.history_offset < 300
-    reached, lists.before, lists.upstream.status = (
+    offset_reached, lists.before, lists.upstream.status = (
         lists.project.history_offset,
         lambda offset: None,
         200,
     )
     lists.job("fresh", "running")
     offsets = lists.look()
-    assert offsets[:3] == [0, 90, reached], "the pages with something new, and on from there"
+    assert offsets[:3] == [0, 90, offset_reached], "the pages with something new, and on from there"
     assert Job.objects.count() == 451
     assert (lists.project.history_offset, lists.project.problem) == (None, "")
     assert lists.look() == [0], "later the newest page is enough"
@@ -154,7 +156,7 @@ def test_a_month_is_filled_in_from_where_it_was_interrupted(lists, monkeypatch):
     assert max(lists.look()) > 300, "and once in a while all of it again"
 
 
-def test_a_new_job_is_seen_while_the_month_is_still_read(lists, monkeypatch):
+def test_a_new_job_is_found_while_the_history_is_still_read(lists, monkeypatch):
     fill(lists, 450)
     monkeypatch.setattr(job_list, "HISTORY_SECONDS", 0.0)
     lists.look()
@@ -168,7 +170,7 @@ def test_a_new_job_is_seen_while_the_month_is_still_read(lists, monkeypatch):
     assert lists.project.history_read_at is not None
 
 
-def test_many_new_jobs_are_followed_down_the_pages(lists):
+def test_pages_are_read_as_long_as_they_have_new_jobs(lists):
     fill(lists, 50)
     lists.look()
     for number in range(250):
@@ -186,7 +188,7 @@ def test_a_list_with_the_oldest_first_is_read_to_its_end(lists):
     assert Job.objects.filter(job_id="newest").exists()
 
 
-def test_a_list_that_never_turns_its_page_ends(lists):
+def test_reading_ends_when_ges_never_turns_the_page(lists):
     fill(lists, 300)
     answer = lists.answer
     lists.upstream.body = lambda handler: answer(
@@ -197,7 +199,7 @@ def test_a_list_that_never_turns_its_page_ends(lists):
     assert Job.objects.count() == 100
 
 
-def test_pages_over_the_limit_are_asked_for_in_smaller_ones(lists, monkeypatch):
+def test_pages_over_the_size_limit_are_requested_in_smaller_ones(lists, monkeypatch):
     monkeypatch.setattr(http, "MAX_BODY", 20_000)
     fill(lists, 60)
     lists.job("giant", failReason="x" * 30_000, at=5)
@@ -208,18 +210,18 @@ def test_pages_over_the_limit_are_asked_for_in_smaller_ones(lists, monkeypatch):
     assert lists.project.problem == ""
 
 
-def test_a_throttled_list_pauses_the_project_as_long_as_it_says(lists):
+def test_a_throttled_list_pauses_the_project_for_its_retry_after(lists):
     lists.upstream.status, lists.upstream.headers = 429, {"Retry-After": "120"}
     lists.look()
     assert "429" in lists.project.problem
     left = CallBudget.objects.get().paused_until - timezone.now()
     assert timedelta(seconds=100) < left <= timedelta(seconds=121)
-    asked = len(lists.upstream.asked)
+    count = len(lists.upstream.asked)
     lists.look()
-    assert len(lists.upstream.asked) == asked, "until then GES is left alone"
+    assert len(lists.upstream.asked) == count, "until then GES is left alone"
 
 
-def test_an_item_of_the_list_stands_for_a_poll(lists):
+def test_an_item_of_the_list_counts_as_a_poll(lists):
     lists.job("j1", "running")
     lists.look()
     first = Watch.objects.get()
@@ -238,7 +240,7 @@ def test_an_item_of_the_list_stands_for_a_poll(lists):
     assert lists.statuses == []
 
 
-def test_a_list_does_not_meddle_with_a_poll_under_way(lists):
+def test_a_list_leaves_the_claim_of_a_poll_under_way_alone(lists):
     lists.job("j1", "running")
     lists.look()
     now = timezone.now()
@@ -248,7 +250,7 @@ def test_a_list_does_not_meddle_with_a_poll_under_way(lists):
     assert (held.lease, held.next_poll_at) == (5, now)
 
 
-def test_pages_that_save_polls_are_read_on(lists):
+def test_pages_are_read_as_long_as_they_save_polls(lists):
     for number in range(350):
         lists.job(f"run{number}", "running", begin=past(3))
     lists.look()
@@ -259,12 +261,12 @@ def test_pages_that_save_polls_are_read_on(lists):
     assert lists.look() == [0]
 
 
-def test_what_is_known_of_an_ended_job_is_not_written_again(lists):
+def test_an_unchanged_final_job_is_not_written_again(lists):
     lists.job("j1", endTime=past(0))
     lists.look()
-    seen = Snapshot.objects.get().seen
+    times = Snapshot.objects.get().seen
     lists.look()
-    assert Snapshot.objects.get().seen == seen
+    assert Snapshot.objects.get().seen == times
     lists.jobs[0]["status"] = "failed"
     lists.look()
     assert Snapshot.objects.count() == 2
@@ -281,8 +283,8 @@ def test_an_earlier_graph_of_the_same_name_keeps_its_jobs(lists):
     lists.job("waiting", "pending", graph="name")
     del lists.jobs[0]["beginTime"]
     lists.look()
-    told = dict(Job.objects.values_list("job_id", "graph__graph_id"))
-    assert told == {"before": "old", "late": "old", "after": "new", "waiting": "new"}
+    graphs_by_job = dict(Job.objects.values_list("job_id", "graph__graph_id"))
+    assert graphs_by_job == {"before": "old", "late": "old", "after": "new", "waiting": "new"}
     assert Graph.objects.get(graph_id="old").is_deleted
     assert not Graph.objects.get(graph_id="new").is_deleted
 
@@ -307,23 +309,23 @@ def test_a_job_known_by_name_moves_to_its_graph_once_that_is_listed(lists):
     assert Watch.objects.exists()
 
 
-def test_a_graph_list_cut_short_marks_no_graph_as_gone(lists):
+def test_a_graph_list_cut_short_marks_no_graph_as_deleted(lists):
     lists.graph("g2", "h")
     lists.look()
     answer = lists.answer
 
     def short(handler):
-        said = json.loads(answer(handler))
-        if "graphs" in said:
-            said["graphs"] = said["graphs"][:1] if "offset=0&" in handler.path + "&" else []
-        return json.dumps(said).encode()
+        listed = json.loads(answer(handler))
+        if "graphs" in listed:
+            listed["graphs"] = listed["graphs"][:1] if "offset=0&" in handler.path + "&" else []
+        return json.dumps(listed).encode()
 
     lists.upstream.body = short
     lists.look()
     assert not Graph.objects.filter(is_deleted=True).exists()
 
 
-def test_import_jobs_that_only_the_graphs_files_name_are_asked_about_once(lists):
+def test_jobs_that_only_the_graph_list_names_are_requested_once(lists):
     lists.graph("g2", "h", job_ids=["kept", "gone", "listed"])
     lists.job("kept", "running", graph="h")
     hidden = lists.jobs.pop()
@@ -350,7 +352,7 @@ def test_import_jobs_that_only_the_graphs_files_name_are_asked_about_once(lists)
     assert Graph.objects.get(graph_id="g2").forgotten_jobs == []
 
 
-def test_a_named_job_is_asked_about_again_while_ges_is_down(lists):
+def test_a_named_job_is_requested_again_after_ges_was_down(lists):
     lists.graph("g2", "h", job_ids=["kept"])
     answer = lists.answer
 
@@ -361,15 +363,15 @@ def test_a_named_job_is_asked_about_again_while_ges_is_down(lists):
     assert Graph.objects.get(graph_id="g2").forgotten_jobs == []
 
 
-def test_an_item_that_breaks_its_recording_leaves_the_others(lists, monkeypatch):
+def test_an_item_that_cannot_be_recorded_leaves_the_others(lists, monkeypatch):
     from jobs.record import recorder
 
     fold = recorder._fold
 
-    def fold_or_break(history, one, count):
-        if one.job.job_id == "bad" and one.reply is not None:
+    def fold_or_break(history, observation, count):
+        if observation.job.job_id == "bad" and observation.reply is not None:
             raise ValueError("cannot fold")
-        fold(history, one, count)
+        fold(history, observation, count)
 
     monkeypatch.setattr(recorder, "_fold", fold_or_break)
     for job_id in ("a", "bad", "b"):

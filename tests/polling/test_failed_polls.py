@@ -1,4 +1,4 @@
-"""Each way in which GES fails to tell a job's status is a miss of its own kind, with words that say what to do."""
+"""Each kind of failed poll is recorded as its own, with an explanation and advice."""
 
 import datetime
 import ssl
@@ -22,12 +22,28 @@ from tests.ges.test_simulator import GRAPH, SIGNED
 from tests.servers import free_port
 
 KINDS_OF_MISS = {
-    "throttle": "throttled", "error": "server_error", "refuse": "refused", "wrong_job": "wrong_job", "html": "html",
-    "gateway": "server_error", "redirect": "redirect", "cut": "cut", "empty": "not_a_status", "encoding": "encoding",
-    "packed": "encoding", "huge": "too_large", "drop": "broken_connection", "silence": "timeout", "stall": "stalled",
-    "trickle": "slow_body", "short": "broken_body", "bad_chunk": "broken_body", "half_chunk": "broken_body",
-    "bad_gzip": "broken_body", "no_http": "not_http",
-}  # fmt: skip
+    "throttle": "throttled",
+    "error": "server_error",
+    "refuse": "refused",
+    "wrong_job": "wrong_job",
+    "html": "html",
+    "gateway": "server_error",
+    "redirect": "redirect",
+    "cut": "cut",
+    "empty": "not_a_status",
+    "encoding": "encoding",
+    "packed": "encoding",
+    "huge": "too_large",
+    "drop": "broken_connection",
+    "silence": "timeout",
+    "stall": "stalled",
+    "trickle": "slow_body",
+    "short": "broken_body",
+    "bad_chunk": "broken_body",
+    "half_chunk": "broken_body",
+    "bad_gzip": "broken_body",
+    "no_http": "not_http",
+}
 
 
 @pytest.fixture
@@ -37,7 +53,7 @@ def impatient(monkeypatch):
     monkeypatch.setattr(http, "SLOW_SECONDS", 0.3)
 
 
-def test_every_fault_of_the_simulator_is_tried():
+def test_every_fault_of_the_simulator_is_tested():
     assert set(KINDS_OF_MISS) == set(KINDS) - {"delay"}
 
 
@@ -47,7 +63,7 @@ def every_kind(error=errors.GesError):
         yield from every_kind(below)
 
 
-def test_every_kind_of_failure_has_words():
+def test_every_kind_of_failure_has_an_explanation():
     assert (
         {call_budget.BudgetSpent.kind, single_flight.TooManyWaiting.kind}
         <= set(every_kind())
@@ -60,7 +76,7 @@ def test_every_kind_of_failure_has_words():
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fault", KINDS_OF_MISS)
-def test_a_fault_is_a_miss_of_its_kind_and_the_next_reply_is_recorded(
+def test_a_fault_is_recorded_as_a_failed_poll_of_its_kind(
     polled, simulator, impatient, client, admin, fault
 ):
     job = watches.watch(
@@ -90,15 +106,15 @@ async def failure(address):
     return failed.value
 
 
-async def test_a_name_without_an_address():
-    wrong = await failure("http://no.such.host.invalid")
-    assert (wrong.kind, str(wrong)[:35]) == ("dns", "no.such.host.invalid has no address")
+async def test_a_host_name_without_an_address_has_its_own_kind():
+    error = await failure("http://no.such.host.invalid")
+    assert (error.kind, str(error)[:35]) == ("dns", "no.such.host.invalid has no address")
 
 
-async def test_a_port_where_nothing_listens():
+async def test_a_refused_connection_has_its_own_kind():
     address = f"http://127.0.0.1:{free_port()}"
-    wrong = await failure(address)
-    assert (wrong.kind, str(wrong)) == ("no_listener", f"Nothing listens at {address}.")
+    error = await failure(address)
+    assert (error.kind, str(error)) == ("no_listener", f"Nothing listens at {address}.")
 
 
 @pytest.fixture
@@ -107,23 +123,26 @@ def certificate(tmp_path):
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.datetime.now(datetime.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
-        .serial_number(7).not_valid_before(now).not_valid_after(now + datetime.timedelta(days=1))
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(7)
+        .not_valid_before(now)
+        .not_valid_after(now + datetime.timedelta(days=1))
         .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    )
     path = tmp_path / "server.pem"
     plain = serialization.NoEncryption()
     path.write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, plain)
-        + made.public_bytes(serialization.Encoding.PEM)
+        + certificate.public_bytes(serialization.Encoding.PEM)
     )
     return path
 
 
-async def test_a_certificate_that_nobody_vouches_for_and_plain_http_where_tls_should_be(
-    certificate, simulator
-):
+async def test_an_untrusted_certificate_and_plain_http_are_tls_failures(certificate, simulator):
     import asyncio
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -132,13 +151,13 @@ async def test_a_certificate_that_nobody_vouches_for_and_plain_http_where_tls_sh
         lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context
     )
     async with server:
-        wrong = await failure(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
-    assert wrong.kind == "tls"
-    assert "self-signed" in str(wrong)
+        error = await failure(f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+    assert error.kind == "tls"
+    assert "self-signed" in str(error)
     assert (await failure(simulator.address.replace("http:", "https:"))).kind == "tls"
 
 
-def test_a_slow_but_steady_answer_is_waited_for(simulator, monkeypatch):
+def test_a_slow_but_steady_answer_is_read(simulator, monkeypatch):
     monkeypatch.setattr(http, "SLOW_SECONDS", 0.0)
     job = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("delay", job, seconds=0.3)
@@ -150,9 +169,7 @@ def test_a_slow_but_steady_answer_is_waited_for(simulator, monkeypatch):
     assert async_to_sync(ask)().http_status == 200
 
 
-def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled(
-    simulator, impatient, monkeypatch
-):
+def test_a_steady_body_past_the_time_limit_is_slow_not_stalled(simulator, impatient, monkeypatch):
     monkeypatch.setattr(http, "SLOW_SECONDS", 60)
     job = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("trickle", job, seconds=0.02)
@@ -167,9 +184,7 @@ def test_a_body_that_comes_steadily_and_does_not_end_in_time_is_slow_not_stalled
 
 @pytest.mark.parametrize("ahead", [-3600, 0, 90])
 @pytest.mark.django_db(transaction=True)
-def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(
-    upstream, client, admin, ahead
-):
+def test_the_clock_skew_is_stored_only_when_it_changed(upstream, client, admin, ahead):
     from email.utils import format_datetime
 
     upstream.body = b'{"status": "running"}'
@@ -191,18 +206,21 @@ def test_the_skew_of_the_clocks_is_kept_and_written_only_when_it_moved(
     assert abs(poll(ahead + 60) - kept - 60_000) < 2500
 
 
-def test_a_date_that_is_none_tells_nothing():
+def test_an_invalid_date_header_gives_no_skew():
     now = timezone.now()
     answer = Answer(200, b"", "", None, None, now, requested_at=now, responded_at=now)
-    far = ["Mon, 01 Jan 2026 00:00:00 +999999999999999999", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
-           "Fri, 31 Dec 9999 23:59:59 -1200"]  # fmt: skip
+    far = [
+        "Mon, 01 Jan 2026 00:00:00 +999999999999999999",
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -1200",
+    ]
     for date in [None, "yesterday", *far]:
         assert answer._replace(date=date).clock_skew is None
     assert answer._replace(date="Fri, 31 Dec 9999 23:59:59 GMT").clock_skew.days > 10**6
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_date_that_can_not_be_costs_no_reply(upstream):
+def test_an_impossible_date_header_costs_no_reply(upstream):
     upstream.body = b'{"status": "running"}'
     upstream.headers = {"Date": "Mon, 01 Jan 2026 00:00:00 +999999999999999999"}
     on_demand.poll_now(watches.watch(upstream.project, "g1", "j1", timezone.now()))

@@ -1,4 +1,4 @@
-"""What one thread hands to another: in order, a batch at a time, and nothing is left behind."""
+"""The mailbox between two threads: in order, a batch at a time, and nothing is left behind."""
 
 from concurrent.futures import ThreadPoolExecutor
 

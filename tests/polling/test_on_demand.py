@@ -27,7 +27,7 @@ def test_discovery_brings_in_all_jobs_and_watches_the_unfinished(polled, simulat
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_round_polls_what_is_due_and_ends_at_a_final_word(polled, simulator):
+def test_a_round_polls_due_jobs_until_their_final_status_is_confirmed(polled, simulator):
     now = timezone.now()
     graph = "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01"
     done = next(
@@ -49,7 +49,7 @@ def test_a_round_polls_what_is_due_and_ends_at_a_final_word(polled, simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_final_word_that_is_taken_back_is_polled_on(upstream):
+def test_a_job_whose_final_status_is_taken_back_is_polled_on(upstream):
     now = timezone.now()
     upstream.body = body("j1", "success")
     job = watches.watch(upstream.project, "g1", "j1", now)
@@ -76,7 +76,7 @@ def test_a_failed_poll_backs_off_and_honours_retry_after(polled, simulator):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_ges_that_is_down_is_said_on_the_project(polled):
+def test_a_failed_look_is_stored_as_the_projects_problem(polled):
     polled.endpoint = "http://127.0.0.1:9"
     polled.save()
     assert discovery.discover(polled) == 0
@@ -85,6 +85,6 @@ def test_a_ges_that_is_down_is_said_on_the_project(polled):
 
 
 @pytest.mark.parametrize("bad", ["", "x" * 256, "a/b", "..", "a\x00b"])
-def test_ids_ges_could_not_give_are_refused(bad):
+def test_ids_that_ges_cannot_have_given_are_refused(bad):
     with pytest.raises(ValueError, match="job ID"):
         watches.check_id(bad, "job ID")

@@ -1,4 +1,4 @@
-"""What came of asking GES is counted a batch at a time, and told in the log."""
+"""Outcomes of calls to GES are counted a batch at a time, and logged."""
 
 import logging
 from datetime import timedelta
@@ -20,13 +20,13 @@ def tallied(kind):
     return dict(Tally.objects.filter(kind=kind).values_list("name", "count"))
 
 
-def seen(project, at, said=None, source="poll", job_id="j1"):
-    job = find_jobs(project, [(find_graph(project, "g1"), job_id, at)])[job_id]
-    return observe(job, source, at, 200, body(job_id) if said is None else said)
+def observation(project, now, content=None, source="poll", job_id="j1"):
+    job = find_jobs(project, [(find_graph(project, "g1"), job_id, now)])[job_id]
+    return observe(job, source, now, 200, body(job_id) if content is None else content)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_every_poll_is_counted_by_what_came_of_it(upstream):
+def test_polls_are_counted_by_their_outcome(upstream):
     job = watches.watch(upstream.project, "g1", "j1", timezone.now())
     upstream.body = body("j1", "running")
     on_demand.poll_now(job)
@@ -57,7 +57,7 @@ def test_unknown_words_and_fields_are_counted_once_a_new_reply(project):
         jobDetail={"edgesetPath": [{"path": "p", "status": "halfway"}]},
     )
     for minute in range(3):
-        batch = [seen(project, NOW + timedelta(minutes=minute), odd)]
+        batch = [observation(project, NOW + timedelta(minutes=minute), odd)]
         record(batch)
         outcomes.note(batch, NOW)
     assert tallied(Kind.WORD) == {"hibernating": 1, "halfway": 1}
@@ -66,21 +66,21 @@ def test_unknown_words_and_fields_are_counted_once_a_new_reply(project):
 
 
 @pytest.mark.django_db
-def test_words_without_end_do_not_become_labels_without_end(project):
+def test_the_number_of_labels_for_undocumented_words_is_limited(project):
     for batch in range(3):
         words = {
             (project.pk, Kind.WORD, f"word {batch} {number} {'x' * 99}"): Counted(1)
             for number in range(80)
         }
         Tally.objects.add(words, NOW)
-    found = tallied(Kind.WORD)
-    assert len(found) == MOST_NAMES + 1
-    assert found[OTHER] == 240 - MOST_NAMES
+    counts = tallied(Kind.WORD)
+    assert len(counts) == MOST_NAMES + 1
+    assert counts[OTHER] == 240 - MOST_NAMES
 
 
 @pytest.mark.django_db
 def test_a_batch_is_one_write_whatever_its_size(project):
-    batch = [seen(project, NOW, job_id=f"j{number}") for number in range(50)]
+    batch = [observation(project, NOW, job_id=f"j{number}") for number in range(50)]
     record(batch)
     with CaptureQueriesContext(connection) as captured:
         outcomes.note(batch, NOW)
@@ -92,12 +92,12 @@ def test_a_batch_is_one_write_whatever_its_size(project):
     ("seconds", "name"),
     [(0, "0.025"), (0.025, "0.025"), (0.026, "0.05"), (19.9, "20"), (20.1, "inf")],
 )
-def test_a_latency_has_the_least_bound_that_is_enough(seconds, name):
+def test_a_latency_is_counted_in_the_smallest_bucket_that_holds_it(seconds, name):
     assert outcomes.bound(seconds) == name
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_poll_is_told_with_job_graph_project_and_the_request_id_of_ges(upstream, caplog):
+def test_a_poll_is_logged_with_project_graph_job_and_request_id(upstream, caplog):
     caplog.set_level(logging.INFO)
     job = watches.watch(upstream.project, "g1", "j1", timezone.now())
     upstream.headers["X-Request-Id"] = "ges-said-42"
@@ -106,13 +106,13 @@ def test_a_poll_is_told_with_job_graph_project_and_the_request_id_of_ges(upstrea
     upstream.body = b"<html>"
     with pytest.raises(GesError):
         on_demand.poll_now(job)
-    said, missed, warned = [one for one in caplog.records if one.name == "jobs.polling.outcomes"]
-    for one in (said, missed):
-        told = (one.project, one.graph, one.job, one.ges_request_id)
-        assert told == ("p1", "g1", "j1", "ges-said-42")
-    assert said.getMessage() == "GES status: running."
-    assert missed.outcome == "html"
-    assert (warned.levelname, warned.ges_request_id) == ("WARNING", "ges-said-42")
-    assert warned.getMessage().startswith(
+    reply, failure, warning = [one for one in caplog.records if one.name == "jobs.polling.outcomes"]
+    for record_ in (reply, failure):
+        facts = (record_.project, record_.graph, record_.job, record_.ges_request_id)
+        assert facts == ("p1", "g1", "j1", "ges-said-42")
+    assert reply.getMessage() == "GES status: running."
+    assert failure.outcome == "html"
+    assert (warning.levelname, warning.ges_request_id) == ("WARNING", "ges-said-42")
+    assert warning.getMessage().startswith(
         "1 of 1 polls got no usable answer: The reply is not JSON: an HTML page"
     )

@@ -1,4 +1,4 @@
-"""When workers looked after a project is a stored fact: a stretch of time, written once a minute, with its gaps."""
+"""Stretches of time in which workers polled a project: written once a minute, with gaps between."""
 
 from datetime import timedelta
 
@@ -38,7 +38,7 @@ def test_rounds_make_one_stretch_written_once_a_minute(cared_for):
     assert writes == 6
 
 
-def test_a_pause_longer_than_expected_begins_a_new_stretch_and_is_the_gap_between(cared_for):
+def test_a_long_pause_begins_a_new_stretch_after_a_gap(cared_for):
     for second in (0, 60, 120, 200, 900, 960):
         Presence.objects.note(at(second))
     assert stretches() == [(NOW, at(200)), (at(900), at(960))]
@@ -47,7 +47,7 @@ def test_a_pause_longer_than_expected_begins_a_new_stretch_and_is_the_gap_betwee
     assert Presence.objects.away(cared_for.pk, at(0), at(199)) == []
 
 
-def test_who_is_away_still_is_a_gap_up_to_the_end(cared_for):
+def test_an_absence_that_goes_on_is_a_gap_up_to_the_end(cared_for):
     Presence.objects.note(at(0))
     assert Presence.objects.away(cared_for.pk, at(9000), at(9600)) == [(at(9000), at(9600))]
 
@@ -59,7 +59,7 @@ def test_a_project_that_nobody_can_poll_has_no_presence_and_no_gap(project, care
     assert Presence.objects.away(other.pk, at(0), at(9000)) == []
 
 
-def test_two_workers_that_come_back_at_once_are_one_stretch_to_the_reader(cared_for):
+def test_overlapping_stretches_of_two_workers_leave_no_gap(cared_for):
     Presence.objects.bulk_create(
         [Presence(project=cared_for, first_at=NOW, last_at=NOW) for _ in range(2)]
     )

@@ -1,4 +1,4 @@
-"""Rounds of work, and what becomes of them when workers, replies or the database fail."""
+"""Worker rounds, also while workers, replies or the database fail."""
 
 import threading
 import time
@@ -35,7 +35,7 @@ def watched(upstream):
     return watch
 
 
-def in_thread(act):
+def start_thread(act):
     def run():
         try:
             return act()
@@ -52,7 +52,7 @@ def wait_until(holds, seconds=20):
         time.sleep(0.02)
 
 
-def test_a_claimed_watch_is_nobody_elses_until_its_lease_ends(watched, upstream):
+def test_a_claim_excludes_others_until_its_lease_ends(watched, upstream):
     watched(1)
     now, claim = (
         timezone.now(),
@@ -73,7 +73,7 @@ def planned(lease, plan):
         return cursor.rowcount
 
 
-def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
+def test_a_late_worker_does_not_overwrite_the_plan_of_the_next_one(watched, upstream):
     [job] = watched(1)
     now = timezone.now()
     Watch.objects.claim_due(upstream.project, 1, now, 9)
@@ -87,11 +87,11 @@ def test_a_late_worker_does_not_overwrite_the_takers_plan(watched, upstream):
     assert (held.lease, held.leased_until, held.failures) == (None, None, 3)
 
 
-def test_a_late_answer_is_recorded_all_the_same(watched, upstream):
+def test_a_late_answer_is_recorded_although_its_claim_was_taken_over(watched, upstream):
     """The worker hangs while GES answers, and another takes its claim over."""
     [job] = watched(1)
     upstream.seconds = 1
-    late = in_thread(lambda: worker_round.poll_for(5))
+    late = start_thread(lambda: worker_round.poll_for(5))
     wait_until(lambda: len(upstream.asked) == 1)
     taken = Watch.objects.claim_due(upstream.project, 99, timezone.now() + LEASE, 9)
     assert len(taken) == 1
@@ -101,44 +101,44 @@ def test_a_late_answer_is_recorded_all_the_same(watched, upstream):
     assert job.verdict == "running"
 
 
-def test_workers_at_once_ask_about_each_job_once(watched, upstream):
+def test_concurrent_workers_poll_each_job_once(watched, upstream):
     watched(60)
     Project.objects.update(calls_per_second=500, calls_per_minute=5000)
-    counts = [in_thread(lambda: worker_round.poll_for(0.5)) for _ in range(3)]
+    counts = [start_thread(lambda: worker_round.poll_for(0.5)) for _ in range(3)]
     assert sum(count.result(30) for count in counts) == len(upstream.asked) == 60
     assert Snapshot.objects.values("job").annotate(n=Count("*")).filter(n=1).count() == 60
     assert not Watch.objects.exclude(lease=None).exists()
 
 
-def test_a_slow_answer_holds_up_no_other(watched, upstream):
+def test_a_slow_answer_does_not_delay_others(watched, upstream):
     jobs = watched(3)
     slow = threading.Event()
 
-    def say(handler):
+    def answer(handler):
         if "/j0/" in handler.path:
             slow.wait(10)
         return body(handler.path.split("/")[-2], "running")
 
-    upstream.body = say
-    ending = in_thread(lambda: worker_round.poll_for(0.1))
+    upstream.body = answer
+    ending = start_thread(lambda: worker_round.poll_for(0.1))
     wait_until(lambda: Snapshot.objects.count() == 2)
     assert Watch.objects.get(job=jobs[0]).lease is not None
     slow.set()
     assert ending.result(20) == 3
 
 
-def test_a_claim_of_its_own_that_ran_out_is_not_asked_twice(watched, upstream):
+def test_a_job_under_way_is_not_polled_twice_when_its_own_lease_ran_out(watched, upstream):
     watched(3)
     upstream.seconds = 1.5
-    polling_ = in_thread(lambda: worker_round.poll_for(10))
+    round_ = start_thread(lambda: worker_round.poll_for(10))
     wait_until(lambda: len(upstream.asked) == 3)
     Watch.objects.update(leased_until=timezone.now())
-    assert polling_.result(30) == 3
+    assert round_.result(30) == 3
     assert len(upstream.asked) == 3
     assert not Watch.objects.exclude(lease=None).exists()
 
 
-def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever_nor_against_a_stop(
+def test_answers_are_held_during_database_outage_until_timeout_or_shutdown(
     monkeypatch,
 ):
     monkeypatch.setattr(outage, "AGAIN_SECONDS", 0.01)
@@ -168,8 +168,8 @@ def test_what_was_said_is_held_while_the_database_is_in_trouble_but_not_for_ever
     assert len(tries) == 1
 
 
-def test_a_session_that_is_read_only_is_used_for_one_error_and_no_more():
-    """A database that took nothing for a while says so to sessions begun meanwhile for as long as they live."""
+def test_a_read_only_session_is_left_after_its_first_error():
+    """A session that began while the database was read-only stays so for its life."""
     with connection.cursor() as cursor:
         cursor.execute("SET default_transaction_read_only = on")
     begun = connection.connection.info.backend_pid
@@ -186,7 +186,7 @@ def test_a_session_that_is_read_only_is_used_for_one_error_and_no_more():
     wait_until(has_ended)
 
 
-def test_a_session_that_is_begun_inside_another_wrapper_leaves_that_to_its_owner():
+def test_a_session_begun_inside_another_wrapper_keeps_that_wrapper_apart():
     connection.close()
     connection.execute_wrappers.clear()
     with connection.execute_wrapper(lambda execute, *rest: execute(*rest)):
@@ -197,7 +197,7 @@ def test_a_session_that_is_begun_inside_another_wrapper_leaves_that_to_its_owner
 def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
     watched(5)
     upstream.seconds = 5
-    ending = in_thread(lambda: worker_round.poll_for(60))
+    ending = start_thread(lambda: worker_round.poll_for(60))
     wait_until(lambda: Watch.objects.exclude(lease=None).count() == 5)
     began = time.monotonic()
     worker_round.stop_requested.set()
@@ -207,24 +207,24 @@ def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
     assert not Miss.objects.exists()
 
 
-def breaks(monkeypatch, wrong, job_id):
-    """Let recording fail on one job, as a fault in our own code or a reply the database won't take would."""
+def break_recording(monkeypatch, error, job_id):
+    """Let recording fail on one job, as by a fault of our own or a value the database refuses."""
     fold = recorder._fold
 
-    def fold_or_break(history, one, count):
-        if one.job.job_id == job_id and one.reply is not None:
-            raise wrong
-        fold(history, one, count)
+    def fold_or_break(history, observation, count):
+        if observation.job.job_id == job_id and observation.reply is not None:
+            raise error
+        fold(history, observation, count)
 
     monkeypatch.setattr(recorder, "_fold", fold_or_break)
 
 
-def test_a_reply_that_breaks_its_recording_is_set_aside_alone(
+def test_a_reply_that_cannot_be_recorded_is_quarantined_alone(
     watched, upstream, monkeypatch, caplog
 ):
     jobs = watched(7)
     with monkeypatch.context() as patch:
-        breaks(patch, ValueError("cannot fold\x00 this"), "j3")
+        break_recording(patch, ValueError("cannot fold\x00 this"), "j3")
         assert worker_round.poll_for(0.1) == 7
     assert Snapshot.objects.count() == 6
     miss = Miss.objects.get()
@@ -244,7 +244,7 @@ def test_a_reply_that_breaks_its_recording_is_set_aside_alone(
     assert Snapshot.objects.count() == 7
 
 
-def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypatch):
+def test_a_reply_that_breaks_the_parser_is_kept(watched, upstream, monkeypatch):
     watched(2)
 
     def parse(body, **options):
@@ -261,7 +261,7 @@ def test_a_reply_that_breaks_its_reader_is_kept_too(watched, upstream, monkeypat
     assert Miss.objects.get().kind == "not_recorded"
 
 
-def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
+def test_a_database_outage_quarantines_nothing(watched, monkeypatch):
     watched(4)
     with monkeypatch.context() as patch:
         patch.setattr(outage, "HOLD_SECONDS", 0.0)  # held no longer than this: let go then
@@ -277,7 +277,7 @@ def test_a_database_in_trouble_sets_nothing_aside(watched, monkeypatch):
     assert worker_round.poll_for(0.1) == 4
 
 
-def test_a_paused_project_is_left_alone_and_its_claims_stay_free(watched, upstream):
+def test_a_paused_project_is_neither_called_nor_claimed(watched, upstream):
     watched(3)
     now = timezone.now()
     CallBudget.objects.create(
@@ -294,22 +294,26 @@ def test_a_paused_project_is_left_alone_and_its_claims_stay_free(watched, upstre
 
 
 def statements(act):
-    """What is asked of the database, without the marks of transactions."""
-    with CaptureQueriesContext(connection) as asked:
+    """The statements that `act` executes, without those of transactions."""
+    with CaptureQueriesContext(connection) as queries:
         act()
     marks = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
-    return [one["sql"] for one in asked if not one["sql"].startswith(marks)]
+    return [one["sql"] for one in queries if not one["sql"].startswith(marks)]
 
 
-def finished(jobs, said):
+def statements_of_recording(jobs, body_of):
     now = timezone.now()
     Watch.objects.update(next_poll_at=now)
     claimed = Watch.objects.claim_due(jobs[0].project, 1, now, len(jobs))
     assert len(claimed) == len(jobs)
-    seen = [Observation(one, "poll", now, 200, said(one.job_id), unread=True) for one in claimed]
-    told = statements(lambda: commit.record_and_plan(seen, 1, {one.pk: one for one in claimed}))
+    observations = [
+        Observation(one, "poll", now, 200, body_of(one.job_id), unread=True) for one in claimed
+    ]
+    executed = statements(
+        lambda: commit.record_and_plan(observations, 1, {one.pk: one for one in claimed})
+    )
     assert not Watch.objects.exclude(lease=None).exists()
-    return told
+    return executed
 
 
 def with_files(job_id):
@@ -330,18 +334,20 @@ def with_files(job_id):
 
 
 @pytest.mark.parametrize("count", [20, 500])
-def test_recording_asks_the_database_as_often_for_many_as_for_few(watched, count):
+def test_the_number_of_statements_does_not_grow_with_the_batch(watched, count):
     jobs = watched(count)
-    first, again = (len(finished(jobs, lambda job_id: body(job_id, "running"))) for _ in range(2))
-    ended = finished(jobs, with_files)
+    first, again = (
+        len(statements_of_recording(jobs, lambda job_id: body(job_id, "running"))) for _ in range(2)
+    )
+    ended = statements_of_recording(jobs, with_files)
     assert (first, again) == (5, 3), "one of them is the tally"
     assert len(ended) <= 8, "\n".join(sql[:150] for sql in ended)
 
 
-def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(watched):
+def test_the_next_poll_of_a_long_running_job_is_planned_by_its_usual_duration(watched):
     old, new = watched(4), timezone.now() - timedelta(minutes=20)
 
-    def say(job_id):
+    def body_of(job_id):
         if job_id != "j3":
             return body(
                 job_id,
@@ -352,10 +358,10 @@ def test_the_first_word_of_a_job_that_has_run_long_is_planned_by_what_is_usual(w
         return body(job_id, "running", jobName="Nightly", beginTime=f"{new:%Y-%m-%dT%H:%M:%S}")
 
     Watch.objects.filter(job=old[3]).update(leased_until=timezone.now() + timedelta(days=1))
-    finished(old[:3], say)
+    statements_of_recording(old[:3], body_of)
     Watch.objects.update(leased_until=None)
     Watch.objects.exclude(job=old[3]).delete()
-    finished(old[3:], say)
+    statements_of_recording(old[3:], body_of)
     assert Watch.objects.get().next_poll_at > timezone.now() + timedelta(minutes=4)
 
 
@@ -364,33 +370,33 @@ def rows_read(node):
     return here + sum(rows_read(part) for part in node.get("Plans", ()))
 
 
-def test_what_keeps_a_batch_never_compares_all_with_all(watched):
+def test_recording_a_batch_never_compares_all_rows_with_all(watched):
     jobs = watched(300)
     with connection.cursor() as cursor:
         cursor.execute(
             "ANALYZE"
         )  # neither claims nor replies are seen: PostgreSQL expects a row of either
         for _ in range(2):
-            finished(jobs, lambda job_id: body(job_id, "running"))
+            statements_of_recording(jobs, lambda job_id: body(job_id, "running"))
         with transaction.atomic():
-            told = finished(jobs, lambda job_id: body(job_id, "running"))
+            executed = statements_of_recording(jobs, lambda job_id: body(job_id, "running"))
             transaction.set_rollback(True)
         Watch.objects.update(next_poll_at=timezone.now())
         Watch.objects.claim_due(jobs[0].project, 1, timezone.now(), 300)
-        for sql in told:
+        for sql in executed:
             cursor.execute(f"EXPLAIN (ANALYZE, FORMAT JSON) {sql}")
             [[plan]] = cursor.fetchone()
             assert rows_read(plan["Plan"]) < 60 * len(jobs), sql[:300]
 
 
-def test_no_question_is_asked_for_each_job_of_a_round(watched):
+def test_a_round_makes_no_query_for_each_job(watched):
     watched(40)
-    told = statements(lambda: worker_round.poll_for(0.1))
-    assert sum('FROM "jobs_project" WHERE "jobs_project"."id"' in sql for sql in told) <= 1
-    assert sum('FROM "jobs_graph"' in sql for sql in told) <= 1
+    executed = statements(lambda: worker_round.poll_for(0.1))
+    assert sum('FROM "jobs_project" WHERE "jobs_project"."id"' in sql for sql in executed) <= 1
+    assert sum('FROM "jobs_graph"' in sql for sql in executed) <= 1
 
 
-def test_what_is_due_is_found_by_its_index(watched, upstream):
+def test_due_watches_are_found_by_their_index(watched, upstream):
     watched(1)
     with connection.cursor() as cursor:
         cursor.execute("SET enable_seqscan = off")

@@ -1,1 +1,1 @@
-"""A later version of gesdash, as far as its database goes: an app whose migration changes the tables that workers write."""
+"""A later version of the database: an app whose migration changes the tables that workers write."""
