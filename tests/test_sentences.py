@@ -1,3 +1,5 @@
+"""Texts that are stored now and translated when shown."""
+
 import json
 
 import pytest

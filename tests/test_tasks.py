@@ -1,3 +1,5 @@
+"""The periodic tasks: when they run, and one at a time."""
+
 import time
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise

@@ -1,3 +1,5 @@
+"""Access keys: signed requests, expiry, revocation and the pages that manage them."""
+
 import re
 from datetime import UTC, datetime, timedelta
 

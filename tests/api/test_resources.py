@@ -1,3 +1,5 @@
+"""The JSON API's lists and objects: shapes, filters, pages and errors."""
+
 import re
 
 import pytest

@@ -1,3 +1,5 @@
+"""Queries whose SQL is compiled once answer as those compiled at each call."""
+
 import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone

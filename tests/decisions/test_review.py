@@ -1,3 +1,5 @@
+"""Reviews: what a person may decide, who wins a race, and what follows for the job."""
+
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor

@@ -1,3 +1,5 @@
+"""Error texts are grouped by what stays the same in them."""
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st

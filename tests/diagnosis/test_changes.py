@@ -1,3 +1,5 @@
+"""What changed between two replies about one job."""
+
 import itertools
 import json
 from datetime import UTC, datetime, timedelta

@@ -1,3 +1,5 @@
+"""The files of two imports are paired and compared."""
+
 from dataclasses import replace
 
 import pytest

@@ -1,3 +1,5 @@
+"""The one sentence that sums up a job."""
+
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 

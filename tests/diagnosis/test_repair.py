@@ -1,3 +1,5 @@
+"""Requests and a shell script that load again what an import lost."""
+
 import json
 import subprocess
 from dataclasses import dataclass

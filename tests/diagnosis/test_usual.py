@@ -1,3 +1,5 @@
+"""What is usual for a graph's jobs, and which running job is stuck."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

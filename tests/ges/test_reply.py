@@ -1,3 +1,5 @@
+"""Parsing GES's replies: whatever shape they have, what can be read is kept."""
+
 import json
 from datetime import UTC, datetime
 

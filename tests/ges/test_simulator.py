@@ -1,3 +1,5 @@
+"""The simulated GES: one story for each seed, and faults on request."""
+
 import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta

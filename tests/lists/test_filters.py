@@ -1,3 +1,5 @@
+"""The filters of the list of jobs: what each finds and refuses."""
+
 import re
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode

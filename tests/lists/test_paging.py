@@ -1,3 +1,5 @@
+"""Keyset pages: every row once and in order, whatever changes meanwhile."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""The commands of manage.py: ingest, export, watch, key, rebuild and their errors."""
+
 import csv
 import io
 import json

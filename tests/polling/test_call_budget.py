@@ -1,3 +1,5 @@
+"""The token bucket and the circuit breaker that limit calls to GES."""
+
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from threading import Barrier, Thread

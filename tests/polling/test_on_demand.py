@@ -1,3 +1,5 @@
+"""Discovery, a worker's round and a single poll against the simulated GES."""
+
 from datetime import timedelta
 
 import pytest

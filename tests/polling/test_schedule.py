@@ -1,3 +1,5 @@
+"""When a job is polled next."""
+
 from datetime import UTC, datetime, timedelta
 
 import pytest

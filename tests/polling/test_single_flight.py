@@ -1,3 +1,5 @@
+"""Concurrent requests for one job share one call to GES."""
+
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

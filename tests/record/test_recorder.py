@@ -1,3 +1,5 @@
+"""Recording replies: order, repeats, rebuilding and races."""
+
 import json
 import threading
 import time

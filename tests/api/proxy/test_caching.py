@@ -1,3 +1,5 @@
+"""Which stored replies a caller accepts instead of a call to GES (RFC 9111, RFC 5861)."""
+
 from datetime import timedelta
 
 import pytest

@@ -1,3 +1,5 @@
+"""The proxy: replies pass through byte for byte, and each failure has its status and code."""
+
 import json
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""A person's time zone and language."""
+
 import pytest
 
 from tests.imports import tell

@@ -1,3 +1,5 @@
+"""The geometry of the charts."""
+
 import itertools
 from datetime import timedelta
 

@@ -1,3 +1,5 @@
+"""The page of checkpoints and verifications."""
+
 import io
 import json
 
