@@ -380,7 +380,7 @@ def test_no_refusal_speaks_english_to_a_chinese_reader(client, stored, catalogue
     assert {asked: texts for asked, texts in found.items() if texts} == {}
 
 
-def test_a_sign_in_that_fails_is_said_in_chinese(client, db, catalogue):
+def test_failed_sign_in_is_reported_in_chinese(client, db, catalogue):
     answer = client.post("/login/", {"username": "ada", "password": "x"}, headers=ZH)
     assert "用户名与密码不匹配" in answer.content.decode()
     assert english(answer.content.decode(), catalogue) == []
@@ -417,7 +417,7 @@ def test_the_language_chosen_stays(client, admin):
     assert 'lang="en"' in client.get("/", headers=ZH).content.decode()
 
 
-def test_programs_are_told_in_english(client, admin):
+def test_programs_get_english(client, admin):
     client.force_login(admin)
     answer = client.get("/api/jobs/?nonsense=1", headers=ZH)
     assert answer.status_code == 400

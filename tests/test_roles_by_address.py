@@ -399,7 +399,7 @@ def test_an_owner_says_who_belongs_to_a_project(world, project):
         ({"username": "owner", "role": ""}, "owner is the only owner"),
     ],
 )  # fmt: skip
-def test_what_an_owner_can_not_do_is_said_and_nothing_changes(world, project, asked, said):
+def test_forbidden_action_of_an_owner_is_reported_and_changes_nothing(world, project, asked, said):
     client = Client()
     client.force_login(world["users"]["owner"])
     before = list(Membership.objects.order_by("pk").values())

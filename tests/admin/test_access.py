@@ -207,7 +207,7 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
      ("job", "end_time", "0001-01-01T00:00:00+14:00", "is not a time"),
      ("job", "status", "", "can&#x27;t be empty")],
 )  # fmt: skip
-def test_a_wrong_value_is_said_at_its_field(sign_in, imported, where, field, value, sentence):
+def test_invalid_value_is_reported_at_its_field(sign_in, imported, where, field, value, sentence):
     form = {"where": where, "field": field, "corrected": value, "reason": "r"}
     page = sign_in("alice").post(address_of(imported, where), form).content.decode()
     row = page[page.index('class="form-row errors"') :]

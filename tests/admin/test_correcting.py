@@ -43,7 +43,7 @@ def known_of(client, address):
     return client.get(address).context["form"]["known"].value()
 
 
-def test_what_ges_said_stands_beside_the_form(browser, lossy):
+def test_value_of_ges_is_shown_beside_the_form(browser, lossy):
     page = browser.get(f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0").content.decode()
     assert "&quot;failedLines&quot;: 5" in page
     assert f"/jobs/{lossy[0].pk}/snapshots/" in page
@@ -109,7 +109,7 @@ def test_another_field_is_nobodys_hindrance(browser, lossy, admin):
     assert browser.post(address, sent).status_code == 302
 
 
-def test_a_new_reply_since_is_told_too(browser, project, lossy):
+def test_reply_recorded_since_is_reported_too(browser, project, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
     tell(project, "j0", file("b/v0.csv", 9, loaded=95))
@@ -432,7 +432,7 @@ def test_watching_is_stopped_and_resumed(browser, project):
     ]
 
 
-def test_stored_replies_are_read_anew(browser, lossy):
+def test_stored_replies_are_reparsed(browser, lossy):
     Job.objects.update(failed_lines=77)
     chosen = [job.pk for job in lossy]
     page = browser.post(

@@ -148,7 +148,7 @@ def test_only_what_an_index_holds_in_order_can_order_a_list(many):
 
 
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJpZCJd", "", "é"])
-def test_a_position_that_is_none_is_said_and_the_first_page_shown(many, cursor):
+def test_invalid_cursor_is_reported_and_the_first_page_shown(many, cursor):
     page = many.get("/admin/jobs/miss/", {"cursor": cursor}).content.decode()
     assert (f"Cursor: “{escape(cursor)}” won" in page) == bool(cursor)
     assert rows_of(page, "miss") == rows_of(many.get("/admin/jobs/miss/").content.decode(), "miss")

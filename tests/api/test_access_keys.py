@@ -65,7 +65,7 @@ def test_any_change_of_a_signed_header_is_noticed(signed, name, value):
     "SDK-HMAC-SHA256", "SDK-HMAC-SHA256 Access=A, SignedHeaders=host, Signature=zz", "SDK-HMAC-SM3 Access=A",
     "SDK-HMAC-SHA256 Access=, SignedHeaders=host, Signature=" + "0" * 64,
 ])  # fmt: skip
-def test_an_authorization_that_is_none_is_said(shown):
+def test_malformed_authorization_is_reported(shown):
     with pytest.raises(signing.BadSignature, match="expected"):
         signing.read_authorization(shown)
 

@@ -117,7 +117,7 @@ def test_a_correction_that_wont_do_is_a_400_that_says_why(client, imported, show
 @pytest.mark.parametrize(
     ("role", "corrects"), [("viewer", True), ("reviewer", True), ("fixer", False)]
 )
-def test_who_may_not_correct_is_told_so(client, imported, member, role, corrects):
+def test_correction_without_permission_is_refused(client, imported, member, role, corrects):
     shown = member(role, corrects=corrects)
     answer = correction(client, imported, shown, field="job_name", corrected="x", reason="y")
     assert (answer.status_code, answer.json()["code"]) == (403, "GESDASH.0403")
@@ -147,7 +147,7 @@ def test_a_viewer_decides_nothing_and_a_stranger_sees_nothing(client, imported, 
     assert answers[2].content == answers[3].content
 
 
-def test_what_is_not_json_is_said(client, imported, shown):
+def test_body_that_is_not_json_is_reported(client, imported, shown):
     answer = client.post(
         f"/api/jobs/{imported.pk}/reviews/", "{state", content_type=JSON, headers=shown
     )

@@ -82,7 +82,7 @@ def test_now_is_what_stands(told):
     assert job_object(past.job, past.files) == job_object(told)
 
 
-def test_the_reply_that_was_seen_last_by_then_stands_not_the_one_that_was_new_last(project):
+def test_as_of_shows_the_reply_seen_last_not_the_one_first_seen_last(project):
     """A list may tell an old state again after a poll told a newer; the store goes by the last time seen, and so did it then."""
     tell(project, "j1", status="running", took=None, source="list")
     tell(project, "j1", status="success", at=NOW + 5 * MINUTE)
@@ -128,14 +128,14 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
         ),
     ],
 )
-def test_a_moment_that_wont_do_is_said(signed_in, told, asked, sentence):
+def test_invalid_moment_is_reported(signed_in, told, asked, sentence):
     page = signed_in.get(f"/jobs/{told.pk}/", {"as_of": asked})
     assert page.status_code == 200
     assert sentence in text(page)
     assert is_sound(page.content)
 
 
-def test_what_retention_took_away_is_said_not_guessed(signed_in, told):
+def test_pruned_replies_are_reported_not_guessed(signed_in, told):
     gone = told.snapshots.latest("first_seen_at")
     fields = ["number", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at", "seen", "link"]  # fmt: skip
     Tombstone.objects.create(

@@ -456,7 +456,7 @@ def test_filters(client, some, admin, query, whats):
 @pytest.mark.parametrize(
     "query", ["what=nonsense", "after=noon", "splendid=1", "cursor=x", "object=%00", "zone=Mars"]
 )
-def test_what_will_not_do_is_said_above_the_list(client, admin, query):
+def test_invalid_filter_is_reported_above_the_list(client, admin, query):
     client.force_login(admin)
     page = client.get(f"/audit/?{query}")
     assert page.status_code == 200

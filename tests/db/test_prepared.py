@@ -19,7 +19,7 @@ def test_the_kept_sql_of_one_user_never_answers_for_another(imported):
     assert [sees(user, imported) for user in (member, stranger, member)] == [True, False, True]
 
 
-def test_what_a_key_sees_is_asked_anew_at_every_call(imported, admin):
+def test_visibility_of_a_key_is_checked_at_every_call(imported, admin):
     key, _secret, _token = AccessKey.issue(admin, now=timezone.now(), projects=[imported.project])
     admin.access_key = key
     assert sees(admin, imported)

@@ -68,7 +68,7 @@ def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, f
     assert Correction.objects.get() == made
 
 
-def test_a_time_said_in_another_way_is_the_same_time(project, fix):
+def test_time_in_another_notation_is_the_same_time(project, fix):
     job = tell(project, "j1", begin=NOW)
     made = fix(job, "end_time", "2026-03-04T15:00:00+01:00")
     assert made.corrected == "2026-03-04T14:00:00+00:00"
@@ -101,7 +101,7 @@ def test_a_set_verdict_stands_over_every_reply_until_it_is_undone(project, fix, 
     assert (job.verdict, job.review) == ("partial", "waiting")
 
 
-def test_a_job_that_ges_never_told_of_gets_a_verdict_too(project, fix, admin):
+def test_job_without_a_reply_gets_a_verdict_too(project, fix, admin):
     job = find_jobs(project, [(find_graph(project, "g1"), "silent", NOW)])["silent"]
     made = fix(job, "verdict", "failed")
     assert job.verdict == "failed"
@@ -372,9 +372,7 @@ def test_only_fitting_graphs_are_merged(project, admin):
         merge_graphs(bare, into, reason=" ", actor=admin, now=NOW)
 
 
-def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_them(
-    client, admin, project, fix
-):
+def test_corrected_totals_are_marked_and_show_those_of_ges(client, admin, project, fix):
     job = lossy(project, 10)
     assert (job.observed, exported("jobs")[0]["corrected"]) == (None, False)
     made = fix(job, "failed_lines", "4", "vertex", 0)

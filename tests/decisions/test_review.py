@@ -71,7 +71,7 @@ def test_a_decision_is_added_and_shows_on_the_job(job, admin):
     assert (first.note, first.assignee, first.due_on) == ("ask the supplier", admin, NOW.date())
 
 
-def test_a_decision_survives_rebuilding_and_a_new_word_of_ges(job, admin):
+def test_decision_survives_rebuilding_and_a_new_reply(job, admin):
     decide(job, state="accepted", note="known gap", actor=admin, now=NOW)
     rebuild([job])
     job.refresh_from_db()
@@ -83,7 +83,7 @@ def test_a_decision_survives_rebuilding_and_a_new_word_of_ges(job, admin):
     assert (job.verdict, job.review) == ("success", "")
 
 
-def test_of_two_who_decide_the_second_is_told(job, admin):
+def test_second_of_two_concurrent_decisions_is_refused(job, admin):
     seen = 0
     eve = User.objects.create_user("eve")
     decide(job, state="to_fix", actor=eve, now=NOW, known=seen)
@@ -184,7 +184,7 @@ def test_a_note_may_say_why_a_job_that_did_not_load_all_fixed_it(project, admin)
     assert lost.review == "fixed"
 
 
-def test_a_job_is_found_by_the_start_of_its_id_where_that_is_one_alone(project, job):
+def test_job_is_found_by_an_unambiguous_id_prefix(project, job):
     first, second = (
         load(project, "abc1", day=5, a="success"),
         load(project, "abd2", day=5, a="success"),

@@ -89,7 +89,7 @@ def test_general_warnings_are_marked():
     assert sum(request.is_general for request in plan.warnings) > len(applying)
 
 
-def test_the_whole_address_is_one_quoted_word():
+def test_whole_address_is_one_quoted_argument():
     assert (
         "--url 'https://ges.example/v1.0/p1/graphs/g1/action?action_id=import-graph'"
         in plan_for(EDGE).requests[0].v1_curl

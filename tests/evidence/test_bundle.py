@@ -300,7 +300,7 @@ def test_a_forged_list_of_replies(folder, forge, said):
     assert said in check(script=folder / "verify.py", code=1)
 
 
-def test_a_chain_made_up_anew_does_not_fit_the_checkpoint(folder):
+def test_recomputed_chain_does_not_match_the_checkpoint(folder):
     told = rows(folder, "replies.jsonl")
     heads = rows(folder, "heads.jsonl")
     last = max(at for at, row in enumerate(told) if row["job_id"] == "j3")

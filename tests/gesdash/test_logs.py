@@ -102,7 +102,7 @@ def test_what_ges_echoes_of_our_credentials_stays_out_of_the_log(upstream, setti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_call_through_the_proxy_is_told_with_both_ids(client, upstream, shown, written):
+def test_proxy_call_is_logged_with_both_ids(client, upstream, shown, written):
     upstream.headers["X-Request-Id"] = "of-ges"
     upstream.body = body("j1", "running")
     answer = client.get(

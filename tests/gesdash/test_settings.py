@@ -51,7 +51,7 @@ def test_a_value_that_will_not_do_is_refused(settings_with, environment, sentenc
 @pytest.mark.parametrize(
     ("value", "is_on"), [("yes", True), ("On", True), ("0", False), ("", False)]
 )
-def test_debug_is_off_unless_said(settings_with, value, is_on):
+def test_debug_is_off_by_default(settings_with, value, is_on):
     made = settings_with(GESDASH_DEBUG=value)
     [engine] = made["TEMPLATES"]
     [first, *_] = engine["OPTIONS"]["loaders"]

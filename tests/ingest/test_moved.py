@@ -158,7 +158,7 @@ def test_replies_alone_keep_their_chains_too(house, ingest):  # noqa: F811
     assert not Miss.objects.exists()
 
 
-def test_a_line_that_was_altered_is_refused_or_told(project, ingest):  # noqa: F811
+def test_altered_line_is_refused_or_reported(project, ingest):  # noqa: F811
     history(project)
     rows = exported("history")
     leave()

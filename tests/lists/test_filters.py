@@ -52,7 +52,7 @@ def test_what_a_filter_finds(jobs, query, found):
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_a_value_that_will_not_do_is_left_out_and_the_good_one_beside_it_kept(jobs, name):
+def test_invalid_filter_value_is_dropped_and_the_valid_one_kept(jobs, name):
     found, problems = ask(
         {"verdict": "verdict=x&verdict=failed"}.get(name, f"verdict=failed&{name}=%00")
     )
@@ -124,7 +124,7 @@ def test_words_for_a_time_are_of_the_moment_they_are_asked(project, monkeypatch,
     assert ask(query) == (found, [])
 
 
-def test_a_word_for_a_time_does_not_age(project, monkeypatch):
+def test_relative_time_does_not_age(project, monkeypatch):
     tell(project, "once", begin=NOW - timedelta(hours=1))
     for later, found in ((timedelta(), {"once"}), (timedelta(days=1), set())):
         monkeypatch.setattr("django.utils.timezone.now", lambda at=NOW + later: at)
@@ -140,14 +140,14 @@ def test_a_time_that_names_no_zone_is_of_the_readers(project):
 
 
 @pytest.mark.parametrize("name", FILTERS)
-def test_people_are_told_the_fields_label(jobs, name):
+def test_message_names_the_label_of_the_field(jobs, name):
     _found, [problem] = ask(f"{name}=%00", labelled=True)
     assert problem.startswith(f"{FILTERS[name].label}: “")
     assert "_" not in problem.split(":")[0]
 
 
 @pytest.mark.parametrize("value", ["h", "24 m", "12345d", "-1d", "tomorrow", "101%", "%", "1%%"])
-def test_words_that_are_none_are_said(jobs, value):
+def test_unknown_values_are_reported(jobs, value):
     name = "loss_over" if "%" in value else "began_after"
     _found, problems = ask(urlencode({name: value}))
     assert len(problems) == 1

@@ -112,9 +112,7 @@ def test_a_position_outlives_the_row_it_points_at(graph, made, sort, gone):
         ("failed_lines", False),
     ],
 )
-def test_a_job_not_begun_is_the_newest_and_a_loss_not_known_stands_last_either_way(
-    graph, sort, first
-):
+def test_unstarted_job_sorts_newest_and_unknown_loss_sorts_last_both_ways(graph, sort, first):
     make(
         graph,
         [
@@ -155,7 +153,7 @@ def as_cursor(value):
     [("-begin_time", as_cursor(one)) for one in HOSTILE]
     + [(sort, as_cursor([sort, value, 1, False])) for sort, value in BY_SORT],
 )
-def test_a_position_that_is_none_is_said_or_shows_rows_and_never_breaks(graph, sort, cursor):
+def test_invalid_cursor_is_reported_or_shows_rows_and_never_fails(graph, sort, cursor):
     make(graph, [{"begin_time": NOW}, {"failed_lines": 3, "loss_rate": "0.5"}])
     query = QueryDict(mutable=True)
     query.update({"sort": sort, "cursor": cursor})
@@ -165,7 +163,7 @@ def test_a_position_that_is_none_is_said_or_shows_rows_and_never_breaks(graph, s
         assert len(found.rows) == 2
 
 
-def test_a_position_from_another_order_is_said_and_the_first_page_shown(graph):
+def test_cursor_of_another_order_is_reported_and_the_first_page_shown(graph):
     make(graph, [{"begin_time": NOW}] * 3)
     query = QueryDict(mutable=True)
     query.update({"sort": "job_name", "cursor": turn(None, "-begin_time", 1).next})
@@ -175,7 +173,7 @@ def test_a_position_from_another_order_is_said_and_the_first_page_shown(graph):
 
 
 @pytest.mark.parametrize("size", ["0", "-1", "501", "x", "９", "1e2", "9" * 5000, "\x00", "1.0"])
-def test_a_page_size_that_is_none_is_said(graph, size):
+def test_invalid_page_size_is_reported(graph, size):
     query = QueryDict(mutable=True)
     query.update({"page_size": size, "sort": "splendid"})
     _found, problems = page(query, Job.objects.all(), SORTS, DEFAULT_SORT)

@@ -172,7 +172,7 @@ def migrated(tmp_path):
     return tmp_path / "home"
 
 
-def test_after_a_kill_the_next_start_works_and_a_taken_port_is_said(start, migrated):
+def test_start_works_after_a_kill_and_a_taken_port_is_reported(start, migrated):
     port = free_port()
     first = start("--port", str(port))
     assert (
@@ -219,7 +219,7 @@ def test_a_wrong_setting_or_option_stops_the_start_with_one_sentence(start, env,
     [("mysql://root:hidden@db/ges", "DATABASE_URL has 'mysql'; gesdash needs PostgreSQL"),
      ("postgresql://ges:hidden@127.0.0.1:1/ges", "The database can't be reached (connection failed")],
 )  # fmt: skip
-def test_a_wrong_database_is_said_in_one_sentence(start, url, sentence):
+def test_invalid_database_is_reported_in_one_sentence(start, url, sentence):
     up = start("--port", str(free_port()), DATABASE_URL=url)
     assert sentence in up.refused()
     assert len(up.said.splitlines()) <= 2  # it, and that the database is being prepared
@@ -267,7 +267,7 @@ def replace(path, old, new):
     path.write_text(text.replace(old, new))
 
 
-def test_with_reload_a_change_of_code_or_template_shows_and_broken_code_is_waited_out(
+def test_reload_shows_changed_code_and_templates_and_survives_broken_code(
     start, migrated, checkout
 ):
     port = free_port()

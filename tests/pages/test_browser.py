@@ -206,7 +206,7 @@ def test_keys_move_between_rows_and_are_listed(visit, world):
     assert page.complaints == []
 
 
-def test_what_is_wrong_with_a_review_is_in_sight_with_the_focus_in_its_field(visit, world):
+def test_review_error_is_visible_and_its_field_has_the_focus(visit, world):
     page = visit(width=390, height=700)
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_label("Accepted", exact=True).check()

@@ -44,7 +44,7 @@ def page(visit):
     return made
 
 
-def test_a_running_job_is_drawn_anew_when_there_is_news_and_keeps_what_is_typed(page, world):
+def test_running_job_is_redrawn_on_news_and_keeps_form_input(page, world):
     page.goto(f"/jobs/{world.running.pk}/")
     assert tick(page, "seen=") == 204
     page.fill("[name=file]", "b/v1")
@@ -78,9 +78,7 @@ def test_a_page_that_hears_nothing_says_since_when(page, world):
     expect(page.locator("#offline")).to_be_hidden()
 
 
-def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones_in_place(
-    page, world
-):
+def test_list_announces_new_jobs_and_updates_running_rows_in_place(page, world):
     page.goto("/jobs/")
     rows = page.locator("table.rows tbody tr")
     before = [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()]
@@ -99,7 +97,7 @@ def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones
     assert page.complaints == []
 
 
-def test_the_overview_shows_a_job_that_has_ended_and_leaves_the_focus_where_it_was(page, world):
+def test_overview_shows_an_ended_job_and_keeps_the_focus(page, world):
     page.goto("/")
     link = page.locator(f'#now a[href="/jobs/{world.partial.pk}/"]')
     link.focus()

@@ -61,7 +61,7 @@ def pages(job):
 
 
 @pytest.mark.parametrize("value", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_in, pages, value):
+def test_nonsense_in_any_filter_is_reported_or_finds_nothing(signed_in, pages, value):
     for name in [*FILTERS, *STEERING, "nonsense"]:
         for page in ("jobs", "graph"):
             answer = signed_in.get(f"{pages[page]}?{name}={value}")
@@ -90,7 +90,7 @@ def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_i
         ("color=red", "there is no such filter"),
     ],
 )
-def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expected):
+def test_message_names_the_invalid_and_the_expected_value(signed_in, job, name, expected):
     page = signed_in.get(f"/jobs/?{name}").content.decode()
     parameter = name.partition("=")[0]
     called = FILTERS[parameter].label if parameter in FILTERS else parameter

@@ -103,7 +103,7 @@ def test_counts_by_verdict_are_of_the_filters_without_the_verdict(signed_in, som
     assert dict(tabs) == {"partial": "1", "failed": "1"}
 
 
-def test_every_verdict_has_its_word_on_the_page(signed_in, some):
+def test_every_verdict_has_its_label_on_the_page(signed_in, some):
     for verdict in VerdictChoices:
         Job.objects.filter(job_id="stop").update(verdict=verdict)
         assert (
@@ -283,7 +283,7 @@ def test_ones_own_view_is_deleted(signed_in, admin):
     assert not SavedView.objects.exists()
 
 
-def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(
+def test_graph_list_has_its_axis_in_full_pages_and_only_rows_in_partials(
     signed_in, some, monkeypatch
 ):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)

@@ -151,7 +151,7 @@ def test_a_job_without_a_begin_is_not_forgotten(signed_in, project):
     assert text(signed_in.get("/files/?list")) == "b/v.csv\n"
 
 
-def test_a_time_that_will_not_do_is_said_and_the_day_shown(signed_in, night):
+def test_invalid_time_is_reported_and_the_day_shown(signed_in, night):
     page = signed_in.get("/files/?since=soon").content.decode()
     assert "Since: “soon” won&#x27;t do; expected a time such as" in page
     assert re.search(

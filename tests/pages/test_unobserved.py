@@ -72,7 +72,7 @@ def test_a_change_came_between_two_moments_which_the_job_and_its_history_say(sig
     assert f"changed {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/history/"))
 
 
-def test_who_tells_the_final_word_again_does_not_hide_when_it_came(signed_in, changed, project):
+def test_repeated_final_reply_does_not_hide_when_the_first_came(signed_in, changed, project):
     for source, minutes in (("list", 16), ("proxy", 17)):
         record(
             [
@@ -88,7 +88,7 @@ def test_who_tells_the_final_word_again_does_not_hide_when_it_came(signed_in, ch
     assert f"Came to its end {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
 
 
-def test_a_change_within_the_second_is_told_as_a_moment(signed_in, project):
+def test_change_within_a_second_is_shown_as_a_moment(signed_in, project):
     tell(project, "j1", file("a", 0, 5), status="running", took=None)
     job = tell(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
     assert "Came to its end 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
@@ -239,7 +239,7 @@ def test_a_job_without_enough_of_its_like_is_never_called_stuck(signed_in, proje
     assert "Stuck?" not in shown
 
 
-def test_the_times_of_a_brief_axis_are_told_apart():
+def test_times_of_a_brief_axis_are_distinct():
     def row(seconds):
         axis = Axis(
             [Mark(0, 0, 1, 1, "running", "", "one")],

@@ -289,7 +289,7 @@ def test_an_earlier_graph_of_the_same_name_keeps_its_jobs(lists):
     assert not Graph.objects.get(graph_id="new").is_deleted
 
 
-def test_a_job_older_than_every_known_graph_of_its_name_is_kept_by_the_name(lists):
+def test_job_older_than_every_graph_of_its_name_is_kept_by_name(lists):
     lists.graph("new", "name", created=past(10))
     lists.job("ancient", begin=past(12), graph="name")
     lists.look()

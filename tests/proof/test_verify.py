@@ -91,7 +91,7 @@ def test_an_older_checkpoint_still_fits_when_more_has_come(sealed):
     )
 
 
-def test_nothing_wrong_is_said_and_kept(sealed):
+def test_clean_verification_is_reported_and_kept(sealed):
     assert verify().endswith("Nothing wrong was found.\n")
     made = Verification.objects.get()
     assert (made.jobs, made.replies, made.checkpoints, made.faults, made.sentences) == (
@@ -171,7 +171,7 @@ def test_a_removed_job_shows_against_the_checkpoint(sealed):
     assert "expected 3 jobs, 9 replies" in found
 
 
-def test_a_chain_computed_anew_shows_against_the_checkpoint_and_nothing_is_sealed_on_it(sealed):
+def test_recomputed_chain_fails_the_checkpoint_and_is_not_sealed(sealed):
     from importlib import import_module
 
     one = reply("j2", 2)
@@ -238,7 +238,7 @@ def test_a_changed_or_removed_checkpoint_is_found(sealed, change, said):
         ("DELETE FROM jobs_importfile", "vertex file 0 is missing; expected stored"),
     ],
 )
-def test_a_row_that_is_not_what_the_replies_make_is_found_and_left_as_it_is(sealed, change, said):
+def test_row_that_differs_from_its_replies_is_reported_and_not_changed(sealed, change, said):
     tamper(change)
     before = (
         list(Job.objects.order_by("pk").values()),

@@ -98,7 +98,7 @@ def test_what_only_looks_like_it_is_read_and_folded(job, earlier, said, minutes,
 
 
 @pytest.mark.parametrize("other", [("list", 1), ("list", 3), ("proxy", 0), ("proxy", 2)])
-def test_what_others_heard_before_is_no_hindrance(job, other):
+def test_earlier_replies_of_others_do_not_interfere(job, other):
     source, when = other
     for one in (("poll", 0, RUNNING), (source, when, body("j1", "pending")), ("poll", 3, RUNNING)):
         record([observe(job, one[0], at(one[1]), 200, one[2])])

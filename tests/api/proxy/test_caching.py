@@ -110,9 +110,7 @@ def test_stale_if_error_over_http(ask, upstream, cache_control, age, status):
 
 
 @pytest_db
-def test_a_stored_reply_stands_in_for_a_throttling_and_for_nonsense_but_not_for_a_400(
-    ask, upstream
-):
+def test_stored_reply_replaces_throttling_and_nonsense_but_not_a_400(ask, upstream):
     upstream.status = 429
     assert ask("", 60).headers["X-Gesdash-Upstream-Error"].startswith("GESDASH.0503 ")
     from jobs.models import CallBudget

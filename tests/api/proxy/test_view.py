@@ -278,9 +278,7 @@ def test_a_job_known_only_from_the_list_is_asked_live(client, polled, simulator,
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_stored_running_reply_is_not_final_because_the_list_or_a_correction_says_so(
-    client, upstream, shown
-):
+def test_list_or_correction_does_not_make_a_stored_running_reply_final(client, upstream, shown):
     upstream.body = body("j1", "running")
     client.get(ADDRESS, headers=shown)
     Job.objects.update(verdict="success", first_seen_at=timezone.now() - timedelta(days=3))

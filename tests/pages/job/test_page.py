@@ -66,7 +66,7 @@ def test_a_boosted_or_restored_page_is_whole(signed_in, project, more):
     assert "Where the figures come from" in page
 
 
-def test_a_job_never_heard_of_says_so(signed_in, project):
+def test_page_of_a_job_without_replies_says_so(signed_in, project):
     from jobs.record import find_graph, find_jobs
 
     job = find_jobs(project, [(find_graph(project, "g1"), "j1", NOW)])["j1"]
@@ -363,7 +363,7 @@ def say(client, job, **typed):
         ),
     ],
 )
-def test_what_can_not_be_taken_is_said_and_what_was_typed_stays(signed_in, lossy, typed, said):
+def test_invalid_review_is_reported_and_form_input_stays(signed_in, lossy, typed, said):
     page = say(signed_in, lossy, **typed)
     assert said in unescape(page)
     assert not Review.objects.exists()
@@ -378,7 +378,7 @@ def test_what_can_not_be_taken_is_said_and_what_was_typed_stays(signed_in, lossy
     assert "kept" not in page_of(signed_in, lossy)
 
 
-def test_two_people_at_once_the_second_is_told_and_keeps_what_was_typed(signed_in, project, lossy):
+def test_second_of_two_reviewers_is_warned_and_keeps_the_form_input(signed_in, project, lossy):
     eve = User.objects.create_user("eve")
     Membership.objects.create(project=project, user=eve, role="reviewer")
     decide(lossy, state="to_fix", actor=eve, now=NOW, known=0)
@@ -441,7 +441,7 @@ def test_the_form_has_the_decision_that_stands(signed_in, lossy, admin):
         ({"state": "to_fix", "due_on": "soon"}, "due_on"),
     ],
 )
-def test_what_is_wrong_is_said_at_its_field(signed_in, lossy, typed, field):
+def test_error_is_shown_at_its_field(signed_in, lossy, typed, field):
     answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"known": "0", **typed})
     assert answer.headers["Location"] == f"/jobs/{lossy.pk}/#review-{field}"
     page = page_of(signed_in, lossy)

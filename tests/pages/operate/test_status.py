@@ -96,7 +96,7 @@ def test_what_is_due_and_not_polled(signed_in, polled_project):
     assert lead(signed_in).startswith("Workers run, but nothing was ever polled")
 
 
-def test_trouble_with_ges_is_told_with_its_reason(signed_in, polled_project):
+def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
     Project.objects.update(
         problem="No answer from https://ges.example: refused.", clock_skew_ms=-90_000
     )

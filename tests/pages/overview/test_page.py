@@ -148,7 +148,7 @@ def test_the_queue_has_what_waits_and_what_is_to_be_fixed(signed_in, admin, late
     assert listed(signed_in, address) == {"lost", "long ago"}
 
 
-def test_a_tolerated_loss_keeps_an_import_out_of_the_queue_and_its_page_says_so(signed_in, project):
+def test_tolerated_loss_keeps_an_import_out_of_the_queue_and_is_shown(signed_in, project):
     graph = find_graph(project, "id-of-payments", "payments")
     set_tolerance(graph, "0.05", now=NOW)
     little = tell(project, "little", file("a", 1, 99))
@@ -191,9 +191,7 @@ def test_without_a_habit_nothing_is_stuck(signed_in, project):
 @pytest.mark.parametrize(
     ("newest", "deleted", "is_quiet"), [(1, False, False), (5, False, True), (5, True, False)]
 )
-def test_a_graph_is_not_heard_from_when_its_imports_have_ceased(
-    signed_in, project, newest, deleted, is_quiet
-):
+def test_graph_is_quiet_when_its_imports_have_ceased(signed_in, project, newest, deleted, is_quiet):
     for number in range(4):
         tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
@@ -240,9 +238,7 @@ def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
     assert "<html" not in part.content.decode()
 
 
-def test_the_part_comes_anew_for_what_happens_without_a_word_of_ges(
-    signed_in, clock, project, late
-):
+def test_partial_is_renewed_for_changes_not_made_by_ges(signed_in, clock, project, late):
     address = unescape(
         re.search(r'id="now" hx-get="([^"]*)"', signed_in.get("/").content.decode())[1]
     )
@@ -347,7 +343,7 @@ def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
     assert "repaired by" not in signed_in.get("/jobs/").content.decode()
 
 
-def test_a_figure_that_is_no_count_is_left_out_of_the_sums_and_said(signed_in, project):
+def test_invalid_count_is_left_out_of_the_sums_and_reported(signed_in, project):
     tell(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
     tell(project, "good", file("a", 5, 95), begin=NOW - HOUR)
     page = signed_in.get("/").content.decode()
