@@ -7,12 +7,13 @@ import shutil
 import tempfile
 import threading
 import time
-from datetime import UTC, datetime
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import hypothesis
 import pytest
+
+from tests.factories import NOW, body
 
 # A test is not to fail because the machine is busy.
 hypothesis.settings.register_profile(
@@ -32,7 +33,6 @@ for name in [name for name in os.environ if name.startswith("GES_") or name == "
     del os.environ[name]
 
 pytest_plugins = ["tests.browser"]
-NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 
 
 def with_room(act):
@@ -220,14 +220,6 @@ def upstream(db, settings):
     server.shutdown()
     server.server_close()
     thread.join(5)
-
-
-def body(job_id="j1", status="success", **fields):
-    import json
-
-    return json.dumps(
-        {"jobId": job_id, "status": status, "jobName": "ImportGraph", **fields}
-    ).encode()
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW
+from tests.factories import NOW
 
 LISTS = {"schema": "schemaPath", "vertex": "vertexsetPath", "edge": "edgesetPath"}
 

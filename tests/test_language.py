@@ -21,7 +21,7 @@ from django.utils.translation import templatize
 
 from jobs.models import AccessKey, Cause, Job
 from jobs.pages.urls import auth_urlpatterns, urlpatterns
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 HERE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))

@@ -24,7 +24,7 @@ from jobs.models import (
     Watch,
 )
 from jobs.proof.seal import seal
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 ROLES = (

@@ -23,7 +23,7 @@ from jobs.models import (
     Watch,
 )  # fmt: skip
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW
+from tests.factories import NOW
 
 TABLES = [
     "accesskey", "cause", "correction", "graph", "importfile", "job", "membership", "miss", "project", "review", "savedview", "snapshot",

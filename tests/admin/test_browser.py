@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from jobs.models import ImportFile
-from tests.conftest import NOW
+from tests.factories import NOW
 
 LONG = (
     "b/"

@@ -9,7 +9,7 @@ from django.test import Client
 from jobs.decisions.corrections import correct
 from jobs.models import AuditEntry, Correction, Job, Membership, Project, Watch
 from jobs.record import find_graph, find_jobs
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 

@@ -11,7 +11,7 @@ from django.utils.html import escape, strip_tags
 from jobs.models import Correction, ImportFile, Job, Miss, Snapshot
 from jobs.models.reply import Source
 from jobs.record import find_jobs
-from tests.conftest import NOW
+from tests.factories import NOW
 
 TABLES = ["job", "importfile", "snapshot", "miss", "correction"]
 ROWS = 120  # three pages

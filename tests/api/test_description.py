@@ -7,7 +7,7 @@ from schemathesis import GenerationMode, checks
 from schemathesis.specs.openapi import checks as openapi
 
 from jobs.models import Correction, Review
-from tests.conftest import NOW
+from tests.factories import NOW
 
 CHECKS = [
     checks.not_a_server_error,

@@ -9,7 +9,7 @@ from django.utils import timezone
 from jobs.models import AccessKey, Cause, Correction, Membership, Miss, Review
 from jobs.polling import watches
 from jobs.record import find_graph
-from tests.conftest import NOW
+from tests.factories import NOW
 
 
 def test_a_job_is_the_export_object(client, imported, shown):

@@ -14,7 +14,7 @@ from jobs.decisions.graphs import correct_graph
 from jobs.decisions.review import set_tolerance
 from jobs.models import Graph, Job
 from tests.as_of.test_jobs import at, signed_in, text
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 __all__ = ["signed_in"]

@@ -16,7 +16,7 @@ from jobs.decisions.corrections import correct, revert
 from jobs.decisions.review import decide
 from jobs.export.job import job_object
 from jobs.models import Job, Tombstone
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 from tests.pages.test_every_page import is_sound
 

@@ -30,7 +30,7 @@ from jobs.models import (
     Watch,
 )
 from jobs.record import find_graph
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 

@@ -5,7 +5,7 @@ import pytest
 from bench import dataset
 from jobs.models import ImportFile, Job, Review, Snapshot
 from jobs.record import rebuild
-from tests.conftest import NOW
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from jobs.diagnosis.corrections import standing
 from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
 from jobs.record.graphs import tell_graph
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 LATER = NOW + timedelta(hours=1)

@@ -22,7 +22,7 @@ from jobs.decisions.review import (
 )
 from jobs.models import Cause, Job, Membership, Review
 from jobs.record import find_graph, find_jobs, observe, rebuild, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 LATER = NOW + timedelta(hours=1)
 

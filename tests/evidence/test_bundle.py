@@ -26,7 +26,7 @@ from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
 from jobs.record import find_jobs, observe, record
 from jobs.retention.prune import prune
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 from tests.retention.test_prune import LATER, PART, history
 
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.models import CallBudget, Contradiction, ImportFile, Job, Miss, Snapshot, Watch
 from jobs.polling import call_budget, watches, worker_round
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.faults.story import Steps
 from tests.servers import free_port
 

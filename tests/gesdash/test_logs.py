@@ -14,7 +14,7 @@ from gesdash import logs
 from jobs.ges.errors import GesError
 from jobs.models import Snapshot
 from jobs.polling import on_demand, watches
-from tests.conftest import body
+from tests.factories import body
 from tests.management.test_up import ROOT
 
 SECRET = 's3cret/of+"quotes"'

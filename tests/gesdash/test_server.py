@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.conftest import body
+from tests.factories import body
 from tests.servers import serving
 
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"

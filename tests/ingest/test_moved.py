@@ -23,7 +23,7 @@ from jobs.models import (
 from jobs.proof.seal import seal, state
 from jobs.record import find_jobs, observe, record
 from jobs.retention.prune import prune
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 from tests.management.test_commands import exported, ingest  # noqa: F401  a fixture
 from tests.proof.test_verify import tamper, verify
 from tests.record.test_recorder import live

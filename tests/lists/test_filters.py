@@ -11,7 +11,7 @@ from django.http import QueryDict
 from jobs.lists.filters import COUNTED, FILTERS, STEERING, bounded_count, counts, filtered, page_of
 from jobs.models import Job
 from jobs.models.job import VerdictChoices
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 

@@ -11,7 +11,7 @@ from jobs.lists.filters import DEFAULT_SORT, SORTS
 from jobs.lists.paging import page
 from jobs.models import Job
 from jobs.record import find_graph
-from tests.conftest import NOW
+from tests.factories import NOW
 
 # Few values, so that many are equal and many unknown.
 times = st.none() | st.integers(0, 2).map(lambda hour: NOW - timedelta(hours=hour))

@@ -8,7 +8,7 @@ from django.http import QueryDict
 
 from jobs.lists.filters import SORTS, page_of
 from jobs.models import Graph, Job
-from tests.conftest import NOW
+from tests.factories import NOW
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from jobs.management.commands import export
 from jobs.management.commands.export import WRITERS
 from jobs.models import AccessKey, Cause, ImportFile, Job, Watch
 from jobs.record import find_jobs, observe, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 from tests.servers import database_url
 
 ROOT = Path(__file__).parents[2]

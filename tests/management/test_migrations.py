@@ -10,7 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from jobs.decisions.review import set_tolerance
 from jobs.models import AuditEntry, Contradiction, Job, Project
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 VERSION_0_1_0 = "0003_storage"  # as the last migration before the squash left the tables
 

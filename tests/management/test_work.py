@@ -13,7 +13,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob, ProcrastinateW
 from jobs.models import Job, Miss, Project, Watch
 from jobs.polling import watches
 from jobs.polling.health import workers_alive
-from tests.conftest import body
+from tests.factories import body
 from tests.servers import ROOT, environment
 
 pytestmark = pytest.mark.django_db(transaction=True)

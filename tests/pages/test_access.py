@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from jobs.models import Cause, Correction, Membership, Project, Review, SavedView, Watch
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 

@@ -22,7 +22,7 @@ from jobs.models import Cause, ImportFile, Job, Snapshot, Watch
 from jobs.models.job import ReviewState
 from jobs.record import find_graph, find_jobs, observe, record
 from jobs.web.live import newest_change, with_change
-from tests.conftest import body
+from tests.factories import body
 
 # Beside these ten stand the session's and the user's.
 MOST = 12

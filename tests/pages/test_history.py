@@ -8,7 +8,7 @@ import pytest
 
 from jobs.models import Cause, Miss
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from jobs.lists.filters import FILTERS, STEERING
 from jobs.models import Cause, Job
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 NONSENSE = {

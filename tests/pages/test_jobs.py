@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 
 from jobs.models import Job, Membership, Project, SavedView
 from jobs.models.job import VerdictChoices
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 PART = {"HX-Request": "true"}

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs.decisions.review import decide
 from jobs.models import Cause, ImportFile, Membership, Project
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 HOUR = timedelta(hours=1)

@@ -15,7 +15,7 @@ from jobs.models import Presence
 from jobs.pages.drawing.axis import Axis
 from jobs.pages.drawing.charts import Mark
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, said, tell
 
 SECOND, MINUTE, HOUR, DAY = (

@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.ges.errors import ErrorReply, NotAJobStatus, Throttled, TimedOut
 from jobs.models import CallBudget, Job, Miss, Project, Watch
 from jobs.polling import call_budget, watches, worker_round
-from tests.conftest import body
+from tests.factories import body
 
 NOW = datetime(2026, 3, 4, 12, tzinfo=UTC)
 FULL = call_budget.BudgetState(second_left=10, minute_left=100, counted_at=NOW)

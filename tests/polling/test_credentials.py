@@ -14,7 +14,8 @@ from gesdash.env import ConfiguredCredentials, ConfiguredProject
 from jobs.ges.errors import CredentialsRefused, Throttled
 from jobs.models import CallBudget, IamToken, Miss, Snapshot
 from jobs.polling import credentials, discovery, on_demand, watches, worker_round
-from tests.conftest import Server, body
+from tests.conftest import Server
+from tests.factories import body
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,7 +8,7 @@ from django.utils import timezone
 from jobs.ges.errors import GesError
 from jobs.models import Graph, Job, Miss, Snapshot, Watch
 from jobs.polling import discovery, on_demand, schedule, watches, worker_round
-from tests.conftest import body
+from tests.factories import body
 
 
 def be_due():

@@ -13,7 +13,7 @@ from jobs.models import Tally
 from jobs.models.tally import MOST_NAMES, OTHER, Counted, Kind
 from jobs.polling import discovery, on_demand, outcomes, watches
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 
 def tallied(kind):

@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from jobs import tasks
 from jobs.models import Presence, Project
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.pages.test_costs import plan
 
 pytestmark = pytest.mark.django_db

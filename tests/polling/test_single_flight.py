@@ -12,7 +12,7 @@ from jobs.ges.errors import TimedOut
 from jobs.models import Call, Job, Miss, Watch
 from jobs.models.call import CallKey
 from jobs.polling import single_flight, watches, worker_round
-from tests.conftest import body
+from tests.factories import body
 from tests.servers import get, serving
 
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"

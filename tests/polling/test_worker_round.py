@@ -16,7 +16,7 @@ from jobs.models import CallBudget, Miss, Project, Snapshot, Watch, watch
 from jobs.models.watch import LEASE, Plan
 from jobs.polling import commit, on_demand, watches, worker_round
 from jobs.record import Observation, find_graph, find_jobs, recorder
-from tests.conftest import body
+from tests.factories import body
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,7 +14,7 @@ from jobs.models import Checkpoint, ImportFile, Job, Project, Snapshot, Verifica
 from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import DoesNotFit, seal, seal_all, state
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 
 def tell(project, seconds, *job_ids, source="poll", **said):

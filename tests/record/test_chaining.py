@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.chain.forms import START, ReplyFacts, link
 from jobs.models import Job, Snapshot
 from jobs.record import find_graph, find_jobs, known_or_new_jobs, observe, rebuild, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 
 @pytest.fixture

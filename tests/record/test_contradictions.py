@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.export.job import job_object
 from jobs.models import Contradiction, Job, Snapshot
 from jobs.record import find_graph, find_jobs, observe, rebuild_in_batches, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 
 @pytest.fixture

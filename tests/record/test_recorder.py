@@ -35,7 +35,7 @@ from jobs.record import (
     rebuild_in_batches,
     record,
 )
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 
 @pytest.fixture

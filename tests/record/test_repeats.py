@@ -11,7 +11,7 @@ from django.utils import timezone
 from jobs.models import Job, Miss, Snapshot
 from jobs.polling import commit
 from jobs.record import Observation, find_graph, find_jobs, observe, rebuild, record
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 
 pytestmark = pytest.mark.django_db
 

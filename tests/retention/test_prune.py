@@ -17,7 +17,7 @@ from jobs.record import find_graph, find_jobs, observe, rebuild, record
 from jobs.retention import prune as prune_module
 from jobs.retention.prune import prune
 from jobs.retention.redundant import ReplyContent, redundant
-from tests.conftest import NOW, body
+from tests.factories import NOW, body
 from tests.proof.test_verify import tamper, verify
 
 LATER = NOW + timedelta(days=400)

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from jobs.api.proxy.caching import FOR_EVER, Directives
 from jobs.models import Job
-from tests.conftest import body
+from tests.factories import body
 
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from jobs.api import throttling
 from jobs.models import AccessKey, Job, Membership, Miss, Project, Snapshot, Watch
 from jobs.polling import discovery, watches
-from tests.conftest import body
+from tests.factories import body
 
 GRAPH = "5f3c1b7a-6f0e-4d7e-9a53-0c7b7e2d1a01"
 ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from jobs.pages.drawing.charts import HEIGHT, LEAST, STEP, Part, Span, bars, timeline
-from tests.conftest import NOW
+from tests.factories import NOW
 
 columns = st.lists(
     st.lists(st.sampled_from([0, 1, 5, 100, 10**6]) | st.integers(0, 2**65), max_size=7),

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 
 from jobs.decisions.review import decide
 from jobs.models import Cause, Job, Membership, Review, SavedView, Watch
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell
 
 PART = {"HX-Request": "true"}

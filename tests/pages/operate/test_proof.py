@@ -12,7 +12,7 @@ from jobs.models import Checkpoint, Project
 from jobs.proof import state
 from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import tell
 from tests.proof.test_verify import tamper
 

@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from jobs.decisions.review import decide, set_tolerance
 from jobs.models import Job, Project
 from jobs.record import find_graph
-from tests.conftest import NOW
+from tests.factories import NOW
 from tests.imports import file, tell, tell_story
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
