@@ -193,7 +193,7 @@ def test_nobody_revokes_anothers_key_but_in_the_admin(client, admin, key):
     client.force_login(admin)
     chosen = {"action": "revoke", "_selected_action": [key.pk]}
     page = client.post("/admin/jobs/accesskey/", chosen, follow=True)
-    assert b"1 revoked, 0 were revoked before" in page.content
+    assert b"1 revoked; 0 already revoked" in page.content
     key.refresh_from_db()
     assert key.revoked_at
     assert client.get(f"/admin/jobs/accesskey/{key.pk}/change/").status_code == 200
