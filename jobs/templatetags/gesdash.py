@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from django import template
 from django.http import QueryDict
+from django.template.context import Context
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
@@ -151,6 +152,18 @@ def shown(value: Any) -> str:
 def number(value: int | Decimal | None) -> str:
     """A count with separators; a dash when it is unknown."""
     return "–" if is_unknown(value) else f"{value:,}"
+
+
+@register.filter
+def bad_count(value: int | Decimal | None) -> SafeString | str:
+    """A count of what was lost, marked where there is any."""
+    return format_html('<b class="bad">{}</b>', number(value)) if value else number(value)
+
+
+@register.filter
+def is_known(value: Any) -> bool:
+    """Whether there is something to show; a zero is."""
+    return not is_unknown(value)
 
 
 @register.filter
@@ -329,7 +342,7 @@ def lost_at_least(job: Job) -> bool:
 
 
 @register.simple_tag(takes_context=True)
-def url_with(context: dict[str, Any], **changes: Any) -> str:
+def url_with(context: Context, **changes: Any) -> str:
     """This address with other parameters; one that is empty is left out, and a position never outlives a change."""
     query: QueryDict = context["request"].GET.copy()
     for name in ("cursor", "seen"):
@@ -342,7 +355,7 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
+def group_url(context: Context, row: dict[str, Any]) -> str:
     """The files of one group."""
     return url_with(context, group="", **{row["parameter"]: row["name"]})
 
@@ -369,12 +382,3 @@ def graph_filter(graph: Graph) -> str:
 def in_language(text: str) -> str:
     """A text that was marked for translation, in the reader's language."""
     return gettext(text)
-
-
-@register.inclusion_tag("parts/column.html", takes_context=True)
-def column(context: dict[str, Any], name: str, label: str, css: str = "") -> dict[str, Any]:
-    """The head of a column that can be sorted by; the largest first, and at the second click the smallest."""
-    sort = context["page"].sort
-    towards = {name: "ascending", f"-{name}": "descending"}.get(sort)
-    href = url_with(context, sort=name if sort == f"-{name}" else f"-{name}")
-    return {"label": label, "css": css, "href": href, "towards": towards}
