@@ -14,7 +14,7 @@ from django.template.context import Context
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from jobs.templatetags.gesdash import url_with
+from jobs.templatetags.links import url_with
 
 register = template.Library()
 
@@ -185,7 +185,7 @@ def table(parser: Parser, token: Token) -> TableNode:
     replace rows of a page.
     """
     _tag, *bits = token.split_contents()
-    if "in" not in bits:
+    if "in" not in bits[:-1]:
         raise template.TemplateSyntaxError("table: expected {% table NAMES in ROWS %}")
     at = bits.index("in")
     names = [name.strip() for name in " ".join(bits[:at]).split(",")]
