@@ -22,6 +22,8 @@ test *options:
 lint:
     uv run --dev ruff check .
     uv run --dev ruff format --check .
+    uv run --dev djangofmt --check templates
+    uv run --dev djangofmt check templates
     uv run --dev codespell
     uv run --dev lint-imports
 
@@ -29,6 +31,8 @@ lint:
 fix:
     uv run --dev ruff check --fix .
     uv run --dev ruff format .
+    uv run --dev djangofmt check --fix templates
+    uv run --dev djangofmt templates
 
 # check types
 types:

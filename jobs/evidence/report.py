@@ -10,6 +10,7 @@ from jobs.evidence.gather import Case, cases
 from jobs.models import Checkpoint
 from jobs.queries.headline import headline_of
 
+_JOBS = "<!-- jobs -->"  # where they stand in the page, which is too long to be made in one piece
 _KINDS = {"schema": 0, "vertex": 1, "edge": 2}
 
 
@@ -17,14 +18,14 @@ def report(
     keys: Sequence[int], checkpoints: Sequence[Checkpoint], at: datetime | None
 ) -> Iterator[str]:
     """The report, a part a job."""
-    yield _part("start", {"count": len(keys), "checkpoints": checkpoints, "as_of": at})
+    page = render_to_string(
+        "evidence/report.html", {"count": len(keys), "checkpoints": checkpoints, "as_of": at}
+    )
+    head, foot = page.split(_JOBS)
+    yield head
     for case in cases(keys, whole=True):
-        yield _part("job", _context(case))
-    yield _part("end", {})
-
-
-def _part(name: str, context: dict[str, Any]) -> str:
-    return render_to_string(f"evidence/{name}.html", context)
+        yield render_to_string("evidence/job.html", _context(case))
+    yield foot
 
 
 def _context(case: Case) -> dict[str, Any]:

@@ -9,7 +9,9 @@ from django.utils.translation import gettext
 
 from jobs.models import Correction
 from jobs.models.job import VerdictChoices
-from jobs.templatetags.gesdash import ledger, local_time, number, percent, shown, verdict_label
+from jobs.templatetags.figures import grouped, percent
+from jobs.templatetags.times import TO_THE_MINUTE, local_time
+from jobs.templatetags.words import ledger_label, one_line, verdict_label
 
 register = template.Library()
 TOLD = 3  # corrections named in one mark
@@ -50,8 +52,8 @@ def rests_on(job: Any, *path: str) -> SafeString | str:
     ]
     if observed == current or (path == ("verdict",) and any(not one.kind for one in standing)):
         return ""  # the same, or marked as corrected itself
-    labels = {"verdict": verdict_label, "ledger": ledger, "loss_rate": percent}
-    text = labels.get(path[0], number)(observed)
+    labels = {"verdict": verdict_label, "ledger": ledger_label, "loss_rate": percent}
+    text = labels.get(path[0], grouped)(observed)
     told = gettext("Based on corrected file values; GES values give %(observed)s.") % {
         "observed": text
     }
@@ -74,11 +76,11 @@ def _at(values: Any, path: tuple[str, ...]) -> Any:
 def _mark(one: Correction) -> tuple[str, str]:
     said = {
         "who": one.actor.get_username(),
-        "at": f"{local_time(one.made_at):%Y-%m-%d %H:%M}",
+        "at": f"{local_time(one.made_at):{TO_THE_MINUTE}}",
         "why": one.reason[:300],
     }
     told = gettext("GES value: %(observed)s; corrected by %(who)s, %(at)s: %(why)s")
-    observed = shown(correction_value(one, one.newest))
+    observed = one_line(correction_value(one, one.newest))
     flag = f" ({one.get_flag_display()})" if one.flag else ""
     return told % {"observed": observed, **said} + flag, observed
 

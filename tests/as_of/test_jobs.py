@@ -151,7 +151,7 @@ def test_pruned_replies_are_reported_not_guessed(signed_in, told):
 
 def test_the_moments_at_which_something_changed_are_links(signed_in, told):
     page = signed_in.get(f"/jobs/{told.pk}/").content.decode()
-    links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a> ([^<]*)</li>', page)
+    links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a>\s+([^<]*?)\s+</li>', page)
     words = [
         "new response from GES",
         "new response from GES",
@@ -166,6 +166,13 @@ def test_the_moments_at_which_something_changed_are_links(signed_in, told):
     past = signed_in.get(f"/jobs/{told.pk}/?as_of={at(25)}").content.decode()
     assert re.search(r'type="range" min="0" max="4" value="2"', past)
     assert '<label class="slider" hidden>' in past
+
+
+def test_the_past_comes_as_a_part_too(signed_in, told):
+    for address in ("/", f"/jobs/{told.pk}/"):
+        part = signed_in.get(f"{address}?as_of={at(25)}", headers={"HX-Request": "true"})
+        assert "<h1>" in part.content.decode()
+        assert "<html" not in part.content.decode()
 
 
 def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):

@@ -6,7 +6,9 @@ from decimal import Decimal
 import pytest
 from django.utils import timezone, translation
 
-from jobs.templatetags.gesdash import ago, compact, duration, share_of, varied
+from jobs.templatetags.figures import compact, share_of
+from jobs.templatetags.times import ago, duration
+from jobs.templatetags.words import placeholder_values
 
 
 @pytest.mark.parametrize(
@@ -38,8 +40,8 @@ def test_a_share_is_known_where_both_figures_are():
 
 
 def test_what_a_text_has_of_its_own_stands_in_a_line():
-    assert varied("line 7 of 'x'") == "7 · 'x'"
-    assert varied(None) == ""
+    assert placeholder_values("line 7 of 'x'") == "7 · 'x'"
+    assert placeholder_values(None) == ""
 
 
 @pytest.mark.parametrize(

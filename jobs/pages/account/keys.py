@@ -72,7 +72,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     found = AccessKey.objects.of(user).prefetch_related("projects")
     api = request.build_absolute_uri(reverse("api:jobs"))
     context = {"keys": found, "form": form, "made": made, "now": timezone.now(), "api": api}
-    return render(request, "pages/keys.html", context, status=400 if form.errors else 200)
+    return render(request, "pages/account/keys.html", context, status=400 if form.errors else 200)
 
 
 @require_POST

@@ -24,7 +24,7 @@ def preferences(request: HttpRequest) -> HttpResponse:
         "browsers": request.COOKIES.get(BROWSERS, ""),
         "zones": sorted(available_timezones()),
     }
-    return render_page(request, "pages/preferences.html", "preferences", context)
+    return render_page(request, "pages/account/preferences.html", "preferences", context)
 
 
 def _save(request: HttpRequest) -> HttpResponse:

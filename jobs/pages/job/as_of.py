@@ -18,7 +18,7 @@ from jobs.lists.paging import invalid_value
 from jobs.models import Correction, Job, Review
 from jobs.queries.changes import Runs, newest_runs
 from jobs.queries.headline import headline_of
-from jobs.templatetags.gesdash import zone_of
+from jobs.templatetags.times import zone_of
 from jobs.web.rendering import render_page
 
 MOMENTS, FILES = 60, 500
@@ -71,7 +71,7 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
     if found:
         context["unsure"] = not_noted([found.job.graph], at)
     context |= _shown(one, found, at) if found else {"nothing": _nothing(one, at)}
-    return render_page(request, "pages/past.html", "past", context)
+    return render_page(request, "pages/job/as_of.html", "past", context)
 
 
 def _shown(one: Job, found: JobAsOf, at: datetime) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def compare_with(request: HttpRequest, pk: int) -> HttpResponse:
                 (cause, groups.get(cause.example)) for cause in new_causes(before, after)
             ],
         }
-    return render_page(request, "pages/compare.html", "compare", context)
+    return render_page(request, "pages/job/comparison.html", "compare", context)
 
 
 def _chosen(asked: str, one: Job, others: Any) -> tuple[Job | None, str | None]:

@@ -97,7 +97,7 @@ def history(request: HttpRequest, pk: int) -> HttpResponse:
             count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")
         ),
     }
-    return render_page(request, "pages/history.html", "history", context)
+    return render_page(request, "pages/job/history.html", "history", context)
 
 
 def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
@@ -190,7 +190,7 @@ def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
         **_pretty(body),
     }
     context |= _since(request, one, reply)
-    return render_page(request, "pages/snapshot.html", "reply", context)
+    return render_page(request, "pages/job/snapshot.html", "reply", context)
 
 
 def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:

@@ -77,7 +77,7 @@ def job(request: HttpRequest, pk: int) -> HttpResponse:
         "more_odd": max(0, one.contradiction_count - ODD),
         **reviewed,
     }
-    return render_page(request, "pages/job.html", "live", context)
+    return render_page(request, "pages/job/page.html", "live", context)
 
 
 def visible(request: HttpRequest, pk: int, *, marked: bool = True) -> Job:

@@ -52,4 +52,4 @@ def repair(request: HttpRequest, pk: int) -> HttpResponse:
         "applying": [warning for warning in kit.warnings if not warning.is_general],
         "general": [warning for warning in kit.warnings if warning.is_general],
     }
-    return render_page(request, "pages/repair.html", "repair", context)
+    return render_page(request, "pages/job/repair.html", "repair", context)

@@ -137,7 +137,7 @@ def later(request: HttpRequest, pk: int) -> HttpResponse:
     people = _people(one) if one.project.may_be_reviewed_by(request.user) else []
     return render(
         request,
-        "parts/later.html",
+        "pages/job/later.html",
         {"later": review.later_imports(one)[:CHOICES], "people": people},
     )
 

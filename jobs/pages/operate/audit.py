@@ -54,7 +54,7 @@ def audit(request: HttpRequest) -> HttpResponse:
         "next_url": at_cursor(request, part.next),
         "previous_url": at_cursor(request, part.previous),
     }
-    return render_page(request, "pages/audit.html", "trail", context)
+    return render_page(request, "pages/operate/audit.html", "trail", context)
 
 
 @require_safe

@@ -17,7 +17,7 @@ SHOWN = 200  # projects
 def proof(request: HttpRequest) -> HttpResponse:
     """For each project one may see: its newest checkpoint, what is not sealed yet, and the last verification."""
     projects = Project.objects.visible_to(request.user).order_by("name", "project_id", "pk")[:SHOWN]
-    return render(request, "pages/proof.html", {"standings": standings(list(projects))})
+    return render(request, "pages/operate/proof.html", {"standings": standings(list(projects))})
 
 
 @require_safe

@@ -58,7 +58,7 @@ def status(request: HttpRequest) -> HttpResponse:
         "absences": _absences(found),
         "set_aside": sum(one.set_aside for one in found.projects),
     }
-    return render_page(request, "pages/status.html", "status", context)
+    return render_page(request, "pages/operate/status.html", "status", context)
 
 
 def state_of(found: PollingHealth) -> CollectorState:

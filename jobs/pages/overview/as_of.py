@@ -54,7 +54,7 @@ def past_overview(request: HttpRequest) -> HttpResponse:
         shown = [*context["to_review"], *context["running"]]
         _name_graphs(shown, {job.pk for job in folded}, at)
         context["unsure"] = not_noted({job.graph for job in shown}, at)
-    return render_page(request, "pages/past_overview.html", "past", context)
+    return render_page(request, "pages/overview/as_of.html", "past", context)
 
 
 def _moved_since(projects: list[int], at: datetime) -> list[int]:

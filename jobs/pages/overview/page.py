@@ -79,7 +79,7 @@ def overview(request: HttpRequest) -> HttpResponse:
     context["has_jobs"] = (
         bool(context["total_jobs"] or unfinished or context["queue"].rows) or jobs.exists()
     )
-    return render_page(request, "pages/overview.html", "now", context)
+    return render_page(request, "pages/overview/page.html", "now", context)
 
 
 def _running(jobs: JobQuerySet, now: datetime) -> list[Running]:

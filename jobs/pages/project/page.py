@@ -53,7 +53,7 @@ def page_of_project(
             last=Max("made_at"), replies=Sum("replies"), size=Sum("size")
         ),
     }
-    return render(request, "pages/project.html", context, status=400 if wrong else 200)
+    return render(request, "pages/project/page.html", context, status=400 if wrong else 200)
 
 
 def owned(request: HttpRequest, pk: int) -> Project:
