@@ -288,7 +288,7 @@ def test_a_note_and_a_tolerated_loss_are_kept_through_the_admin(sign_in, everyth
 
 
 def test_a_list_that_is_counted_is_counted_up_to_a_bound(sign_in, imported, monkeypatch):
-    monkeypatch.setattr("jobs.admin.big_tables.COUNTED", 2)
+    monkeypatch.setattr("jobs.admin.big_tables.MAX_COUNTED", 2)
     jobs = find_jobs(imported.project, [(imported.graph, f"more{n}", NOW) for n in range(5)])
     Watch.objects.bulk_create(Watch(job=job, next_poll_at=NOW) for job in jobs.values())
     assert "2 watches" in sign_in("alice").get("/admin/jobs/watch/").content.decode()

@@ -322,7 +322,7 @@ def test_bad_input_is_a_sentence_and_nothing_is_made(browser, lossy, change, sai
 
 
 def test_more_than_a_thousand_rows_are_too_many(browser, project, lossy, monkeypatch):
-    monkeypatch.setattr("jobs.admin.correcting_many.MOST", 2)
+    monkeypatch.setattr("jobs.admin.correcting_many.MAX_ROWS", 2)
     chosen = [job.files.get().pk for job in lossy]
     page = browser.post(
         "/admin/jobs/importfile/",
