@@ -47,7 +47,7 @@ class Case:
 def cases(user: Any) -> Iterator[Case]:
     from django.db.models import Max
 
-    from jobs.lists.filters import SORTS
+    from jobs.lists.jobs import SORTS
     from jobs.models import Cause, Graph, ImportFile, Job
     from jobs.web.live import newest_change
 
@@ -176,7 +176,7 @@ def cases(user: Any) -> Iterator[Case]:
 
 def cursor(jobs: Any, sort: str) -> str:
     """The position that a reader who walks reaches on page 10,000, or in the middle where there are fewer."""
-    from jobs.lists.paging import _place
+    from jobs.lists.paging import Position
 
     name = sort.removeprefix("-")
     known = (
@@ -184,9 +184,8 @@ def cursor(jobs: Any, sort: str) -> str:
         .order_by(sort, "-pk" if sort[0] == "-" else "pk")
         .only(name)
     )
-    return _place(
-        sort, known[min(50 * (PAGES - 1), jobs.count() // 2, known.count() - 1)], backwards=False
-    )
+    row = known[min(50 * (PAGES - 1), jobs.count() // 2, known.count() - 1)]
+    return Position.of(sort, row, backwards=False).cursor
 
 
 def percentile(times: list[float], share: float) -> float:

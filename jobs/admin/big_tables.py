@@ -1,6 +1,6 @@
-"""What all lists of big tables have in common."""
+"""Lists of big tables: read-only, and never counted past a bound."""
 
-from typing import Any, cast
+from typing import Any, cast, override
 
 from django.contrib import admin
 from django.core.paginator import Paginator
@@ -10,17 +10,17 @@ from django.utils.functional import cached_property
 
 from jobs.admin.visible import Visible
 
-COUNTED = 10_000
+MAX_COUNTED = 10_000  # rows
 
 
 class BoundedPaginator(Paginator):  # type: ignore[type-arg]
-    """Never counts past a bound: a list of millions opens as fast as a short one."""
+    """A list of millions opens as fast as a short one."""
 
     @cached_property
     def count(self) -> int:
         """At most the bound."""
         rows = cast("QuerySet[Any]", self.object_list)
-        return rows.order_by()[:COUNTED].count()
+        return rows.order_by()[:MAX_COUNTED].count()
 
 
 class ReadOnly(Visible):
@@ -31,14 +31,14 @@ class ReadOnly(Visible):
     show_facets = admin.ShowFacets.NEVER  # each would be an exact count
     list_per_page = 50
 
+    @override
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
         return False
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
         return False
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """Nobody."""
         return False

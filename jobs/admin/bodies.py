@@ -1,19 +1,19 @@
-"""A body, set out to be read."""
+"""Bodies of responses, formatted for reading."""
 
 import json
 from contextlib import suppress
 
 from django.utils.translation import gettext as _
 
-SHOWN_CHARACTERS = 200_000  # of a body; a browser can still scroll them
+MAX_CHARACTERS_SHOWN = 200_000  # a browser can still scroll them
 
 
 def readable(body: bytes) -> str:
-    """JSON set out over lines, all else as text."""
+    """JSON with indents, anything else as text."""
     text = body.decode("utf-8-sig", "replace")
-    with suppress(ValueError, RecursionError):  # an HTML page or JSON cut short is shown as it came
+    with suppress(ValueError, RecursionError):  # an HTML page or JSON cut short stays as it is
         text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-    if len(text) <= SHOWN_CHARACTERS:
+    if len(text) <= MAX_CHARACTERS_SHOWN:
         return text
-    more = _("… %(count)d more characters") % {"count": len(text) - SHOWN_CHARACTERS}
-    return f"{text[:SHOWN_CHARACTERS]}\n{more}"
+    more = _("… %(count)d more characters") % {"count": len(text) - MAX_CHARACTERS_SHOWN}
+    return f"{text[:MAX_CHARACTERS_SHOWN]}\n{more}"

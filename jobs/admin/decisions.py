@@ -1,6 +1,6 @@
-"""What people said: corrections, reviews, notes on causes, saved views."""
+"""Decisions of people: corrections, reviews, notes on failure reasons, saved views."""
 
-from typing import Any
+from typing import Any, override
 
 from django import forms
 from django.contrib import admin, messages
@@ -13,55 +13,66 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from jobs.admin.big_tables import ReadOnly
-from jobs.admin.correcting_many import MOST
+from jobs.admin.correcting_many import MAX_ROWS
 from jobs.admin.keyset import BigTable
 from jobs.admin.visible import Visible, VisibleFilter
 from jobs.decisions import corrections, review, values
 from jobs.diagnosis.corrections import FILE_FIELDS, GRAPH_FIELDS, JOB_FIELDS
 from jobs.models import Cause, Correction, Project, Review, SavedView
 from jobs.models.correction import field_label
+from jobs.web.signed_in import signed_in
 
-_SHOWN = (
-    "job", "graph", "place", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at",
-)  # fmt: skip
+_COLUMNS = (
+    "job",
+    "graph",
+    "place",
+    "observed",
+    "newest",
+    "corrected",
+    "flag",
+    "reason",
+    "actor",
+    "made_at",
+    "reverted_at",
+)
 
 
-class WithReason(ActionForm):
-    """An action that needs to be told why."""
+class ReasonForm(ActionForm):
+    """An action that needs a reason."""
 
     reason = forms.CharField(
         label=gettext_lazy("Reason"), required=False, max_length=values.MAX_REASON
     )
 
 
-class OfField(admin.SimpleListFilter):
-    """By what was corrected: the fields that can be, not those a walk over all corrections finds."""
+class CorrectedField(admin.SimpleListFilter):
+    """By the field: all that can be corrected, which needs no walk over all corrections."""
 
     title = gettext_lazy("field")
     parameter_name = "field"
 
+    @override
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        """Of jobs, of files and of graphs."""
         return [
             (name, field_label(name))
             for name in dict.fromkeys(JOB_FIELDS + FILE_FIELDS + GRAPH_FIELDS)
         ]
 
+    @override
     def queryset(
         self, request: HttpRequest, queryset: QuerySet[Correction]
     ) -> QuerySet[Correction]:
-        """Those of it."""
         return queryset.filter(field=self.value()) if self.value() else queryset
 
 
 @admin.register(Correction)
 class CorrectionAdmin(BigTable):
-    """Who laid what over which value, and why; undone with one action, from the list or from a correction's own page."""
+    """Corrections with their reasons; undone from the list, or from a correction's own page."""
 
-    list_display = _SHOWN
+    list_display = _COLUMNS
     list_filter = [
         "flag",
-        OfField,
+        CorrectedField,
         ("reverted_at", admin.EmptyFieldListFilter),
         ("job__project", VisibleFilter),
     ]
@@ -70,20 +81,20 @@ class CorrectionAdmin(BigTable):
         "Search by the start of a job ID, part of a reason, or a user name."
     )
     list_select_related = ["job", "graph", "actor"]
-    fields = [*_SHOWN, "reverted_by", "reverted_reason"]
+    fields = [*_COLUMNS, "reverted_by", "reverted_reason"]
     readonly_fields = ["place"]
     actions = ["undo"]
-    action_form = WithReason
+    action_form = ReasonForm
 
     @admin.display(description=gettext_lazy("corrected field"))
     def place(self, correction: Correction) -> str:
-        """What was corrected, in words."""
+        """The corrected value in words."""
         return correction.where
 
+    @override
     def narrowed(self, rows: QuerySet[Correction], request: HttpRequest) -> QuerySet[Correction]:
-        """Of the jobs and of the graphs of one's projects."""
-        seen = Project.objects.visible_to(request.user)
-        return rows.filter(Q(job__project__in=seen) | Q(graph__project__in=seen))
+        projects = Project.objects.visible_to(request.user)
+        return rows.filter(Q(job__project__in=projects) | Q(graph__project__in=projects))
 
     @admin.action(
         description=gettext_lazy("Undo (show the GES value again)"),
@@ -91,34 +102,38 @@ class CorrectionAdmin(BigTable):
         location=[ActionLocation.CHANGE_LIST, ActionLocation.CHANGE_FORM],
     )
     def undo(self, request: HttpRequest, chosen: QuerySet[Correction]) -> None:
-        """Those still standing, in projects where one may correct; says how many were and how many were not."""
-        mine = Project.objects.correctable_by(request.user)
-        theirs = chosen.filter(
-            Q(job__project__in=mine) | Q(graph__project__in=mine), reverted_at=None
+        """Undo the standing ones in projects where the user corrects."""
+        projects = Project.objects.correctable_by(request.user)
+        standing = chosen.filter(
+            Q(job__project__in=projects) | Q(graph__project__in=projects), reverted_at=None
         )
-        asked = chosen.count()
-        on_its_page = f"{ActionLocation.CHANGE_FORM.value}-reason"  # where Django sets the location before the names
+        chosen_count = chosen.count()  # a filter of the list may leave out undone ones
+        # On a correction's own page Django sets the location before the names.
+        name_on_page = f"{ActionLocation.CHANGE_FORM.value}-reason"
         try:
-            undone = corrections.revert_all(
-                list(theirs[:MOST]),
-                reason=request.POST.get("reason") or request.POST.get(on_its_page, ""),
-                actor=request.user,  # type: ignore[arg-type]
+            undone_count = corrections.revert_all(
+                list(standing[:MAX_ROWS]),
+                reason=request.POST.get("reason") or request.POST.get(name_on_page, ""),
+                actor=signed_in(request),
                 now=timezone.now(),
             )
-        except ValueError as wrong:
-            messages.error(request, str(wrong))
+        except ValueError as error:
+            messages.error(request, str(error))
             return
-        if undone:
-            said = ngettext("%(count)d correction undone.", "%(count)d corrections undone.", undone)
-            messages.success(request, said % {"count": undone})
-        if undone < asked:
-            left = _(
+
+        if undone_count:
+            text = ngettext(
+                "%(count)d correction undone.", "%(count)d corrections undone.", undone_count
+            )
+            messages.success(request, text % {"count": undone_count})
+        if unchanged := chosen_count - undone_count:
+            text = _(
                 "%(count)d unchanged: already undone, or in a project where you are not a fixer."
             )
-            messages.warning(request, left % {"count": asked - undone})
+            messages.warning(request, text % {"count": unchanged})
 
     def has_undo_permission(self, request: HttpRequest) -> bool:
-        """Who may change corrections, and is a fixer somewhere."""
+        """With the permission to change corrections, and as a fixer of some project."""
         return request.user.has_perm(
             "jobs.change_correction"
         ) and Project.objects.corrects_anywhere(request.user)
@@ -126,7 +141,7 @@ class CorrectionAdmin(BigTable):
 
 @admin.register(Review)
 class ReviewAdmin(ReadOnly):
-    """Decisions about imports that lost data; a new one is made on the job's page and none is ever changed."""
+    """Reviews of imports with failures: made on the job's page, never changed."""
 
     project_path = "job__project"
     list_display = ["job", "state", "note", "fixed_by", "assignee", "due_on", "actor", "made_at"]
@@ -146,7 +161,7 @@ class ReviewAdmin(ReadOnly):
 
 @admin.register(Cause)
 class CauseAdmin(ReadOnly):
-    """Causes of lost lines; only the team's note is written by people."""
+    """Failure reasons; people write only the team's note."""
 
     list_display = ["short_pattern", "project", "first_seen_at", "last_seen_at", "note", "note_by"]
     list_filter = [("note", admin.EmptyFieldListFilter), ("project", VisibleFilter)]
@@ -176,25 +191,25 @@ class CauseAdmin(ReadOnly):
 
     @admin.display(description=gettext_lazy("failure reason"))
     def short_pattern(self, cause: Cause) -> str:
-        """Its beginning."""
+        """Its start."""
         return cause.pattern if len(cause.pattern) <= 120 else f"{cause.pattern[:120]}…"
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Cause | None = None) -> bool:
-        """Reviewers of its project write the note."""
         theirs = Project.objects.reviewable_by(request.user)
         permitted = request.user.has_perm("jobs.change_cause")
         return permitted and (
             theirs.exists() if obj is None else theirs.filter(pk=obj.project_id).exists()
         )
 
+    @override
     def save_model(self, request: HttpRequest, obj: Cause, form: Any, change: bool) -> None:
-        """Keep the note with who wrote it and when."""
-        review.save_note(obj, obj.note, actor=request.user, now=timezone.now())  # type: ignore[arg-type]
+        review.save_note(obj, obj.note, actor=signed_in(request), now=timezone.now())
 
 
 @admin.register(SavedView)
 class SavedViewAdmin(Visible):
-    """Lists as somebody wants to find them again; others' can be looked at, one's own changed."""
+    """Saved filters of the job list: a user changes their own, and sees what others share."""
 
     list_display = ["name", "owner", "is_shared", "query", "created_at"]
     list_filter = ["is_shared"]
@@ -205,20 +220,20 @@ class SavedViewAdmin(Visible):
     fields = ["name", "owner", "query", "is_shared", "created_at"]
     readonly_fields = ["owner", "query", "created_at"]
 
+    @override
     def narrowed(self, rows: QuerySet[SavedView], request: HttpRequest) -> QuerySet[SavedView]:
-        """One's own and those that others share."""
         return rows.filter(pk__in=SavedView.objects.visible_to(request.user))
 
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A view is saved from the list it shows."""
         return False
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
-        """Its owner."""
         return super().has_change_permission(request, obj) and _owns(request, obj)
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: SavedView | None = None) -> bool:
-        """Its owner; one by one, since a list shows others' too."""
         return (
             super().has_delete_permission(request, obj) and obj is not None and _owns(request, obj)
         )

@@ -1,6 +1,6 @@
-"""Jobs that are held as evidence."""
+"""Legal holds: jobs whose responses retention must not delete."""
 
-from typing import Any
+from typing import Any, override
 
 from django.contrib import admin
 from django.http import HttpRequest
@@ -9,11 +9,12 @@ from django.utils.translation import gettext_lazy
 
 from jobs.admin.visible import Visible, VisibleFilter
 from jobs.models import Hold, Job, Project
+from jobs.web.signed_in import signed_in
 
 
 @admin.register(Hold)
 class HoldAdmin(Visible):
-    """Whatever the rule of the project, no reply of such a job goes."""
+    """While a hold stands, the retention rule of the project does not apply to its job."""
 
     project_path = "job__project"
     list_display = ["job", "reason", "actor", "made_at"]
@@ -26,26 +27,25 @@ class HoldAdmin(Visible):
     fields = ["job", "reason", "actor", "made_at"]
     readonly_fields = ["actor", "made_at"]
 
+    @override
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only a job whose imports one may decide about."""
-        kwargs["queryset"] = Job.objects.filter(
-            project__in=Project.objects.reviewable_by(request.user)
-        )
+        projects = Project.objects.reviewable_by(request.user)
+        kwargs["queryset"] = Job.objects.filter(project__in=projects)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
-        """Those who may decide about its imports."""
-        return super().has_change_permission(request, obj) and _may(request, obj)
+        return super().has_change_permission(request, obj) and _may_review(request, obj)
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: Hold | None = None) -> bool:
-        """The same."""
-        return super().has_delete_permission(request, obj) and _may(request, obj)
+        return super().has_delete_permission(request, obj) and _may_review(request, obj)
 
+    @override
     def save_model(self, request: HttpRequest, obj: Hold, form: Any, change: bool) -> None:
-        """With who held it, and when."""
-        obj.actor, obj.made_at = request.user, timezone.now()  # type: ignore[assignment]
+        obj.actor, obj.made_at = signed_in(request), timezone.now()
         super().save_model(request, obj, form, change)
 
 
-def _may(request: HttpRequest, hold: Hold | None) -> bool:
+def _may_review(request: HttpRequest, hold: Hold | None) -> bool:
     return hold is None or hold.job.project.may_be_reviewed_by(request.user)

@@ -1,6 +1,6 @@
-"""What was observed, read-only; the way to a correction starts at a job and at a file."""
+"""Observed rows, read-only; jobs and files lead to their corrections."""
 
-from typing import Any
+from typing import Any, override
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -18,20 +18,20 @@ from jobs.admin.correcting_many import begin, correct_many
 from jobs.admin.keyset import BigTable
 from jobs.admin.visible import VisibleFilter
 from jobs.admin.watching import Watching, take_up
-from jobs.lists.filters import SORTS
+from jobs.lists.jobs import SORTS
 from jobs.lists.paging import Column, read_time
 from jobs.models import ImportFile, Job, Miss, Project, Snapshot, Watch
 
 
 def may_correct_somewhere(request: HttpRequest) -> bool:
-    """Who may make corrections, and is a fixer of some project."""
+    """With the permission to correct, and as a fixer of some project."""
     return request.user.has_perm("jobs.add_correction") and Project.objects.corrects_anywhere(
         request.user
     )
 
 
 class Correctable(BigTable):
-    """Its page offers to correct a value, its list to correct one in many rows."""
+    """Its page leads to the correction of a value, its list to that of one value in many rows."""
 
     actions = ["correct_many"]
 
@@ -39,16 +39,16 @@ class Correctable(BigTable):
         description=gettext_lazy("Correct one value of the selected rows"), permissions=["correct"]
     )
     def correct_many(self, request: HttpRequest, chosen: QuerySet[Any]) -> HttpResponse | None:
-        """Ask which value, and what it is to be."""
+        """Show the form for the chosen rows."""
         rows = begin(request, chosen)
         return None if rows is None else correct_many(self.admin_site, request, self.model, rows)
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
-        """Who may make corrections, and is a fixer somewhere."""
+        """The admin asks for it by the action's permission."""
         return may_correct_somewhere(request)
 
+    @override
     def get_urls(self) -> list[URLPattern]:
-        """With the address of the form for many rows."""
 
         def many(request: HttpRequest) -> HttpResponse:
             return correct_many(self.admin_site, request, self.model, request.POST.get("rows", ""))
@@ -60,9 +60,10 @@ class Correctable(BigTable):
         ]
 
     def place(self, row: Any) -> tuple[Job, str]:
-        """The job, and where in it: `job` or kind:position."""
+        """The job, and where in it: `job`, or a file's kind and position."""
         raise NotImplementedError
 
+    @override
     def change_view(
         self,
         request: HttpRequest,
@@ -70,7 +71,6 @@ class Correctable(BigTable):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """With the address of the correction for those who may make one."""
         row = self.get_object(request, object_id)
         extra = dict(extra_context or {})
         if row is not None:
@@ -110,22 +110,22 @@ class JobAdmin(Watching, Correctable):
 
     @admin.display(description=gettext_lazy("files"))
     def rows(self, job: Job) -> SafeString | str:
-        """How many, with the way to them."""
+        """Their number, as a link to them."""
         if not job.file_count:
             return ""
         address = reverse("admin:jobs_importfile_changelist")
         return format_html('<a href="{}?job__id__exact={}">{}</a>', address, job.pk, job.file_count)
 
+    @override
     def view_on_site(self, job: Job) -> str:
-        """The job's own page."""
         return reverse("pages:job", args=[job.pk])
 
+    @override
     def place(self, row: Job) -> tuple[Job, str]:
-        """The job itself."""
         return row, "job"
 
+    @override
     def get_urls(self) -> list[URLPattern]:
-        """With the address of the correction."""
         view = self.admin_site.admin_view(lambda request, pk: correct(self.admin_site, request, pk))
         return [path("<int:pk>/correct/", view, name="jobs_job_correct"), *super().get_urls()]
 
@@ -153,33 +153,33 @@ class ImportFileAdmin(Correctable):
 
     @admin.display(description=gettext_lazy("file path"))
     def short_path(self, file: ImportFile) -> str:
-        """The end of a long path: what tells it from its neighbours."""
+        """The end of a long path, which differs from its neighbours'."""
         return file.path if len(file.path) <= 80 else f"…{file.path[-80:]}"
 
+    @override
     def place(self, row: ImportFile) -> tuple[Job, str]:
-        """The file in its job."""
         return row.job, f"{row.kind}:{row.position}"
 
 
 class WithBody(BigTable):
-    """A body is read only on its own page, and shown whatever it is."""
+    """A body is read only on its row's page, and shown whatever it is."""
 
     project_path = "job__project"
     list_select_related = ["job"]
 
+    @override
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without the bodies."""
         return super().get_queryset(request).defer("body")
 
     @admin.display(description=gettext_lazy("response"))
     def reply(self, row: Snapshot | Miss) -> SafeString | str:
-        """The body: JSON set out to be read, all else as text."""
+        """The body: JSON with indents, anything else as text."""
         return "" if row.body is None else format_html("<pre>{}</pre>", readable(bytes(row.body)))
 
 
 @admin.register(Snapshot)
 class SnapshotAdmin(WithBody):
-    """Replies, as received."""
+    """Responses, as received."""
 
     list_display = [
         "id",
@@ -209,13 +209,13 @@ class SnapshotAdmin(WithBody):
 
     @admin.display(description="SHA-256")
     def digest(self, snapshot: Snapshot) -> str:
-        """In hex."""
+        """Hex."""
         return bytes(snapshot.sha256).hex()
 
 
 @admin.register(Miss)
 class MissAdmin(WithBody):
-    """Polls that got no usable answer."""
+    """Failed polls: those without a usable response."""
 
     list_display = [
         "id",
@@ -246,29 +246,29 @@ class MissAdmin(WithBody):
     readonly_fields = ["reply"]
 
 
-class SetAside(admin.SimpleListFilter):
-    """Those that wait for a person."""
+class Quarantined(admin.SimpleListFilter):
+    """Watches of quarantined jobs, which wait for a person."""
 
     title = gettext_lazy("quarantined")
     parameter_name = "set_aside"
 
+    @override
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        """One choice."""
         return [("yes", gettext_lazy("quarantined"))]
 
+    @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """What its index holds."""
         return queryset.set_aside() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
 
 
 @admin.register(Watch)
 class WatchAdmin(ReadOnly):
-    """What is asked about next."""
+    """When each tracked job is polled next."""
 
     project_path = "job__project"
     list_display = ["job", "short_problem", "failures", "next_poll_at", "leased_until"]
     list_filter = [
-        SetAside,
+        Quarantined,
         ("next_poll_at", admin.EmptyFieldListFilter),
         ("job__project", VisibleFilter),
     ]
@@ -280,16 +280,16 @@ class WatchAdmin(ReadOnly):
 
     @admin.display(description=gettext_lazy("problem"))
     def short_problem(self, watch: Watch) -> str:
-        """The start of what went wrong; all of it is on the watch's own page."""
+        """Its start; the whole of it is on the watch's own page."""
         return Truncator(watch.problem).chars(200)
 
     @admin.action(
         description=gettext_lazy("Resume polling of quarantined jobs"), permissions=["correct"]
     )
     def take_up(self, request: HttpRequest, chosen: QuerySet[Watch]) -> None:
-        """Of one's own projects; said how many were."""
+        """Those in projects where the user corrects."""
         take_up(request, chosen)
 
     def has_correct_permission(self, request: HttpRequest) -> bool:
-        """Fixers, as for the actions on jobs."""
+        """The same as for the actions on jobs."""
         return may_correct_somewhere(request)

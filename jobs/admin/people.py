@@ -1,7 +1,7 @@
-"""Projects, graphs, who may see them, and keys."""
+"""Projects, graphs, their members, and access keys."""
 
 from decimal import Decimal
-from typing import Any
+from typing import Any, override
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
@@ -18,28 +18,31 @@ from jobs.models import AccessKey, Graph, Membership, Project
 
 
 class MembershipInline(admin.TabularInline):  # type: ignore[type-arg]
-    """Who may see a project."""
+    """The members of a project."""
 
     model = Membership
     extra = 0
     autocomplete_fields = ["user"]
 
+    @override
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The project's owners."""
         return super().has_add_permission(request, obj) and _owns(request, obj)
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The project's owners."""
         return super().has_change_permission(request, obj) and _owns(request, obj)
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """The project's owners."""
         return super().has_delete_permission(request, obj) and _owns(request, obj)
 
 
 @admin.register(Project)
 class ProjectAdmin(Visible):
-    """GES projects. Address and credentials come from the settings: nobody may send a secret elsewhere from here."""
+    """GES projects.
+
+    Address and credentials come from the settings: nobody may send a secret elsewhere from here.
+    """
 
     project_path = "pk"
     list_display = ["project_id", "name", "endpoint", "credentials", "discovered_at", "problem"]
@@ -58,28 +61,30 @@ class ProjectAdmin(Visible):
     ]
     inlines = [MembershipInline]
 
+    @override
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> list[str]:
-        """All but the name, once it is there; what may be removed is an administrator's to say."""
+        """All but the name once it is there; administrators also set the retention."""
         kept = ["endpoint", "credentials", "discovered_at", "problem"]
         kept += [] if request.user.is_superuser else ["keeps", "keep_days"]
         return ["project_id", *kept] if obj else kept
 
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """An administrator, who also sees it then: a project for replies that `ingest` brings."""
+        """Administrators add a project for responses that `ingest` brings."""
         return request.user.is_superuser and super().has_add_permission(request)
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
-        """Its owners."""
         return super().has_change_permission(request, obj) and _owns(request, obj)
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: Project | None = None) -> bool:
-        """An administrator."""
         return request.user.is_superuser and super().has_delete_permission(request, obj)
 
 
 @admin.register(Membership)
 class MembershipAdmin(Visible):
-    """Who may do what in which project."""
+    """Roles of users in projects."""
 
     list_display = ["user", "project", "role"]
     list_filter = ["role", ("project", VisibleFilter)]
@@ -88,25 +93,26 @@ class MembershipAdmin(Visible):
     ordering = ["project", "user", "pk"]
     autocomplete_fields = ["user", "project"]
 
+    @override
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        """Only into a project that one owns."""
         if db_field.name == "project":
             kwargs["queryset"] = Project.objects.owned_by(request.user)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """Who owns a project."""
         return super().has_add_permission(request) and _owns(request, None)
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        """The project's owners."""
         return super().has_change_permission(request, obj) and _owns(
             request, obj.project if obj else None
         )
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: Membership | None = None) -> bool:
-        """The project's owners; one by one, since a list shows other projects' too."""
         allowed = super().has_delete_permission(request, obj)
+        # Owners delete one by one, since a list shows other projects' too.
         return allowed and (
             request.user.is_superuser or (obj is not None and _owns(request, obj.project))
         )
@@ -114,7 +120,7 @@ class MembershipAdmin(Visible):
 
 @admin.register(Graph)
 class GraphAdmin(ReadOnly):
-    """Graphs, as discovered; people set the loss that an import may have without a review."""
+    """Graphs as discovered; owners set the failure threshold for imports without a review."""
 
     list_display = ["name", "graph_id", "project", "tolerated_loss", "is_deleted"]
     list_filter = [
@@ -129,19 +135,20 @@ class GraphAdmin(ReadOnly):
     fields = ["project", "name", "graph_id", "is_deleted", "merged_into", "tolerated_loss"]
     readonly_fields = ["project", "name", "graph_id", "is_deleted", "merged_into"]
 
+    @override
     def has_change_permission(self, request: HttpRequest, obj: Graph | None = None) -> bool:
-        """Owners of its project set the tolerated loss."""
         return request.user.has_perm("jobs.change_graph") and _owns(
             request, obj.project if obj else None
         )
 
+    @override
     def get_urls(self) -> list[URLPattern]:
-        """With the address of the correction."""
         view = self.admin_site.admin_view(
             lambda request, pk: correct_graph(self.admin_site, request, pk)
         )
         return [path("<int:pk>/correct/", view, name="jobs_graph_correct"), *super().get_urls()]
 
+    @override
     def change_view(
         self,
         request: HttpRequest,
@@ -149,7 +156,6 @@ class GraphAdmin(ReadOnly):
         form_url: str = "",
         extra_context: dict[str, Any] | None = None,
     ) -> HttpResponse:
-        """With the address of the correction for those who may make one."""
         row, extra = self.get_object(request, object_id), dict(extra_context or {})
         if (
             row
@@ -159,15 +165,15 @@ class GraphAdmin(ReadOnly):
             extra["correct_url"] = reverse("admin:jobs_graph_correct", args=[row.pk])
         return super().change_view(request, object_id, form_url, extra)
 
+    @override
     def save_model(self, request: HttpRequest, obj: Graph, form: Any, change: bool) -> None:
-        """The jobs nobody decided about follow."""
         share: Decimal | None = form.cleaned_data["tolerated_loss"]
         review.set_tolerance(obj, share, now=timezone.now())
 
 
 @admin.register(AccessKey)
 class AccessKeyAdmin(Visible):
-    """Keys for programs; made by their users, or by the command `key`, and revoked here."""
+    """Keys for programs: created by their users or by the command `key`, revoked here."""
 
     list_display = [
         "access_key",
@@ -185,15 +191,23 @@ class AccessKeyAdmin(Visible):
     ordering = ["-created_at", "-pk"]
     autocomplete_fields = ["projects"]
     fields = [
-        "access_key", "name", "user", "all_projects", "projects", "created_at", "expires_at", "last_used_at", "revoked_at",
+        "access_key",
+        "name",
+        "user",
+        "all_projects",
+        "projects",
+        "created_at",
+        "expires_at",
+        "last_used_at",
+        "revoked_at",
         "requests_per_minute",
-    ]  # fmt: skip
+    ]
     readonly_fields = ["access_key", "user", "created_at", "last_used_at", "revoked_at"]
     actions = ["revoke"]
 
     @admin.action(description=gettext_lazy("Revoke the selected keys"), permissions=["change"])
     def revoke(self, request: HttpRequest, chosen: QuerySet[AccessKey]) -> None:
-        """Those still standing; says how many were and how many were not."""
+        """Revoke those that still are valid."""
         now = timezone.now()
         done = [key.revoke(now) for key in chosen]
         messages.success(
@@ -202,21 +216,22 @@ class AccessKeyAdmin(Visible):
             % {"done": done.count(True), "skipped": done.count(False)},
         )
 
+    @override
     def narrowed(self, rows: QuerySet[AccessKey], request: HttpRequest) -> QuerySet[AccessKey]:
-        """One's own: another's may name projects one must not see."""
+        # Another's key may name projects that this user must not see.
         return rows.filter(user=request.user.pk)
 
+    @override
     def has_add_permission(self, request: HttpRequest) -> bool:
-        """A key's secret is shown once, to the one who makes it."""
-        return False
+        return False  # a secret is shown once, to the user who creates the key
 
+    @override
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
-        """Revoked keys stay, so that what was done with them can be told."""
-        return False
+        return False  # a revoked key stays, so that its use can be traced
 
 
 def _owns(request: HttpRequest, project: Project | None) -> bool:
-    """Whether this user owns the project, or any where none is named."""
+    """Whether the user owns the project, or any project where none is given."""
     return (
         project.is_owned_by(request.user)
         if project

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from jobs import record
-from jobs.admin.correcting_many import MOST
+from jobs.admin.correcting_many import MAX_ROWS as MOST
 from jobs.audit.entries import note
 from jobs.models import Job, Project, Watch
 from jobs.models.audit import AuditAction, AuditObject

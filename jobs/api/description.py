@@ -1,15 +1,29 @@
-"""What the description of the API says of every operation: its errors are problem details."""
+"""Errors in the description of the API: every operation has them, as problem details."""
 
 from typing import Any
 
-_ERRORS = {"400": "A name or value that won't do, named.", "401": "No valid key.", "404": "Not there, or not for you.",
-           "405": "Another method.", "406": "JSON only.", "429": "Over the key's requests a minute."}  # fmt: skip
-_OF_DEEDS = {"403": "Your role does not let you.", "415": "The body is to be JSON."}
+_ERRORS = {
+    "400": "An invalid name or value, named.",
+    "401": "No valid key.",
+    "404": "Not there, or not visible to you.",
+    "405": "Another method.",
+    "406": "JSON only.",
+    "429": "Over the key's requests a minute.",
+}
+_ERRORS_OF_POST = {
+    "403": "Your role does not allow it.",
+    "415": "The body must be JSON.",
+}
 _PROBLEM = {
     "type": "object",
     "required": ["type", "title", "status", "detail", "code"],
-    "properties": {name: {"type": "string"} for name in ("type", "title", "detail", "code")}
-    | {"status": {"type": "integer"}},
+    "properties": {
+        "type": {"type": "string"},
+        "title": {"type": "string"},
+        "detail": {"type": "string"},
+        "code": {"type": "string"},
+        "status": {"type": "integer"},
+    },
 }
 
 
@@ -19,8 +33,8 @@ def add_problems(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for path in result["paths"].values():
         for method, operation in path.items():
-            for status, description in (_ERRORS | (_OF_DEEDS if method == "post" else {})).items():
-                operation["responses"].setdefault(
-                    status, {"description": description, "content": content}
-                )
+            errors = _ERRORS | _ERRORS_OF_POST if method == "post" else _ERRORS
+            for status, description in errors.items():
+                response = {"description": description, "content": content}
+                operation["responses"].setdefault(status, response)
     return result

@@ -1,4 +1,4 @@
-"""What the API and the proxy answer when they can't: one table."""
+"""Errors of the API and of the proxy, each with its HTTP status, code and public words."""
 
 import logging
 
@@ -54,21 +54,21 @@ class BadGateway(ApiError):
 
 
 class SlowDown(ApiError):
-    """GES throttles, or the call budget is spent."""
+    """GES throttles, or the API quota is used up."""
 
     status_code, code = 503, "GESDASH.0503"
-    default_detail = "GES asks to be asked less often; try again later."
+    default_detail = "GES limits the rate of requests; try again later."
 
 
 class NoAnswer(ApiError):
-    """GES did not answer in time and nothing stored fits, or only a stored reply was wanted and there is none."""
+    """GES did not answer in time, or only a stored reply was wanted, and nothing stored fits."""
 
     status_code, code = 504, "GESDASH.0504"
     default_detail = "GES did not answer in time and nothing stored can stand in."
 
 
 def for_caller(error: ges.GesError) -> ApiError:
-    """What a caller of the proxy is told about a call that gave no reply for them."""
+    """The error that a caller of the proxy gets for a failed request to GES."""
     match error:
         case ges.CredentialsRefused():
             return BadGateway(

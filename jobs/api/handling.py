@@ -1,13 +1,14 @@
-"""How errors leave: a shape for each of the two doors.
+"""Errors as responses, in two shapes.
 
-The proxy carries the code under the names of v1 and of v2, as GES's clients read it; the API sends problem details (RFC 9457).
+The proxy has the code under the names of v1 and of v2, which GES's clients read; the API has
+problem details (RFC 9457).
 """
 
 import re
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
 from rest_framework.response import Response
 from rest_framework.views import exception_handler
@@ -17,6 +18,8 @@ from jobs.api.errors import ApiError, NotFound
 
 def handle(exc: Exception, context: dict[str, Any]) -> Response | None:
     """DRF's exception handler."""
+    if isinstance(exc, Http404):
+        exc = NotFound()  # Django's own sentence names the model
     response = exception_handler(exc, context)
     if response is None:
         return None
@@ -46,30 +49,31 @@ def _problem(status: int, code: str, message: str) -> dict[str, object]:
 
 def _sentence(detail: Any) -> str:
     if isinstance(detail, dict):
-        return " ".join(f"{name}: {_sentence(said)}" for name, said in detail.items())
-    return " ".join(str(one) for one in detail) if isinstance(detail, list) else str(detail)
+        return " ".join(f"{name}: {_sentence(inner)}" for name, inner in detail.items())
+    if isinstance(detail, list):
+        return " ".join(map(str, detail))
+    return str(detail)
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """Django's own refusals (a host it does not serve, a body over the limit), in the shape of the place they came to."""
-    return _plain(
-        request, 400, "The request is refused: its Host header or its size won't do."
-    ) or defaults.bad_request(request, exception)
+    """Django's own refusals: a host it does not serve, a body over the limit."""
+    message = "The request is refused: its Host header or its size is not allowed."
+    return _for_program(request, 400, message) or defaults.bad_request(request, exception)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """An address below /api/ that is none."""
-    return _plain(request, 404, NotFound.default_detail) or defaults.page_not_found(
-        request, exception
-    )
+    """No view has this address."""
+    response = _for_program(request, 404, NotFound.default_detail)
+    return response or defaults.page_not_found(request, exception)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """A failure of ours; its traceback is in the log."""
-    return _plain(request, 500, ApiError.default_detail) or defaults.server_error(request)
+    """A fault of gesdash; its traceback is in the log."""
+    return _for_program(request, 500, ApiError.default_detail) or defaults.server_error(request)
 
 
-def _plain(request: HttpRequest, status: int, message: str) -> HttpResponse | None:
+def _for_program(request: HttpRequest, status: int, message: str) -> HttpResponse | None:
+    """The error in the shape of the proxy or of the API; None for an address of the pages."""
     code = f"GESDASH.{status:04}"
     if re.match(r"/(v1\.0|v2)/", request.path):
         return JsonResponse(_as_ges(code, message), status=status)

@@ -1,86 +1,64 @@
-"""Pages by position for the lists of the API: `{"next", "previous", "results"}`."""
+"""Pages by position: `{"next", "previous", "results"}`, with the cursors of the pages."""
 
-from typing import Any
+from typing import Any, override
 
-from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import NotFound
-from rest_framework.pagination import CursorPagination
+from rest_framework.pagination import BasePagination
 from rest_framework.request import Request
+from rest_framework.response import Response
 
 from jobs.api.errors import BadRequest
-from jobs.lists.paging import MAX_PAGE_SIZE, PAGE_SIZE
-
-_SIZE = {"type": "integer", "minimum": 1, "maximum": MAX_PAGE_SIZE, "default": PAGE_SIZE}
-
-
-def text(longest: int) -> dict[str, Any]:
-    """The schema of a text that is looked for; PostgreSQL stores no NUL."""
-    return {"type": "string", "maxLength": longest, "pattern": "^[^\\u0000]*$"}
+from jobs.api.parameters import POSITION
+from jobs.lists.filters import select, unknown_names
+from jobs.lists.kinds import JsonSchema
+from jobs.lists.paging import KNOWN_NUMBER, Page, page
 
 
-POSITION = [
-    OpenApiParameter(
-        "cursor", OpenApiTypes.STR, description="A position, from `next` or `previous`."
-    ),
-    OpenApiParameter("page_size", {"anyOf": [_SIZE, {"type": "string", "maxLength": 0}]}),
-]
+class Keyset(BasePagination):
+    """The newest rows first, as the filters of the view choose them.
 
+    A name or a value that is not valid is a 400 that names it.
+    """
 
-class Keyset(CursorPagination):
-    """The newest first. A name or a value that won't do is a 400 that names it."""
+    @override
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+        filters = getattr(view, "filters", {})
+        selection = select(request.GET, filters)
+        rows = queryset.filter(selection.condition())
+        self._page, problems = page(request.GET, rows, {"id": KNOWN_NUMBER}, "-id")
+        self._request = request
 
-    ordering = "-pk"
-    page_size = PAGE_SIZE
-    page_size_query_param = "page_size"
-    max_page_size = MAX_PAGE_SIZE
+        problems += selection.problems
+        problems += unknown_names(request.GET, [*filters, *(each.name for each in POSITION)])
+        if problems:
+            raise BadRequest(" ".join(problems))
+        return self._page.rows
 
-    def paginate_queryset(
-        self, queryset: Any, request: Request, view: Any = None
-    ) -> list[Any] | None:
-        """One page."""
-        known = {"cursor", "page_size", *getattr(view, "filters", ())}
-        if stray := sorted(set(request.query_params) - known):
-            raise BadRequest(
-                f"{stray[0][:60]}: there is no such filter; known are {', '.join(sorted(known))}."
-            )
-        return super().paginate_queryset(queryset, request, view)
+    @override
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(page_object(self._request, self._page, data))
 
-    def get_page_size(self, request: Request) -> int:
-        """As asked, within bounds."""
-        value = request.query_params.get("page_size", "")
-        if not value:
-            return PAGE_SIZE
-        if (
-            value.isascii()
-            and value.isdigit()
-            and len(value) < 6
-            and 1 <= int(value) <= MAX_PAGE_SIZE
-        ):
-            return int(value)
-        raise BadRequest(
-            f"page_size: {value[:60]!r} won't do; expected a number from 1 to {MAX_PAGE_SIZE}."
-        )
-
-    def decode_cursor(self, request: Request) -> Any:
-        """The position, or None at the start."""
-        wrong = BadRequest(
-            "cursor: this is not a position in this list; take one from `next` or `previous`."
-        )
-        try:
-            cursor: Any = super().decode_cursor(request)
-        except (NotFound, ValueError) as error:
-            raise wrong from error
-        at = None if cursor is None else cursor.position
-        if at is not None and not (at.isascii() and at.isdigit() and int(at) < 2**63):
-            raise wrong
-        return cursor
-
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
-        """The shape of a page."""
+    @override
+    def get_paginated_response_schema(self, schema: JsonSchema) -> JsonSchema:
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
             "required": ["next", "previous", "results"],
             "properties": {"next": link, "previous": link, "results": schema},
         }
+
+
+def page_object(request: Request, rows: Page, results: list[Any]) -> dict[str, Any]:
+    """A page with the addresses of the pages beside it."""
+    return {
+        "next": _address(request, rows.next),
+        "previous": _address(request, rows.previous),
+        "results": results,
+    }
+
+
+def _address(request: Request, cursor: str | None) -> str | None:
+    if cursor is None:
+        return None
+    query = request.GET.copy()
+    query["cursor"] = cursor
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode()}")

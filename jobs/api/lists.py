@@ -1,23 +1,22 @@
-"""The lists of the API that are plain rows: what the caller may see, the newest first. What they may not see is a 404."""
+"""Rows as they are stored, the newest first: what the caller may see; anything else is a 404."""
 
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, override
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpResponse
-from drf_spectacular.utils import (
-    OpenApiParameter,
-    OpenApiResponse,
-    extend_schema,
-    extend_schema_view,
-)
-from rest_framework.generics import ListAPIView, RetrieveAPIView
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.mixins import ListModelMixin, RetrieveModelMixin
 from rest_framework.request import Request
-from rest_framework.views import APIView
+from rest_framework.viewsets import GenericViewSet
 
 from jobs.api import shapes
-from jobs.api.errors import BadRequest, NotFound
-from jobs.api.keyset import POSITION, Keyset, text
+from jobs.api.keyset import Keyset
+from jobs.api.parameters import POSITION, filter_parameters
+from jobs.api.visible import visible_job
 from jobs.audit.entries import note_download
+from jobs.lists.filters import Filter, by_name
+from jobs.lists.kinds import Text
 from jobs.models import (
     AccessKey,
     Cause,
@@ -31,195 +30,148 @@ from jobs.models import (
     Snapshot,
 )
 
-_PROJECT = OpenApiParameter("project", text(255), description="Only of this project (GES's id).")
+OF_PROJECT = by_name(
+    Filter(
+        name="project",
+        kind=Text(255, "the ID of a project, at most 255 characters"),
+        label="Project",
+        description="Only of this project, by its ID in GES.",
+        find=lambda text: Q(project__project_id=text),
+    )
+)
 
 
-class _List(ListAPIView):  # type: ignore[type-arg]
+def _described[View: type[GenericViewSet[Any]]](name: str, row: str = "") -> Callable[[View], View]:
+    """The operation ids of a view set, the parameters of its list, and what one `row` is."""
+
+    def describe(view: View) -> View:
+        operations = {}
+        if hasattr(view, "list"):
+            parameters = [
+                *filter_parameters(getattr(view, "filters", {}), is_repeated=False),
+                *POSITION,
+            ]
+            operations["list"] = extend_schema(operation_id=f"{name}_list", parameters=parameters)
+        if hasattr(view, "retrieve"):
+            operations["retrieve"] = extend_schema(operation_id=f"{name}_retrieve", description=row)
+        return extend_schema_view(**operations)(view)
+
+    return describe
+
+
+class _List(ListModelMixin, GenericViewSet[Any]):
     pagination_class = Keyset
-    filters: tuple[str, ...] = ()
+    filters: Mapping[str, Filter] = {}
 
-    def rows(self) -> QuerySet[Any]:
-        """What the caller may see."""
-        raise NotImplementedError
 
+class _ListOfVisible(_List):
+    @override
     def get_queryset(self) -> QuerySet[Any]:
-        """Limited to the asked project, where the list has that filter."""
-        project = self.request.query_params.get("project", "") if "project" in self.filters else ""
-        if "\x00" in project or len(project) > 255:
-            raise BadRequest("project: expected the id of a project, at most 255 characters.")
-        return self.rows().filter(project__project_id=project) if project else self.rows()
+        rows: Any = super().get_queryset()
+        visible: QuerySet[Any] = rows.visible_to(self.request.user)
+        return visible
 
 
-class _One(RetrieveAPIView):  # type: ignore[type-arg]
-    """By our id; one that is too large for the database is not found either."""
-
-    def get_object(self) -> Any:
-        """The row, or a 404."""
-        found = (
-            self.get_queryset().filter(pk=self.kwargs["pk"]).first()
-            if self.kwargs["pk"] < 2**63
-            else None
-        )
-        if found is None:
-            raise NotFound
-        return found
+class _ListOfJob(_List):
+    @override
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().filter(job=visible_job(self.request, self.kwargs["pk"]))
 
 
-class _OfJob(_List):
-    """Rows of one job."""
-
-    model: Any
-
-    def rows(self) -> QuerySet[Any]:
-        """Of a job the caller may see."""
-        pk = self.kwargs["pk"]
-        if pk >= 2**63 or not Job.objects.visible_to(self.request.user).filter(pk=pk).exists():
-            raise NotFound("There is no such job, or you may not see it.")
-        return self.model.objects.filter(job=pk)  # type: ignore[no-any-return]
-
-
-@extend_schema_view(get=extend_schema(operation_id="projects_list", parameters=POSITION))
-class Projects(_List):
+@_described("projects", "A project.")
+class Projects(RetrieveModelMixin, _ListOfVisible):
     """The projects you may see."""
 
+    queryset = Project.objects.all()
     serializer_class = shapes.ProjectShape
 
-    def rows(self) -> QuerySet[Any]:
-        """All of them."""
-        return Project.objects.visible_to(self.request.user)
 
+@_described("graphs", "A graph.")
+class Graphs(RetrieveModelMixin, _ListOfVisible):
+    """Graphs, including those whose ID is not known."""
 
-@extend_schema_view(get=extend_schema(operation_id="graphs_list", parameters=[_PROJECT, *POSITION]))
-class Graphs(_List):
-    """Graphs, also those whose id is not known."""
-
+    queryset = Graph.objects.select_related("project")
     serializer_class = shapes.GraphShape
-    filters = ("project",)
-
-    def rows(self) -> QuerySet[Any]:
-        """All of them."""
-        return Graph.objects.visible_to(self.request.user).select_related("project")
+    filters = OF_PROJECT
 
 
-@extend_schema_view(get=extend_schema(operation_id="causes_list", parameters=[_PROJECT, *POSITION]))
-class Causes(_List):
-    """Causes of lost lines, with the team's notes."""
+@_described("causes")
+class Causes(_ListOfVisible):
+    """Failure reasons, with the team's notes."""
 
+    queryset = Cause.objects.select_related("project")
     serializer_class = shapes.CauseShape
-    filters = ("project",)
-
-    def rows(self) -> QuerySet[Any]:
-        """All of them."""
-        return Cause.objects.visible_to(self.request.user).select_related("project")
+    filters = OF_PROJECT
 
 
-@extend_schema_view(get=extend_schema(operation_id="keys_list", parameters=POSITION))
+@_described("keys")
 class Keys(_List):
     """Your own access keys, without their secrets."""
 
+    queryset = AccessKey.objects.prefetch_related("projects")
     serializer_class = shapes.KeyShape
 
-    def rows(self) -> QuerySet[Any]:
-        """One's own."""
-        return AccessKey.objects.of(self.request.user).prefetch_related("projects")  # type: ignore[arg-type]
+    @override
+    def get_queryset(self) -> QuerySet[Any]:
+        return super().get_queryset().filter(user=self.request.user)
 
 
-@extend_schema_view(get=extend_schema(operation_id="job_files_list", parameters=POSITION))
-class Files(_OfJob):
+@_described("job_files")
+class Files(_ListOfJob):
     """Files of a job."""
 
+    queryset = ImportFile.objects.all()
     serializer_class = shapes.FileShape
-    model = ImportFile
 
+    @override
     def get_serializer_context(self) -> dict[str, Any]:
-        """With the corrections that stand over its files."""
-        standing = Correction.objects.standing().filter(job=self.kwargs.get("pk")).exclude(kind="")
-        return {**super().get_serializer_context(), "corrections": standing.select_related("actor")}
+        corrections = Correction.objects.standing().filter(job=self.kwargs.get("pk"))
+        of_files = corrections.exclude(kind="").select_related("actor")
+        return {**super().get_serializer_context(), "corrections": of_files}
 
 
-@extend_schema_view(get=extend_schema(operation_id="job_snapshots_list", parameters=POSITION))
-class Snapshots(_OfJob):
-    """Replies about a job, without their bodies."""
+@_described("job_snapshots")
+class Snapshots(_ListOfJob):
+    """Responses about a job, without their bodies."""
 
+    queryset = Snapshot.objects.defer("body")
     serializer_class = shapes.SnapshotShape
-    model = Snapshot
-
-    def rows(self) -> QuerySet[Any]:
-        """No body is read."""
-        return super().rows().defer("body")
 
 
-@extend_schema_view(get=extend_schema(operation_id="job_misses_list", parameters=POSITION))
-class Misses(_OfJob):
-    """Runs of polls about a job that got no usable answer."""
+@_described("job_misses")
+class Misses(_ListOfJob):
+    """Failed polls of a job, in runs of equal ones."""
 
+    queryset = Miss.objects.defer("body")
     serializer_class = shapes.MissShape
-    model = Miss
-
-    def rows(self) -> QuerySet[Any]:
-        """No body is read."""
-        return super().rows().defer("body")
 
 
-@extend_schema_view(get=extend_schema(operation_id="job_reviews_list", parameters=POSITION))
-class Reviews(_OfJob):
-    """What was decided about a job."""
+@_described("job_reviews")
+class Reviews(_ListOfJob):
+    """Reviews of a job."""
 
+    queryset = Review.objects.select_related("actor")
     serializer_class = shapes.ReviewShape
-    model = Review
-
-    def rows(self) -> QuerySet[Any]:
-        """With who decided."""
-        return super().rows().select_related("actor")
 
 
-@extend_schema_view(get=extend_schema(operation_id="job_corrections_list", parameters=POSITION))
-class Corrections(_OfJob):
-    """Corrections of a job, also those undone."""
+@_described("job_corrections")
+class Corrections(_ListOfJob):
+    """Corrections of a job, including undone ones."""
 
+    queryset = Correction.objects.select_related("actor")
     serializer_class = shapes.CorrectionShape
-    model = Correction
-
-    def rows(self) -> QuerySet[Any]:
-        """With who corrected."""
-        return super().rows().select_related("actor")
 
 
-@extend_schema_view(get=extend_schema(operation_id="graphs_retrieve"))
-class OneGraph(_One):
-    """A graph."""
+@_described("snapshots", "A stored response, without its body.")
+class OneSnapshot(RetrieveModelMixin, GenericViewSet[Any]):
+    """A stored response, without its body."""
 
-    serializer_class = shapes.GraphShape
-
-    def get_queryset(self) -> QuerySet[Any]:
-        """What the caller may see."""
-        return Graph.objects.visible_to(self.request.user).select_related("project")
-
-
-@extend_schema_view(get=extend_schema(operation_id="projects_retrieve"))
-class OneProject(_One):
-    """A project."""
-
-    serializer_class = shapes.ProjectShape
-
-    def get_queryset(self) -> QuerySet[Any]:
-        """What the caller may see."""
-        return Project.objects.visible_to(self.request.user)
-
-
-@extend_schema_view(get=extend_schema(operation_id="snapshots_retrieve"))
-class OneSnapshot(_One):
-    """A stored reply, without its body."""
-
+    queryset = Snapshot.objects.select_related("job")
     serializer_class = shapes.SnapshotShape
 
+    @override
     def get_queryset(self) -> QuerySet[Any]:
-        """What the caller may see."""
-        return Snapshot.objects.filter(job__in=Job.objects.visible_to(self.request.user))
-
-
-class SnapshotBody(APIView):
-    """The very bytes of a stored reply."""
+        return super().get_queryset().filter(job__in=Job.objects.visible_to(self.request.user))
 
     @extend_schema(
         operation_id="snapshots_body",
@@ -229,14 +181,11 @@ class SnapshotBody(APIView):
             )
         },
     )
-    def get(self, request: Request, pk: int) -> HttpResponse:
-        """As received; its own content type is told by the snapshot."""
-        visible = Snapshot.objects.filter(job__in=Job.objects.visible_to(request.user))
-        found = visible.select_related("job").filter(pk=pk).first() if pk < 2**63 else None
-        if found is None:
-            raise NotFound
-        note_download(request._request, request.user, found, found.job)
-        response = HttpResponse(found.body, content_type="application/json")
-        response["ETag"] = f'"{bytes(found.sha256).hex()}"'
-        response["Content-Disposition"] = f'attachment; filename="reply-{found.pk}.json"'
+    def body(self, request: Request, pk: int) -> HttpResponse:
+        """The bytes of a stored response as received; the snapshot names its content type."""
+        snapshot = self.get_object()
+        note_download(request._request, request.user, snapshot, snapshot.job)
+        response = HttpResponse(snapshot.body, content_type="application/json")
+        response["ETag"] = f'"{bytes(snapshot.sha256).hex()}"'
+        response["Content-Disposition"] = f'attachment; filename="reply-{snapshot.pk}.json"'
         return response

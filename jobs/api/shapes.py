@@ -1,10 +1,11 @@
-"""What the rows of the API look like: read by the views and by the description."""
+"""The rows of the API: their fields, as the views write them and the description has them."""
 
-from typing import Any
+from typing import Any, override
 
 from drf_spectacular.utils import inline_serializer
 from rest_framework import serializers
 
+from jobs.api.labels import Labelled
 from jobs.export.job import file_object
 from jobs.models import (
     AccessKey,
@@ -12,6 +13,7 @@ from jobs.models import (
     Correction,
     Graph,
     ImportFile,
+    Job,
     Miss,
     Project,
     Review,
@@ -21,38 +23,59 @@ from jobs.models.correction import Flag
 from jobs.models.job import LedgerChoices, VerdictChoices
 
 
-class _Figures(serializers.Serializer):  # type: ignore[type-arg]
+class _ModelShape(Labelled, serializers.ModelSerializer[Any]):
+    pass
+
+
+class _Figures(Labelled):
+    """Lines of the files of one kind, or of all."""
+
     total = serializers.IntegerField(allow_null=True, help_text="Lines; null is unknown.")
     failed = serializers.IntegerField(allow_null=True, help_text="Lines; null is unknown.")
     successful = serializers.IntegerField(allow_null=True, help_text="Lines; null is unknown.")
     complete = serializers.BooleanField()
 
+    label_names = {
+        "total": "total_lines",
+        "failed": "failed_lines",
+        "successful": "successful_lines",
+    }
 
-class _LinesShape(serializers.Serializer):  # type: ignore[type-arg]
-    edge, vertex = _Figures(), _Figures()
+    class Meta:
+        model = Job
 
+
+class _LinesShape(serializers.Serializer[Any]):
+    edge = _Figures()
+    vertex = _Figures()
+
+    @override
     def get_fields(self) -> dict[str, Any]:
-        """With "all", which is a word of Python."""
-        return {**super().get_fields(), "all": _Figures()}
+        return {**super().get_fields(), "all": _Figures()}  # "all" is a word of Python
 
 
-class _Observed(serializers.Serializer):  # type: ignore[type-arg]
+class _Observed(Labelled):
+    """What GES's values alone give."""
+
     verdict = serializers.ChoiceField(VerdictChoices.choices)
     ledger = serializers.ChoiceField(LedgerChoices.choices, allow_null=True)
     lines = _LinesShape()
     loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
     lost_file_count = serializers.IntegerField()
 
+    class Meta:
+        model = Job
 
-class StandingShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+
+class StandingShape(_ModelShape):
     """A correction beside the value it stands over."""
 
     observed = serializers.CharField(
-        source="newest", allow_null=True, help_text="What GES says now."
+        source="newest", allow_null=True, help_text="The value that GES gives now."
     )
     actor = serializers.CharField(source="actor.username")
     flag = serializers.ChoiceField(
-        Flag.choices, allow_null=True, help_text="What GES's newer reply makes of it."
+        Flag.choices, allow_null=True, help_text="How GES's newer reply compares with it."
     )
 
     class Meta:
@@ -60,7 +83,7 @@ class StandingShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["field", "observed", "corrected", "reason", "actor", "made_at", "flag"]
 
 
-class FileShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class FileShape(_ModelShape):
     """A file of an import, as in the export."""
 
     corrections = StandingShape(many=True)
@@ -68,16 +91,26 @@ class FileShape(serializers.ModelSerializer):  # type: ignore[type-arg]
     class Meta:
         model = ImportFile
         fields = [
-            "kind", "position", "path", "log", "status", "verdict", "ledger", "cause", "total_lines", "failed_lines",
-            "successful_lines", "corrections",
-        ]  # fmt: skip
+            "kind",
+            "position",
+            "path",
+            "log",
+            "status",
+            "verdict",
+            "ledger",
+            "cause",
+            "total_lines",
+            "failed_lines",
+            "successful_lines",
+            "corrections",
+        ]
 
+    @override
     def to_representation(self, instance: ImportFile) -> dict[str, Any]:
-        """The export's object."""
         return file_object(instance, self.context.get("corrections", ()))
 
 
-class JobShape(serializers.Serializer):  # type: ignore[type-arg]
+class JobShape(Labelled):
     """A job, as in the export; views answer with `export.job_object` itself."""
 
     project_id = serializers.CharField()
@@ -86,9 +119,16 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
     job_id = serializers.CharField()
     job_type = serializers.CharField(allow_null=True)
     job_name = serializers.CharField(allow_null=True)
-    status = serializers.CharField(allow_null=True, help_text="GES's word.")
-    verdict = serializers.ChoiceField(VerdictChoices.choices)
-    ledger = serializers.ChoiceField(LedgerChoices.choices, allow_null=True)
+    status = serializers.CharField(allow_null=True, help_text="The status word that GES gave.")
+    verdict = serializers.ChoiceField(
+        VerdictChoices.choices,
+        help_text="gesdash's own status, from the GES status and the files together.",
+    )
+    ledger = serializers.ChoiceField(
+        LedgerChoices.choices,
+        allow_null=True,
+        help_text="Whether the line counts that GES gave agree.",
+    )
     begin_time = serializers.DateTimeField(allow_null=True)
     end_time = serializers.DateTimeField(allow_null=True)
     fail_reason = serializers.CharField(allow_null=True)
@@ -98,22 +138,36 @@ class JobShape(serializers.Serializer):  # type: ignore[type-arg]
         help_text="How often its replies contradict an earlier one, by reply and kind."
     )
     lines = _LinesShape()
-    loss_rate = serializers.FloatField(allow_null=True, help_text="0 to 1; null is unknown.")
+    loss_rate = serializers.FloatField(
+        allow_null=True,
+        help_text="Failed lines of failed and loaded lines, 0 to 1; null is unknown.",
+    )
     corrected = serializers.BooleanField(
-        help_text="Whether totals, loss rate, verdict or ledger rest on corrections."
+        help_text="Whether totals, failure rate, status or count check rest on corrections."
     )
     observed = _Observed(
         allow_null=True,
-        help_text="What GES's values alone make of them; null where it is the same.",
+        help_text="The same by GES's values alone; null where that makes no difference.",
     )
-    is_hidden = serializers.BooleanField(help_text="Kept out of the statistics.")
+    is_hidden = serializers.BooleanField()
     corrections = StandingShape(many=True)
+
+    label_names = {"snapshots": "snapshot_count", "contradictions": "contradiction_count"}
+
+    class Meta:
+        model = Job
 
 
 class JobRowShape(JobShape):
     """A job in a list."""
 
     id = serializers.IntegerField()
+
+
+class JobObjectShape(JobShape):
+    """A job with its files."""
+
+    files = FileShape(many=True)
 
 
 JOB_PAGE = inline_serializer(
@@ -124,18 +178,11 @@ JOB_PAGE = inline_serializer(
         "results": JobRowShape(many=True),
     },
 )
+_LISTS = ("projects", "graphs", "jobs", "causes", "keys", "schema", "docs")
+ROOT = inline_serializer("Root", {name: serializers.URLField() for name in _LISTS})
 
 
-class JobObjectShape(JobShape):
-    """A job with its files."""
-
-    files = FileShape(many=True)
-
-
-ROOT = inline_serializer("Root", {name: serializers.URLField() for name in ("projects", "graphs", "jobs", "causes", "keys", "schema", "docs")})  # fmt: skip
-
-
-class ProjectShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class ProjectShape(_ModelShape):
     """A GES project."""
 
     class Meta:
@@ -143,7 +190,7 @@ class ProjectShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", "project_id", "name", "discovered_at", "problem", "clock_skew_ms"]
 
 
-class GraphShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class GraphShape(_ModelShape):
     """A graph."""
 
     project_id = serializers.CharField(source="project.project_id")
@@ -153,22 +200,33 @@ class GraphShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", "project_id", "graph_id", "name", "is_deleted"]
 
 
-class SnapshotShape(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """A stored reply without its body."""
+class SnapshotShape(_ModelShape):
+    """A stored response without its body."""
 
     sha256 = serializers.SerializerMethodField(help_text="Of the body, in hex.")
 
     class Meta:
         model = Snapshot
-        fields = ["id", "job", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at", "seen"]  # fmt: skip
+        fields = [
+            "id",
+            "job",
+            "source",
+            "version",
+            "http_status",
+            "content_type",
+            "sha256",
+            "first_seen_at",
+            "last_seen_at",
+            "seen",
+        ]
 
     def get_sha256(self, snapshot: Snapshot) -> str:
-        """In hex."""
+        """Hex."""
         return bytes(snapshot.sha256).hex()
 
 
-class MissShape(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """A run of polls without a usable answer."""
+class MissShape(_ModelShape):
+    """A run of equal failed polls."""
 
     class Meta:
         model = Miss
@@ -185,18 +243,28 @@ class MissShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         ]
 
 
-class CauseShape(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """The same cause over files and jobs."""
+class CauseShape(_ModelShape):
+    """A failure reason, the same over files and jobs."""
 
     project_id = serializers.CharField(source="project.project_id")
 
     class Meta:
         model = Cause
-        fields = ["id", "project_id", "fingerprint", "pattern", "example", "first_seen_at", "last_seen_at", "note", "note_at"]  # fmt: skip
+        fields = [
+            "id",
+            "project_id",
+            "fingerprint",
+            "pattern",
+            "example",
+            "first_seen_at",
+            "last_seen_at",
+            "note",
+            "note_at",
+        ]
 
 
-class ReviewShape(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """What somebody decided about an import."""
+class ReviewShape(_ModelShape):
+    """A decision about an import with failures."""
 
     actor = serializers.CharField(source="actor.username")
 
@@ -205,24 +273,49 @@ class ReviewShape(serializers.ModelSerializer):  # type: ignore[type-arg]
         fields = ["id", "job", "state", "note", "fixed_by", "due_on", "actor", "made_at"]
 
 
-class CorrectionShape(serializers.ModelSerializer):  # type: ignore[type-arg]
+class CorrectionShape(_ModelShape):
     """A person's value over an observed one."""
 
     actor = serializers.CharField(source="actor.username")
 
     class Meta:
         model = Correction
-        fields = ["id", "job", "kind", "position", "field", "observed", "newest", "corrected", "flag", "reason", "actor", "made_at", "reverted_at", "reverted_reason"]  # fmt: skip
+        fields = [
+            "id",
+            "job",
+            "kind",
+            "position",
+            "field",
+            "observed",
+            "newest",
+            "corrected",
+            "flag",
+            "reason",
+            "actor",
+            "made_at",
+            "reverted_at",
+            "reverted_reason",
+        ]
 
 
-class KeyShape(serializers.ModelSerializer):  # type: ignore[type-arg]
-    """One's own access key; its secret is nowhere."""
+class KeyShape(_ModelShape):
+    """One's own access key, without its secret."""
 
-    projects = serializers.SlugRelatedField(slug_field="project_id", many=True, read_only=True)  # type: ignore[var-annotated]
+    projects: "serializers.SlugRelatedField[Project]" = serializers.SlugRelatedField(
+        slug_field="project_id", many=True, read_only=True
+    )
 
     class Meta:
         model = AccessKey
         fields = [
-            "id", "name", "access_key", "all_projects", "projects", "created_at", "expires_at", "revoked_at", "last_used_at",
+            "id",
+            "name",
+            "access_key",
+            "all_projects",
+            "projects",
+            "created_at",
+            "expires_at",
+            "revoked_at",
+            "last_used_at",
             "requests_per_minute",
-        ]  # fmt: skip
+        ]

@@ -1,4 +1,4 @@
-"""Addresses of the API and of the proxy."""
+"""Addresses of the API, of the proxy and of the metrics."""
 
 from typing import Any
 
@@ -7,42 +7,53 @@ from django.urls import path, re_path
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import conditional_page
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from rest_framework.viewsets import GenericViewSet
 
 from jobs.api import decisions, lists, resources
 from jobs.api.metrics import Metrics
 from jobs.api.proxy.view import Status
 
 
-def _door(view: Any) -> Any:
-    """For programs: no sign-in page, an ETag on every answer, kept by nobody else's cache."""
+def _for_programs(view: Any) -> Any:
+    """No sign-in page, an ETag on every response, and no shared cache keeps one."""
     return login_not_required(conditional_page(cache_control(private=True, no_cache=True)(view)))
+
+
+def _list(view_set: type[GenericViewSet[Any]]) -> Any:
+    return _for_programs(view_set.as_view({"get": "list"}))
+
+
+def _list_and_create(view_set: type[GenericViewSet[Any]]) -> Any:
+    return _for_programs(view_set.as_view({"get": "list", "post": "create"}))
+
+
+def _row(view_set: type[GenericViewSet[Any]], action: str = "retrieve") -> Any:
+    return _for_programs(view_set.as_view({"get": action}))
 
 
 app_name = "api"
 urlpatterns = [
-    path("", _door(resources.root), name="root"),
-    path("projects/", _door(lists.Projects.as_view()), name="projects"),
-    path("projects/<int:pk>/", _door(lists.OneProject.as_view()), name="project"),
-    path("graphs/", _door(lists.Graphs.as_view()), name="graphs"),
-    path("graphs/<int:pk>/", _door(lists.OneGraph.as_view()), name="graph"),
-    path("jobs/", _door(resources.jobs), name="jobs"),
-    path("jobs/<int:pk>/", _door(resources.job), name="job"),
-    path("jobs/<int:pk>/files/", _door(lists.Files.as_view()), name="files"),
-    path("jobs/<int:pk>/snapshots/", _door(lists.Snapshots.as_view()), name="snapshots"),
-    path("jobs/<int:pk>/misses/", _door(lists.Misses.as_view()), name="misses"),
-    path("jobs/<int:pk>/reviews/", _door(decisions.JobReviews.as_view()), name="reviews"),
-    path(
-        "jobs/<int:pk>/corrections/", _door(decisions.JobCorrections.as_view()), name="corrections"
-    ),
-    path("corrections/<int:pk>/undo/", _door(decisions.Undo.as_view()), name="undo"),
-    path("snapshots/<int:pk>/", _door(lists.OneSnapshot.as_view()), name="snapshot"),
-    path("snapshots/<int:pk>/body/", _door(lists.SnapshotBody.as_view()), name="snapshot-body"),
-    path("causes/", _door(lists.Causes.as_view()), name="causes"),
-    path("keys/", _door(lists.Keys.as_view()), name="keys"),
+    path("", _for_programs(resources.root), name="root"),
+    path("projects/", _list(lists.Projects), name="projects"),
+    path("projects/<int:pk>/", _row(lists.Projects), name="project"),
+    path("graphs/", _list(lists.Graphs), name="graphs"),
+    path("graphs/<int:pk>/", _row(lists.Graphs), name="graph"),
+    path("jobs/", _for_programs(resources.list_jobs), name="jobs"),
+    path("jobs/<int:pk>/", _for_programs(resources.retrieve_job), name="job"),
+    path("jobs/<int:pk>/files/", _list(lists.Files), name="files"),
+    path("jobs/<int:pk>/snapshots/", _list(lists.Snapshots), name="snapshots"),
+    path("jobs/<int:pk>/misses/", _list(lists.Misses), name="misses"),
+    path("jobs/<int:pk>/reviews/", _list_and_create(decisions.Reviews), name="reviews"),
+    path("jobs/<int:pk>/corrections/", _list_and_create(decisions.Corrections), name="corrections"),
+    path("corrections/<int:pk>/undo/", _for_programs(decisions.Undo.as_view()), name="undo"),
+    path("snapshots/<int:pk>/", _row(lists.OneSnapshot), name="snapshot"),
+    path("snapshots/<int:pk>/body/", _row(lists.OneSnapshot, "body"), name="snapshot-body"),
+    path("causes/", _list(lists.Causes), name="causes"),
+    path("keys/", _list(lists.Keys), name="keys"),
     path("schema/", login_not_required(SpectacularAPIView.as_view()), name="schema"),
     path("docs/", SpectacularSwaggerSplitView.as_view(url_name="api:schema"), name="docs"),
 ]
 
-# One door for all of it, so that what is no address of GES gets a sentence too, never a redirect.
+# One view for all of it, so that an address which is none of GES gets a sentence, never a redirect.
 proxy_urlpatterns = [re_path(r"^(?:v1\.0|v2)/", Status.as_view(), name="proxy-status")]
 metrics_urlpatterns = [path("metrics", Metrics.as_view(), name="metrics")]

@@ -1,70 +1,16 @@
 """The trail as a list: its filters, for the page and the export alike, and each entry in words."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import tzinfo
 from typing import Any
 
-from django.db.models import Q
-from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from jobs.lists.filters import TIME_WORDS, Filter, conditions, read_when
-from jobs.lists.paging import Column, read_time
-from jobs.models import AuditEntry, Correction, Graph, ImportFile, Job, Project
-from jobs.models.audit import AuditAction, AuditEntryQuerySet, AuditObject
+from jobs.models import AuditEntry, Correction, ImportFile
+from jobs.models.audit import AuditAction, AuditObject
 from jobs.models.correction import field_label
 from jobs.models.job import ReviewState
-
-DEFAULT_SORT = "-at"
-SORTS = {"at": Column(read_time, has_unknown=False)}
-MOST_FOUND = 1_000  # jobs or graphs that one filter may name
-
-_TEXT = gettext_lazy("text of at most 300 characters")
-
-
-def _text(value: str, _zone: tzinfo) -> str:
-    if "\x00" in value or len(value) > 300:
-        raise ValueError
-    value.encode()
-    return value
-
-
-def _said(find: Callable[[Any], Q]) -> Filter:
-    return Filter(_text, find, _TEXT, "")
-
-
-def _keys(rows: Any) -> list[int]:
-    return list(rows.values_list("pk", flat=True)[:MOST_FOUND])
-
-
-def _word(words: type[AuditAction] | type[AuditObject], find: Callable[[Any], Q]) -> Filter:
-    return Filter(lambda value, _zone: words(value).value, find, ", ".join(words.values), "")
-
-
-FILTERS: dict[str, Filter] = {
-    "actor": _said(lambda v: Q(actor=v)),
-    "what": _word(AuditObject, lambda v: Q(what=v)),
-    "deed": _word(AuditAction, lambda v: Q(deed=v)),
-    "object": _said(lambda v: Q(object_name__icontains=v)),
-    "project": _said(lambda v: Q(project__in=_keys(Project.objects.filter(project_id=v)))),
-    "graph": _said(
-        lambda v: Q(graph__in=_keys(Graph.objects.filter(Q(graph_id__startswith=v) | Q(name=v))))
-    ),
-    "job_id": _said(lambda v: Q(job__in=_keys(Job.objects.filter(job_id__startswith=v)))),
-    "request": _said(lambda v: Q(request_id=v)),
-    "after": Filter(read_when, lambda v: Q(at__gte=v), TIME_WORDS, ""),
-    "before": Filter(read_when, lambda v: Q(at__lt=v), TIME_WORDS, ""),
-}
-
-
-def entries_for(
-    params: QueryDict, found: AuditEntryQuerySet
-) -> tuple[AuditEntryQuerySet, list[str]]:
-    """The entries asked for, and a sentence for each name or value that won't do; as with jobs."""
-    asked, problems = conditions(params, FILTERS)
-    return found.filter(asked), problems
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,10 @@ from typing import Any
 
 from django.http import QueryDict
 
-from jobs.audit.list import FILTERS, entries_for, undone_corrections
+from jobs.audit.filters import FILTERS, entries_for
+from jobs.audit.list import undone_corrections
 from jobs.export.job import rfc3339
-from jobs.lists.filters import FILTERS as JOB_FILTERS
+from jobs.lists.jobs import FILTERS as JOB_FILTERS
 from jobs.models import AuditEntry, Correction
 from jobs.models.audit import AuditEntryQuerySet, AuditObject
 from jobs.models.job import JobQuerySet

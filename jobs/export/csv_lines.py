@@ -1,16 +1,16 @@
-"""CSV as all of gesdash writes it: RFC 4180's line ends, UTF-8, nothing that a spreadsheet would run."""
+"""CSV as RFC 4180 has it: its line ends, UTF-8, and nothing that a spreadsheet would run."""
 
 import csv
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-# What a spreadsheet takes for the start of a formula, in both widths; it drops blanks in front.
+# A spreadsheet takes these for the start of a formula, in both widths, after any blanks.
 _FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠", "\t", "\r", "\n")
 
 
 class _Line:
-    """Hands back the text that the writer makes."""
+    """A file whose `write` returns the text to the caller of the writer."""
 
     def write(self, text: str) -> str:
         return text
@@ -19,7 +19,10 @@ class _Line:
 def csv_lines(
     columns: Iterable[str], rows: Iterable[Mapping[str, Any]], *, bom: bool = False
 ) -> Iterator[str]:
-    """The header and a line a row, each with its end. `bom`: a byte order mark, without which Excel takes UTF-8 for something else."""
+    """The header and a line for each row, with their ends.
+
+    `bom`: begin with a byte order mark, without which Excel does not read UTF-8.
+    """
     names = list(columns)
     writer: Any = csv.DictWriter(_Line(), names)
     yield ("\ufeff" if bom else "") + writer.writeheader()
@@ -28,7 +31,7 @@ def csv_lines(
 
 
 def _cell(value: Any) -> Any:
-    """Nested ones as JSON text; text that a spreadsheet would run as a formula gets a quote in front."""
+    """Nested values as JSON; a quote in front of text that a spreadsheet would run as a formula."""
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):

@@ -1,4 +1,4 @@
-"""One job as programs see it: the object of the API and of the export."""
+"""One job for programs: the object of the API and of the export."""
 
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -9,33 +9,53 @@ from django.db.models import Prefetch
 from jobs.models.correction import Correction
 from jobs.models.job import ImportFile, Job
 
-#: What `job_fields` gives, in its order.
+#: The names that `job_fields` gives, in its order.
 JOB_COLUMNS = (
-    "project_id", "graph_id", "graph_name", "job_id", "job_type", "job_name", "status", "verdict", "ledger", "begin_time",
-    "end_time", "fail_reason", "observed_at", "snapshots", "contradictions", "lines", "loss_rate", "corrected",
-    "observed", "is_hidden", "corrections",
-)  # fmt: skip
-_FIGURES = ("total", "failed", "successful", "complete")
-#: For many jobs with their files: all of their corrections that stand.
+    "project_id",
+    "graph_id",
+    "graph_name",
+    "job_id",
+    "job_type",
+    "job_name",
+    "status",
+    "verdict",
+    "ledger",
+    "begin_time",
+    "end_time",
+    "fail_reason",
+    "observed_at",
+    "snapshots",
+    "contradictions",
+    "lines",
+    "loss_rate",
+    "corrected",
+    "observed",
+    "is_hidden",
+    "corrections",
+)
+#: The order of the three lists of files in a job detail.
+KIND_ORDER = {kind: order for order, kind in enumerate(ImportFile.Kind.values)}
+#: For many jobs with their files: all of their standing corrections.
 WITH_CORRECTIONS = Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor").order_by("pk"),
     to_attr="standing",
 )
-_NOTHING = {"total": None, "failed": None, "successful": None, "complete": False}
+_FIGURES = ("total", "failed", "successful", "complete")
+_NO_FIGURES = {"total": None, "failed": None, "successful": None, "complete": False}
 
 
 def job_object(job: Job, files: Iterable[ImportFile] | None = None) -> dict[str, Any]:
-    """A job with its files, in the order GES sent them; prefetch `files` and WITH_CORRECTIONS for many, or give the files of
-    another moment.
+    """A job with its files, in the order GES sent them.
+
+    Prefetch `files` and WITH_CORRECTIONS for many jobs, or give the files of another moment.
     """
-    kinds = {"schema": 0, "vertex": 1, "edge": 2}
-    standing = _standing(job)
-    files = sorted(
+    corrections = _standing_corrections(job)
+    in_order = sorted(
         job.files.all() if files is None else files,
-        key=lambda file: (kinds[file.kind], file.position),
+        key=lambda file: (KIND_ORDER[file.kind], file.position),
     )
-    return job_fields(job) | {"files": [file_object(file, standing) for file in files]}
+    return job_fields(job) | {"files": [file_object(file, corrections) for file in in_order]}
 
 
 def job_row(job: Job) -> dict[str, Any]:
@@ -44,7 +64,10 @@ def job_row(job: Job) -> dict[str, Any]:
 
 
 def job_fields(job: Job) -> dict[str, Any]:
-    """What both have. Units: lines, null when unknown; times RFC 3339 in UTC."""
+    """The fields of a job in lists and alone.
+
+    Units: lines, null when unknown; times RFC 3339 in UTC.
+    """
     return {
         "project_id": job.project.project_id,
         "graph_id": job.graph.graph_id,
@@ -62,42 +85,45 @@ def job_fields(job: Job) -> dict[str, Any]:
         "snapshots": job.snapshot_count,
         "contradictions": job.contradiction_count,
         "lines": {
-            kind: {name: job.lines.get(kind, _NOTHING)[name] for name in _FIGURES}
+            kind: {name: job.lines.get(kind, _NO_FIGURES)[name] for name in _FIGURES}
             for kind in ("edge", "vertex", "all")
         },
         "loss_rate": None if job.loss_rate is None else float(job.loss_rate),
         "corrected": job.observed is not None,
         "observed": job.observed,
         "is_hidden": job.is_hidden,
-        "corrections": [correction_object(one) for one in _standing(job) if not one.kind],
+        "corrections": [
+            correction_object(correction)
+            for correction in _standing_corrections(job)
+            if not correction.kind
+        ],
     }
 
 
-def _standing(job: Job) -> list[Correction]:
-    """The corrections that stand: those that a list prefetched, else read here."""
-    known: list[Correction] | None = getattr(job, "standing", None)
-    if known is None:
+def _standing_corrections(job: Job) -> list[Correction]:
+    """Those that a list prefetched, else read here."""
+    corrections: list[Correction] | None = getattr(job, "standing", None)
+    if corrections is None:
         rows = job.corrections.standing().select_related("actor").order_by("pk")
-        known = job.standing = list(rows)  # type: ignore[attr-defined]
-    return known
+        corrections = job.standing = list(rows)  # type: ignore[attr-defined]
+    return corrections
 
 
-def correction_object(one: Correction) -> dict[str, Any]:
-    """A correction beside the value it stands over: what GES says now, what a person says, who, when and why."""
+def correction_object(correction: Correction) -> dict[str, Any]:
+    """A correction beside the value it stands over, which is GES's newest."""
     return {
-        "field": one.field,
-        "observed": one.newest,
-        "corrected": one.corrected,
-        "reason": one.reason,
-        "actor": one.actor.get_username(),
-        "made_at": rfc3339(one.made_at),
-        "flag": one.flag or None,
+        "field": correction.field,
+        "observed": correction.newest,
+        "corrected": correction.corrected,
+        "reason": correction.reason,
+        "actor": correction.actor.get_username(),
+        "made_at": rfc3339(correction.made_at),
+        "flag": correction.flag or None,
     }
 
 
 def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dict[str, Any]:
-    """A file of an import; `corrections` are those of its job that stand."""
-    place = (file.kind, file.position)
+    """A file of an import; `corrections` are the standing ones of its job."""
     return {
         "kind": file.kind,
         "position": file.position,
@@ -111,11 +137,13 @@ def file_object(file: ImportFile, corrections: Iterable[Correction] = ()) -> dic
         "failed_lines": file.failed_lines,
         "successful_lines": file.successful_lines,
         "corrections": [
-            correction_object(one) for one in corrections if (one.kind, one.position) == place
+            correction_object(correction)
+            for correction in corrections
+            if (correction.kind, correction.position) == (file.kind, file.position)
         ],
     }
 
 
-def rfc3339(at: datetime | None) -> str | None:
+def rfc3339(moment: datetime | None) -> str | None:
     """The time with a Z, to the microsecond where it has any."""
-    return None if at is None else at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return None if moment is None else moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

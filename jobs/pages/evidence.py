@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from jobs.audit.entries import note
 from jobs.evidence.bundle import evidence
 from jobs.evidence.gather import TooMuch
-from jobs.lists.filters import filtered
+from jobs.lists.jobs import filtered
 from jobs.models import Job
 from jobs.models.audit import AuditAction, AuditObject
 from jobs.models.job import JobQuerySet

@@ -13,7 +13,9 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.lists.filters import FILTERS, bounded_count, counts, filtered, most_counted, page_of
+from jobs.lists.counts import bounded_count, count_limit, counts
+from jobs.lists.filters import STEERING, select, unknown_names
+from jobs.lists.jobs import FILTERS, filtered, page_of
 from jobs.lists.paging import MAX_PAGE_SIZE, read_pk, read_time
 from jobs.models import Job, SavedView
 from jobs.models.job import JobQuerySet, LedgerChoices, ReviewState, VerdictChoices
@@ -47,17 +49,15 @@ def job_list(
     `few_names`: the names to choose from are those of the page alone, which costs no query.
     """
     params, drawn = asked_of_list(request), newest_change(request.user) or timezone.now()
-    every_verdict, problems = asked_by_reader(params, queryset, but="verdict")
-    of_verdicts = QueryDict(mutable=True)
-    of_verdicts.setlist("verdict", params.getlist("verdict"))
-    found, unknown = asked_by_reader(of_verdicts, every_verdict)
-    page, more = page_of(params, found)
-    counted = counts(every_verdict, most_counted(params))
+    selection = select(params, FILTERS, zone=timezone.get_current_timezone(), labelled=True)
+    page, problems = page_of(params, queryset.filter(selection.condition()))
+    every_verdict = queryset.filter(selection.condition(without="verdict"))
+    counted = counts(every_verdict, count_limit(params))
     asked = {name: values for name, values in params.lists() if any(values)}
     return {
         "page": page,
         "reloaded": reloaded(page.rows),
-        "problems": problems + unknown + more,
+        "problems": unknown_names(params, [*FILTERS, *STEERING]) + selection.problems + problems,
         "counts": counted,
         "tabs": [
             (word, counted.by_verdict.get(word, 0))
@@ -90,11 +90,9 @@ def job_list(
     }
 
 
-def asked_by_reader(
-    params: QueryDict, queryset: JobQuerySet, *, but: str = ""
-) -> tuple[JobQuerySet, list[str]]:
-    """`filtered` for a page: times without a zone are of the reader's, and fields are called what the page calls them."""
-    return filtered(params, queryset, but=but, zone=timezone.get_current_timezone(), labelled=True)
+def asked_by_reader(params: QueryDict, queryset: JobQuerySet) -> tuple[JobQuerySet, list[str]]:
+    """`filtered` for a page: times without a zone are in the reader's, filters go by their label."""
+    return filtered(params, queryset, zone=timezone.get_current_timezone(), labelled=True)
 
 
 def _names(jobs: JobQuerySet | list[Job], asked: dict[str, list[str]]) -> list[str]:

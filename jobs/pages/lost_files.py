@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from jobs.export.csv_lines import csv_lines
 from jobs.export.job import rfc3339
-from jobs.lists.filters import FILTERS, read_when
+from jobs.lists.kinds import TIME_WORDS, read_when
 from jobs.lists.paging import NUMBER, Column, invalid_value, page, read_time
 from jobs.models import Graph, ImportFile, Job, Project
 from jobs.models.job import LOST_FILE, ReviewState
@@ -162,7 +162,7 @@ def _read(request: HttpRequest) -> _Asked:
     try:
         since = read_when(word, zone)
     except (ValueError, OverflowError):
-        problems.append(invalid_value(_("Since"), word, str(FILTERS["began_after"].expected)))
+        problems.append(invalid_value(_("Since"), word, str(TIME_WORDS)))
         word, since = SINCE, read_when(SINCE, zone)
     jobs: dict[str, Any] = {"is_hidden": False}
     ids = Project.objects.visible_ids(request.user)

@@ -130,7 +130,7 @@ def test_filters_and_choices_name_only_ones_own_projects(sign_in, everything, ot
     assert client.get(f"/admin/jobs/job/?project__id__exact={other.pk}").status_code in {200, 302}
 
 
-def test_a_shared_view_is_seen_and_only_its_owner_changes_it(sign_in, everything):
+def test_a_shared_view_is_visible_and_changed_only_by_its_owner(sign_in, everything):
     SavedView.objects.update(is_shared=True)
     view = SavedView.objects.get()
     address = f"/admin/jobs/savedview/{view.pk}/"
@@ -268,7 +268,7 @@ def test_a_body_that_is_no_json_is_shown_too(sign_in, everything):
     assert "&lt;html&gt;Maintenance" in page
 
 
-def test_lists_leave_the_bodies_where_they_are(sign_in, everything, django_assert_max_num_queries):
+def test_lists_do_not_read_bodies(sign_in, everything, django_assert_max_num_queries):
     client = sign_in("alice")
     for table in ("snapshot", "miss"):
         with django_assert_max_num_queries(12) as asked:
@@ -276,7 +276,7 @@ def test_lists_leave_the_bodies_where_they_are(sign_in, everything, django_asser
         assert not [one for one in asked.captured_queries if '"body"' in one["sql"]]
 
 
-def test_a_note_and_a_tolerated_loss_are_kept_through_the_admin(sign_in, everything):
+def test_a_note_and_a_failure_threshold_are_saved_through_the_admin(sign_in, everything):
     cause, graph = everything["cause"], everything["graph"]
     assert b'name="note"' not in sign_in("bob").get(f"/admin/jobs/cause/{cause.pk}/change/").content
     client = sign_in("alice")
@@ -287,15 +287,15 @@ def test_a_note_and_a_tolerated_loss_are_kept_through_the_admin(sign_in, everyth
     assert str(Graph.objects.get(pk=graph.pk).tolerated_loss) == "0.0500"
 
 
-def test_a_list_that_is_counted_is_counted_up_to_a_bound(sign_in, imported, monkeypatch):
-    monkeypatch.setattr("jobs.admin.big_tables.COUNTED", 2)
+def test_lists_are_counted_up_to_a_bound(sign_in, imported, monkeypatch):
+    monkeypatch.setattr("jobs.admin.big_tables.MAX_COUNTED", 2)
     jobs = find_jobs(imported.project, [(imported.graph, f"more{n}", NOW) for n in range(5)])
     Watch.objects.bulk_create(Watch(job=job, next_poll_at=NOW) for job in jobs.values())
     assert "2 watches" in sign_in("alice").get("/admin/jobs/watch/").content.decode()
     assert Watch.objects.count() == 5
 
 
-def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admin, project):
+def test_the_admin_cannot_change_where_credentials_are_sent(client, admin, project):
     client.force_login(admin)
     members = {f"membership_set-{key}": 0 for key in ("TOTAL_FORMS", "INITIAL_FORMS")}
     form = {
@@ -313,7 +313,7 @@ def test_nobody_sends_a_projects_secret_elsewhere_through_the_admin(client, admi
     assert project.name == "named"
 
 
-def test_a_membership_in_a_project_one_may_not_see_can_not_be_made(sign_in, people, other):
+def test_a_membership_in_an_invisible_project_is_refused(sign_in, people, other):
     alice = sign_in("alice")
     form = {"user": people["bob"].pk, "project": other.pk, "role": "fixer"}
     assert (

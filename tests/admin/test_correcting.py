@@ -49,7 +49,7 @@ def test_value_of_ges_is_shown_beside_the_form(browser, lossy):
     assert f"/jobs/{lossy[0].pk}/snapshots/" in page
 
 
-def test_of_a_long_reply_the_part_about_the_file_is_shown(browser, project):
+def test_the_part_of_a_long_reply_about_the_file_is_shown(browser, project):
     job = tell(project, "long", *(file(f"b/v{n}.csv", 1) for n in range(500)))
     page = browser.get(f"/admin/jobs/job/{job.pk}/correct/?where=vertex:400").content.decode()
     reply = page[page.index("<pre>") : page.index("</pre>")]
@@ -57,7 +57,7 @@ def test_of_a_long_reply_the_part_about_the_file_is_shown(browser, project):
     assert len(reply) < 15_000
 
 
-def test_of_two_who_correct_at_once_the_second_sees_what_changed(browser, lossy, admin):
+def test_the_second_of_two_concurrent_corrections_is_warned(browser, lossy, admin):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
     correct(
@@ -86,7 +86,7 @@ def test_of_two_who_correct_at_once_the_second_sees_what_changed(browser, lossy,
     assert Correction.objects.standing().get().corrected == "4"
 
 
-def test_another_field_is_nobodys_hindrance(browser, lossy, admin):
+def test_a_change_of_another_field_is_no_conflict(browser, lossy, admin):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
     correct(
@@ -137,7 +137,7 @@ def test_a_form_that_was_tampered_with_breaks_nothing(browser, lossy, known):
     assert browser.post(address, sent).status_code in {200, 302}
 
 
-def test_counts_that_do_not_add_up_are_taken_with_a_warning(browser, lossy):
+def test_a_mismatch_of_counts_is_accepted_with_a_warning(browser, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     sent = {"where": "vertex:0", "field": "failed_lines", "corrected": "4", "reason": "mine"}
     assert "do not add up now" in browser.post(address, sent, follow=True).content.decode()
@@ -160,7 +160,7 @@ def test_a_job_is_attached_to_the_right_graph(browser, project, lossy):
     assert "graph" in browser.post(address, sent | {"graph": other.pk}).context["form"].errors
 
 
-def test_what_was_typed_survives_the_sign_in(fixer, lossy):
+def test_a_correction_survives_the_sign_in(fixer, lossy):
     fixer.set_password("a long password")
     fixer.save()
     client = Client()
@@ -192,7 +192,7 @@ def test_what_was_typed_survives_the_sign_in(fixer, lossy):
     assert not Correction.objects.exists()
 
 
-def test_a_note_and_a_decision_survive_it_too(fixer, project):
+def test_a_note_and_a_review_survive_the_sign_in(fixer, project):
     job = tell(project, "j1", file("a", 3, cause="line 7"))
     fixer.set_password("a long password")
     fixer.save()
@@ -225,7 +225,7 @@ def test_a_note_and_a_decision_survive_it_too(fixer, project):
     "typed",
     ["{", "[1]", '{"to": 1, "fields": {}}', '{"to": "/x", "fields": {"a": [1]}}', "x" * 70_000],
 )
-def test_a_sign_in_with_nonsense_typed_is_a_sign_in(db, typed):
+def test_a_sign_in_with_a_malformed_form_still_signs_in(db, typed):
     User.objects.create_user("bob", password="a long password")
     assert (
         Client()
@@ -235,7 +235,7 @@ def test_a_sign_in_with_nonsense_typed_is_a_sign_in(db, typed):
     )
 
 
-def test_the_page_to_go_back_to_is_one_of_ours(db):
+def test_the_sign_in_returns_only_to_own_pages(db):
     answer = Client().post(
         "/me/", {"zone": "UTC"}, headers={"Referer": "https://evil.example/steal"}
     )
@@ -275,7 +275,7 @@ def test_many_rows_are_corrected_after_a_preview_of_each(browser, lossy):
     }
 
 
-def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_made(browser, lossy, admin):
+def test_a_change_since_the_preview_is_shown_and_nothing_is_saved(browser, lossy, admin):
     sent = {
         "rows": rows_of(lossy),
         "field": "failed_lines",
@@ -308,7 +308,7 @@ def test_what_changed_since_the_preview_is_shown_again_and_nothing_is_made(brows
     [({"corrected": "=1+1"}, "is not a count of lines"), ({"reason": "  "}, "This field is required"), ({"field": "x"}, "Select a valid choice"),
      ({"rows": "a,,9999999999999999999999"}, None)],
 )  # fmt: skip
-def test_bad_input_is_a_sentence_and_nothing_is_made(browser, lossy, change, said):
+def test_invalid_input_is_reported_and_nothing_is_saved(browser, lossy, change, said):
     sent = {
         "rows": rows_of(lossy),
         "field": "failed_lines",
@@ -321,8 +321,8 @@ def test_bad_input_is_a_sentence_and_nothing_is_made(browser, lossy, change, sai
     assert not Correction.objects.exists()
 
 
-def test_more_than_a_thousand_rows_are_too_many(browser, project, lossy, monkeypatch):
-    monkeypatch.setattr("jobs.admin.correcting_many.MOST", 2)
+def test_the_number_of_rows_is_limited(browser, project, lossy, monkeypatch):
+    monkeypatch.setattr("jobs.admin.correcting_many.MAX_ROWS", 2)
     chosen = [job.files.get().pk for job in lossy]
     page = browser.post(
         "/admin/jobs/importfile/",
@@ -414,7 +414,7 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
 # Watching, and reading anew
 
 
-def test_watching_is_stopped_and_resumed(browser, project):
+def test_tracking_is_paused_and_resumed(browser, project):
     job = tell(project, "runs", status="running", took=None)
     Watch.objects.create(job=job, next_poll_at=NOW)
 
@@ -491,7 +491,7 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
      ({"what": "name", "name": "x", "reason": " "}, "This field is required"), ({"what": "all"}, "Select a valid choice"),
      ({"what": "merge", "into": "999"}, "Select a valid choice")],
 )  # fmt: skip
-def test_a_graphs_bad_input_is_a_sentence(browser, project, lossy, sent, said):
+def test_invalid_input_for_a_graph_is_reported(browser, project, lossy, sent, said):
     graph = lossy[0].graph
     page = browser.post(
         f"/admin/jobs/graph/{graph.pk}/correct/", {"reason": "r"} | sent
@@ -508,7 +508,7 @@ def test_only_fixers_correct_a_graph(browser, fixer, lossy):
     assert browser.get(address).status_code == 404
 
 
-def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, project):
+def test_quarantined_jobs_are_found_with_their_error_and_resumed(browser, project):
     aside, foreign, fine = (
         tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine")
     )

@@ -67,7 +67,7 @@ def link(page, rel):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_every_row_is_on_one_page_forth_and_back(many, table):
+def test_every_row_is_on_one_page_forward_and_backward(many, table):
     model = {
         "job": Job,
         "importfile": ImportFile,
@@ -90,7 +90,7 @@ def test_every_row_is_on_one_page_forth_and_back(many, table):
 
 
 @pytest.mark.parametrize("table", TABLES)
-def test_the_last_page_asks_what_the_first_does_and_counts_nothing(many, table):
+def test_the_last_page_costs_what_the_first_does_without_a_count(many, table):
     address, asked = f"/admin/jobs/{table}/", []
     at = ""
     while at is not None:
@@ -134,7 +134,7 @@ def test_filter_search_and_order_are_kept_from_page_to_page(many):
     assert "cursor=" not in page[page.index('id="changelist-filter"') : page.index('id="toolbar"')]
 
 
-def test_only_what_an_index_holds_in_order_can_order_a_list(many):
+def test_only_indexed_columns_order_a_list(many):
     page = many.get("/admin/jobs/job/").content.decode()
     heads = re.findall(r'<th scope="col" class="([^"]*)column-(\w+)', page)
     assert [name for kinds, name in heads if "sortable" in kinds] == [
@@ -154,7 +154,7 @@ def test_invalid_cursor_is_reported_and_the_first_page_shown(many, cursor):
     assert rows_of(page, "miss") == rows_of(many.get("/admin/jobs/miss/").content.decode(), "miss")
 
 
-def test_an_action_on_the_rows_of_all_pages_takes_those_that_the_filters_leave(many, imported):
+def test_an_action_on_all_pages_applies_to_the_filtered_rows(many, imported):
     page = many.get("/admin/jobs/job/?verdict__exact=running").content.decode()
     assert "Select all rows of all pages" in page
     assert (
@@ -171,7 +171,7 @@ def test_an_action_on_the_rows_of_all_pages_takes_those_that_the_filters_leave(m
     assert f"{ROWS} rows are chosen." in strip_tags(many.post(here, chosen).content.decode())
 
 
-def test_corrections_are_filtered_by_what_was_corrected(many, imported, admin):
+def test_corrections_are_filtered_by_field(many, imported, admin):
     other = Correction.objects.create(
         job=imported, field="job_name", corrected="n", reason="r", actor=admin, made_at=NOW
     )

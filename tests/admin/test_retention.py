@@ -24,7 +24,7 @@ def hold(client, job):
     return client.post(reverse("admin:jobs_hold_add"), {"job": job.pk, "reason": "asked for"})
 
 
-def test_a_reviewer_holds_a_job_and_lets_it_go(sign_in, project):
+def test_a_reviewer_holds_and_releases_a_job(sign_in, project):
     client, job = sign_in("reviewer"), tell(project, "j1")
     assert hold(client, job).status_code == 302
     made = Hold.objects.get()
@@ -33,7 +33,7 @@ def test_a_reviewer_holds_a_job_and_lets_it_go(sign_in, project):
     assert not Hold.objects.exists()
 
 
-def test_a_viewer_holds_nothing_and_lets_nothing_go(sign_in, project, admin):
+def test_a_viewer_cannot_hold_or_release(sign_in, project, admin):
     client, job = sign_in("viewer"), tell(project, "j1")
     assert "Select a valid choice" in hold(client, job).content.decode()
     made = Hold.objects.create(job=job, reason="r", actor=admin, made_at=job.first_seen_at)
@@ -44,13 +44,13 @@ def test_a_viewer_holds_nothing_and_lets_nothing_go(sign_in, project, admin):
     assert Hold.objects.exists()
 
 
-def test_another_projects_job_is_not_held(sign_in, project):
+def test_a_job_of_another_project_cannot_be_held(sign_in, project):
     other = tell(Project.objects.create(project_id="p2"), "j1")
     assert "Select a valid choice" in hold(sign_in("reviewer"), other).content.decode()
 
 
 @pytest.mark.parametrize("is_administrator", [True, False])
-def test_an_administrator_sets_the_rule(client, sign_in, project, admin, is_administrator):
+def test_an_administrator_sets_the_retention(client, sign_in, project, admin, is_administrator):
     if is_administrator:
         client.force_login(admin)
     else:
@@ -73,7 +73,7 @@ def test_an_administrator_sets_the_rule(client, sign_in, project, admin, is_admi
     )
 
 
-def test_the_trail_tells_who_set_the_rule_and_held_a_job(client, admin, project):
+def test_the_audit_log_has_retention_and_holds(client, admin, project):
     client.force_login(admin)
     job = tell(project, "j1")
     form = {

@@ -42,7 +42,7 @@ def test_signing_and_verifying_agree(signed):
     {"path": "/v1.0/ab/x"}, {"path": "/v1.0/a%2Fb/X"}, {"sk": "other"}, {"body": b"x"}, {"method": "HEAD"}, {"query": "a=2"},
     {"query": "a=2&b=1&c"}, {"now": NOW + timedelta(minutes=15, seconds=1)}, {"now": NOW - timedelta(minutes=15, seconds=1)},
 ])  # fmt: skip
-def test_any_change_of_the_request_is_noticed(signed, change):
+def test_any_change_of_the_request_is_detected(signed, change):
     claim, whole = signed
     with pytest.raises(signing.BadSignature):
         signing.verify(claim, **{**whole, **change})
@@ -50,7 +50,7 @@ def test_any_change_of_the_request_is_noticed(signed, change):
 
 @pytest.mark.parametrize("name", ["content-type", "host", "x-project-id", "x-sdk-date"])
 @pytest.mark.parametrize("value", ["other", "20260304T120001Z", None])
-def test_any_change_of_a_signed_header_is_noticed(signed, name, value):
+def test_any_change_of_a_signed_header_is_detected(signed, name, value):
     claim, whole = signed
     headers = {**whole["headers"], name: value}
     if value is None:
@@ -84,14 +84,14 @@ def ask(client, key, secret, **changed):
     return client.get(ADDRESS, headers={**headers, **made, **changed})
 
 
-def test_a_signed_request_is_let_in_and_may_be_repeated(client, imported, key):
+def test_a_signed_request_is_accepted_and_may_be_repeated(client, imported, key):
     assert [ask(client, key, key.plain).status_code for _ in range(2)] == [200, 200]
 
 
 @pytest.mark.parametrize(
     "changed", [{"X-Project-Id": "p2"}, {"Host": "localhost"}, {"X-Sdk-Date": "20200101T000000Z"}]
 )
-def test_one_header_changed_is_a_401_that_says_why(client, imported, key, changed):
+def test_one_changed_header_is_a_401_with_the_reason(client, imported, key, changed):
     answer = ask(client, key, key.plain, **changed)
     assert (answer.status_code, answer.json()["errorCode"]) == (401, "GESDASH.0401")
     assert "The signature is not valid" in answer.json()["errorMessage"]
@@ -107,7 +107,7 @@ def test_a_key_that_is_unknown_revoked_or_expired_is_refused(client, imported, k
         assert client.get(ADDRESS, headers={"X-Auth-Token": key.token}).status_code == 401
 
 
-def test_the_key_of_a_user_who_left_is_refused(client, imported, key):
+def test_the_key_of_an_inactive_user_is_refused(client, imported, key):
     User.objects.update(is_active=False)
     assert client.get(ADDRESS, headers={"X-Auth-Token": key.token}).status_code == 401
 
@@ -150,7 +150,7 @@ def test_over_a_keys_own_rate_it_is_a_429_with_retry_after(client, imported, key
     assert client.get("/api/jobs/", headers={"X-Auth-Token": key.token}).status_code in {200, 429}
 
 
-def test_a_user_makes_a_key_sees_its_secret_once_and_revokes_it(client, imported):
+def test_a_user_creates_a_key_sees_its_secret_once_and_revokes_it(client, imported):
     bob = User.objects.create_user("bob")
     Membership.objects.create(project=imported.project, user=bob)
     hidden = Project.objects.create(project_id="p-unseen")
@@ -185,7 +185,7 @@ def test_a_user_makes_a_key_sees_its_secret_once_and_revokes_it(client, imported
     assert client.get(ADDRESS, headers={"X-Auth-Token": token}).status_code == 401
 
 
-def test_nobody_revokes_anothers_key_but_in_the_admin(client, admin, key):
+def test_only_the_admin_revokes_other_users_keys(client, admin, key):
     bob = User.objects.create_user("bob")
     client.force_login(bob)
     assert client.post(f"/me/keys/{key.pk}/revoke/").status_code == 404

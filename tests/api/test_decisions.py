@@ -31,7 +31,7 @@ def correction(client, job, shown, **given):
     return client.post(f"/api/jobs/{job.pk}/corrections/", given, content_type=JSON, headers=shown)
 
 
-def test_a_reviewer_decides(client, imported, member):
+def test_a_reviewer_reviews(client, imported, member):
     answer = review(
         client,
         imported,
@@ -55,12 +55,12 @@ def test_a_reviewer_decides(client, imported, member):
 
 @pytest.mark.parametrize(
     ("given", "names"),
-    [({}, "state"), ({"state": "perhaps"}, "perhaps"), ({"state": "accepted"}, "why"), ({"state": "to_fix", "due_on": "soon"}, "due_on"),
+    [({}, "state"), ({"state": "perhaps"}, "perhaps"), ({"state": "accepted"}, "note with the reason"), ({"state": "to_fix", "due_on": "soon"}, "due_on"),
      ({"state": "fixed"}, "job that fixed it"), ({"state": "fixed", "fixed_by": 12345}, "12345"),
      ({"state": "to_fix", "assignee": "nobody"}, "nobody"), ({"state": "to_fix", "nonsense": 1}, "nonsense"),
-     ({"state": "to_fix", "known": 77}, "look at the job again")],
+     ({"state": "to_fix", "known": 77}, "reload the job")],
 )  # fmt: skip
-def test_a_decision_that_wont_do_is_a_400_that_says_why(client, imported, shown, given, names):
+def test_an_invalid_review_is_a_400_with_the_reason(client, imported, shown, given, names):
     answer = review(client, imported, shown, **given)
     assert (answer.status_code, answer.json()["code"]) == (
         400,
@@ -95,7 +95,7 @@ def test_a_fixer_corrects_and_undoes(client, imported, member):
     assert (undone.status_code, undone.json()["reverted_at"] is None) == (200, False)
     assert imported.files.get(kind="vertex", position=0).failed_lines == 450
     again = client.post(address, why, content_type="application/json", headers=shown)
-    assert (again.status_code, "already undone" in again.json()["detail"]) == (400, True)
+    assert (again.status_code, "already been undone" in again.json()["detail"]) == (400, True)
 
 
 @pytest.mark.parametrize(
@@ -104,10 +104,10 @@ def test_a_fixer_corrects_and_undoes(client, imported, member):
      ({"field": "sha256", "corrected": "x", "reason": "y"}, "sha256"),
      ({"kind": "vertex", "position": 0, "field": "failed_lines", "corrected": "many", "reason": "y"}, "many"),
      ({"kind": "vertex", "position": 0, "field": "status", "corrected": "fine", "reason": "y"}, "partfailed"),
-     ({"field": "status", "corrected": "fine", "reason": "y"}, "“fine” is no word of GES"),
+     ({"field": "status", "corrected": "fine", "reason": "y"}, "“fine” is not a GES status"),
      ({"kind": "edge", "position": 99, "field": "failed_lines", "corrected": "1", "reason": "y"}, "99")],
 )  # fmt: skip
-def test_a_correction_that_wont_do_is_a_400_that_says_why(client, imported, shown, given, names):
+def test_an_invalid_correction_is_a_400_with_the_reason(client, imported, shown, given, names):
     answer = correction(client, imported, shown, **given)
     assert answer.status_code == 400
     assert names in answer.json()["detail"]
@@ -124,7 +124,7 @@ def test_correction_without_permission_is_refused(client, imported, member, role
     assert not Correction.objects.exists()
 
 
-def test_a_viewer_decides_nothing_and_a_stranger_sees_nothing(client, imported, member, admin):
+def test_viewers_cannot_review_and_outsiders_see_nothing(client, imported, member, admin):
     assert review(client, imported, member("viewer"), state="to_fix").status_code == 403
     made = Correction.objects.create(
         job=imported,

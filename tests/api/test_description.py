@@ -53,7 +53,7 @@ def described(imported, admin, key, live_server):
     return schemathesis.openapi.from_url(f"{live_server.url}/api/schema/")
 
 
-def test_every_operation_keeps_to_the_description(described, shown, imported):
+def test_every_operation_conforms_to_the_description(described, shown, imported):
     operations = [found.ok() for found in described.get_all_operations()]
     assert len(operations) == 19
     for operation in operations:

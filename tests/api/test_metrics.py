@@ -66,7 +66,7 @@ def test_due_and_overdue_watches_and_the_lag(client, project, open_to):
     assert found["gesdash_watch_lag_seconds", label] == pytest.approx(400, abs=60)
 
 
-def test_counters_are_what_was_stored(client, project, open_to):
+def test_counters_are_the_stored_ones(client, project, open_to):
     now = timezone.now()
     Tally.objects.add(
         {
@@ -95,7 +95,7 @@ def test_counters_are_what_was_stored(client, project, open_to):
     assert found["gesdash_answer_latency_seconds_count", (p,)] == 8
 
 
-def test_a_pause_and_what_is_left_of_the_budget(client, project, open_to):
+def test_open_circuit_and_remaining_quota(client, project, open_to):
     now = timezone.now()
     Project.objects.filter(pk=project.pk).update(
         calls_per_second=10, calls_per_minute=60, problem="GES is down"
@@ -134,7 +134,7 @@ def seen_by(client, **headers):
     return {dict(labels).get("project") for _name, labels in scraped(client, **headers)} - {None}
 
 
-def test_nobody_reads_without_showing_something(client, project, elsewhere, settings):
+def test_metrics_need_credentials(client, project, elsewhere, settings):
     settings.METRICS_TOKEN = ""
     for headers in (
         {},
@@ -150,9 +150,7 @@ def test_nobody_reads_without_showing_something(client, project, elsewhere, sett
         assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
-def test_the_token_of_the_settings_reads_all_and_a_key_its_projects(
-    client, project, elsewhere, open_to
-):
+def test_the_settings_token_reads_all_and_a_key_its_projects(client, project, elsewhere, open_to):
     member, root = User.objects.create_user("mia"), User.objects.create_superuser("root")
     member.ges_projects.add(project)
     assert seen_by(client, **bearer(TOKEN)) == seen_by(client, **basic(TOKEN)) == {"p1", "p2"}
@@ -178,7 +176,7 @@ def test_a_session_reads_only_as_staff(client, project, elsewhere):
 @pytest.mark.parametrize(
     "accept", ["", "text/html", "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;q=0.3"]
 )
-def test_the_format_is_the_one_asked_for(client, project, open_to, accept):
+def test_the_format_follows_the_accept_header(client, project, open_to, accept):
     answer = client.get("/metrics", headers=bearer(TOKEN) | {"Accept": accept})
     assert answer.status_code == 200
     assert ("openmetrics" in answer.headers["Content-Type"]) is ("openmetrics" in accept)
@@ -186,7 +184,7 @@ def test_the_format_is_the_one_asked_for(client, project, open_to, accept):
     assert client.post("/metrics", headers=bearer(TOKEN)).status_code == 405
 
 
-def test_a_scrape_costs_the_same_whatever_is_watched(client, project, open_to):
+def test_a_scrape_costs_the_same_for_any_number_of_jobs(client, project, open_to):
     now = timezone.now()
     watched(project, "j", now)
 
@@ -211,7 +209,7 @@ def readiness(client):
     return answer.status_code, answer.content.decode()
 
 
-def test_ready_unless_nobody_polls_what_is_due(client, project):
+def test_ready_unless_due_jobs_are_not_polled(client, project):
     now = timezone.now()
     assert readiness(client) == (200, "ready\n")
     watched(project, "j1", now - STALLED_AFTER - timedelta(minutes=1))

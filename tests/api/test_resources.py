@@ -32,13 +32,13 @@ def test_without_a_valid_key_it_is_401_with_a_problem(client, db, headers):
     assert (answer.json()["status"], answer.json()["code"]) == (401, "GESDASH.0401")
 
 
-def test_a_wrong_filter_is_400_and_named(client, imported, shown):
+def test_an_invalid_filter_is_a_400_that_names_it(client, imported, shown):
     answer = client.get("/api/jobs/?verdict=splendid", headers=shown)
     assert answer.status_code == 400
     assert "splendid" in answer.json()["detail"]
 
 
-def test_pages_by_position_hold_every_row_once(client, imported, shown):
+def test_pages_of_jobs_hold_every_row_once(client, imported, shown):
     now = timezone.now()
     for number in range(7):
         watches.watch(imported.project, "g1", f"more{number}", now)
@@ -107,7 +107,7 @@ def addresses(job):
     ]  # fmt: skip
 
 
-def test_all_that_is_stored_can_be_read(client, told, shown):
+def test_every_kind_of_row_can_be_read(client, told, shown):
     for address in addresses(told):
         answer = client.get(address, headers=shown)
         assert answer.status_code == 200, address
@@ -118,7 +118,7 @@ def test_all_that_is_stored_can_be_read(client, told, shown):
     assert "gd_" not in client.get("/api/keys/", headers=shown).content.decode()
 
 
-def test_what_an_outsider_may_not_see_is_a_404_or_not_in_the_list(client, told):
+def test_rows_hidden_from_an_outsider_are_a_404_or_not_listed(client, told):
     _, _, token = AccessKey.issue(User.objects.create_user("bob"), now=timezone.now())
     for address in addresses(told):
         answer = client.get(address, headers={"X-Auth-Token": token})
@@ -128,7 +128,7 @@ def test_what_an_outsider_may_not_see_is_a_404_or_not_in_the_list(client, told):
             assert (answer.status_code, answer.json()["code"]) == (404, "GESDASH.0404"), address
 
 
-def test_nobody_sees_anothers_keys(client, told, shown, key):
+def test_keys_of_other_users_are_not_listed(client, told, shown, key):
     _, _, token = AccessKey.issue(User.objects.create_user("bob"), now=timezone.now())
     rows = client.get("/api/keys/", headers={"X-Auth-Token": token}).json()["results"]
     assert key.access_key not in [row["access_key"] for row in rows]
@@ -144,7 +144,7 @@ def test_the_body_of_a_snapshot_is_the_very_bytes(client, told, shown):
     )
 
 
-def test_who_has_it_already_gets_a_304(client, told, shown):
+def test_a_matching_etag_is_a_304(client, told, shown):
     for address in [*addresses(told), "/api/jobs/"]:
         first = client.get(address, headers=shown)
         assert (
@@ -156,7 +156,7 @@ def test_who_has_it_already_gets_a_304(client, told, shown):
         assert client.get(address, headers={**shown, "If-None-Match": '"other"'}).status_code == 200
 
 
-def test_rows_come_by_position(client, told, shown):
+def test_pages_of_rows_hold_every_row_once(client, told, shown):
     for number in range(7):
         find_graph(told.project, f"more{number}")
     seen, address = [], "/api/graphs/?page_size=3"
@@ -175,7 +175,7 @@ def test_rows_come_by_position(client, told, shown):
     "cursor=zzz", "cursor=cD1hYmM%3D", "cursor=cD05OTk5OTk5OTk5OTk5OTk5OTk5OTk5", "page_size=0", "page_size=501",
     "page_size=x", "verdict=partial", "project=%00",
 ])  # fmt: skip
-def test_a_wrong_name_or_value_is_a_400_that_names_it(client, told, shown, query):
+def test_an_invalid_name_or_value_is_a_400_that_names_it(client, told, shown, query):
     answer = client.get(f"/api/graphs/?{query}", headers=shown)
     assert (answer.status_code, answer.headers["Content-Type"]) == (400, "application/problem+json")
     assert query.split("=")[0] in answer.json()["detail"]
@@ -185,7 +185,7 @@ def test_a_wrong_name_or_value_is_a_400_that_names_it(client, told, shown, query
     "address",
     ["/api/nonsense/", "/api/jobs/99999999999999999999/", "/api/graphs/99999999999999999999/"],
 )
-def test_what_is_not_there_is_a_problem_too(client, shown, address):
+def test_a_missing_row_is_a_problem(client, shown, address):
     answer = client.get(address, headers=shown)
     assert answer.json() == {
         "type": "about:blank", "title": "Not Found", "status": 404, "detail": answer.json()["detail"], "code": "GESDASH.0404",
@@ -193,14 +193,14 @@ def test_what_is_not_there_is_a_problem_too(client, shown, address):
     assert answer.headers["Content-Type"] == "application/problem+json"
 
 
-def test_a_host_that_is_not_served_is_refused_in_the_shape_of_the_door(client, shown, imported):
+def test_an_unknown_host_is_refused_in_the_shape_of_api_or_proxy(client, shown, imported):
     asked = {**shown, "Host": "evil.example"}
     assert client.get("/api/jobs/", headers=asked).json()["code"] == "GESDASH.0400"
     proxied = client.get("/v1.0/p1/graphs/g1/jobs/j1/status", headers=asked)
     assert (proxied.status_code, proxied.json()["errorCode"]) == (400, "GESDASH.0400")
 
 
-def test_lists_cost_the_same_whatever_the_rows(client, told, shown, django_assert_max_num_queries):
+def test_lists_take_few_queries(client, told, shown, django_assert_max_num_queries):
     for address in addresses(told):
         with django_assert_max_num_queries(6):
             client.get(address, headers=shown)

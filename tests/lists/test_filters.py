@@ -8,7 +8,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.http import QueryDict
 
-from jobs.lists.filters import COUNTED, FILTERS, STEERING, bounded_count, counts, filtered, page_of
+from jobs.lists.counts import MAX_COUNTED, bounded_count, counts
+from jobs.lists.filters import STEERING, select
+from jobs.lists.jobs import FILTERS, filtered, page_of
 from jobs.models import Job
 from jobs.models.job import VerdictChoices
 from tests.factories import NOW
@@ -62,18 +64,23 @@ def test_invalid_filter_value_is_dropped_and_the_valid_one_kept(jobs, name):
     assert found == {"c"}
 
 
-def test_an_unknown_name_lists_those_that_are_known(jobs):
+def test_an_unknown_name_is_reported_with_the_known_names(jobs):
     found, [problem] = ask(f"{'x' * 500}=1")
     assert len(found) == 3
     assert all(name in problem for name in [*FILTERS, *STEERING])
     assert len(problem) < 600
 
 
-def test_one_filter_can_be_passed_over(jobs):
-    assert ask("verdict=x&path=y", but="verdict") == ({"a%b", "A"}, [])
+def test_a_condition_can_leave_out_one_filter(jobs):
+    selection = select(QueryDict("verdict=failed&path=y"), FILTERS)
+    assert {job.job_id for job in Job.objects.filter(selection.condition(without="verdict"))} == {
+        "a%b",
+        "A",
+    }
+    assert not Job.objects.filter(selection.condition())
 
 
-def test_a_page_says_what_of_its_steering_will_not_do(jobs):
+def test_invalid_sort_size_and_cursor_are_reported(jobs):
     page, problems = page_of(QueryDict("sort=x&page_size=0&cursor=x"), Job.objects.all())
     assert len(page.rows) == 3
     assert len(problems) == 3
@@ -83,11 +90,11 @@ def test_counts_are_bounded(jobs, project):
     graph = Job.objects.first().graph
     made = [
         Job(project=project, graph=graph, job_id=f"n{n}", first_seen_at=NOW, begin_time=NOW)
-        for n in range(COUNTED)
+        for n in range(MAX_COUNTED)
     ]
     Job.objects.bulk_create(made, batch_size=2000)
     found = counts(Job.objects.all())
-    assert (found.total, found.over) == (COUNTED, True)
+    assert (found.total, found.over) == (MAX_COUNTED, True)
     assert bounded_count(Job.objects.all(), 10) == (10, True)
     assert bounded_count(Job.objects.filter(verdict="failed"), 10) == (1, False)
     few = counts(Job.objects.exclude(job_id__startswith="n"))
@@ -116,7 +123,7 @@ def test_counts_are_bounded(jobs, project):
         ("loss_over=10%25", set()),
     ],
 )
-def test_words_for_a_time_are_of_the_moment_they_are_asked(project, monkeypatch, query, found):
+def test_ages_and_days_are_relative_to_now(project, monkeypatch, query, found):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     tell(project, "new", file("a", 1, 9), begin=NOW - timedelta(hours=1))
     tell(project, "day", begin=NOW - timedelta(hours=23))
@@ -131,7 +138,7 @@ def test_relative_time_does_not_age(project, monkeypatch):
         assert ask("began_after=24h") == (found, [])
 
 
-def test_a_time_that_names_no_zone_is_of_the_readers(project):
+def test_a_time_without_a_zone_is_in_the_readers_zone(project):
     tell(project, "early", begin=datetime(2026, 3, 3, 17, tzinfo=UTC))
     shanghai = ZoneInfo("Asia/Shanghai")
     assert ask("began_after=2026-03-04") == (set(), [])
@@ -153,7 +160,7 @@ def test_unknown_values_are_reported(jobs, value):
     assert len(problems) == 1
 
 
-def test_what_contradicts_itself_and_what_is_kept_out_can_be_asked_for(jobs):
+def test_yes_or_no_filters_find_either(jobs):
     Job.objects.filter(job_id="A").update(contradiction_count=2)
     Job.objects.filter(job_id="c").update(is_hidden=True)
     assert ask("contradictions=yes") == ({"A"}, [])

@@ -7,7 +7,7 @@ from django.http import QueryDict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from jobs.lists.filters import DEFAULT_SORT, SORTS
+from jobs.lists.jobs import DEFAULT_SORT, SORTS
 from jobs.lists.paging import page
 from jobs.models import Job
 from jobs.record import find_graph
@@ -73,7 +73,7 @@ per_example = settings(
 
 @given(made=rows, sort=sorts, size=st.integers(1, 4))
 @per_example
-def test_next_to_the_end_and_previous_back_show_every_row_once_in_order(graph, made, sort, size):
+def test_next_and_previous_visit_every_row_once_in_order(graph, made, sort, size):
     make(graph, made)
     there = walk(sort, size)
     seen = [row.pk for one in there for row in one.rows]
@@ -94,7 +94,7 @@ def test_next_to_the_end_and_previous_back_show_every_row_once_in_order(graph, m
 
 @given(made=rows.filter(lambda made: len(made) > 3), sort=sorts, gone=st.booleans())
 @per_example
-def test_a_position_outlives_the_row_it_points_at(graph, made, sort, gone):
+def test_a_cursor_outlives_its_row(graph, made, sort, gone):
     make(graph, made)
     seen = [row.pk for one in walk(sort, 50) for row in one.rows]
     first = turn(None, sort, 2)
@@ -168,7 +168,7 @@ def test_cursor_of_another_order_is_reported_and_the_first_page_shown(graph):
     query = QueryDict(mutable=True)
     query.update({"sort": "job_name", "cursor": turn(None, "-begin_time", 1).next})
     found, problems = page(query, Job.objects.all(), SORTS, DEFAULT_SORT)
-    assert "the first page is shown" in problems[0]
+    assert "showing the first page" in problems[0]
     assert len(found.rows) == 3
 
 
@@ -181,7 +181,7 @@ def test_invalid_page_size_is_reported(graph, size):
     assert all(len(problem) < 300 for problem in problems)
 
 
-def test_a_time_in_a_position_keeps_its_microseconds(graph):
+def test_a_time_in_a_cursor_keeps_its_microseconds(graph):
     at = datetime(2026, 3, 4, 12, 0, 0, 123456, tzinfo=UTC)
     make(graph, [{"begin_time": at}, {"begin_time": at + timedelta(microseconds=1)}])
     first = turn(None, "-begin_time", 1)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 from django.http import QueryDict
 
-from jobs.lists.filters import SORTS, page_of
+from jobs.lists.jobs import SORTS, page_of
 from jobs.models import Graph, Job
 from tests.factories import NOW
 
@@ -47,7 +47,7 @@ def walk(sort, size, step="next", cursor=""):
 @pytest.mark.parametrize("name", SORTS)
 @pytest.mark.parametrize("sign", ["", "-"])
 @pytest.mark.parametrize("size", [1, 2, 3, 50])
-def test_forth_and_back_is_the_same_walk(rows, name, sign, size):
+def test_forward_and_backward_visit_the_same_rows(rows, name, sign, size):
     pages = list(walk(sign + name, size))
     seen = [row.pk for page in pages for row in page.rows]
     assert sorted(seen) == [row.pk for row in rows]
@@ -72,7 +72,7 @@ def test_a_position_outlives_its_row(rows):
     assert next(walk("-begin_time", 3, cursor=first.next)).rows == second.rows
 
 
-def test_a_position_of_nothing_known_is_refused_where_all_is_known(rows):
+def test_a_cursor_without_value_is_invalid_for_a_column_without_unknowns(rows):
     params = QueryDict(mutable=True)
     params.update(
         {

@@ -155,7 +155,7 @@ class Terminal(io.StringIO):
 
 
 def test_an_export_says_how_far_it_is_to_who_looks_on(imported, monkeypatch):
-    monkeypatch.setattr(export, "SAID_EACH", 0)
+    monkeypatch.setattr(export, "PROGRESS_SECONDS", 0)
     rows = io.StringIO()
     call_command("export", "jobs", stdout=rows, stderr=(said := Terminal()), no_color=True)
     count = rows.getvalue().count("\n")

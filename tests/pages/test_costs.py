@@ -17,7 +17,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from jobs.decisions import review
-from jobs.lists.filters import SORTS, filtered, page_of
+from jobs.lists.jobs import SORTS, filtered, page_of
 from jobs.models import Cause, ImportFile, Job, Snapshot, Watch
 from jobs.models.job import ReviewState
 from jobs.record import find_graph, find_jobs, observe, record

@@ -8,7 +8,8 @@ from django.urls import get_resolver, reverse
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from jobs.lists.filters import FILTERS, STEERING
+from jobs.lists.filters import STEERING
+from jobs.lists.jobs import FILTERS
 from jobs.models import Cause, Job
 from tests.factories import NOW
 from tests.imports import file, tell

@@ -13,7 +13,7 @@ from jobs.as_of.graphs import not_noted
 from jobs.as_of.jobs import JobAsOf, as_known
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
-from jobs.lists.filters import TIME_WORDS, read_when
+from jobs.lists.kinds import TIME_WORDS, read_when
 from jobs.lists.paging import invalid_value
 from jobs.models import Correction, Job, Review
 from jobs.queries.changes import Runs, newest_runs

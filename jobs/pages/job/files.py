@@ -28,7 +28,7 @@ from django.utils.translation import gettext as _
 
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
-from jobs.lists.paging import NUMBER, SCORE, TEXT, invalid_value, page, read_choice, read_pk
+from jobs.lists.paging import KNOWN_NUMBER, NUMBER, TEXT, invalid_value, page, read_choice, read_pk
 from jobs.models import Correction, ImportFile, Job
 from jobs.models.job import VerdictChoices as VerdictChoices
 from jobs.pages.jobs import at_cursor
@@ -55,7 +55,7 @@ _FOLDER = Func(
     F("path"), Value("[^/]*$"), Value(""), function="regexp_replace", output_field=TextField()
 )
 SORTS = {
-    "worst": SCORE,
+    "worst": KNOWN_NUMBER,
     "path": TEXT,
     "total_lines": NUMBER,
     "failed_lines": NUMBER,

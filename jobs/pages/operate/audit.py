@@ -15,14 +15,8 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from jobs.audit.entries import note
-from jobs.audit.list import (
-    DEFAULT_SORT,
-    FILTERS,
-    SORTS,
-    differences,
-    entries_for,
-    undone_corrections,
-)
+from jobs.audit.filters import DEFAULT_SORT, FILTERS, SORTS, entries_for
+from jobs.audit.list import differences, undone_corrections
 from jobs.audit.rows import COLUMNS, audit_rows
 from jobs.export.csv_lines import csv_lines
 from jobs.lists.paging import invalid_value, page

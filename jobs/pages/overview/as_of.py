@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from jobs.as_of.graphs import OWN, graphs_as_known, not_noted
 from jobs.as_of.jobs import as_known
 from jobs.ges.words import FINAL
-from jobs.lists.filters import bounded_count
+from jobs.lists.counts import bounded_count
 from jobs.models import Correction, Job, Project
 from jobs.models.job import JobQuerySet, ReviewState, VerdictChoices
 from jobs.pages.drawing.charts import PLAUSIBLE

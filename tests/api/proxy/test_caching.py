@@ -34,7 +34,7 @@ ADDRESS = "/v1.0/p1/graphs/g1/jobs/j1/status"
     ("only-if-cached, no-cache", 0, 5, False),
     ("splendid=1, , =, max-age=-1, max-age=x", 4, 5, True),
 ])  # fmt: skip
-def test_what_a_caller_accepts_without_asking_ges(header, age, lifetime, accepted):
+def test_when_a_stored_reply_answers(header, age, lifetime, accepted):
     assert Directives.of(header).accept(age, lifetime) is accepted
 
 
@@ -42,7 +42,7 @@ def test_what_a_caller_accepts_without_asking_ges(header, age, lifetime, accepte
     ("", 105, True), ("", 106, False), ("stale-if-error=10", 15, True), ("stale-if-error=10", 16, False),
     ("stale-if-error=0", 6, False), ("no-cache", 105, True),
 ])  # fmt: skip
-def test_what_a_caller_accepts_when_ges_fails(header, age, accepted):
+def test_when_a_stored_reply_stands_in_for_an_error(header, age, accepted):
     assert Directives.of(header).accept_for_error(age, lifetime=5, default=100) is accepted
 
 
@@ -88,7 +88,7 @@ def test_each_directive_over_http(ask, upstream, cache_control, age, source):
 
 @pytest_db
 @pytest.mark.parametrize("cache_control", ["only-if-cached, max-age=5", "only-if-cached, no-cache"])
-def test_only_if_cached_without_one_that_will_do_is_a_504(ask, upstream, cache_control):
+def test_only_if_cached_without_a_fitting_reply_is_a_504(ask, upstream, cache_control):
     answer = ask(cache_control, 60)
     assert (answer.status_code, answer.json()["errorCode"]) == (504, "GESDASH.0504")
     assert not upstream.asked
@@ -130,7 +130,7 @@ def test_the_default_of_stale_if_error_is_a_setting(ask, upstream, settings):
 
 
 @pytest_db
-def test_who_has_the_bytes_gets_a_304(ask, upstream):
+def test_a_matching_etag_of_the_bytes_is_a_304(ask, upstream):
     first = ask("", 1)
     same = ask("", 1, **{"If-None-Match": f'"other", {first.headers["ETag"]}'})
     assert (same.status_code, same.content) == (304, b"")

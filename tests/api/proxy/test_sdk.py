@@ -66,7 +66,7 @@ def test_a_status_is_the_same_object(ask, simulator, version):
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_job_ges_does_not_know_is_the_same_exception(ask, version):
+def test_a_job_unknown_to_ges_is_the_same_exception(ask, version):
     ges, mine = ask("ges", "nosuch", version), ask("proxy", "nosuch", version)
     assert told(mine) == told(ges)
     assert told(ges)[:2] == ("ClientRequestException", 400)
@@ -74,7 +74,7 @@ def test_a_job_ges_does_not_know_is_the_same_exception(ask, version):
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_our_own_refusals_have_the_class_of_ges_and_our_code(ask, simulator, version):
+def test_refusals_of_gesdash_have_the_class_of_ges_and_our_code(ask, simulator, version):
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     ges, mine = (ask(door, job_id, version, sk="wrong") for door in ("ges", "proxy"))
     assert (type(mine), mine.status_code) == (type(ges), ges.status_code)
@@ -94,7 +94,7 @@ def test_our_own_refusals_have_the_class_of_ges_and_our_code(ask, simulator, ver
         ("html", 502, "GESDASH.0502"),
     ],
 )
-def test_what_ges_fails_at_is_a_server_exception_with_our_code(
+def test_a_failure_of_ges_is_a_server_exception_with_our_code(
     ask, simulator, version, fault, status, code
 ):
     job_id = simulator.story.jobs(timezone.now())[5].job_id
@@ -103,9 +103,7 @@ def test_what_ges_fails_at_is_a_server_exception_with_our_code(
 
 
 @pytest.mark.parametrize("version", [1, 2])
-def test_a_ges_that_is_too_slow_is_a_server_exception_with_our_code(
-    ask, simulator, version, monkeypatch
-):
+def test_a_timeout_of_ges_is_a_server_exception_with_our_code(ask, simulator, version, monkeypatch):
     monkeypatch.setattr("jobs.ges.http.TOTAL_SECONDS", 0.3)
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     simulator.fault("delay", job_id, seconds=2)

@@ -40,7 +40,7 @@ def test_without_a_valid_key_it_is_401_with_all_four_keys(client, db, headers):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("said", ODD.values(), ids=ODD)
 @pytest.mark.parametrize("version", ["v1.0", "v2"])
-def test_every_shape_comes_through_as_it_is_live_and_stored(client, upstream, shown, said, version):
+def test_every_shape_is_passed_on_unchanged_live_and_stored(client, upstream, shown, said, version):
     upstream.body = said
     address = f"/{version}/p1/graphs/g1/jobs/j1/status"
     live, stored = client.get(address, headers=shown), client.get(address, headers=shown)
@@ -60,9 +60,7 @@ def test_every_shape_comes_through_as_it_is_live_and_stored(client, upstream, sh
     [(400, b'{"errorMessage":"can not find job, jobId is j1","errorCode":"GES.8301"}'), (404, b"<html>none</html>"),
      (408, b'{"error_code":"GES.7005"}'), (200, b'{"errorCode":"GES.9999","errorMessage":"failed"}'), (202, b"{}"), (410, b"")],
 )  # fmt: skip
-def test_an_error_of_ges_comes_through_as_it_is_and_makes_no_job(
-    client, upstream, shown, status, said
-):
+def test_an_error_of_ges_is_passed_on_and_creates_no_job(client, upstream, shown, status, said):
     upstream.status, upstream.body, upstream.headers = status, said, {"X-Request-Id": "ges-1"}
     answer = client.get(ADDRESS, headers=shown)
     assert (answer.status_code, answer.content) == (status, said)
@@ -72,7 +70,7 @@ def test_an_error_of_ges_comes_through_as_it_is_and_makes_no_job(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_v2_call_about_a_job_stored_from_v1_is_asked_live(client, upstream, shown):
+def test_a_v2_request_for_a_job_stored_from_v1_is_live(client, upstream, shown):
     upstream.body = body("j1", "success")
     client.get(ADDRESS, headers=shown)
     upstream.body = b'{"job_id":"j1","status":"success"}'
@@ -103,7 +101,7 @@ def test_head_is_get_without_a_body_and_other_methods_are_405(client, upstream, 
         "/v1.0//graphs//jobs//statuses",
     ],
 )
-def test_any_other_address_is_a_404_in_words_never_a_redirect(client, shown, address):
+def test_any_other_address_is_a_404_with_a_sentence_not_a_redirect(client, shown, address):
     answer = client.get(address, headers=shown)
     assert (answer.status_code, answer.json()["errorCode"]) == (404, "GESDASH.0404")
 
@@ -131,7 +129,7 @@ def test_nothing_is_redirected_to_tls(client, shown, settings):
     ],
 )
 @pytest.mark.parametrize("place", ["project", "graph", "job"])
-def test_ids_that_are_none_are_refused_in_words(client, polled, simulator, shown, job_id, place):
+def test_invalid_ids_are_refused_with_a_sentence(client, polled, simulator, shown, job_id, place):
     ids = {"project": polled.project_id, "graph": "g", "job": "j"} | {place: job_id}
     answer = client.get(
         "/v1.0/{project}/graphs/{graph}/jobs/{job}/status".format(**ids), headers=shown
@@ -145,7 +143,7 @@ def test_ids_that_are_none_are_refused_in_words(client, polled, simulator, shown
         assert not simulator.requests
 
 
-def test_the_proxy_shows_nothing_of_foreign_projects(client, imported):
+def test_the_proxy_hides_other_projects(client, imported):
     bob = User.objects.create_user("bob")
     mine = Project.objects.create(project_id="p2")
     Membership.objects.create(project=mine, user=bob)
@@ -174,7 +172,9 @@ def test_a_key_scoped_to_projects_sees_no_others_even_when_its_own_is_gone(clien
      ("throttle", 503, "GESDASH.0503"), ("error", 504, "GESDASH.0504"), ("drop", 504, "GESDASH.0504"),
      ("wrong_job", 502, "GESDASH.0502")],
 )  # fmt: skip
-def test_the_proxy_says_what_ges_did(client, polled, simulator, shown, fault, status, code):
+def test_failures_of_ges_have_their_own_status_and_code(
+    client, polled, simulator, shown, fault, status, code
+):
     simulator.fault(fault, times=2, retry_after=9)
     job_id = simulator.story.jobs(timezone.now())[5].job_id
     answer = client.get(
@@ -188,7 +188,7 @@ def test_the_proxy_says_what_ges_did(client, polled, simulator, shown, fault, st
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("status", [401, 403])
-def test_a_refusal_of_our_own_credentials_is_a_502(client, upstream, shown, status):
+def test_refused_credentials_of_gesdash_are_a_502(client, upstream, shown, status):
     upstream.status, upstream.body = status, b'{"error_code":"APIGW.0301"}'
     answer = client.get(ADDRESS, headers=shown)
     assert (answer.status_code, answer.json()["errorCode"]) == (502, "GESDASH.0502")
@@ -203,7 +203,7 @@ def test_a_body_over_the_limit_is_a_502(client, upstream, shown):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, shown, monkeypatch):
+def test_headers_without_a_body_are_a_504(client, upstream, shown, monkeypatch):
     monkeypatch.setattr("jobs.ges.http.TOTAL_SECONDS", 0.5)
 
     def stall(handler):
@@ -220,9 +220,7 @@ def test_a_ges_that_sends_headers_and_then_nothing_is_a_504(client, upstream, sh
 
 
 @pytest.mark.django_db(transaction=True)
-def test_ges_is_asked_with_the_projects_credentials_at_the_projects_address(
-    client, upstream, shown
-):
+def test_requests_use_the_credentials_and_address_of_the_project(client, upstream, shown):
     upstream.body = body("j1", "success")
     elsewhere = {
         "Host": "localhost",
@@ -244,9 +242,7 @@ def test_ges_is_asked_with_the_projects_credentials_at_the_projects_address(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_first_seen_through_the_proxy_is_watched_unless_the_project_says_no(
-    client, upstream, shown
-):
+def test_a_proxied_job_is_tracked_unless_the_project_says_no(client, upstream, shown):
     upstream.body = lambda handler: body(handler.path.split("/")[-2], "running")
     client.get(ADDRESS, headers=shown)
     watch = Watch.objects.get(job__job_id="j1")
@@ -259,7 +255,7 @@ def test_a_job_first_seen_through_the_proxy_is_watched_unless_the_project_says_n
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_graph_the_caller_names_is_the_one_asked_about(client, upstream, shown):
+def test_the_request_names_the_callers_graph(client, upstream, shown):
     watches.watch(upstream.project, "g1", "j1", timezone.now())
     upstream.body = body("j1", "running")
     client.get(ADDRESS.replace("g1", "g2"), headers=shown)
@@ -267,7 +263,7 @@ def test_the_graph_the_caller_names_is_the_one_asked_about(client, upstream, sho
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_job_known_only_from_the_list_is_asked_live(client, polled, simulator, shown):
+def test_a_job_known_only_from_the_list_is_requested_live(client, polled, simulator, shown):
     discovery.discover(polled)
     job = Job.objects.filter(graph__graph_id=GRAPH, verdict="success").first()
     answer = client.get(
