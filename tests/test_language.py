@@ -388,13 +388,13 @@ def test_a_sign_in_that_fails_is_said_in_chinese(client, db, catalogue):
 
 def test_every_way_that_ges_gives_no_answer_has_words():
     from jobs.ges.errors import GesError
-    from jobs.pages.job.misses import KINDS
+    from jobs.pages.job.misses import TEXTS
     from jobs.polling import call_budget, single_flight  # noqa: F401  each has its own errors
 
     def below(error):
         return {error.kind}.union(*(below(one) for one in error.__subclasses__()))
 
-    assert below(GesError) - {GesError.kind} <= set(KINDS)
+    assert below(GesError) - {GesError.kind} <= set(TEXTS)
 
 
 def test_an_error_page_speaks_the_readers_language():

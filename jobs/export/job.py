@@ -17,7 +17,7 @@ JOB_COLUMNS = (
 )  # fmt: skip
 _FIGURES = ("total", "failed", "successful", "complete")
 #: For many jobs with their files: all of their corrections that stand.
-WITH_CORRECTIONS = Prefetch(
+WITH_CORRECTIONS: "Prefetch[str]" = Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor").order_by("pk"),
     to_attr="standing",
@@ -78,7 +78,7 @@ def _standing(job: Job) -> list[Correction]:
     known: list[Correction] | None = getattr(job, "standing", None)
     if known is None:
         rows = job.corrections.standing().select_related("actor").order_by("pk")
-        known = job.standing = list(rows)  # type: ignore[attr-defined]
+        known = job.standing = list(rows)
     return known
 
 

@@ -19,6 +19,7 @@ from jobs.export.job import rfc3339
 from jobs.models import Graph, ImportFile, Job
 from jobs.models.correction import field_label as label_of_field
 from jobs.models.job import LedgerChoices, ReviewState, VerdictChoices
+from jobs.queries.job_files import FileGroup
 from jobs.sentences import Sentence
 
 register = template.Library()
@@ -342,9 +343,9 @@ def url_with(context: dict[str, Any], **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def group_url(context: dict[str, Any], row: dict[str, Any]) -> str:
+def group_url(context: dict[str, Any], group: FileGroup) -> str:
     """The files of one group."""
-    return url_with(context, group="", **{row["parameter"]: row["name"]})
+    return url_with(context, group="", **{group.parameter: group.name})
 
 
 @register.filter

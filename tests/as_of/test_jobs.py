@@ -252,7 +252,7 @@ def test_the_overview_stands_as_known_then(signed_in, told, project):
 
 
 def test_an_overview_that_would_fold_too_much_says_so(signed_in, told, monkeypatch):
-    monkeypatch.setattr("jobs.pages.overview.as_of.MOST", 0)
+    monkeypatch.setattr("jobs.as_of.overview.MAX_FOLDED", 0)
     assert "More than 0 jobs have changed since" in text(signed_in.get(f"/?as_of={at(5)}"))
     assert "More than" not in text(signed_in.get(f"/?as_of={at(9999)}"))
 

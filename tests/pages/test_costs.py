@@ -285,7 +285,7 @@ def weigh(address: str, cookies: SimpleCookie):
 
 
 def test_a_part_of_every_path_shows_the_newest(client, admin, project, monkeypatch):
-    monkeypatch.setattr("jobs.pages.files.LIKE", 5)
+    monkeypatch.setattr("jobs.queries.files.MAX_LOOKED_AT", 5)
     fill(project, 0, 6)
     client.force_login(admin)
     page = client.get("/files/?path=b/").content.decode().replace("<wbr><span>", "")

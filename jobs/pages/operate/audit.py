@@ -28,7 +28,7 @@ from jobs.export.csv_lines import csv_lines
 from jobs.lists.paging import invalid_value, page
 from jobs.models import AuditEntry, Project
 from jobs.models.audit import AuditAction, AuditObject
-from jobs.pages.jobs import at_cursor
+from jobs.web.addresses import at_cursor
 from jobs.web.rendering import render_page
 
 

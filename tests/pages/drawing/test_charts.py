@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from jobs.pages.drawing.charts import HEIGHT, LEAST, STEP, Part, Span, bars, timeline
+from jobs.pages.drawing.charts import HEIGHT, MIN_HEIGHT, STEP, BarPart, Span, bars, timeline
 from tests.conftest import NOW
 
 columns = st.lists(
@@ -16,7 +16,7 @@ columns = st.lists(
 
 
 def parts(values):
-    return [Part(value, f"kind{number}", "#", str(value)) for number, value in enumerate(values)]
+    return [BarPart(value, f"kind{number}", "#", str(value)) for number, value in enumerate(values)]
 
 
 @given(columns, st.booleans())
@@ -24,7 +24,7 @@ def test_marks_stay_inside_the_plot_and_each_can_be_seen(values, hanging):
     marks, _most = bars([parts(column) for column in values], hanging=hanging)
     assert len(marks) == sum(value > 0 for column in values for value in column)
     for mark in marks:
-        assert mark.height >= LEAST - 0.01
+        assert mark.height >= MIN_HEIGHT - 0.01
         assert mark.y >= -0.05
         assert mark.y + mark.height <= HEIGHT + 0.05
         assert mark.x >= 0
