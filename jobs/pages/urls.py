@@ -1,4 +1,4 @@
-"""Addresses of the pages."""
+"""The addresses of the pages."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView

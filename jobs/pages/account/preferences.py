@@ -1,4 +1,4 @@
-"""How one reader wants to see things; kept in cookies, since it concerns a browser more than an account."""
+"""How one reader wants to see things; in cookies, since it is of a browser, not of an account."""
 
 from zoneinfo import available_timezones
 
@@ -34,11 +34,8 @@ def _save(request: HttpRequest) -> HttpResponse:
         response.delete_cookie(CHOSEN_COOKIE)
         messages.success(request, _("Times are shown in the time zone of the browser."))
     elif read_zone(name) is None:
-        messages.error(
-            request,
-            _("“%(name)s” is not a valid time zone; expected, for example, Asia/Shanghai.")
-            % {"name": name[:60]},
-        )
+        text = _("“%(name)s” is not a valid time zone; expected, for example, Asia/Shanghai.")
+        messages.error(request, text % {"name": name[:60]})
     else:
         response.set_cookie(
             CHOSEN_COOKIE, name, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure()
