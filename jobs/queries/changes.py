@@ -1,4 +1,4 @@
-"""Between which moments a reply of GES changed: nobody polls all the time, so none is known exactly."""
+"""Between which two moments a job changed: polling is not continuous, so none is exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ type Runs = Sequence[tuple[datetime, datetime]]
 
 @dataclass(frozen=True, slots=True)
 class ReplyChange:
-    """A change came after `since` and was there at `at`; `since` is None when nothing was seen before."""
+    """A change after `since`, seen at `at`; `since` is None when nothing was seen before."""
 
     since: datetime | None
     at: datetime
@@ -69,7 +69,7 @@ def last_change(job: Job, runs: Runs) -> ReplyChange | None:
 
 
 def _first_with_final_status(job: Job) -> int:
-    """How many replies before the newest the status of today came first; reads MAX_COMPARED bodies."""
+    """The place, newest first, of the first reply with the final status. Reads bodies."""
     snapshots = list(_newest_first(job)[:MAX_COMPARED])
     replies = (parsed_reply(job, snapshot) for snapshot in snapshots)
     statuses = (reply.status if reply else None for reply in replies)

@@ -24,7 +24,7 @@ class GraphRow(NamedTuple):
 
 
 def with_last_jobs(graphs: QuerySet[Graph], now: datetime) -> QuerySet[Graph]:
-    """These graphs, annotated for `graph_rows`; `lost_since` are the failed lines of LOSS_PERIOD."""
+    """These graphs annotated for `graph_rows`; `lost_since`: failed lines within LOSS_PERIOD."""
     newest_first = Job.objects.filter(graph=OuterRef("pk")).order_by("-begin_time", "-pk")
     columns = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
     lossy = Job.objects.counted().filter(

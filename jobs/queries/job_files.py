@@ -1,4 +1,4 @@
-"""The files of one import, ordered, grouped and explained by the database: it may have thousands."""
+"""The files of one import, ordered and grouped by the database, as there may be thousands."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta

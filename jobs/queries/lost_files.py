@@ -31,7 +31,7 @@ class LostFileRow:
 
     @property
     def is_open(self) -> bool:
-        """Whether it is still to be imported again: not reloaded, and no decision says otherwise."""
+        """Whether it still has to be imported again: not reloaded, and no review closes it."""
         is_closed = self.file.job.review in CLOSED_REVIEWS
         return self.reload is None and not self.is_superseded and not is_closed
 

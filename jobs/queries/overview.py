@@ -75,7 +75,7 @@ class OverdueGraph:
 
 
 def overdue_graphs(jobs: JobQuerySet, now: datetime, most: int) -> list[OverdueGraph]:
-    """Graphs that imported regularly among these jobs and have stopped, the longest silent first."""
+    """Graphs whose regular imports have stopped, judged by these jobs; longest overdue first."""
     rows: QuerySet[Job, Any] = (
         jobs.filter(file_count__gt=0, graph__is_deleted=False)
         .order_by()

@@ -38,7 +38,7 @@ def running_job(job: Job, now: datetime) -> RunningJob:
 
 
 def running_jobs(jobs: JobQuerySet, now: datetime, most: int) -> list[RunningJob]:
-    """The unfinished among these jobs that GES has answered about, longest running first. One query."""
+    """The unfinished among these jobs that have a response, longest running first. One query."""
     durations = ArraySubquery(_durations_alike(OuterRef("graph"), OuterRef("job_name")))
     unfinished = jobs.unfinished().exclude(observed_at=None).select_related("graph")
     rows = unfinished.annotate(durations_alike=durations).order_by("begin_time", "pk")

@@ -40,7 +40,7 @@ class Unobserved:
 
 
 def unobserved(graph: Graph, begin: datetime, end: datetime) -> Unobserved:
-    """When nobody observed this graph's jobs; runs of failed polls that touch are one. One query."""
+    """When nobody observed this graph's jobs; touching runs of failed polls are one. One query."""
     misses = Miss.objects.filter(job__graph=graph, last_seen_at__gte=begin)
     failed = misses.order_by("-last_seen_at").values_list(
         Value("failed"), "first_seen_at", "last_seen_at"
@@ -83,7 +83,7 @@ def jobs_between(graph: Graph, begin: datetime, end: datetime) -> list[JobTimes]
 
 
 def _wide_changes(begin: datetime, end: datetime) -> ArraySubquery:
-    """Of each job of a queryset, the newest changes with a wide time in which they may have come."""
+    """For each job of a queryset, its newest changes whose moment is widely uncertain."""
     seen_before = Window(
         Max("last_seen_at", output_field=DateTimeField()),
         partition_by=F("job"),

@@ -1,4 +1,4 @@
-"""The reader's language: the chosen one, else the browser's first that gesdash has, else English."""
+"""The reader's language: as chosen, else as the browser prefers, else English."""
 
 from typing import override
 

@@ -117,7 +117,7 @@ def _scale(sums: Sequence[int]) -> int:
 
 
 def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[list[Mark], int]:
-    """Spans from begin to end, each in the first lane that is free, and how many lanes there are."""
+    """Spans from begin to end, each in the first free lane, and the number of lanes."""
     free_from: list[float] = []  # by lane, the x at which it is free again
     marks = []
     for span in sorted(spans, key=_first_begin):

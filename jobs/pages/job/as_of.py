@@ -36,7 +36,7 @@ class Moment:
 
 
 def read_as_of(text: str, now: datetime, problems: list[str]) -> datetime:
-    """The moment asked for; where it is invalid or in the future, now, and a sentence in problems."""
+    """The moment asked for; now, with a sentence in problems, if it is invalid or in the future."""
     try:
         at = read_when(text, UTC)
     except (ValueError, OverflowError):

@@ -51,7 +51,7 @@ def review_context(request: HttpRequest, job: Job) -> dict[str, Any]:
 def _form(
     request: HttpRequest, job: Job, current: Review | None, fix: Job | None
 ) -> dict[str, Any]:
-    """The form: what was just refused, else what was sent without a session, else the current review."""
+    """The form as just refused, else as sent without a session, else the current review."""
     refused = _take_refused(request, job)
     typed = (
         refused

@@ -19,7 +19,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 naming the failing part when a request could not be served, or due jobs are not polled."""
+    """503 with the failing part when requests cannot be served or due jobs are not polled."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM jobs_project LIMIT 1")
