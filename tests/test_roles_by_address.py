@@ -79,18 +79,18 @@ SECRETS = ("secretgraph", "secret-path", "secret cause", "lossy-job-id", "secret
 
 def every_route():
     """All addresses but the admin's, which has rules of its own below."""
-    found = []
+    routes = []
 
     def walk(patterns, before=""):
-        for one in patterns:
-            route = before + str(one.pattern)
-            if isinstance(one, URLPattern):
-                found.append(route)
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                routes.append(route)
             elif route != "admin/":
-                walk(one.url_patterns, route)
+                walk(pattern.url_patterns, route)
 
     walk(get_resolver().url_patterns)
-    return found
+    return routes
 
 
 def test_every_address_has_a_line_and_every_line_an_address():
@@ -100,7 +100,7 @@ def test_every_address_has_a_line_and_every_line_an_address():
 @pytest.fixture
 def world(project, db):
     """One of everything in p1, and a user for each role."""
-    one = tell(
+    job = tell(
         project,
         "lossy-job-id",
         file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
@@ -114,8 +114,8 @@ def world(project, db):
         project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner"
     )
     users["administrator"] = User.objects.create_superuser("administrator")
-    made = correct(
-        one,
+    correction = correct(
+        job,
         kind="",
         position=None,
         field="job_name",
@@ -128,10 +128,10 @@ def world(project, db):
     view = SavedView.objects.create(owner=users["viewer"], name="mine", created_at=NOW)
     key, *_ = AccessKey.issue(users["viewer"], now=timezone.now(), projects=[project])
     pks = {
-        "graphs": one.graph_id, "jobs": one.pk, "causes": cause.pk, "projects": project.pk, "views": view.pk, "keys": key.pk,
-        "corrections": made.pk, "proof": project.pk, "number": checkpoint(project), "snapshot_pk": one.snapshots.get().pk, "correction_pk": made.pk, "key_pk": key.pk, "snapshots": one.snapshots.get().pk,
+        "graphs": job.graph_id, "jobs": job.pk, "causes": cause.pk, "projects": project.pk, "views": view.pk, "keys": key.pk,
+        "corrections": correction.pk, "proof": project.pk, "number": checkpoint(project), "snapshot_pk": job.snapshots.get().pk, "correction_pk": correction.pk, "key_pk": key.pk, "snapshots": job.snapshots.get().pk,
     }  # fmt: skip
-    return {"users": users, "job": one, "pks": pks}
+    return {"users": users, "job": job, "pks": pks}
 
 
 def checkpoint(project):
@@ -201,10 +201,10 @@ def expected(kind, role, route):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_at_each_door(world, role, monkeypatch):
+def test_each_role_at_each_address(world, role, monkeypatch):
     monkeypatch.setattr(entries, "bound", entries._Bound())
     before = rows()
-    wrong = []
+    faults = []
     for route, kind in DOORS.items():
         if allowed(kind, role, route) and route in WRITING:
             continue  # what they may do is tested where it is done; here nothing is to change
@@ -213,22 +213,22 @@ def test_each_role_at_each_door(world, role, monkeypatch):
         answer = ask(world, role, route)
         status = answer.status_code
         if status not in expected(kind, role, route):
-            wrong.append((route, status))
+            faults.append((route, status))
         if (
             status == 302
             and not allowed(kind, role, route)
             and not answer.headers["Location"].startswith("/login/")
         ):
-            wrong.append((route, answer.headers["Location"]))
+            faults.append((route, answer.headers["Location"]))
         if role in {"anonymous", "outsider"} and not answer.streaming:
             text = answer.content.decode(errors="replace")
-            wrong += [(route, secret) for secret in SECRETS if secret in text]
-    assert wrong == []
+            faults += [(route, secret) for secret in SECRETS if secret in text]
+    assert faults == []
     assert rows() == before
 
 
 @pytest.mark.parametrize("role", MEMBERS)
-def test_what_a_role_may_do_it_can_do(world, role, simulator, monkeypatch):
+def test_each_role_can_do_what_it_may(world, role, simulator, monkeypatch):
     """A door that is shut to all would pass the other tests as well."""
     monkeypatch.setattr(entries, "bound", entries._Bound())
     for route in WRITING:
@@ -247,7 +247,7 @@ THINGS = [route for route in DOORS if "<int" in route or route.startswith("^")]
 
 @pytest.mark.parametrize("route", THINGS)
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
-def test_to_an_outsider_what_exists_and_what_does_not_look_the_same(
+def test_to_an_outsider_existing_and_missing_objects_look_the_same(
     world, route, headers, monkeypatch
 ):
     monkeypatch.setattr(entries, "bound", entries._Bound())
@@ -276,17 +276,17 @@ def without_tokens(content):
      "causes/?has=secret", "graphs/?name=secret", "audit/?project=p1", "audit/?object=lossy", "api/jobs/?project=p1",
      "api/graphs/?project=p1", "api/causes/?project=p1"],
 )  # fmt: skip
-def test_no_filter_or_count_tells_an_outsider_that_a_thing_exists(world, query):
+def test_no_filter_or_count_reveals_to_an_outsider_that_an_object_exists(world, query):
     client = Client()
     client.force_login(world["users"]["outsider"])
-    found = client.get(f"/{query}")
-    assert found.status_code == 200
+    response = client.get(f"/{query}")
+    assert response.status_code == 200
     other = re.sub(r"=.*", "=there-is-none", query)
-    clean = lambda text, asked: without_tokens(text.replace(asked.encode(), b""))  # noqa: E731
+    clean = lambda text, query_value: without_tokens(text.replace(query_value.encode(), b""))  # noqa: E731
     value = query.partition("=")[2]
     from urllib.parse import quote
 
-    first = clean(found.content.replace(quote(value, safe="").encode(), b""), value)
+    first = clean(response.content.replace(quote(value, safe="").encode(), b""), value)
     second = clean(client.get(f"/{other}").content, "there-is-none")
     assert first == second
 
@@ -295,24 +295,24 @@ def test_no_filter_or_count_tells_an_outsider_that_a_thing_exists(world, query):
 
 
 def admin_routes():
-    found = []
+    routes = []
 
     def walk(patterns, before):
-        for one in patterns:
-            route = before + str(one.pattern)
-            if isinstance(one, URLPattern):
-                found.append((route, one.name))
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                routes.append((route, pattern.name))
             else:
-                walk(one.url_patterns, route)
+                walk(pattern.url_patterns, route)
 
-    for one in get_resolver().url_patterns:
-        if str(one.pattern) == "admin/":
-            walk(one.url_patterns, "admin/")
-    return found
+    for pattern in get_resolver().url_patterns:
+        if str(pattern.pattern) == "admin/":
+            walk(pattern.url_patterns, "admin/")
+    return routes
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "administrator"])
-def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
+def test_only_staff_enter_the_admin_at_any_address(world, role):
     client = Client()
     if role in world["users"]:
         client.force_login(world["users"][role])
@@ -334,9 +334,7 @@ def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "reviewer", "fixer"])
-def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own(
-    world, role, project
-):
+def test_staff_with_every_permission_manage_no_members_of_others_projects(world, role, project):
     user = world["users"][role]
     User.objects.filter(pk=user.pk).update(is_staff=True)
     user.user_permissions.set(Permission.objects.all())
@@ -360,21 +358,21 @@ def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own
     assert (Graph.objects.get().tolerated_loss, project.name) == (None, "")
 
 
-def test_staff_who_owns_a_project_manages_it_in_the_admin(world, project):
+def test_staff_who_own_a_project_manage_its_members_in_the_admin(world, project):
     user = world["users"]["owner"]
     User.objects.filter(pk=user.pk).update(is_staff=True)
     user.user_permissions.set(Permission.objects.all())
     client = Client()
     client.force_login(user)
-    asked = {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "viewer"}
-    assert client.post("/admin/jobs/membership/add/", asked).status_code == 302
+    member = {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "viewer"}
+    assert client.post("/admin/jobs/membership/add/", member).status_code == 302
     assert Membership.objects.get(project=project, user=world["users"]["outsider"]).role == "viewer"
 
 
 # An owner's page
 
 
-def test_an_owner_says_who_belongs_to_a_project(world, project):
+def test_an_owner_sets_the_members_of_a_project(world, project):
     client = Client()
     client.force_login(world["users"]["owner"])
     members = f"/projects/{project.pk}/members/"
@@ -390,7 +388,7 @@ def test_an_owner_says_who_belongs_to_a_project(world, project):
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("form", "sentence"),
     [
         ({"username": "nobody", "role": "viewer"}, "There is no user “nobody”"),
         ({"username": "", "role": "viewer"}, "There is no user “”"),
@@ -399,16 +397,16 @@ def test_an_owner_says_who_belongs_to_a_project(world, project):
         ({"username": "owner", "role": ""}, "owner is the only owner"),
     ],
 )  # fmt: skip
-def test_what_an_owner_can_not_do_is_said_and_nothing_changes(world, project, asked, said):
+def test_an_invalid_membership_is_refused_and_changes_nothing(world, project, form, sentence):
     client = Client()
     client.force_login(world["users"]["owner"])
     before = list(Membership.objects.order_by("pk").values())
-    page = client.post(f"/projects/{project.pk}/members/", asked, follow=True).content.decode()
-    assert said.replace("’", "&#x27;") in page
+    page = client.post(f"/projects/{project.pk}/members/", form, follow=True).content.decode()
+    assert sentence.replace("’", "&#x27;") in page
     assert list(Membership.objects.order_by("pk").values()) == before
 
 
-def test_an_owner_shuts_a_key_out(world, project):
+def test_an_owner_removes_the_access_of_a_key(world, project):
     client = Client()
     client.force_login(world["users"]["owner"])
     key = AccessKey.objects.get(projects=project)
@@ -418,7 +416,7 @@ def test_an_owner_shuts_a_key_out(world, project):
     assert AccessKey.objects.filter(pk=key.pk, revoked_at=None).exists()
 
 
-def test_a_viewers_page_says_who_may_poll_and_watch(world):
+def test_a_viewer_is_told_who_may_poll_and_track(world):
     client = Client()
     client.force_login(world["users"]["viewer"])
     assert (

@@ -69,8 +69,8 @@ PREPARE = """
 
 
 def violations(page, rules):
-    asked = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = page.evaluate("asked => axe.run(asked).then(({violations}) => violations)", asked)
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = page.evaluate("asked => axe.run(asked).then(({violations}) => violations)", options)
     nodes = [(one["id"], node) for one in found for node in one["nodes"][:3]]
     return [f"{rule}: {node['target'][0]} {node['html'][:160]}" for rule, node in nodes]
 
@@ -78,7 +78,7 @@ def violations(page, rules):
 def test_every_page_is_accessible_and_fits(visit, world):
     page = visit(color_scheme="light")
     page.add_init_script(AXE)
-    wrong = []
+    faults = []
     for name, address in [*PAGES.items(), ("sign-in", "/login/")]:
         if name == "sign-in":
             page.context.clear_cookies()
@@ -89,14 +89,14 @@ def test_every_page_is_accessible_and_fits(visit, world):
         for width in (1280, 768, 390):
             page.set_viewport_size({"width": width, "height": 844})
             if page.evaluate("document.scrollingElement.scrollWidth") > width:
-                wrong.append(f"{name} is wider than {width}")
+                faults.append(f"{name} is wider than {width}")
             if width != 768:
                 for theme, rules in (("light", TAGS), ("dark", OF_COLOURS)):
                     page.emulate_media(color_scheme=theme)
-                    wrong += [
+                    faults += [
                         f"{name} at {width}, {theme}: {one}" for one in violations(page, rules)
                     ]
-    assert not wrong, "\n".join(wrong)
+    assert not faults, "\n".join(faults)
     assert [one for one in page.complaints if "404" not in one] == []
 
 
@@ -161,7 +161,7 @@ def test_a_review_is_saved_with_the_keyboard_alone(visit, world):
     assert world.partial.reviews.get().note == "load it again tonight"
 
 
-def test_on_a_phone_one_tap_leads_to_the_files_that_lost_lines(visit, world):
+def test_on_a_phone_the_files_with_failures_are_one_tap_away(visit, world):
     page = visit(width=390, height=844, has_touch=True, is_mobile=True)
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_role("link", name="The files that lost lines").tap()
@@ -206,7 +206,7 @@ def test_keys_move_between_rows_and_are_listed(visit, world):
     assert page.complaints == []
 
 
-def test_what_is_wrong_with_a_review_is_in_sight_with_the_focus_in_its_field(visit, world):
+def test_the_error_of_a_review_is_visible_with_the_focus_in_its_field(visit, world):
     page = visit(width=390, height=700)
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_label("Accepted", exact=True).check()
@@ -245,7 +245,7 @@ def test_a_review_is_saved_on_a_phone(visit, world):
     assert world.partial.reviews.get().state == "to_fix"
 
 
-def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
+def test_a_printed_page_has_whole_tables_and_no_controls(visit, world):
     page = visit()
     page.goto(f"/jobs/{world.partial.pk}/")
     page.emulate_media(media="print")

@@ -21,11 +21,13 @@ def tick(page, part):
 
 def asks_nothing(page, part, seconds=20):
     """Whether the page asks for no `part` in this time; a request of our own shows that none is on its way."""
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if part in request.url else None)
+    requests = []
+    page.on(
+        "request", lambda request: requests.append(request.url) if part in request.url else None
+    )
     page.clock.run_for(seconds * 1000)
     page.evaluate("fetch('/healthz')")
-    return asked == []
+    return requests == []
 
 
 def look(page, hidden):
@@ -39,12 +41,12 @@ def look(page, hidden):
 
 @pytest.fixture
 def page(visit):
-    made = visit()
-    made.clock.install()
-    return made
+    page = visit()
+    page.clock.install()
+    return page
 
 
-def test_a_running_job_is_drawn_anew_when_there_is_news_and_keeps_what_is_typed(page, world):
+def test_a_running_job_is_redrawn_on_changes_and_keeps_typed_text(page, world):
     page.goto(f"/jobs/{world.running.pk}/")
     assert tick(page, "seen=") == 204
     page.fill("[name=file]", "b/v1")
@@ -67,7 +69,7 @@ def test_a_running_job_is_drawn_anew_when_there_is_news_and_keeps_what_is_typed(
     assert page.complaints == []
 
 
-def test_a_page_that_hears_nothing_says_since_when(page, world):
+def test_a_page_that_cannot_refresh_says_since_when(page, world):
     page.goto(f"/jobs/{world.running.pk}/")
     lost = re.compile("seen=")
     page.route(lost, lambda route: route.abort())
@@ -78,9 +80,7 @@ def test_a_page_that_hears_nothing_says_since_when(page, world):
     expect(page.locator("#offline")).to_be_hidden()
 
 
-def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones_in_place(
-    page, world
-):
+def test_a_list_announces_new_jobs_and_redraws_running_ones_in_place(page, world):
     page.goto("/jobs/")
     rows = page.locator("table.rows tbody tr")
     before = [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()]
@@ -99,7 +99,7 @@ def test_a_list_tells_of_new_jobs_without_moving_its_rows_and_draws_running_ones
     assert page.complaints == []
 
 
-def test_the_overview_shows_a_job_that_has_ended_and_leaves_the_focus_where_it_was(page, world):
+def test_the_overview_shows_an_ended_job_and_keeps_the_focus(page, world):
     page.goto("/")
     link = page.locator(f'#now a[href="/jobs/{world.partial.pk}/"]')
     link.focus()
@@ -122,26 +122,26 @@ def test_a_filter_is_in_the_address_and_back_restores_the_list(visit, world):
     page.fill("[name=graph]", CHINESE)
     page.keyboard.press("Enter")
     page.wait_for_url("**graph=*")
-    found = page.locator("table.rows tbody tr")
-    expect(found).to_have_count(2)
+    table_rows = page.locator("table.rows tbody tr")
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_be_focused()
     assert "graph=%E5%AE%A2" in page.locator("[name=query]").get_attribute("value")
     page.reload()
-    expect(found).to_have_count(2)
-    found.locator("a").first.click()
+    expect(table_rows).to_have_count(2)
+    table_rows.locator("a").first.click()
     expect(page.locator("h1")).to_have_text("ImportGraph")
     page.go_back()
-    expect(found).to_have_count(2)
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_have_value(CHINESE)
     page.go_back()
-    expect(found).to_have_count(50)
+    expect(table_rows).to_have_count(50)
     expect(page.locator("[name=graph]")).to_have_value("")
     page.go_forward()
-    expect(found).to_have_count(2)
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_have_value(CHINESE)
 
 
-def test_the_slider_leads_to_what_was_known_at_a_moment(visit, world):
+def test_the_slider_leads_to_the_historical_view(visit, world):
     page = visit()
     page.goto(f"/jobs/{world.partial.pk}/")
     page.click("#h-moments")

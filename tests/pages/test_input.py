@@ -61,15 +61,15 @@ def pages(job):
 
 
 @pytest.mark.parametrize("value", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_in, pages, value):
+def test_nonsense_in_any_filter_is_reported_or_finds_nothing(signed_in, pages, value):
     for name in [*FILTERS, *STEERING, "nonsense"]:
         for page in ("jobs", "graph"):
             answer = signed_in.get(f"{pages[page]}?{name}={value}")
             assert answer.status_code == 200, name
-            shown = answer.content.decode()
-            said = f'role="alert">{name}: ' in shown
-            assert said or "No job matches" in shown or "j1" in shown, name
-            assert len(shown) < 200_000
+            content = answer.content.decode()
+            is_refused = f'role="alert">{name}: ' in content
+            assert is_refused or "No job matches" in content or "j1" in content, name
+            assert len(content) < 200_000
         news = signed_in.get(f"{pages['jobs-news']}?after=2026-01-01T00:00:00Z&{name}={value}")
         assert news.status_code in {200, 204}, name
 
@@ -90,7 +90,7 @@ def test_nonsense_in_any_filter_is_said_above_the_list_or_finds_nothing(signed_i
         ("color=red", "there is no such filter"),
     ],
 )
-def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expected):
+def test_an_invalid_filter_is_named_with_what_was_expected(signed_in, job, name, expected):
     page = signed_in.get(f"/jobs/?{name}").content.decode()
     parameter = name.partition("=")[0]
     called = FILTERS[parameter].label if parameter in FILTERS else parameter
@@ -100,7 +100,7 @@ def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expe
 
 
 @pytest.mark.parametrize(
-    ("page", "query", "said"),
+    ("page", "query", "sentence"),
     [
         ("causes", "days=x", "days: “x” won’t do; expected 7, 30, 90."),
         ("graph", "days=x", "days: “x” won’t do; expected 1, 7, 30."),
@@ -132,10 +132,12 @@ def test_what_was_wrong_and_what_was_expected_is_said(signed_in, job, name, expe
         ("files", "path=b/v.csv&sort=size", "sort: “size” won’t do"),
     ],
 )
-def test_each_page_says_what_it_can_not_take(signed_in, job, pages, page, query, said):
+def test_each_page_names_invalid_parameters(signed_in, job, pages, page, query, sentence):
     tell(job.project, "j0", file("b/v.csv"), begin=NOW.replace(hour=1))
-    shown = signed_in.get(f"{pages[page]}?{query}").content.decode().replace("won&#x27;t", "won’t")
-    assert said in shown
+    content = (
+        signed_in.get(f"{pages[page]}?{query}").content.decode().replace("won&#x27;t", "won’t")
+    )
+    assert sentence in content
 
 
 NUMBERED = [
@@ -144,7 +146,7 @@ NUMBERED = [
 
 
 @pytest.mark.parametrize("number", [0, 2**31, HUGE, 10**400], ids=lambda number: str(number)[:20])
-def test_a_number_of_nothing_is_not_found(signed_in, job, number):
+def test_an_unknown_key_is_not_found(signed_in, job, number):
     for pattern in NUMBERED:
         address = "/" + str(pattern.pattern).replace("<int:pk>", str(number))
         address = address.replace("<int:snapshot_pk>", "1").replace("<int:correction_pk>", "1")
@@ -157,7 +159,7 @@ def test_a_number_of_nothing_is_not_found(signed_in, job, number):
 @pytest.mark.parametrize(
     "number", [HUGE, "9" * 5000, 0, "x", "-1", "%00"], ids=lambda number: str(number)[:20]
 )
-def test_the_second_number_of_an_address(signed_in, job, number):
+def test_an_unknown_second_key_of_an_address_is_not_found(signed_in, job, number):
     assert signed_in.get(f"/jobs/{job.pk}/snapshots/{number}/").status_code == 404
     assert signed_in.post(f"/jobs/{job.pk}/corrections/{number}/undo/").status_code == 404
 
@@ -171,7 +173,7 @@ def test_the_address_of_a_job_that_was_deleted_is_not_found(signed_in, project):
     assert signed_in.get(f"/jobs/{job.pk}/").status_code == 404
 
 
-def test_each_address_takes_its_method_alone(signed_in, pages, job):
+def test_each_address_takes_only_its_method(signed_in, pages, job):
     for name, address in pages.items():
         assert signed_in.head(address).status_code in {200, 204}, name
         assert signed_in.put(address).status_code == 405, name
@@ -192,7 +194,7 @@ def test_each_address_takes_its_method_alone(signed_in, pages, job):
         "after=0001-01-01T00:00:00%2B14:00", "after=9999-12-31T23:59:59-14:00", "after=%00",
     ],
 )  # fmt: skip
-def test_news_after_no_time_are_none(signed_in, pages, query):
+def test_news_without_a_time_are_none(signed_in, pages, query):
     assert signed_in.get(f"{pages['jobs-news']}?{query}").status_code in {200, 204}
 
 
@@ -225,7 +227,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("value", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_in_a_form_is_answered_by_its_page(signed_in, pages, job, form, value):
+def test_nonsense_in_a_form_is_refused_on_its_page(signed_in, pages, job, form, value):
     args = {
         "decide": [job.pk],
         "set-tolerance": [job.graph_id],

@@ -36,12 +36,12 @@ def test_parts_of_a_column_touch_and_do_not_overlap(values):
     for hanging in (False, True):
         marks, _most = bars([parts(column) for column in values], hanging=hanging)
         for x in {mark.x for mark in marks}:
-            one = sorted((mark for mark in marks if mark.x == x), key=lambda mark: mark.y)
-            for above, below in itertools.pairwise(one):
+            stacked = sorted((mark for mark in marks if mark.x == x), key=lambda mark: mark.y)
+            for above, below in itertools.pairwise(stacked):
                 assert above.y + above.height == pytest.approx(below.y, abs=0.03)
-            assert (one[0].y if hanging else HEIGHT - one[-1].y - one[-1].height) == pytest.approx(
-                0, abs=0.03
-            )
+            assert (
+                stacked[0].y if hanging else HEIGHT - stacked[-1].y - stacked[-1].height
+            ) == pytest.approx(0, abs=0.03)
 
 
 def test_heights_are_in_proportion_and_sum_to_the_whole():
@@ -58,7 +58,7 @@ def test_a_small_part_on_a_large_one_can_be_seen():
     assert [mark.height for mark in marks] == [98, 2]
 
 
-def test_one_giant_is_cut_and_the_others_can_be_seen():
+def test_a_towering_bar_is_cut_and_the_others_can_be_seen():
     marks, most = bars([parts([10]), parts([8]), parts([10_000, 10]), parts([4])])
     assert most == 10
     assert [mark.kind for mark in marks] == ["kind0", "kind0", "kind0 cut", "kind1 cut", "kind0"]
@@ -67,7 +67,7 @@ def test_one_giant_is_cut_and_the_others_can_be_seen():
 
 
 @pytest.mark.parametrize("values", [[], [[]], [[0, 0]]])
-def test_nothing_is_drawn_of_nothing(values):
+def test_empty_data_draws_nothing(values):
     assert bars([parts(column) for column in values]) == ([], 0)
 
 
@@ -77,13 +77,13 @@ spans = st.lists(st.tuples(st.integers(-100, 100), st.integers(0, 200)), max_siz
 @given(spans)
 def test_spans_stay_on_the_axis_and_those_of_a_lane_apart(lengths):
     end = NOW + timedelta(hours=100)
-    made = [
+    kept = [
         Span(NOW + timedelta(hours=begin), NOW + timedelta(hours=begin + took), "success", "#", "")
         for begin, took in lengths
     ]
-    made = [span for span in made if span.end >= NOW and span.begin <= end]
-    marks, lanes = timeline(made, NOW, end)
-    assert len(marks) == len(made)
+    kept = [span for span in kept if span.end >= NOW and span.begin <= end]
+    marks, lanes = timeline(kept, NOW, end)
+    assert len(marks) == len(kept)
     for mark in marks:
         assert mark.x >= 0
         assert mark.x + mark.width <= 1000.1
