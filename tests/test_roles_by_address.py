@@ -25,7 +25,7 @@ from jobs.models import (
 )
 from jobs.proof.seal import seal
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 ROLES = (
     "anonymous",
@@ -100,7 +100,7 @@ def test_every_address_has_a_line_and_every_line_an_address():
 @pytest.fixture
 def world(project, db):
     """One of everything in p1, and a user for each role."""
-    job = tell(
+    job = record_reply(
         project,
         "lossy-job-id",
         file("b/secret-path.csv", 3, cause="line 7: a secret cause"),

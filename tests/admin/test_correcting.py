@@ -10,7 +10,7 @@ from jobs.decisions.corrections import correct
 from jobs.models import AuditEntry, Correction, Job, Membership, Project, Watch
 from jobs.record import find_graph, find_jobs
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def browser(fixer):
 
 @pytest.fixture
 def lossy(project):
-    return [tell(project, f"j{n}", file(f"b/v{n}.csv", 5, loaded=95)) for n in range(3)]
+    return [record_reply(project, f"j{n}", file(f"b/v{n}.csv", 5, loaded=95)) for n in range(3)]
 
 
 def form_of(page):
@@ -50,7 +50,7 @@ def test_what_ges_said_stands_beside_the_form(browser, lossy):
 
 
 def test_of_a_long_reply_the_part_about_the_file_is_shown(browser, project):
-    job = tell(project, "long", *(file(f"b/v{n}.csv", 1) for n in range(500)))
+    job = record_reply(project, "long", *(file(f"b/v{n}.csv", 1) for n in range(500)))
     page = browser.get(f"/admin/jobs/job/{job.pk}/correct/?where=vertex:400").content.decode()
     reply = page[page.index("<pre>") : page.index("</pre>")]
     assert "b/v400.csv" in reply
@@ -112,7 +112,7 @@ def test_another_field_is_nobodys_hindrance(browser, lossy, admin):
 def test_a_new_reply_since_is_told_too(browser, project, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
-    tell(project, "j0", file("b/v0.csv", 9, loaded=95))
+    record_reply(project, "j0", file("b/v0.csv", 9, loaded=95))
     sent = {
         "where": "vertex:0",
         "known": known,
@@ -193,7 +193,7 @@ def test_what_was_typed_survives_the_sign_in(fixer, lossy):
 
 
 def test_a_note_and_a_decision_survive_it_too(fixer, project):
-    job = tell(project, "j1", file("a", 3, cause="line 7"))
+    job = record_reply(project, "j1", file("a", 3, cause="line 7"))
     fixer.set_password("a long password")
     fixer.save()
     for place, page, fields in (
@@ -333,7 +333,7 @@ def test_more_than_a_thousand_rows_are_too_many(browser, project, lossy, monkeyp
 
 
 def test_rows_of_another_project_are_left_out(browser, lossy):
-    other = tell(Project.objects.create(project_id="p2"), "other", file("a", 5))
+    other = record_reply(Project.objects.create(project_id="p2"), "other", file("a", 5))
     sent = {
         "rows": rows_of([*lossy, other]),
         "field": "failed_lines",
@@ -406,7 +406,7 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
         actor=admin,
         now=NOW,
     )
-    tell(project, "j0", file("b/v0.csv", 9, loaded=95))
+    record_reply(project, "j0", file("b/v0.csv", 9, loaded=95))
     page = browser.get("/admin/jobs/correction/?flag__exact=contradicted")
     assert [one.job.job_id for one in page.context["cl"].result_list] == ["j0"]
 
@@ -415,7 +415,7 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
 
 
 def test_watching_is_stopped_and_resumed(browser, project):
-    job = tell(project, "runs", status="running", took=None)
+    job = record_reply(project, "runs", status="running", took=None)
     Watch.objects.create(job=job, next_poll_at=NOW)
 
     def act(name):
@@ -510,7 +510,8 @@ def test_only_fixers_correct_a_graph(browser, fixer, lossy):
 
 def test_what_was_set_aside_is_found_with_its_error_and_taken_up_again(browser, project):
     aside, foreign, fine = (
-        tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine")
+        record_reply(project, name, status="running", took=None)
+        for name in ("aside", "foreign", "fine")
     )
     Job.objects.filter(pk=foreign.pk).update(project=Project.objects.create(project_id="other"))
     for job, problem in ((aside, "the reply <b>broke</b> it"), (foreign, "theirs"), (fine, "")):

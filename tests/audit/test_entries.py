@@ -31,7 +31,7 @@ from jobs.models import (
 )
 from jobs.record import find_graph
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 
 def newest(**conditions):
@@ -196,7 +196,7 @@ def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, c
 
 def test_what_programs_write_is_not_noted(imported, polled):
     before = AuditEntry.objects.count()
-    tell(imported.project, "j9", file("b/v.csv", 3, cause="line 7"))
+    record_reply(imported.project, "j9", file("b/v.csv", 3, cause="line 7"))
     Project.objects.filter(pk=imported.project_id).update(discovered_at=NOW, problem="x")
     Watch.objects.create(job=imported, next_poll_at=NOW)
     assert AuditEntry.objects.count() == before
@@ -400,7 +400,7 @@ def some(project, owner, imported, cause):
     stranger = User.objects.create_user("stranger")
     Membership.objects.create(project=other, user=stranger, role="owner")
     save_note(cause, "in p1", actor=owner, now=NOW)
-    tell(other, "j2", file("a", 1))
+    record_reply(other, "j2", file("a", 1))
     decide(Job.objects.get(job_id="j2"), state="to_fix", note="in p2", actor=stranger, now=NOW)
     return {"owner": owner, "stranger": stranger}
 

@@ -6,7 +6,7 @@ from django.urls import reverse
 
 from jobs.models import Cause, Correction, Membership, Project, Review, SavedView, Watch
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def people(project):
 
 @pytest.fixture
 def lossy(project):
-    return tell(
+    return record_reply(
         project,
         "lossy-job-id",
         file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
@@ -185,7 +185,7 @@ def test_an_object_is_not_found_under_the_address_of_another(
     client, addresses, people, project, lossy
 ):
     client.force_login(people["fixer"])
-    other = tell(project, "other", file("a"))
+    other = record_reply(project, "other", file("a"))
     snapshot = lossy.snapshots.get()
     assert client.get(reverse("pages:snapshot", args=[other.pk, snapshot.pk])).status_code == 404
     client.force_login(User.objects.create_superuser("root"))
@@ -197,12 +197,12 @@ def test_the_next_import_offered_is_one_this_person_may_review(client, people, p
     """A viewer of another project is not sent to an import there."""
     elsewhere = Project.objects.get(project_id="p2")
     Membership.objects.create(project=elsewhere, user=people["reviewer"], role="viewer")
-    tell(elsewhere, "not theirs", file("a", 5))
+    record_reply(elsewhere, "not theirs", file("a", 5))
     client.force_login(people["reviewer"])
     address = reverse("pages:decide", args=[lossy.pk])
     answer = client.post(address, {"state": "waiting", "note": "still", "next": "1"})
     assert answer.headers["Location"] == reverse("pages:job", args=[lossy.pk])
-    other_job = tell(project, "theirs", file("a", 5))
+    other_job = record_reply(project, "theirs", file("a", 5))
     answer = client.post(address, {"state": "accepted", "note": "fine", "next": "1"})
     assert answer.headers["Location"] == reverse("pages:job", args=[other_job.pk])
 

@@ -83,7 +83,7 @@ def test_every_page_is_accessible_and_fits(visit, world):
         if name == "sign-in":
             page.context.clear_cookies()
         page.emulate_media(color_scheme="light")
-        answer = page.goto(address.format(at=world.at, **vars(world)))
+        answer = page.goto(address.format(at=world.known_at, **vars(world)))
         assert answer.status == (404 if name == "missing" else 200), name
         page.evaluate(PREPARE)
         for width in (1280, 768, 390):
@@ -113,7 +113,7 @@ def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
     )
     counts = {"totalLines": 148_558, "failedLines": 11_962, "successfulLines": 136_596}
     lost = file | counts | {"status": "partFailed", "cause": cause}
-    job = world.tell("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
+    job = world.record("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
     page = visit()
     for address in (f"/jobs/{job.pk}/", "/jobs/", "/causes/", "/files/"):
         page.goto(address)
@@ -260,7 +260,7 @@ def test_a_printed_page_has_whole_tables_and_no_controls(visit, world):
 def test_without_scripts_every_page_shows(visit, world):
     page = visit(java_script_enabled=False)
     for name, address in PAGES.items():
-        assert page.goto(address.format(at=world.at, **vars(world))).status == (
+        assert page.goto(address.format(at=world.known_at, **vars(world))).status == (
             404 if name == "missing" else 200
         ), name
         assert page.locator("h1").count() == 1, name

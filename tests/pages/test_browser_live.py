@@ -53,7 +53,7 @@ def test_a_running_job_is_redrawn_on_changes_and_keeps_typed_text(page, world):
     files = [
         ("edgesetPath", f"b/e{number}.csv", "success", 7_654_321, 0, None) for number in range(12)
     ]
-    world.tell("running-job", status="running", files=files)
+    world.record("running-job", status="running", files=files)
     assert tick(page, "seen=") == 200
     expect(page.locator("#files")).to_contain_text("7,654,321")
     expect(page.locator("[name=file]")).to_have_value("b/v1")
@@ -62,7 +62,7 @@ def test_a_running_job_is_redrawn_on_changes_and_keeps_typed_text(page, world):
     look(page, hidden=True)
     assert asks_nothing(page, "seen=")
     look(page, hidden=False)
-    world.tell("running-job", files=files)
+    world.record("running-job", files=files)
     assert tick(page, "seen=") == 200
     expect(page.locator("h1 + .verdict")).to_have_text("success")
     assert asks_nothing(page, "seen=")
@@ -86,8 +86,8 @@ def test_a_list_announces_new_jobs_and_redraws_running_ones_in_place(page, world
     before = [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()]
     assert tick(page, "/news/") == 204
     page.fill("[name=graph]", "pay")
-    world.tell("new-job")
-    world.tell("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
+    world.record("new-job")
+    world.record("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
     assert tick(page, "/news/") == 200
     expect(page.locator("#news")).to_have_text("1 new job: show it")
     expect(page.locator(f"#job-{world.running.pk} .verdict")).to_have_text("success")
@@ -104,7 +104,7 @@ def test_the_overview_shows_an_ended_job_and_keeps_the_focus(page, world):
     link = page.locator(f'#now a[href="/jobs/{world.partial.pk}/"]')
     link.focus()
     late = timezone.now() + timedelta(seconds=1)
-    world.tell(
+    world.record(
         "failed-now",
         at=late,
         status="failed",

@@ -6,7 +6,7 @@ import pytest
 from django.urls import resolve, reverse
 
 from jobs.models import Cause, Correction, Job
-from tests.imports import tell_story
+from tests.imports import record_story
 
 PAGES = ["/", "/graphs/", "/jobs/", "/causes/", "/files/", "/me/"]
 PART = {"HX-Request": "true"}
@@ -47,7 +47,7 @@ def addresses_of(job):
 
 
 def test_every_page_of_the_story_is_valid_whole_and_as_a_part(signed_in, project):
-    tell_story(project)
+    record_story(project)
     lossy = Job.objects.filter(job_name="ImportGraph").exclude(verdict="success")
     job_by_verdict = {job.verdict: job for job in lossy}
     rare = [
@@ -151,7 +151,7 @@ def test_health(client, db):
 def test_the_queries_of_lists_do_not_grow_with_the_rows(
     signed_in, project, django_assert_max_num_queries
 ):
-    tell_story(project)
+    record_story(project)
     for address in ("/jobs/", "/graphs/", "/causes/", "/files/?path=e"):
         with django_assert_max_num_queries(10):
             signed_in.get(address)

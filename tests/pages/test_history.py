@@ -9,7 +9,7 @@ import pytest
 from jobs.models import Cause, Miss
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -34,9 +34,9 @@ def miss(job, at, body=b"<html>", status=200):
 
 
 def test_the_history_shows_changes_and_contradictions_between_replies(signed_in, project):
-    tell(project, "j1", status="pending", begin=None, jobName="ImportGraph")
-    tell(project, "j1", file("a", 1, 5), status="running", took=None, at=NOW + MINUTE)
-    job = tell(project, "j1", file("a", 3, 4, cause="line 7: x"), at=NOW + 3 * MINUTE)
+    record_reply(project, "j1", status="pending", begin=None, jobName="ImportGraph")
+    record_reply(project, "j1", file("a", 1, 5), status="running", took=None, at=NOW + MINUTE)
+    job = record_reply(project, "j1", file("a", 3, 4, cause="line 7: x"), at=NOW + 3 * MINUTE)
     page = signed_in.get(f"/jobs/{job.pk}/history/")
     steps = page.content.decode().partition('<ol class="steps')[2]
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
@@ -55,11 +55,11 @@ def test_the_history_shows_changes_and_contradictions_between_replies(signed_in,
 
 
 def test_failed_polls_stand_between_the_replies(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", took=None)
+    job = record_reply(project, "j1", file("a"), status="running", took=None)
     for number in range(3):
         miss(job, NOW + (1 + number) * MINUTE)
     miss(job, NOW + 5 * MINUTE, b'{"errorCode": "APIGW.0308", "errorMessage": "slow down"}', 429)
-    tell(project, "j1", file("a"), at=NOW + 9 * MINUTE)
+    record_reply(project, "j1", file("a"), at=NOW + 9 * MINUTE)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/history/"))
     rate_limited = page_text.index("GES asked to be asked less often")
     html_page = page_text.index("GES answered with an HTML page")
@@ -73,7 +73,7 @@ def test_earlier_replies_are_linked_each_reply_and_failed_poll_once(signed_in, p
 
     minutes = count()
     for number in range(45):
-        job = tell(
+        job = record_reply(
             project,
             "j1",
             file("a", 0, number),
@@ -105,7 +105,7 @@ def test_earlier_replies_are_linked_each_reply_and_failed_poll_once(signed_in, p
 
 
 def test_a_page_break_between_replies_of_one_moment_loses_none(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", took=None)
+    job = record_reply(project, "j1", file("a"), status="running", took=None)
     for number in range(11):
         seen_at = NOW + number * MINUTE
         record(
@@ -153,7 +153,7 @@ def test_a_reply_is_shown_and_its_bytes_are_exactly_as_received(signed_in, proje
 def test_a_reply_in_another_encoding_or_truncated_is_shown_as_received(signed_in, project):
     from jobs.models import Snapshot
 
-    job = tell(project, "j1", file("a"))
+    job = record_reply(project, "j1", file("a"))
     snapshot = Snapshot.objects.create(
         job=job,
         source="ingest",
@@ -177,24 +177,24 @@ def test_a_reply_in_another_encoding_or_truncated_is_shown_as_received(signed_in
 
 def test_the_last_good_import_before_this_one_is_compared_with(signed_in, project):
     night = {number: NOW - number * DAY for number in range(6)}
-    tell(project, "good, later", file("b/2026-03-05/a"), begin=night[0])
-    job = tell(
+    record_reply(project, "good, later", file("b/2026-03-05/a"), begin=night[0])
+    job = record_reply(
         project,
         "one",
         file("b/2026-03-03/a", 3),
         file("b/2026-03-03/new", 2, 0, cause="line 7: bad"),
         begin=night[1],
     )
-    tell(project, "bad", file("b/2026-03-02/a", 1), begin=night[2])
-    good = tell(
+    record_reply(project, "bad", file("b/2026-03-02/a", 1), begin=night[2])
+    good = record_reply(
         project,
         "good",
         file("b/2026-03-01/a", 1, 9, status="success", failedLines=0),
         file("b/gone"),
         begin=night[3],
     )
-    tell(project, "good, elsewhere", file("b/2026-03-02/a"), begin=night[2], graph="other")
-    tell(project, "good, earlier", file("b/2026-02-27/a"), begin=night[4])
+    record_reply(project, "good, elsewhere", file("b/2026-03-02/a"), begin=night[2], graph="other")
+    record_reply(project, "good, earlier", file("b/2026-02-27/a"), begin=night[4])
     page = signed_in.get(f"/jobs/{job.pk}/compare/")
     assert f'value="{good.pk}" selected' in page.content.decode()
     page_text = text(page)
@@ -214,8 +214,8 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
 
 
 def test_only_another_import_of_the_graph_is_compared_with(signed_in, project):
-    job = tell(project, "one", file("a"))
-    other = tell(project, "other", file("secret"), graph="other")
+    job = record_reply(project, "one", file("a"))
+    other = record_reply(project, "other", file("secret"), graph="other")
     for other_pk in (other.pk, job.pk, 12345):
         page_text = text(signed_in.get(f"/jobs/{job.pk}/compare/?with={other_pk}"))
         assert "the number of another import of this graph" in page_text
@@ -224,7 +224,7 @@ def test_only_another_import_of_the_graph_is_compared_with(signed_in, project):
 
 def test_without_another_import_it_says_so(signed_in, project):
     assert "no other import of this graph" in text(
-        signed_in.get(f"/jobs/{tell(project, 'one', file('a')).pk}/compare/")
+        signed_in.get(f"/jobs/{record_reply(project, 'one', file('a')).pk}/compare/")
     )
 
 
@@ -234,7 +234,7 @@ def test_without_another_import_it_says_so(signed_in, project):
 def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     project.endpoint = "https://ges.example.com"
     project.save()
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("b/x/v.csv", 3),
@@ -260,14 +260,14 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
 
 
 def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("b/v.csv", 3),
         file("b/e.csv", 2, kind="edge"),
         begin=NOW - timedelta(hours=5),
     )
-    load = tell(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
+    load = record_reply(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
     page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert (
@@ -282,7 +282,7 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
     assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
     assert b"vertexsetPath" in signed_in.get(f"/jobs/{job.pk}/repair/?all=1").content
-    tell(
+    record_reply(
         project,
         "whole",
         file("b/v.csv"),
@@ -298,7 +298,7 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
 
 
 def test_the_repair_kit_of_a_graph_without_an_id_uses_variables(signed_in, project):
-    job = tell(project, "j1", file("b/v.csv", 3))
+    job = record_reply(project, "j1", file("b/v.csv", 3))
     project.graphs.update(graph_id=None)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in page_text
@@ -306,7 +306,9 @@ def test_the_repair_kit_of_a_graph_without_an_id_uses_variables(signed_in, proje
 
 
 def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
-    job = tell(project, "j1", *[file(f"b/{n}/v.csv", 1) for n in range(60)], file("b/0/w.csv"))
+    job = record_reply(
+        project, "j1", *[file(f"b/{n}/v.csv", 1) for n in range(60)], file("b/0/w.csv")
+    )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert "60 files to import again." in page_text
     assert "10 more requests are not written out here" in page_text
@@ -314,7 +316,7 @@ def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
 
 def test_an_import_without_failures_has_nothing_to_repair(signed_in, project):
     assert "nothing to import again" in text(
-        signed_in.get(f"/jobs/{tell(project, 'j1', file('a')).pk}/repair/")
+        signed_in.get(f"/jobs/{record_reply(project, 'j1', file('a')).pk}/repair/")
     )
 
 
@@ -325,16 +327,18 @@ def test_an_import_without_failures_has_nothing_to_repair(signed_in, project):
 def struck(project, monkeypatch):
     """One cause in two graphs, and a smaller one; one of them over a month ago."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    tell(
+    record_reply(
         project,
         "j1",
         file("b/a", 3, cause="line 1: bad"),
         file("b/b", 4, cause="line 2: bad"),
         file("b/c", 1, cause="gone"),
     )
-    tell(project, "j2", file("b/a", 5, cause="line 3: bad"), graph="other", begin=NOW - 2 * DAY)
-    tell(project, "j3", file("b/a", 6, cause="line 4: bad"), begin=NOW - 45 * DAY)
-    tell(project, "j4", file("b/a", 0, 9), begin=NOW - 3 * DAY)
+    record_reply(
+        project, "j2", file("b/a", 5, cause="line 3: bad"), graph="other", begin=NOW - 2 * DAY
+    )
+    record_reply(project, "j3", file("b/a", 6, cause="line 4: bad"), begin=NOW - 45 * DAY)
+    record_reply(project, "j4", file("b/a", 0, 9), begin=NOW - 3 * DAY)
     return Cause.objects.get(pattern__startswith="line"), Cause.objects.get(pattern="gone")
 
 
@@ -396,7 +400,7 @@ def test_a_position_past_the_last_import_of_a_path_shows_no_other_list(signed_in
 
 
 def test_the_page_of_a_cause_shows_what_varies_by_file(signed_in, project):
-    job = tell(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
+    job = record_reply(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
     page = signed_in.get(f"/causes/{Cause.objects.get().pk}/").content.decode()
     assert re.search(
         r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>',
@@ -408,8 +412,10 @@ def test_the_page_of_a_cause_shows_what_varies_by_file(signed_in, project):
 def test_a_job_marks_a_cause_that_is_new(signed_in, project):
     for number, days in enumerate((30, 0)):
         seen_at = NOW - timedelta(days=days)
-        tell(project, f"j{number}", file("b/v.csv", 3, cause="old"), at=seen_at, begin=seen_at)
-    new = tell(
+        record_reply(
+            project, f"j{number}", file("b/v.csv", 3, cause="old"), at=seen_at, begin=seen_at
+        )
+    new = record_reply(
         project,
         "new",
         file("b/v.csv", 3, cause="old"),
@@ -423,8 +429,8 @@ def test_a_job_marks_a_cause_that_is_new(signed_in, project):
 
 def test_a_graph_shows_the_loss_of_last_night_whatever_came_since(signed_in, project, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    tell(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
-    tell(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
+    record_reply(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
+    record_reply(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
     page = signed_in.get("/graphs/").content.decode()
     assert re.search(
         r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from jobs.lists.filters import FILTERS, STEERING
 from jobs.models import Cause, Job
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 NONSENSE = {
     "nul": "%00",
@@ -44,7 +44,7 @@ def signed_in(client, admin):
 
 @pytest.fixture
 def job(project):
-    return tell(
+    return record_reply(
         project, "j1", file("b/v.csv", 3, cause="line 7: too long"), file("b/e.csv", kind="edge")
     )
 
@@ -133,7 +133,7 @@ def test_an_invalid_filter_is_named_with_what_was_expected(signed_in, job, name,
     ],
 )
 def test_each_page_names_invalid_parameters(signed_in, job, pages, page, query, sentence):
-    tell(job.project, "j0", file("b/v.csv"), begin=NOW.replace(hour=1))
+    record_reply(job.project, "j0", file("b/v.csv"), begin=NOW.replace(hour=1))
     content = (
         signed_in.get(f"{pages[page]}?{query}").content.decode().replace("won&#x27;t", "won’t")
     )

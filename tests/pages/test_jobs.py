@@ -10,7 +10,7 @@ from django.contrib.auth.models import User
 from jobs.models import Job, Membership, Project, SavedView
 from jobs.models.job import VerdictChoices
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 PART = {"HX-Request": "true"}
 
@@ -31,29 +31,31 @@ def listed(client, address, **more):
 def some(project):
     """Jobs by name, the newest first."""
     return {
-        "runs": tell(project, "runs", file("a/x", 0, 5), begin=NOW, took=None, status="running"),
-        "lost": tell(
+        "runs": record_reply(
+            project, "runs", file("a/x", 0, 5), begin=NOW, took=None, status="running"
+        ),
+        "lost": record_reply(
             project,
             "lost",
             file("a/x", 5, 5, cause="line 7: bad"),
             file("b/y", 0, 10),
             begin=NOW - timedelta(hours=1),
         ),
-        "gone": tell(
+        "gone": record_reply(
             project,
             "gone",
             file("b/y", 9, 0, cause="no such file"),
             begin=NOW - timedelta(hours=2),
             status="failed",
         ),
-        "good": tell(
+        "good": record_reply(
             project,
             "good",
             file("a/x", 0, 3),
             begin=NOW - timedelta(hours=3),
             took=timedelta(hours=1),
         ),
-        "stop": tell(
+        "stop": record_reply(
             project, "stop", jobName="StopGraph", begin=NOW - timedelta(hours=4), graph="other"
         ),
     }
@@ -145,7 +147,7 @@ def news(signed_in, some):
 def test_news_are_204_until_something_changes(signed_in, project, some, news):
     address = news()
     assert signed_in.get(address, headers=PART).status_code == 204
-    tell(
+    record_reply(
         project,
         "good",
         file("a/x", 0, 3),
@@ -158,8 +160,8 @@ def test_news_are_204_until_something_changes(signed_in, project, some, news):
 
 def test_news_count_new_jobs_once_and_bring_running_rows(signed_in, project, some, news):
     address = news()
-    tell(project, "new", at=NOW + timedelta(minutes=1))
-    tell(project, "runs", file("a/x", 2, 5), begin=NOW, at=NOW + timedelta(minutes=2))
+    record_reply(project, "new", at=NOW + timedelta(minutes=1))
+    record_reply(project, "runs", file("a/x", 2, 5), begin=NOW, at=NOW + timedelta(minutes=2))
     part = signed_in.get(address, headers=PART).content.decode()
     assert "<html" not in part
     assert "1 new job: show it" in part
@@ -167,14 +169,14 @@ def test_news_count_new_jobs_once_and_bring_running_rows(signed_in, project, som
     again = unescape(re.search(r'id="news" hx-get="([^"]*)"', part)[1])
     assert f"rows={some['runs'].pk}" not in again
     assert signed_in.get(again, headers=PART).status_code == 204
-    tell(project, "newer", at=NOW + timedelta(minutes=3))
+    record_reply(project, "newer", at=NOW + timedelta(minutes=3))
     assert "2 new jobs: show them" in signed_in.get(again, headers=PART).content.decode()
 
 
 def test_news_bring_a_running_row_once_for_each_change(signed_in, project, some, news):
     address = news()
     for minute in (1, 2):
-        tell(
+        record_reply(
             project,
             "runs",
             file("a/x", minute, 5),
@@ -192,10 +194,12 @@ def test_news_bring_a_running_row_once_for_each_change(signed_in, project, some,
 
 def test_news_follow_the_filters_and_the_graph(signed_in, project, some, news):
     failed, graph = news("/jobs/?verdict=failed"), news(f"/graphs/{some['stop'].graph_id}/?days=1")
-    tell(project, "new", file("a"), at=NOW + timedelta(minutes=1))
+    record_reply(project, "new", file("a"), at=NOW + timedelta(minutes=1))
     assert signed_in.get(failed, headers=PART).status_code == 204
     assert signed_in.get(graph, headers=PART).status_code == 204
-    tell(project, "elsewhere", file("a", 1, 0), at=NOW + timedelta(minutes=2), graph="other")
+    record_reply(
+        project, "elsewhere", file("a", 1, 0), at=NOW + timedelta(minutes=2), graph="other"
+    )
     assert "1 new job" in signed_in.get(failed, headers=PART).content.decode()
     part = signed_in.get(graph, headers=PART).content.decode()
     assert f'href="/graphs/{some["stop"].graph_id}/?' in part
@@ -206,10 +210,10 @@ def test_another_project_makes_no_news(client, project, some, news):
     user = User.objects.create_user("eve")
     own_project = Project.objects.create(project_id="mine")
     own_project.members.add(user)
-    tell(project, "new", at=NOW + timedelta(minutes=1))
+    record_reply(project, "new", at=NOW + timedelta(minutes=1))
     client.force_login(user)
     assert client.get(address, headers=PART).status_code == 204
-    tell(own_project, "mine", at=NOW + timedelta(minutes=2))
+    record_reply(own_project, "mine", at=NOW + timedelta(minutes=2))
     assert "1 new job" in client.get(address, headers=PART).content.decode()
 
 

@@ -12,7 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from jobs.decisions.review import decide
 from jobs.models import Cause, ImportFile, Membership, Project
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 HOUR = timedelta(hours=1)
 
@@ -28,8 +28,8 @@ def signed_in(client, admin, monkeypatch):
 def night(project):
     """Two graphs that lost lines last night, one of which loaded a file again; losses of the week before."""
     label = "label [merchant_v2] is not in the metadata"
-    tell(project, "old", file("b/old.csv", 7), graph="rings", begin=NOW - 100 * HOUR)
-    tell(
+    record_reply(project, "old", file("b/old.csv", 7), graph="rings", begin=NOW - 100 * HOUR)
+    record_reply(
         project,
         "rings",
         file("b/v.csv", 5, cause=label),
@@ -37,7 +37,7 @@ def night(project):
         graph="rings",
         begin=NOW - 9 * HOUR,
     )
-    tell(
+    record_reply(
         project,
         "again",
         file("b/e.csv", kind="edge"),
@@ -45,7 +45,7 @@ def night(project):
         graph="rings",
         begin=NOW - 2 * HOUR,
     )
-    tell(
+    record_reply(
         project,
         "chain",
         file("s/e.csv", 217_890, 0, cause="GES.7017: gone"),
@@ -54,8 +54,8 @@ def night(project):
         begin=NOW - 8 * HOUR,
     )
     # The same path in another graph, and before: neither has loaded what this one lost.
-    tell(project, "elsewhere", file("s/e.csv"), graph="rings", begin=NOW - HOUR)
-    tell(project, "earlier", file("s/e.csv"), graph="chain", begin=NOW - 20 * HOUR)
+    record_reply(project, "elsewhere", file("s/e.csv"), graph="rings", begin=NOW - HOUR)
+    record_reply(project, "earlier", file("s/e.csv"), graph="chain", begin=NOW - 20 * HOUR)
 
 
 def rows(page):
@@ -101,7 +101,7 @@ def test_closed_reviews_need_no_import(signed_in, admin, night, project):
 
 def test_a_path_that_failed_again_is_imported_once(signed_in, project):
     for hours in (9, 5, 1):
-        tell(project, f"at {hours}", file("b/v.csv", hours), begin=NOW - hours * HOUR)
+        record_reply(project, f"at {hours}", file("b/v.csv", hours), begin=NOW - hours * HOUR)
     page = signed_in.get("/files/").content.decode()
     assert [state for _path, state in rows(page)] == [
         "import again",
@@ -128,7 +128,7 @@ def test_the_downloads_have_all_rows(signed_in, night):
 
 
 def test_a_formula_in_a_cause_is_exported_as_text(signed_in, project):
-    tell(project, "j", file("b/v.csv", 1, cause="=HYPERLINK(1)"))
+    record_reply(project, "j", file("b/v.csv", 1, cause="=HYPERLINK(1)"))
     assert "'=HYPERLINK(1)" in text(signed_in.get("/files/?csv"))
 
 
@@ -144,7 +144,7 @@ def test_a_page_continues_where_the_last_ended(signed_in, night):
 
 
 def test_a_job_without_a_begin_time_is_listed(signed_in, project):
-    tell(project, "unbegun", file("b/v.csv", 3), begin=None)
+    record_reply(project, "unbegun", file("b/v.csv", 3), begin=None)
     page = signed_in.get("/files/").content.decode()
     assert rows(page) == [("b/v.csv", "import again")]
     assert "1 file lost 3 lines" in page
@@ -176,7 +176,7 @@ def test_an_outsider_sees_and_downloads_nothing(client, night):
 def test_a_member_sees_only_their_project(client, night, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
     other = Project.objects.create(project_id="p2")
-    tell(other, "theirs", file("z/v.csv", 3))
+    record_reply(other, "theirs", file("z/v.csv", 3))
     mia = User.objects.create_user("mia")
     Membership.objects.create(project=other, user=mia)
     client.force_login(mia)
@@ -191,7 +191,7 @@ def test_the_queries_do_not_grow_with_the_rows(signed_in, night, project):
 
     few = asked()
     for number in range(30):
-        tell(
+        record_reply(
             project,
             f"n{number}",
             *(file(f"n/{number}/{one}", 1) for one in range(5)),

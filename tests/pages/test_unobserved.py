@@ -16,7 +16,7 @@ from jobs.pages.drawing.axis import Axis
 from jobs.pages.drawing.charts import Mark
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.conftest import NOW
-from tests.imports import file, said, tell
+from tests.imports import file, record_reply, reply_body
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days")
@@ -52,8 +52,8 @@ def drawn(page, kind):
 @pytest.fixture
 def changed(project):
     """Seen running from 12:00 to 12:10:05, and a success from 12:15:40 on."""
-    tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    tell(
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
+    record_reply(
         project,
         "j1",
         file("a", 0, 5),
@@ -61,7 +61,7 @@ def changed(project):
         took=None,
         at=NOW + 10 * MINUTE + 5 * SECOND,
     )
-    return tell(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
+    return record_reply(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
 
 
 BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40 , 5 min 35 s unobserved"
@@ -81,7 +81,7 @@ def test_a_repeated_final_status_does_not_hide_when_it_came(signed_in, changed, 
                     source,
                     NOW + minutes * MINUTE,
                     200,
-                    said("j1", file("a", 0, 9), x=source),
+                    reply_body("j1", file("a", 0, 9), x=source),
                 )
             ]
         )
@@ -89,14 +89,14 @@ def test_a_repeated_final_status_does_not_hide_when_it_came(signed_in, changed, 
 
 
 def test_a_change_within_a_second_is_shown_as_a_moment(signed_in, project):
-    tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    job = tell(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
+    job = record_reply(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
     assert "Came to its end 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "unobserved" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
 def test_before_a_single_reply_nothing_is_known(signed_in, project):
-    job = tell(project, "j1", file("a"))
+    job = record_reply(project, "j1", file("a"))
     assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(
         signed_in.get(f"/jobs/{job.pk}/")
     )
@@ -105,7 +105,7 @@ def test_before_a_single_reply_nothing_is_known(signed_in, project):
 
 def test_a_later_sighting_by_another_source_narrows_the_time(signed_in, changed, project):
     job = find_jobs(project, [(find_graph(project, "id-of-payments"), "j1", NOW)])["j1"]
-    running = said("j1", status="running", took=None)
+    running = reply_body("j1", status="running", took=None)
     for minute in (1, 14):
         record([observe(job, "list", NOW + minute * MINUTE, 200, running)])
     assert "between 2026-03-04 12:14:00 and 12:15:40 , 1 min 40 s" in text(
@@ -136,7 +136,7 @@ def test_the_history_shows_when_no_worker_was_polling(signed_in, changed, projec
 
 def test_a_running_job_that_is_no_longer_polled_says_so(signed_in, project):
     now = timezone.now()
-    job = tell(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
+    job = record_reply(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
     present(project, (now - DAY, now - HOUR))
     assert re.search(
         r"No worker was polling [^)]*\(UTC\) · (59 min|1 h)",
@@ -146,7 +146,7 @@ def test_a_running_job_that_is_no_longer_polled_says_so(signed_in, project):
 
 def test_each_absence_is_on_one_page_of_a_long_history(signed_in, project):
     for number in range(45):
-        job = tell(
+        job = record_reply(
             project, "j1", file("a", 0, number), status="running", took=None, at=NOW + number * HOUR
         )
     present(project, *((NOW + n * HOUR - MINUTE, NOW + n * HOUR + 20 * MINUTE) for n in range(45)))
@@ -164,8 +164,8 @@ def test_each_absence_is_on_one_page_of_a_long_history(signed_in, project):
 def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_in, project):
     now = timezone.now()
     begin = now - 12 * HOUR
-    tell(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
-    job = tell(project, "j1", file("a", 0, 9), begin=begin, took=HOUR, at=begin + 3 * HOUR)
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
+    job = record_reply(project, "j1", file("a", 0, 9), begin=begin, took=HOUR, at=begin + 3 * HOUR)
     record([observe(job, "poll", begin + minute * MINUTE, 200, b"<html>") for minute in (30, 60)])
     present(project, (now - 20 * HOUR, begin), (begin + 2 * HOUR, now))
     page = signed_in.get(f"/graphs/{job.graph_id}/?days=1")
@@ -184,8 +184,8 @@ def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_
 def test_a_change_too_short_to_be_seen_is_not_drawn(signed_in, project):
     now = timezone.now()
     begin = now - 12 * HOUR
-    tell(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
-    job = tell(project, "j1", file("a", 0, 9), begin=begin, at=begin + 10 * SECOND)
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
+    job = record_reply(project, "j1", file("a", 0, 9), begin=begin, at=begin + 10 * SECOND)
     page = signed_in.get(f"/graphs/{job.graph_id}/?days=7")
     assert drawn(page, "success")
     assert not drawn(page, "unsure")
@@ -206,21 +206,21 @@ def test_the_export_has_the_time_in_which_a_reply_changed(changed):
 def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_in, project):
     now = timezone.now()
     for number, minutes in enumerate((2, 3, 4)):
-        tell(
+        record_reply(
             project,
             f"like-{number}",
             file("a"),
             begin=now - (number + 1) * DAY,
             took=minutes * MINUTE,
         )
-    job = tell(
+    job = record_reply(
         project, "j1", file("a", 0, 1), status="running", begin=now - 5 * MINUTE, took=None, at=now
     )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "Running for 5 min" in page_text
     assert "usual is 3 min 00 s, from 3 jobs" in page_text
     assert "Stuck?" not in page_text
-    tell(
+    record_reply(
         project,
         "j1",
         file("a", 0, 2),
@@ -237,7 +237,7 @@ def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_i
 
 
 def test_a_job_without_enough_earlier_ones_is_never_stuck(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", begin=NOW - 9 * DAY, took=None)
+    job = record_reply(project, "j1", file("a"), status="running", begin=NOW - 9 * DAY, took=None)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "too few like it to say what is usual" in page_text
     assert "Stuck?" not in page_text

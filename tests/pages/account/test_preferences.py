@@ -1,6 +1,6 @@
 import pytest
 
-from tests.imports import tell
+from tests.imports import record_reply
 
 
 @pytest.fixture
@@ -10,7 +10,7 @@ def signed_in(client, admin):
 
 
 def test_a_zone_is_chosen_kept_and_reset(signed_in, project):
-    tell(project, "j1")
+    record_reply(project, "j1")
     page = signed_in.post("/me/", {"zone": "Asia/Shanghai"}, follow=True).content.decode()
     assert "Times are shown in Asia/Shanghai." in page
     cookie = signed_in.cookies["gesdash_zone"]
@@ -35,7 +35,7 @@ def test_an_invalid_zone_is_reported_and_not_kept(signed_in, zone):
 
 @pytest.mark.parametrize("cookie", ["Mars", "../../etc/passwd", "x" * 3000, "\\000", '"'])
 def test_without_a_valid_cookie_the_browsers_zone_applies_then_utc(signed_in, project, cookie):
-    tell(project, "j1")
+    record_reply(project, "j1")
     signed_in.cookies["gesdash_zone"] = cookie
     assert "2026-03-04 11:00" in signed_in.get("/jobs/").content.decode()
     signed_in.cookies["gesdash_browser_zone"] = "Asia/Kathmandu"

@@ -11,7 +11,7 @@ from django.contrib.auth.models import User
 from jobs.decisions.review import decide
 from jobs.models import Cause, Job, Membership, Review, SavedView, Watch
 from tests.conftest import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 PART = {"HX-Request": "true"}
 FILES = PART | {"HX-Target": "files"}
@@ -37,13 +37,13 @@ def text(page):
 
 
 def test_the_live_part_of_a_running_job_gets_204_until_it_changes(signed_in, project):
-    job = tell(project, "j1", file("a", 0, 5), status="running", took=None)
+    job = record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
     whole = page_of(signed_in, job, "?verdict=success")
     address = unescape(re.search(r'id="live" hx-get="([^"]*)" hx-trigger="every 5s"', whole)[1])
     assert "verdict=success" in address
     ask = lambda: signed_in.get(f"/jobs/{job.pk}/{address}", headers=PART)  # noqa: E731
     assert ask().status_code == 204
-    tell(project, "j1", file("a", 2, 9), at=NOW + timedelta(minutes=1))
+    record_reply(project, "j1", file("a", 2, 9), at=NOW + timedelta(minutes=1))
     part = ask().content.decode()
     assert "<html" not in part
     assert 'id="job-title" class="title" hx-swap-oob="true"' in part
@@ -57,7 +57,7 @@ def test_the_page_of_a_final_job_does_not_refresh(signed_in, imported):
 
 @pytest.mark.parametrize("more", [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}])
 def test_a_boosted_or_restored_page_is_whole(signed_in, project, more):
-    job = tell(project, "j1", file("a", 0, 5), status="running", took=None)
+    job = record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
     token = re.search(r"seen=([^&\"]*)", page_of(signed_in, job))[1]
     answer = signed_in.get(f"/jobs/{job.pk}/?seen={token}", headers=FILES | more)
     page = answer.content.decode()
@@ -90,8 +90,8 @@ def hostile(project):
     project.save()
     cause = f"line 7: {XSS} " + "x" * 13_000
     graph = "图‮evil" + XSS
-    tell(project, "before", file("b/v.csv"), graph=graph, begin=NOW - timedelta(days=1))
-    return tell(
+    record_reply(project, "before", file("b/v.csv"), graph=graph, begin=NOW - timedelta(days=1))
+    return record_reply(
         project, f"j{XSS}", file(f"b/{XSS}.csv", 3, cause=cause, log=f"b/{XSS}.log"), file("b/" + "n/" * 500 + "v.csv", 2, kind="edge", status=XSS),
         file(f"b/s{XSS}.xml", kind="schema", cause=XSS), graph=graph, jobName=f"Import{XSS}", jobType=XSS, failReason=XSS,
         status="failed", beginTime=XSS, endTime="2026-03-04T11:00:00", **{XSS: XSS},
@@ -144,7 +144,7 @@ def test_hostile_texts_are_shown_and_never_run_on_any_page(signed_in, admin, hos
 
 def test_long_paths_and_names_in_other_scripts_are_not_cut(signed_in, project):
     long = "桶/" + "文件夹/" * 240 + "תיקייה-مجلد.csv"
-    job = tell(project, "j1", file(long, 1), graph="社交关系图", jobName="导入图")
+    job = record_reply(project, "j1", file(long, 1), graph="社交关系图", jobName="导入图")
     page = page_of(signed_in, job)
     assert long in page.replace("<wbr><span>", "")
     assert "导入图" in page
@@ -168,11 +168,11 @@ def test_sums_beyond_64_bits_are_exact_on_every_page(signed_in, project, monkeyp
         )
         for name in "xy"
     ]
-    job = tell(project, "j1", *rows)
+    job = record_reply(project, "j1", *rows)
     twice = "18,446,744,073,709,551,612"
     for query in ("", "?group=kind", "?group=cause", "?group=folder", "?group=verdict"):
         assert twice in page_of(signed_in, job, query), query
-    tell(project, "j2", *rows, begin=NOW - timedelta(days=1))
+    record_reply(project, "j2", *rows, begin=NOW - timedelta(days=1))
     assert twice in signed_in.get("/jobs/").content.decode()
     four = "36,893,488,147,419,103,224"
     cause = Cause.objects.get()
@@ -193,7 +193,7 @@ def big(project):
              cause=f"line {n}: too long" if n % 10 == 0 else f"vertex [U{n}] is gone")
         for n in range(1000)
     ]  # fmt: skip
-    return tell(project, "big", *rows)
+    return record_reply(project, "big", *rows)
 
 
 def walk(client, job, query):
@@ -272,7 +272,7 @@ def test_a_group_sums_its_files_and_links_to_exactly_those(signed_in, big, group
 
 
 def test_files_without_a_folder_or_a_cause_have_a_group_that_says_so(signed_in, project):
-    job = tell(project, "j1", file("v.csv", 1), file("b/w.csv", 2, cause="line 7: x"))
+    job = record_reply(project, "j1", file("v.csv", 1), file("b/w.csv", 2, cause="line 7: x"))
     folders = text(page_of(signed_in, job, "?group=folder"))
     assert "no failure reason given" not in folders
     assert "no folder" in folders
@@ -280,7 +280,7 @@ def test_files_without_a_folder_or_a_cause_have_a_group_that_says_so(signed_in, 
 
 
 def test_the_shares_of_the_causes_sum_to_the_loss(signed_in, project):
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("a", 30, cause="line 1: x"),
@@ -306,16 +306,18 @@ def test_the_shares_of_the_causes_sum_to_the_loss(signed_in, project):
 
 def test_a_cause_links_to_earlier_imports_of_the_graph_with_it(signed_in, project):
     for number in range(3):
-        tell(
+        record_reply(
             project,
             f"e{number}",
             file("a", 3, cause="gone"),
             begin=NOW - timedelta(days=1 + number),
         )
-    tell(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
-    tell(project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1))
-    tell(project, "whole", file("a"), begin=NOW - timedelta(days=1))
-    page = page_of(signed_in, tell(project, "now", file("a", 3, cause="gone")))
+    record_reply(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
+    record_reply(
+        project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1)
+    )
+    record_reply(project, "whole", file("a"), begin=NOW - timedelta(days=1))
+    page = page_of(signed_in, record_reply(project, "now", file("a", 3, cause="gone")))
     assert "in 3 imports of this graph in the 30 days before" in text(page)
     [listed] = re.findall(r'href="(/jobs/\?cause_group=[^"]+)"', page)
     list_text = text(signed_in.get(html.unescape(listed)).content.decode())
@@ -328,7 +330,7 @@ def test_a_cause_links_to_earlier_imports_of_the_graph_with_it(signed_in, projec
 
 @pytest.fixture
 def lossy(project):
-    return tell(project, "lossy", file("a", 3), file("b", 2))
+    return record_reply(project, "lossy", file("a", 3), file("b", 2))
 
 
 def say(client, job, **typed):
@@ -398,7 +400,7 @@ def test_of_two_reviews_at_once_the_second_is_refused_and_keeps_its_fields(
 
 
 def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
-    fix = tell(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
+    fix = record_reply(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
     page = page_of(signed_in, lossy)
     assert "A later import loaded all of the lost paths whole" in page
     assert "required checked" not in page  # the decision is a person's
@@ -453,14 +455,14 @@ def test_an_error_is_shown_at_its_field(signed_in, lossy, typed, field):
 
 
 def test_a_review_of_an_import_without_failures_is_refused(signed_in, project):
-    good = tell(project, "good", file("a"))
+    good = record_reply(project, "good", file("a"))
     assert "nothing to decide about" in say(signed_in, good, state="to_fix")
     assert 'id="review"' not in page_of(signed_in, good)
 
 
 def test_save_and_next_leads_to_the_newest_waiting_import(signed_in, project, lossy):
-    older = tell(project, "older", file("a", 3), begin=NOW - timedelta(days=2))
-    newer = tell(project, "newer", file("a", 3), begin=NOW)
+    older = record_reply(project, "older", file("a", 3), begin=NOW - timedelta(days=2))
+    newer = record_reply(project, "newer", file("a", 3), begin=NOW)
     answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"state": "to_fix", "next": "1"})
     assert answer.headers["Location"] == f"/jobs/{newer.pk}/"
     Job.objects.filter(pk=newer.pk).update(review="accepted")

@@ -11,7 +11,7 @@ from jobs.proof import state
 from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
 from tests.conftest import NOW
-from tests.imports import tell
+from tests.imports import record_reply
 from tests.proof.test_verify import tamper
 
 
@@ -28,7 +28,7 @@ def page(client):
 
 
 def test_a_project_before_its_first_checkpoint_and_verification(viewer, project):
-    tell(project, "j1")
+    record_reply(project, "j1")
     page_text = page(viewer)
     assert "none yet: the worker makes one each hour" in page_text
     assert "<dt>Not sealed yet</dt><dd>1 reply</dd>" in page_text
@@ -36,9 +36,9 @@ def test_a_project_before_its_first_checkpoint_and_verification(viewer, project)
 
 
 def test_the_newest_checkpoint_the_uncovered_responses_and_the_last_verification(viewer, project):
-    tell(project, "j1")
+    record_reply(project, "j1")
     tasks.seal(timestamp=7)
-    tell(project, "j2")
+    record_reply(project, "j2")
     call_command("verify", stdout=io.StringIO())
     page_text = page(viewer)
     assert "1 job, 1 reply" in page_text
@@ -48,7 +48,7 @@ def test_the_newest_checkpoint_the_uncovered_responses_and_the_last_verification
 
 
 def test_problems_found_by_a_verification_are_shown(viewer, project):
-    job = tell(project, "j1")
+    job = record_reply(project, "j1")
     tamper("UPDATE jobs_snapshot SET http_status = 201")
     with pytest.raises(SystemExit):
         call_command("verify", stdout=io.StringIO())
@@ -60,12 +60,12 @@ def test_problems_found_by_a_verification_are_shown(viewer, project):
 def test_above_the_counting_limit_it_says_at_least(viewer, project, monkeypatch):
     monkeypatch.setattr(state, "COUNTED", 2)
     for number in range(4):
-        tell(project, f"j{number}")
+        record_reply(project, f"j{number}")
     assert "at least 2 replies" in page(viewer)
 
 
 def test_the_file_is_the_checkpoint(viewer, project):
-    tell(project, "j1")
+    record_reply(project, "j1")
     checkpoint = seal(project, now=NOW)
     answer = viewer.get(f"/proof/{project.pk}/checkpoints/1/")
     assert json.loads(answer.content) == as_file(checkpoint)
@@ -75,7 +75,7 @@ def test_the_file_is_the_checkpoint(viewer, project):
 
 def test_the_proof_of_another_project_is_not_visible(viewer, project):
     other = Project.objects.create(project_id="other")
-    tell(other, "j1")
+    record_reply(other, "j1")
     seal(other, now=NOW)
     assert "other" not in page(viewer)
     assert viewer.get(f"/proof/{other.pk}/checkpoints/1/").status_code == 404
@@ -86,7 +86,7 @@ def test_the_queries_do_not_grow_with_the_projects(viewer, project, django_asser
     for number in range(5):
         another = Project.objects.create(project_id=f"more {number}")
         user.ges_projects.add(another)
-        tell(another, "j1")
+        record_reply(another, "j1")
         seal(another, now=NOW)
     with django_assert_max_num_queries(8):
         page(viewer)

@@ -11,7 +11,7 @@ from jobs.decisions.review import decide, set_tolerance
 from jobs.models import Job, Project
 from jobs.record import find_graph
 from tests.conftest import NOW
-from tests.imports import file, tell, tell_story
+from tests.imports import file, record_reply, record_story
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PART = {"HX-Request": "true"}
@@ -52,12 +52,12 @@ def listed(client, address):
 @pytest.fixture
 def late(project):
     """One job in the evening of the 3rd, UTC, and others by noon of the 4th."""
-    tell(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30))
-    tell(project, "lost", file("a", 4, 6), file("b", kind="edge"), begin=NOW - 2 * HOUR)
-    tell(project, "gone", file("a", 10, 0), begin=NOW - HOUR, status="failed")
-    tell(project, "runs", file("a", 3, 7), begin=NOW - HOUR, took=None, status="running")
-    tell(project, "other", begin=NOW - 3 * HOUR, jobName="ClearGraph")
-    tell(project, "long ago", file("a", 1), begin=NOW - 40 * DAY)
+    record_reply(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30))
+    record_reply(project, "lost", file("a", 4, 6), file("b", kind="edge"), begin=NOW - 2 * HOUR)
+    record_reply(project, "gone", file("a", 10, 0), begin=NOW - HOUR, status="failed")
+    record_reply(project, "runs", file("a", 3, 7), begin=NOW - HOUR, took=None, status="running")
+    record_reply(project, "other", begin=NOW - 3 * HOUR, jobName="ClearGraph")
+    record_reply(project, "long ago", file("a", 1), begin=NOW - 40 * DAY)
 
 
 def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
@@ -123,7 +123,7 @@ def test_lines_loaded_and_lost(signed_in, late):
 
 
 def test_a_count_in_the_legend_links_to_exactly_its_jobs(signed_in, project, late):
-    tell(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
+    record_reply(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
     page = signed_in.get("/").content.decode()
     legend = re.findall(
         r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg> (\w+) (\d+)</a>', page
@@ -155,8 +155,8 @@ def test_the_queue_has_imports_to_review_and_to_fix(signed_in, admin, late, proj
 def test_a_loss_within_the_threshold_is_not_queued_and_its_page_says_so(signed_in, project):
     graph = find_graph(project, "id-of-payments", "payments")
     set_tolerance(graph, "0.05", now=NOW)
-    little = tell(project, "little", file("a", 1, 99))
-    tell(project, "much", file("a", 10, 90))
+    little = record_reply(project, "little", file("a", 1, 99))
+    record_reply(project, "much", file("a", 10, 90))
     page = signed_in.get("/").content.decode()
     assert "1 import to review" in page
     assert f"/jobs/{little.pk}/" not in page
@@ -167,7 +167,7 @@ def test_a_loss_within_the_threshold_is_not_queued_and_its_page_says_so(signed_i
 
 
 def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
-    job = tell(project, "tiny", file("a", 1, 10**9))
+    job = record_reply(project, "tiny", file("a", 1, 10**9))
     for address in ("/", "/jobs/", f"/jobs/{job.pk}/", "/graphs/", f"/graphs/{job.graph_id}/"):
         page = signed_in.get(address).content.decode()
         assert "&lt;0.01%" in page, address
@@ -177,15 +177,15 @@ def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
 @pytest.mark.parametrize(("runs", "is_stuck"), [(5, False), (14, False), (16, True), (300, True)])
 def test_a_job_is_stuck_when_it_runs_far_longer_than_usual(signed_in, project, runs, is_stuck):
     for number in range(4):
-        tell(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
-    tell(
+        record_reply(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
+    record_reply(
         project, "runs", file("a"), begin=NOW - timedelta(minutes=runs), took=None, status="running"
     )
     assert ("stuck? has run for" in signed_in.get("/").content.decode()) is is_stuck
 
 
 def test_without_earlier_jobs_nothing_is_stuck(signed_in, project):
-    tell(project, "runs", file("a"), begin=NOW - 9 * HOUR, took=None, status="running")
+    record_reply(project, "runs", file("a"), begin=NOW - 9 * HOUR, took=None, status="running")
     page = signed_in.get("/").content.decode()
     assert "stuck?" not in page
     assert "for 9 h 00 min" in page
@@ -199,7 +199,7 @@ def test_a_graph_is_overdue_when_its_imports_have_stopped(
     signed_in, project, newest, deleted, is_quiet
 ):
     for number in range(4):
-        tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
+        record_reply(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
     page = signed_in.get("/").content.decode()
     assert ("not heard from: no import begun, though one came every 1 d<" in page) is is_quiet
@@ -209,7 +209,7 @@ def test_the_overview_covers_only_the_readers_projects(client, clock, project, l
     own_project = Project.objects.create(project_id="mine", problem="GES refused the key")
     user = User.objects.create_user("eve")
     own_project.members.add(user)
-    tell(own_project, "theirs", file("a", 1, 1, cause="line 7: x"), graph="other")
+    record_reply(own_project, "theirs", file("a", 1, 1, cause="line 7: x"), graph="other")
     client.force_login(user)
     page = client.get("/").content.decode()
     assert "1 import to review" in page
@@ -228,7 +228,7 @@ def test_the_live_part_gets_204_until_something_changes(signed_in, clock, projec
         signed_in.get(address, headers=PART | {"HX-History-Restore-Request": "true"}).status_code
         == 200
     )
-    tell(
+    record_reply(
         project,
         "late",
         file("a"),
@@ -236,7 +236,7 @@ def test_the_live_part_gets_204_until_something_changes(signed_in, clock, projec
         at=NOW + timedelta(minutes=1),
     )
     assert signed_in.get(address, headers=PART).status_code == 204  # the same word once more
-    tell(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
+    record_reply(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
     part = signed_in.get(address, headers=PART)
     assert part.status_code == 200
     assert "<html" not in part.content.decode()
@@ -259,7 +259,7 @@ def test_jobs_of_the_future_or_of_extreme_years_break_nothing(signed_in, project
     for number, begin in enumerate(
         ["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-03-09T00:00:00"]
     ):
-        tell(
+        record_reply(
             project,
             f"j{number}",
             file("a", 1, 1, cause="line 7: x"),
@@ -285,7 +285,7 @@ def test_jobs_of_the_future_or_of_extreme_years_break_nothing(signed_in, project
 def test_the_story_of_the_simulator_costs_few_queries(
     signed_in, project, django_assert_max_num_queries
 ):
-    tell_story(project)
+    record_story(project)
     with django_assert_max_num_queries(15):
         page = signed_in.get("/").content.decode()
     assert "device_links" in page
@@ -305,14 +305,14 @@ def queued(page):
 
 def test_a_large_loss_of_today_comes_before_newer_small_ones(signed_in, project):
     for number in range(12):
-        tell(
+        record_reply(
             project,
             f"small {number}",
             file("a", 1),
             graph=f"small {number % 3}",
             begin=NOW - number * HOUR / 4,
         )
-    tell(
+    record_reply(
         project,
         "large",
         file("a", 217_890, cause="GES.7017: gone"),
@@ -320,7 +320,7 @@ def test_a_large_loss_of_today_comes_before_newer_small_ones(signed_in, project)
         graph="chain",
         begin=NOW - 20 * HOUR,
     )
-    tell(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
+    record_reply(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
     page = signed_in.get("/").content.decode()
     assert queued(page)[0] == "chain"
     assert queued(page)[-1] == "old"
@@ -335,11 +335,11 @@ def test_a_large_loss_of_today_comes_before_newer_small_ones(signed_in, project)
 
 
 def test_imports_repaired_by_a_later_one_are_tagged(signed_in, project, admin):
-    tell(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
-    tell(project, "half", file("a"), begin=NOW - 4 * HOUR)
+    record_reply(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
+    record_reply(project, "half", file("a"), begin=NOW - 4 * HOUR)
     for address in ("/", "/jobs/"):
         assert "repaired by a later import" not in signed_in.get(address).content.decode()
-    fix = tell(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
+    fix = record_reply(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
     for address in ("/", "/jobs/"):
         tag = rf'<a class="tag good" href="/jobs/{fix.pk}/"[^>]*>repaired by a later import'
         assert re.search(tag, signed_in.get(address).content.decode()), address
@@ -348,8 +348,8 @@ def test_imports_repaired_by_a_later_one_are_tagged(signed_in, project, admin):
 
 
 def test_an_implausible_count_is_left_out_of_the_sums_and_reported(signed_in, project):
-    tell(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
-    tell(project, "good", file("a", 5, 95), begin=NOW - HOUR)
+    record_reply(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
+    record_reply(project, "good", file("a", 5, 95), begin=NOW - HOUR)
     page = signed_in.get("/").content.decode()
     assert "1 job tells of more than 10¹⁵ lines" in page
     assert "95 loaded" in page
