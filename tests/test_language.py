@@ -1,4 +1,4 @@
-"""Everything readers see is there in Simplified Chinese: the catalogue is whole, and no page speaks English."""
+"""The Simplified Chinese catalogue is complete, and no page shows English to a Chinese reader."""
 
 import gettext
 import io
@@ -36,9 +36,32 @@ ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
 PLACE = re.compile(r"%\((\w+)\)|\{(\w+)\}")
 # Names, units and GES's own words: the same in every language.
 ALIKE = {
-    "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
-    "part", "csv", "CSV", "Lines", "partiallyFailed", "GraphManagement", "IAM", "Token",
-}  # fmt: skip
+    "gesdash",
+    "GES",
+    "API",
+    "JSON",
+    "SHA",
+    "HTTP",
+    "UTC",
+    "URL",
+    "ID",
+    "English",
+    "v1",
+    "v2",
+    "B",
+    "k",
+    "M",
+    "bucket",
+    "folder",
+    "part",
+    "csv",
+    "CSV",
+    "Lines",
+    "partiallyFailed",
+    "GraphManagement",
+    "IAM",
+    "Token",
+}
 THEIRS = {
     "Procrastinate jobs",
     "- Select an option -",
@@ -47,7 +70,7 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def extracted(path: Path) -> list[str | tuple[str, str]]:
-    """The texts a file marks: of a template as Django reads it, each line by itself since what is left of it is no Python."""
+    """The texts a file marks; a template as Django reads it, by line since it is no Python."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).splitlines())
@@ -117,7 +140,7 @@ def test_the_compiled_catalogue_is_that_of_the_text(catalogue):
 
 
 class ReaderTexts(HTMLParser):
-    """The texts of a page, and of its attributes that are read out or shown; GES's own words stand in `code` and `pre`."""
+    """The texts of a page and its spoken or shown attributes, without GES's `code` and `pre`."""
 
     SILENT = ("script", "style", "code", "pre", "datalist", "del", "ins")
     SHOWN = ("title", "aria-label", "placeholder", "alt", "data-label", "data-text", "data-done")
@@ -165,7 +188,7 @@ def test_no_template_has_unmarked_text(path):
 
 @pytest.fixture
 def stored(imported, admin, client):
-    """A page of everything: an import that lost data, reviewed, corrected and explained; others before and after; a job that runs."""
+    """An import with failures, reviewed, corrected and explained; others before and after it."""
     from jobs import record
     from jobs.decisions import corrections, review
     from jobs.ges.errors import TimedOut
@@ -177,10 +200,17 @@ def stored(imported, admin, client):
     jobs = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2", "j3")])
     lossy = {
         "vertexsetPath": [
-            {"path": "b/v.csv", "status": "FAILED", "totalLines": 9, "failedLines": 9, "successfulLines": 3, "cause": "第 7 行：数据列数不符"},
+            {
+                "path": "b/v.csv",
+                "status": "FAILED",
+                "totalLines": 9,
+                "failedLines": 9,
+                "successfulLines": 3,
+                "cause": "第 7 行：数据列数不符",
+            },
             {"path": "b/w.csv", "status": "FAILED", "cause": "GES.8301"},
         ]
-    }  # fmt: skip
+    }
     whole = {
         "path": "b/v.csv",
         "status": "SUCCESS",
@@ -256,7 +286,7 @@ def stored(imported, admin, client):
 
 
 def addresses(job: Job):
-    """Every page, and those of the admin, with the data it needs; and lists that were asked for what they don't know."""
+    """All pages and those of the admin, with data; and lists with invalid filters."""
     keys = {
         "graphs": job.graph_id,
         "jobs": job.pk,
@@ -276,7 +306,8 @@ def addresses(job: Job):
                 kwargs={name: arguments[name] for name in pattern.pattern.converters},
             )
     yield from (
-        "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x&began_after=x",
+        "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x"
+        "&began_after=x",
         "/graphs/?name=x",
     )
     yield from (f"/jobs/{job.pk}/?group={by}" for by in ("kind", "verdict", "folder", "cause", "x"))
@@ -301,7 +332,7 @@ def addresses(job: Job):
 
 
 def english_texts(page: str, catalogue: Catalog) -> list[str]:
-    """What of a page is in English: a text of the catalogue, or words one after another; a value stored as JSON is shown as it is."""
+    """The English of a page: texts of the catalogue, or several words; no JSON values."""
     marked = {
         form
         for message in catalogue

@@ -1,4 +1,4 @@
-"""Role by door: every address of the site, and what each may do there. A new address without a line here fails."""
+"""What each role may do at each address of the site; an address without a line here fails."""
 
 import re
 
@@ -44,36 +44,88 @@ REVIEWERS, FIXERS, OWNERS = (
     ("owner", "administrator"),
 )
 
-#: What an address is: `open` to all; a `list`, of which each sees their own part; `mine`, one's own things, where nobody
-#: else finds any; or a thing of the project, which `read` shows to members, or which the named roles may do.
+#: What an address is: `open` to all; a `list`, of which each sees their own part; `mine`, one's
+#: own objects, which nobody else finds; or an object of the project, which members `read`, or on
+#: which the named roles act.
 #: Fixers also need Django's permission to correct, which no user here but the administrator has.
 PAGES = {
-    "": "list", "graphs/": "list", "jobs/": "list", "jobs/news/": "list", "causes/": "list", "files/": "list", "audit/": "list", "audit/export/": "list",
-    "proof/": "list", "jobs/evidence/": "list", "jobs/<int:pk>/evidence/": "read",
-    "proof/<int:pk>/checkpoints/<int:number>/": "read", "status/": "list", "metrics": "list",
-    "graphs/<int:pk>/": "read", "jobs/<int:pk>/": "read", "jobs/<int:pk>/compare/": "read", "jobs/<int:pk>/repair/": "read",
-    "jobs/<int:pk>/history/": "read", "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read", "causes/<int:pk>/": "read",
-    "jobs/<int:pk>/later/": "read", "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
-    "causes/<int:pk>/note/": REVIEWERS, "graphs/<int:pk>/tolerance/": OWNERS,
+    "": "list",
+    "graphs/": "list",
+    "jobs/": "list",
+    "jobs/news/": "list",
+    "causes/": "list",
+    "files/": "list",
+    "audit/": "list",
+    "audit/export/": "list",
+    "proof/": "list",
+    "jobs/evidence/": "list",
+    "jobs/<int:pk>/evidence/": "read",
+    "proof/<int:pk>/checkpoints/<int:number>/": "read",
+    "status/": "list",
+    "metrics": "list",
+    "graphs/<int:pk>/": "read",
+    "jobs/<int:pk>/": "read",
+    "jobs/<int:pk>/compare/": "read",
+    "jobs/<int:pk>/repair/": "read",
+    "jobs/<int:pk>/history/": "read",
+    "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read",
+    "causes/<int:pk>/": "read",
+    "jobs/<int:pk>/later/": "read",
+    "graphs/<int:pk>/watch/": REVIEWERS,
+    "jobs/<int:pk>/review/": REVIEWERS,
+    "jobs/<int:pk>/poll/": REVIEWERS,
+    "causes/<int:pk>/note/": REVIEWERS,
+    "graphs/<int:pk>/tolerance/": OWNERS,
     "jobs/<int:pk>/corrections/<int:correction_pk>/undo/": ("administrator",),
-    "projects/<int:pk>/": OWNERS, "projects/<int:pk>/members/": OWNERS, "projects/<int:pk>/retention/": OWNERS, "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
-    "jobs/views/": "signed in", "me/": "signed in", "me/keys/": "signed in",
-    "jobs/views/<int:pk>/delete/": "mine", "jobs/views/<int:pk>/count/": "mine", "me/keys/<int:pk>/revoke/": "mine",
-    "healthz": "open", "readyz": "open", "login/": "open", "logout/": "open", "language/": "open",
-}  # fmt: skip
+    "projects/<int:pk>/": OWNERS,
+    "projects/<int:pk>/members/": OWNERS,
+    "projects/<int:pk>/retention/": OWNERS,
+    "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
+    "jobs/views/": "signed in",
+    "me/": "signed in",
+    "me/keys/": "signed in",
+    "jobs/views/<int:pk>/delete/": "mine",
+    "jobs/views/<int:pk>/count/": "mine",
+    "me/keys/<int:pk>/revoke/": "mine",
+    "healthz": "open",
+    "readyz": "open",
+    "login/": "open",
+    "logout/": "open",
+    "language/": "open",
+}
 API = {
-    "api/": "list", "api/projects/": "list", "api/graphs/": "list", "api/jobs/": "list", "api/causes/": "list",
-    "api/keys/": "list", "api/projects/<int:pk>/": "read", "api/graphs/<int:pk>/": "read", "api/jobs/<int:pk>/": "read",
-    "api/jobs/<int:pk>/files/": "read", "api/jobs/<int:pk>/snapshots/": "read", "api/jobs/<int:pk>/misses/": "read",
-    "api/jobs/<int:pk>/reviews/": "read", "api/jobs/<int:pk>/corrections/": "read", "api/snapshots/<int:pk>/": "read",
-    "api/snapshots/<int:pk>/body/": "read", "api/schema/": "open", "api/docs/": "open",
-    "api/corrections/<int:pk>/undo/": ("administrator",), "^(?:v1\\.0|v2)/": "proxy",
-}  # fmt: skip
+    "api/": "list",
+    "api/projects/": "list",
+    "api/graphs/": "list",
+    "api/jobs/": "list",
+    "api/causes/": "list",
+    "api/keys/": "list",
+    "api/projects/<int:pk>/": "read",
+    "api/graphs/<int:pk>/": "read",
+    "api/jobs/<int:pk>/": "read",
+    "api/jobs/<int:pk>/files/": "read",
+    "api/jobs/<int:pk>/snapshots/": "read",
+    "api/jobs/<int:pk>/misses/": "read",
+    "api/jobs/<int:pk>/reviews/": "read",
+    "api/jobs/<int:pk>/corrections/": "read",
+    "api/snapshots/<int:pk>/": "read",
+    "api/snapshots/<int:pk>/body/": "read",
+    "api/schema/": "open",
+    "api/docs/": "open",
+    "api/corrections/<int:pk>/undo/": ("administrator",),
+    "^(?:v1\\.0|v2)/": "proxy",
+}
 DOORS = PAGES | API
 #: Those that only a POST opens.
-WRITING = [route for route, kind in DOORS.items() if isinstance(kind, tuple) and route != "projects/<int:pk>/"] + [
-    "jobs/views/", "jobs/views/<int:pk>/delete/", "me/keys/<int:pk>/revoke/",
-]  # fmt: skip
+WRITING = [
+    route
+    for route, kind in DOORS.items()
+    if isinstance(kind, tuple) and route != "projects/<int:pk>/"
+] + [
+    "jobs/views/",
+    "jobs/views/<int:pk>/delete/",
+    "me/keys/<int:pk>/revoke/",
+]
 SECRETS = ("secretgraph", "secret-path", "secret cause", "lossy-job-id", "secret note")
 
 
@@ -128,9 +180,20 @@ def world(project, db):
     view = SavedView.objects.create(owner=users["viewer"], name="mine", created_at=NOW)
     key, *_ = AccessKey.issue(users["viewer"], now=timezone.now(), projects=[project])
     pks = {
-        "graphs": job.graph_id, "jobs": job.pk, "causes": cause.pk, "projects": project.pk, "views": view.pk, "keys": key.pk,
-        "corrections": correction.pk, "proof": project.pk, "number": checkpoint(project), "snapshot_pk": job.snapshots.get().pk, "correction_pk": correction.pk, "key_pk": key.pk, "snapshots": job.snapshots.get().pk,
-    }  # fmt: skip
+        "graphs": job.graph_id,
+        "jobs": job.pk,
+        "causes": cause.pk,
+        "projects": project.pk,
+        "views": view.pk,
+        "keys": key.pk,
+        "corrections": correction.pk,
+        "proof": project.pk,
+        "number": checkpoint(project),
+        "snapshot_pk": job.snapshots.get().pk,
+        "correction_pk": correction.pk,
+        "key_pk": key.pk,
+        "snapshots": job.snapshots.get().pk,
+    }
     return {"users": users, "job": job, "pks": pks}
 
 
@@ -237,7 +300,7 @@ def test_each_role_can_do_what_it_may(world, role, simulator, monkeypatch):
 
 
 def rows():
-    """What a refused request must not change; the trail tells of it, and keys were made for asking."""
+    """What a refused request must not change, apart from the audit log and the keys made for it."""
     tables = [Review, Correction, Watch, SavedView, Membership, Graph, Cause, ImportFile]
     return {table: list(table.objects.order_by("pk").values()) for table in tables}
 
@@ -272,17 +335,31 @@ def without_tokens(content):
 
 @pytest.mark.parametrize(
     "query",
-    ["jobs/?graph=secretgraph", "jobs/?project=p1", "jobs/?cause=secret", "jobs/?job_id=lossy", "files/?path=b/secret-path.csv",
-     "causes/?has=secret", "graphs/?name=secret", "audit/?project=p1", "audit/?object=lossy", "api/jobs/?project=p1",
-     "api/graphs/?project=p1", "api/causes/?project=p1"],
-)  # fmt: skip
+    [
+        "jobs/?graph=secretgraph",
+        "jobs/?project=p1",
+        "jobs/?cause=secret",
+        "jobs/?job_id=lossy",
+        "files/?path=b/secret-path.csv",
+        "causes/?has=secret",
+        "graphs/?name=secret",
+        "audit/?project=p1",
+        "audit/?object=lossy",
+        "api/jobs/?project=p1",
+        "api/graphs/?project=p1",
+        "api/causes/?project=p1",
+    ],
+)
 def test_no_filter_or_count_reveals_to_an_outsider_that_an_object_exists(world, query):
     client = Client()
     client.force_login(world["users"]["outsider"])
     response = client.get(f"/{query}")
     assert response.status_code == 200
     other = re.sub(r"=.*", "=there-is-none", query)
-    clean = lambda text, query_value: without_tokens(text.replace(query_value.encode(), b""))  # noqa: E731
+
+    def clean(content, query_value):
+        return without_tokens(content.replace(query_value.encode(), b""))
+
     value = query.partition("=")[2]
     from urllib.parse import quote
 
@@ -380,9 +457,15 @@ def test_an_owner_sets_the_members_of_a_project(world, project):
     assert Membership.objects.get(project=project, user__username="outsider").role == "reviewer"
     client.post(members, {"username": "outsider", "role": "fixer"})
     client.post(members, {"username": "viewer", "role": ""})
-    assert set(Membership.objects.filter(project=project).values_list("user__username", "role")) == {
-        ("outsider", "fixer"), ("auditor", "auditor"), ("reviewer", "reviewer"), ("fixer", "fixer"), ("owner", "owner"),
-    }  # fmt: skip
+    assert set(
+        Membership.objects.filter(project=project).values_list("user__username", "role")
+    ) == {
+        ("outsider", "fixer"),
+        ("auditor", "auditor"),
+        ("reviewer", "reviewer"),
+        ("fixer", "fixer"),
+        ("owner", "owner"),
+    }
     newest = AuditEntry.objects.filter(what="membership").latest("pk")
     assert (newest.deed, newest.object_name, newest.actor) == ("deleted", "viewer", "owner")
 
@@ -392,11 +475,11 @@ def test_an_owner_sets_the_members_of_a_project(world, project):
     [
         ({"username": "nobody", "role": "viewer"}, "There is no user “nobody”"),
         ({"username": "", "role": "viewer"}, "There is no user “”"),
-        ({"username": "viewer", "role": "king"}, "role: “king” won’t do" ),
+        ({"username": "viewer", "role": "king"}, "role: “king” won’t do"),
         ({"username": "owner", "role": "viewer"}, "owner is the only owner"),
         ({"username": "owner", "role": ""}, "owner is the only owner"),
     ],
-)  # fmt: skip
+)
 def test_an_invalid_membership_is_refused_and_changes_nothing(world, project, form, sentence):
     client = Client()
     client.force_login(world["users"]["owner"])

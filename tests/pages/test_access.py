@@ -11,7 +11,7 @@ from tests.imports import file, record_reply
 
 @pytest.fixture
 def people(project):
-    """Users by what they are in the project; `stranger` is a member of another one, in which nothing is."""
+    """Users by their role in the project; `stranger` is a member of another, empty one."""
     users = {
         name: User.objects.create_user(name)
         for name in ("viewer", "reviewer", "fixer", "owner", "stranger", "nobody")

@@ -43,34 +43,41 @@ PAGES = {
     "missing": "/jobs/999999999/",
 }
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# The dark theme is other values of the custom properties that are colours: no other rule of axe can tell it from the light one.
+# The dark theme has other values of the custom properties that are colours: no other rule of
+# axe can tell it from the light one.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 USERS = {"username": "ada", "password": "a long password"}
 
 
-# Contrast takes most of axe's time. A row whose elements, classes and states are those of five before it has their colours.
+# Contrast takes most of axe's time. A row whose elements, classes and states are those of five
+# before it has their colours.
 AXE = (
     AXE_SCRIPT
     + "; axe.configure({rules: [{id: 'color-contrast', selector: ':not([data-repeated])'}]})"
 )
 PREPARE = """
-    for (const one of document.querySelectorAll("main details")) one.open = true;
+    for (const details of document.querySelectorAll("main details")) details.open = true;
     // Of text on a gradient, as on the shade at a table's edges, axe can't tell the contrast.
-    for (const one of document.querySelectorAll(".scroll, .tabs")) one.style.background = "var(--ground-of, var(--card))";
-    const seen = {}, valued = name => ["class", "role", "type"].includes(name) || name.startsWith("aria-");
-    const look = one => one.localName + !one.textContent.trim()
-        + [...one.attributes].map(({name, value}) => valued(name) ? name + "=" + value : name) + "(" + [...one.children].map(look) + ")";
+    for (const box of document.querySelectorAll(".scroll, .tabs"))
+        box.style.background = "var(--ground-of, var(--card))";
+    const hasLook = name => ["class", "role", "type"].includes(name) || name.startsWith("aria-");
+    const look = element => element.localName + !element.textContent.trim()
+        + [...element.attributes].map(({name, value}) => hasLook(name) ? name + "=" + value : name)
+        + "(" + [...element.children].map(look) + ")";
+    const counts = {};
     for (const row of document.querySelectorAll("main tbody tr")) {
         const kind = look(row);
-        seen[kind] = (seen[kind] || 0) + 1;
-        if (seen[kind] > 5) for (const one of [row, ...row.querySelectorAll("*")]) one.dataset.repeated = "";
+        counts[kind] = (counts[kind] || 0) + 1;
+        if (counts[kind] > 5)
+            for (const element of [row, ...row.querySelectorAll("*")])
+                element.dataset.repeated = "";
     }
 """
 
 
 def violations(page, rules):
     options = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = page.evaluate("asked => axe.run(asked).then(({violations}) => violations)", options)
+    found = page.evaluate("options => axe.run(options).then(({violations}) => violations)", options)
     nodes = [(one["id"], node) for one in found for node in one["nodes"][:3]]
     return [f"{rule}: {node['target'][0]} {node['html'][:160]}" for rule, node in nodes]
 
@@ -100,7 +107,10 @@ def test_every_page_is_accessible_and_fits(visit, world):
     assert [one for one in page.complaints if "404" not in one] == []
 
 
-CUT = "[...document.querySelectorAll('.scroll, .tabs')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+CUT = """
+    [...document.querySelectorAll('.scroll, .tabs')]
+        .filter(box => box.scrollWidth > box.clientWidth + 1).length
+"""
 
 
 def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
@@ -125,8 +135,8 @@ def tab_to(page, selector, most=120):
     for _ in range(most):
         page.keyboard.press("Tab")
         there, outline = page.evaluate(
-            "selector => { const one = document.activeElement;"
-            "return [one.matches(selector), getComputedStyle(one).outlineStyle + getComputedStyle(one).outlineWidth]; }",
+            "selector => { const focused = document.activeElement, style = getComputedStyle(focused);"
+            "return [focused.matches(selector), style.outlineStyle + style.outlineWidth]; }",
             selector,
         )
         assert outline != "none0px"

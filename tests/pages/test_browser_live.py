@@ -20,7 +20,10 @@ def tick(page, part):
 
 
 def asks_nothing(page, part, seconds=20):
-    """Whether the page asks for no `part` in this time; a request of our own shows that none is on its way."""
+    """Whether the page does not ask for this part in that time.
+
+    A request of our own shows that none is on its way.
+    """
     requests = []
     page.on(
         "request", lambda request: requests.append(request.url) if part in request.url else None
@@ -33,7 +36,8 @@ def asks_nothing(page, part, seconds=20):
 def look(page, hidden):
     """Put the tab away, or bring it back."""
     page.evaluate(
-        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        "hidden => {"
+        "Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
         "document.dispatchEvent(new Event('visibilitychange')); }",
         hidden,
     )

@@ -1,4 +1,4 @@
-"""What a page costs does not grow with the rows: its queries, the indexes that they read, and the bytes of the first page."""
+"""The cost of a page does not grow with the rows: queries, the indexes they read, and bytes."""
 
 import re
 import threading
@@ -32,7 +32,8 @@ LISTS = [
     "/graphs/{graph}/",
     "/jobs/",
     *(f"/jobs/?sort={sign}{name}" for name in SORTS for sign in ("", "-")),
-    "/jobs/?graph=g&project=p1&verdict=partial&review=waiting&path=b/&cause=line&job_name=importgraph&ledger=adds_up",
+    "/jobs/?graph=g&project=p1&verdict=partial&review=waiting&path=b/&cause=line"
+    "&job_name=importgraph&ledger=adds_up",
     "/causes/",
     "/causes/{cause}/",
     "/files/?path=b/0/e.csv",
@@ -77,8 +78,14 @@ def fill(project, first, last):
 
 def _file(path, failed, cause):
     status = "partFailed" if failed else "success"
-    return {"path": path, "status": status, "cause": cause if failed else None,
-            "totalLines": 9, "failedLines": failed, "successfulLines": 9 - failed}  # fmt: skip
+    return {
+        "path": path,
+        "status": status,
+        "cause": cause if failed else None,
+        "totalLines": 9,
+        "failedLines": failed,
+        "successfulLines": 9 - failed,
+    }
 
 
 @pytest.fixture
@@ -128,10 +135,10 @@ def test_a_change_of_membership_is_seen_at_once(client, member, project):
 
 
 def plan(queryset, *, partly_sorted=False):
-    """What the planner does where reading the whole table and sorting are no way out, as they are none on a full table.
+    """The plan without reading a whole table and without sorting, as both are too slow on a full one.
 
-    With `partly_sorted`, rows that an index gives in the order's first column may still be sorted by the others: two plans
-    that both must sort would be told apart by the few rows of a test.
+    With `partly_sorted`, rows that an index gives in the order's first column may still be sorted
+    by the others: between two plans that both must sort, the few rows of a test would decide.
     """
     _forbid("seqscan", "sort", *([] if partly_sorted else ["incremental_sort"]))
     return queryset.explain()

@@ -73,7 +73,7 @@ def test_every_page_of_the_story_is_valid_whole_and_as_a_part(signed_in, project
     for address in addresses:
         path, _, query = address.partition("?")
         kind = resolve(path).view_name, query
-        # What is boosted or restored is the view's to tell from the headers alone: once for each will do.
+        # A view tells a boosted or restored page from the headers alone: once for each will do.
         for headers in WHOLE[:1] if kind in visited else WHOLE:
             page = signed_in.get(address, headers=headers)
             assert page.status_code == 200, address

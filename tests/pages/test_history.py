@@ -1,4 +1,4 @@
-"""What GES said, reply by reply; one import against another; what to import again; causes and paths over all imports."""
+"""The history of responses, comparison, re-import plan, and causes and paths over all imports."""
 
 import re
 from datetime import timedelta
@@ -121,9 +121,8 @@ def test_a_page_break_between_replies_of_one_moment_loses_none(signed_in, projec
             ]
         )
     first = signed_in.get(f"/jobs/{job.pk}/history/").content.decode()
-    rest = signed_in.get(
-        f"/jobs/{job.pk}/history/{re.search('rel=.next. href=.([^ ]*)..Earlier', first)[1].rstrip(chr(34))}"
-    ).content.decode()
+    query = re.search("rel=.next. href=.([^ ]*)..Earlier", first)[1].rstrip('"')
+    rest = signed_in.get(f"/jobs/{job.pk}/history/{query}").content.decode()
     replies = re.findall(r"Reply #(\d+)", first + rest)
     assert len(replies) == len(set(replies)) == job.snapshots.count()
 
@@ -271,8 +270,8 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
     page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert (
-        "A later import loaded one of the lost files whole: importing it again would add edges twice."
-        in page_text
+        "A later import loaded one of the lost files whole: "
+        "importing it again would add edges twice." in page_text
     )
     assert page_text.index("loaded one of the lost files") < page_text.index(
         "1 file to import again"

@@ -53,9 +53,11 @@ def job(project):
 def pages(job):
     """Every address to be read, by its name."""
     args = {
-        "graph": [job.graph_id], "cause": [Cause.objects.get().pk], "snapshot": [job.pk, job.snapshots.get().pk],
+        "graph": [job.graph_id],
+        "cause": [Cause.objects.get().pk],
+        "snapshot": [job.pk, job.snapshots.get().pk],
         **{name: [job.pk] for name in ("job", "compare", "repair", "history")},
-    }  # fmt: skip
+    }
     names = ("overview", "graphs", "jobs", "jobs-news", "causes", "files", "preferences", *args)
     return {name: reverse(f"pages:{name}", args=args.get(name)) for name in names}
 
@@ -141,8 +143,10 @@ def test_each_page_names_invalid_parameters(signed_in, job, pages, page, query, 
 
 
 NUMBERED = [
-    pattern for pattern in get_resolver("jobs.pages.urls").url_patterns if "pk" in str(pattern.pattern)
-]  # fmt: skip
+    pattern
+    for pattern in get_resolver("jobs.pages.urls").url_patterns
+    if "pk" in str(pattern.pattern)
+]
 
 
 @pytest.mark.parametrize("number", [0, 2**31, HUGE, 10**400], ids=lambda number: str(number)[:20])
@@ -180,9 +184,15 @@ def test_each_address_takes_only_its_method(signed_in, pages, job):
         if name != "preferences":
             assert signed_in.post(address).status_code == 405, name
     writing = {
-        "watch-job": [job.graph_id], "set-tolerance": [job.graph_id], "save-view": [], "delete-view": [1], "decide": [job.pk],
-        "poll-now": [job.pk], "undo-correction": [job.pk, 1], "note": [Cause.objects.get().pk],
-    }  # fmt: skip
+        "watch-job": [job.graph_id],
+        "set-tolerance": [job.graph_id],
+        "save-view": [],
+        "delete-view": [1],
+        "decide": [job.pk],
+        "poll-now": [job.pk],
+        "undo-correction": [job.pk, 1],
+        "note": [Cause.objects.get().pk],
+    }
     for name, args in writing.items():
         assert signed_in.get(reverse(f"pages:{name}", args=args)).status_code == 405, name
 
@@ -190,10 +200,17 @@ def test_each_address_takes_only_its_method(signed_in, pages, job):
 @pytest.mark.parametrize(
     "query",
     [
-        "", "after=", "after=x", "after=2026-13-45T00:00:00Z", "after=2026-01-01", "after=2026-01-01T00:00:00",
-        "after=0001-01-01T00:00:00%2B14:00", "after=9999-12-31T23:59:59-14:00", "after=%00",
+        "",
+        "after=",
+        "after=x",
+        "after=2026-13-45T00:00:00Z",
+        "after=2026-01-01",
+        "after=2026-01-01T00:00:00",
+        "after=0001-01-01T00:00:00%2B14:00",
+        "after=9999-12-31T23:59:59-14:00",
+        "after=%00",
     ],
-)  # fmt: skip
+)
 def test_news_without_a_time_are_none(signed_in, pages, query):
     assert signed_in.get(f"{pages['jobs-news']}?{query}").status_code in {200, 204}
 
@@ -251,13 +268,52 @@ def test_nonsense_in_a_form_is_refused_on_its_page(signed_in, pages, job, form, 
 
 
 PARAMETERS = [
-    *FILTERS, *STEERING, "days", "seen", "change", "with", "group", "kind", "file", "folder", "before", "has", "name", "after",
-    "rows", "of", "api", "list", "raw",
-]  # fmt: skip
+    *FILTERS,
+    *STEERING,
+    "days",
+    "seen",
+    "change",
+    "with",
+    "group",
+    "kind",
+    "file",
+    "folder",
+    "before",
+    "has",
+    "name",
+    "after",
+    "rows",
+    "of",
+    "api",
+    "list",
+    "raw",
+]
 values = st.text(max_size=12) | st.sampled_from(
-    ["", "1", "-1", "0", str(HUGE), "NaN", "1e999", "x", "\x00", "2026-03-04", "2026-03-04T12:00:00Z", "0001-01-01", "UTC", "²",
-     "worst", "-path", "path", "failed_lines", "-begin_time", "b/", "v1", "WyJwYXRoIiwgImIiLCAxLCBmYWxzZV0"]
-)  # fmt: skip
+    [
+        "",
+        "1",
+        "-1",
+        "0",
+        str(HUGE),
+        "NaN",
+        "1e999",
+        "x",
+        "\x00",
+        "2026-03-04",
+        "2026-03-04T12:00:00Z",
+        "0001-01-01",
+        "UTC",
+        "²",
+        "worst",
+        "-path",
+        "path",
+        "failed_lines",
+        "-begin_time",
+        "b/",
+        "v1",
+        "WyJwYXRoIiwgImIiLCAxLCBmYWxzZV0",
+    ]
+)
 
 
 def test_no_query_string_breaks_any_page(signed_in, pages):

@@ -228,7 +228,10 @@ def eve(project):
 
 
 def test_a_view_keeps_filters_and_order_without_the_position(signed_in, some):
-    query = "verdict=failed&verdict=partial&sort=-failed_lines&zone=Asia/Shanghai&cursor=xyz&days=7&nonsense=1&path="
+    query = (
+        "verdict=failed&verdict=partial&sort=-failed_lines&zone=Asia/Shanghai"
+        "&cursor=xyz&days=7&nonsense=1&path="
+    )
     answer = signed_in.post("/jobs/views/", {"name": " lost ", "query": query}, follow=True)
     assert "Saved as “lost”." in answer.content.decode()
     view = SavedView.objects.get()

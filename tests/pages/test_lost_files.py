@@ -26,7 +26,7 @@ def signed_in(client, admin, monkeypatch):
 
 @pytest.fixture
 def night(project):
-    """Two graphs that lost lines last night, one of which loaded a file again; losses of the week before."""
+    """Two graphs with losses last night, one file reloaded since; losses of the week before."""
     label = "label [merchant_v2] is not in the metadata"
     record_reply(project, "old", file("b/old.csv", 7), graph="rings", begin=NOW - 100 * HOUR)
     record_reply(
@@ -117,9 +117,15 @@ def test_the_downloads_have_all_rows(signed_in, night):
     sent = text(signed_in.get("/files/?csv&since=24h"))
     assert sent.startswith("\ufeffproject_id,")  # for Excel
     csv_rows = list(csv.DictReader(sent.removeprefix("\ufeff").splitlines()))
-    assert {(row["path"], row["failed_lines"], row["loaded_since_by"], row["import_again"]) for row in csv_rows} == {
-        ("b/other", "1", "", "yes"), ("s/e.csv", "217890", "", "yes"), ("b/v.csv", "5", "", "yes"), ("b/e.csv", "90", "again", "no"),
-    }  # fmt: skip
+    assert {
+        (row["path"], row["failed_lines"], row["loaded_since_by"], row["import_again"])
+        for row in csv_rows
+    } == {
+        ("b/other", "1", "", "yes"),
+        ("s/e.csv", "217890", "", "yes"),
+        ("b/v.csv", "5", "", "yes"),
+        ("b/e.csv", "90", "again", "no"),
+    }
     assert {row["cause"] for row in csv_rows} >= {
         "label [merchant_v2] is not in the metadata",
         "GES.7017: gone",

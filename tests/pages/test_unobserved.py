@@ -1,4 +1,4 @@
-"""What nobody observed is shown: on a job's page, in its history, on its graph's time axis, and in the export."""
+"""Unobserved times: on a job's page, in its history, on its graph's axis, and in the export."""
 
 import json
 import re
@@ -41,7 +41,7 @@ def present(project, *stretches):
 
 
 def drawn(page, kind):
-    """Where the rectangles of a kind are: their left edges and widths, in thousandths of the axis."""
+    """Left edges and widths of the rectangles of a kind, in thousandths of the axis."""
     figure = page.content.decode().partition("<figure")[2].partition("</svg>")[0]
     rows = re.findall(
         rf'<rect class="(?:mark )?{kind}" x="([\d.]+)"(?: y="[\d.]+")? width="([\d.]+)"', figure
@@ -231,8 +231,8 @@ def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_i
     )
     stuck = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert (
-        "Stuck? It has run for 1 h 00 min. Of the last 3 jobs of this name on this graph half took at most 3 min"
-        in stuck
+        "Stuck? It has run for 1 h 00 min. "
+        "Of the last 3 jobs of this name on this graph half took at most 3 min" in stuck
     )
 
 

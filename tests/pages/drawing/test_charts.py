@@ -48,8 +48,11 @@ def test_heights_are_in_proportion_and_sum_to_the_whole():
     marks, most = bars([parts([50, 25]), parts([100, 100]), parts([])])
     assert most == 200
     assert [(mark.x, mark.y, mark.height, mark.kind) for mark in marks] == [
-        (1, 75, 25, "kind0"), (1, 62.5, 12.5, "kind1"), (11, 50, 50, "kind0"), (11, 0, 50, "kind1"),
-    ]  # fmt: skip
+        (1, 75, 25, "kind0"),
+        (1, 62.5, 12.5, "kind1"),
+        (11, 50, 50, "kind0"),
+        (11, 0, 50, "kind1"),
+    ]
     assert sum(int(mark.label) for mark in marks) == 275
 
 

@@ -92,10 +92,20 @@ def hostile(project):
     graph = "图‮evil" + XSS
     record_reply(project, "before", file("b/v.csv"), graph=graph, begin=NOW - timedelta(days=1))
     return record_reply(
-        project, f"j{XSS}", file(f"b/{XSS}.csv", 3, cause=cause, log=f"b/{XSS}.log"), file("b/" + "n/" * 500 + "v.csv", 2, kind="edge", status=XSS),
-        file(f"b/s{XSS}.xml", kind="schema", cause=XSS), graph=graph, jobName=f"Import{XSS}", jobType=XSS, failReason=XSS,
-        status="failed", beginTime=XSS, endTime="2026-03-04T11:00:00", **{XSS: XSS},
-    )  # fmt: skip
+        project,
+        f"j{XSS}",
+        file(f"b/{XSS}.csv", 3, cause=cause, log=f"b/{XSS}.log"),
+        file("b/" + "n/" * 500 + "v.csv", 2, kind="edge", status=XSS),
+        file(f"b/s{XSS}.xml", kind="schema", cause=XSS),
+        graph=graph,
+        jobName=f"Import{XSS}",
+        jobType=XSS,
+        failReason=XSS,
+        status="failed",
+        beginTime=XSS,
+        endTime="2026-03-04T11:00:00",
+        **{XSS: XSS},
+    )
 
 
 def test_hostile_texts_are_shown_and_never_run_on_any_page(signed_in, admin, hostile):
@@ -189,10 +199,15 @@ def test_sums_beyond_64_bits_are_exact_on_every_page(signed_in, project, monkeyp
 @pytest.fixture
 def big(project):
     rows = [
-        file(f"b/{'even' if n % 2 == 0 else 'odd'}/{n:04}.csv", n % 7 if n % 5 == 0 else 0, n, kind="vertex" if n < 400 else "edge",
-             cause=f"line {n}: too long" if n % 10 == 0 else f"vertex [U{n}] is gone")
+        file(
+            f"b/{'even' if n % 2 == 0 else 'odd'}/{n:04}.csv",
+            n % 7 if n % 5 == 0 else 0,
+            n,
+            kind="vertex" if n < 400 else "edge",
+            cause=f"line {n}: too long" if n % 10 == 0 else f"vertex [U{n}] is gone",
+        )
         for n in range(1000)
-    ]  # fmt: skip
+    ]
     return record_reply(project, "big", *rows)
 
 

@@ -121,9 +121,15 @@ def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
 def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, sentence):
     now = timezone.now()
     CallBudget.objects.create(
-        project=polled_project, second_left=0, minute_left=30, counted_at=now, share=0.25, failures=failures,
-        paused_until=now + 2 * MINUTE, lowered_until=now + 3 * MINUTE,
-    )  # fmt: skip
+        project=polled_project,
+        second_left=0,
+        minute_left=30,
+        counted_at=now,
+        share=0.25,
+        failures=failures,
+        paused_until=now + 2 * MINUTE,
+        lowered_until=now + 3 * MINUTE,
+    )
     page_text = text(signed_in.get("/status/"))
     assert sentence in page_text
     assert "of 1500 this minute · lowered to 25.00% after GES throttled" in page_text

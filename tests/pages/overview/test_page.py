@@ -1,4 +1,4 @@
-"""What the overview says of a made history: exact figures, and links to lists with exactly those jobs."""
+"""The overview of a known history: exact figures, and links to lists of exactly those jobs."""
 
 import re
 from datetime import timedelta
