@@ -94,7 +94,7 @@ class LostFiles:
         newer_places: set[tuple[int, str]] = set()
         for files in (self.unbegun(), self.begun().order_by("-job__begin_time", "-pk")):
             stream = files.iterator(chunk_size=FILES_AT_ONCE)
-            for chunk in batched(stream, FILES_AT_ONCE, strict=False):
+            for chunk in batched(stream, FILES_AT_ONCE):
                 yield from lost_file_rows(chunk, newer_places)
 
     def totals(self) -> LostTotals:

@@ -135,7 +135,8 @@ def tab_to(page, selector, most=120):
     for _ in range(most):
         page.keyboard.press("Tab")
         there, outline = page.evaluate(
-            "selector => { const focused = document.activeElement, style = getComputedStyle(focused);"
+            "selector => {"
+            "const focused = document.activeElement, style = getComputedStyle(focused);"
             "return [focused.matches(selector), style.outlineStyle + style.outlineWidth]; }",
             selector,
         )

@@ -135,7 +135,7 @@ def test_a_change_of_membership_is_seen_at_once(client, member, project):
 
 
 def plan(queryset, *, partly_sorted=False):
-    """The plan without reading a whole table and without sorting, as both are too slow on a full one.
+    """The plan without reading whole tables or sorting, as both are too slow on a full table.
 
     With `partly_sorted`, rows that an index gives in the order's first column may still be sorted
     by the others: between two plans that both must sort, the few rows of a test would decide.
