@@ -80,7 +80,7 @@ def _zip(jobs: JobQuerySet, name: str) -> FileResponse:
     return response
 
 
-def _note_export(request: HttpRequest, exported: dict[str, Any], **place: int) -> None:
+def _note_export(request: HttpRequest, exported: dict[str, Any], **target: int) -> None:
     note(
         AuditAction.EXPORTED,
         AuditObject.EXPORT,
@@ -88,5 +88,5 @@ def _note_export(request: HttpRequest, exported: dict[str, Any], **place: int) -
         actor=request.user,
         object_name="evidence",
         after=exported,
-        **place,
+        **target,
     )

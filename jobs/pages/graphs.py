@@ -100,8 +100,8 @@ def _as_known(request: HttpRequest, graph: Graph) -> dict[str, Any]:
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
 
     rows = context["page"].rows
-    known = as_known(rows, at)
-    jobs = [known[row.pk].job for row in rows if row.pk in known]
+    known_jobs = as_known(rows, at)
+    jobs = [known_jobs[row.pk].job for row in rows if row.pk in known_jobs]
     unsure_about = not_noted([graph], at)
     if len(moved) > MAX_MOVED:
         text = _(

@@ -50,8 +50,8 @@ def job_list(
     every_verdict, problems = filtered_for_reader(params, queryset, but="verdict")
     verdict_params = QueryDict(mutable=True)
     verdict_params.setlist("verdict", params.getlist("verdict"))
-    found, verdict_problems = filtered_for_reader(verdict_params, every_verdict)
-    page, page_problems = page_of(params, found)
+    matching, verdict_problems = filtered_for_reader(verdict_params, every_verdict)
+    page, page_problems = page_of(params, matching)
     verdict_counts = counts(every_verdict, most_counted(params))
     return {
         "page": page,
@@ -182,18 +182,18 @@ def news_query(request: HttpRequest, rows: list[Job], drawn_at: datetime) -> str
 
 @dataclass(frozen=True, slots=True)
 class _NewsRequest:
-    """What a list asks for news: the list as drawn at `after`, its rows as last told at `told`."""
+    """What a list asks for news: the list as drawn at `after`, its rows as last told at `told_at`."""
 
     params: QueryDict
     rows: list[int]
     graph: int | None
     after: datetime | None
-    told: datetime | None
+    told_at: datetime | None
 
 
 def _read_news_request(request: HttpRequest) -> _NewsRequest:
     params = request.GET.copy()
-    rows, graph, after, told = (
+    rows, graph, after_text, told_text = (
         params.pop(name, [""])[0] for name in ("rows", "of", "after", "told")
     )
     pks = (read_pk(row) for row in rows.split(",")[:MAX_PAGE_SIZE])
@@ -201,8 +201,8 @@ def _read_news_request(request: HttpRequest) -> _NewsRequest:
         params=params,
         rows=[pk for pk in pks if pk is not None],
         graph=read_pk(graph),
-        after=_read_time(after),
-        told=_read_time(told) or _read_time(after),
+        after=_read_time(after_text),
+        told_at=_read_time(told_text) or _read_time(after_text),
     )
 
 
@@ -219,41 +219,50 @@ def news(request: HttpRequest) -> HttpResponse:
 
     204 when there are none.
     """
-    asked = _read_news_request(request)
+    news_request = _read_news_request(request)
     newest = newest_change(request.user)
-    if asked.after is None or asked.told is None or newest is None or newest <= asked.told:
+    if (
+        news_request.after is None
+        or news_request.told_at is None
+        or newest is None
+        or newest <= news_request.told_at
+    ):
         return HttpResponse(status=204)
 
     queryset = Job.objects.visible_to(request.user)
-    if asked.graph is not None:
-        queryset = queryset.filter(graph=asked.graph)
-    found, _problems = filtered_for_reader(asked.params, queryset)
-    new_count, over = bounded_count(found.filter(first_seen_at__gt=asked.after), MAX_NEW_JOBS)
-    changes = queryset.filter(pk__in=asked.rows, changed_at__gt=asked.told)
+    if news_request.graph is not None:
+        queryset = queryset.filter(graph=news_request.graph)
+    matching, _problems = filtered_for_reader(news_request.params, queryset)
+    new_count, over = bounded_count(
+        matching.filter(first_seen_at__gt=news_request.after), MAX_NEW_JOBS
+    )
+    changes = queryset.filter(pk__in=news_request.rows, changed_at__gt=news_request.told_at)
     changed = list(changes.select_related("graph", "project"))
-    if not changed and not found.filter(first_seen_at__gt=asked.told).exists():
+    if not changed and not matching.filter(first_seen_at__gt=news_request.told_at).exists():
         return HttpResponse(status=204)
 
     list_url = (
-        reverse("pages:jobs") if asked.graph is None else reverse("pages:graph", args=[asked.graph])
+        reverse("pages:jobs")
+        if news_request.graph is None
+        else reverse("pages:graph", args=[news_request.graph])
     )
     context = {
         "rows": changed,
         "reloaded": reloaded(changed),
         "count": new_count,
         "over": over,
-        "graph": asked.graph,
+        "graph": news_request.graph,
         "swap": True,
         "poll_url": _next_news_url(request, changed, newest),
-        "list_url": f"{list_url}?{view_query(asked.params)}",
+        "list_url": f"{list_url}?{view_query(news_request.params)}",
     }
     return render(request, "pages/jobs.html#news", context)  # a part and never a page, whoever asks
 
 
-def _next_news_url(request: HttpRequest, changed: list[Job], told: datetime) -> str:
+def _next_news_url(request: HttpRequest, changed: list[Job], told_at: datetime) -> str:
     """The same request, without the rows that have ended and without what is told now."""
     query = request.GET.copy()
-    query["told"] = told.isoformat()
+    query["told"] = told_at.isoformat()
     ended = {str(job.pk) for job in changed if job.is_final}
     query["rows"] = ",".join(pk for pk in query.get("rows", "").split(",") if pk not in ended)
     return f"{reverse('pages:jobs-news')}?{query.urlencode()}"

@@ -49,15 +49,15 @@ def lost_files(request: HttpRequest) -> HttpResponseBase:
 
     An invalid value is named above the list; a download, which could not name it, is refused.
     """
-    asked = _read_request(request)
+    lost_request = _read_request(request)
     if "list" not in request.GET and "csv" not in request.GET:
-        return render_page(request, "pages/lost_files.html", "lost", _list(request, asked))
-    if asked.problems:
-        text = "\n".join(asked.problems)
+        return render_page(request, "pages/lost_files.html", "lost", _list(request, lost_request))
+    if lost_request.problems:
+        text = "\n".join(lost_request.problems)
         return HttpResponseBadRequest(text, content_type="text/plain; charset=utf-8")
     if "list" in request.GET:
-        return _download(_open_paths(asked.lost), "text/plain", "lost-files.txt")
-    rows = (_csv_row(row) for row in asked.lost.rows())
+        return _download(_open_paths(lost_request.lost), "text/plain", "lost-files.txt")
+    rows = (_csv_row(row) for row in lost_request.lost.rows())
     return _download(csv_lines(COLUMNS, rows, bom=True), "text/csv", "lost-files.csv")
 
 
@@ -77,9 +77,9 @@ def _read_request(request: HttpRequest) -> _Request:
     return _Request(lost, text, problems)
 
 
-def _list(request: HttpRequest, asked: _Request) -> dict[str, Any]:
-    part, problems = page(request.GET, asked.lost.begun(), SORTS, "-begin_time", ROWS)
-    unbegun = [] if part.previous else list(asked.lost.unbegun()[:ROWS])
+def _list(request: HttpRequest, lost_request: _Request) -> dict[str, Any]:
+    part, problems = page(request.GET, lost_request.lost.begun(), SORTS, "-begin_time", ROWS)
+    unbegun = [] if part.previous else list(lost_request.lost.unbegun()[:ROWS])
     rows = lost_file_rows([*unbegun, *part.rows])
     query = urlencode([(name, request.GET[name]) for name in PARAMETERS if request.GET.get(name)])
     return {
@@ -87,10 +87,10 @@ def _list(request: HttpRequest, asked: _Request) -> dict[str, Any]:
         "groups": by_graph(rows),
         "open_count": sum(row.is_open for row in rows),
         "is_whole": part.next is None and part.previous is None,
-        "totals": asked.lost.totals(),
-        "problems": asked.problems + problems,
-        "since": asked.since,
-        "since_at": asked.lost.since,
+        "totals": lost_request.lost.totals(),
+        "problems": lost_request.problems + problems,
+        "since": lost_request.since,
+        "since_at": lost_request.lost.since,
         "spans": [(span, str(label)) for span, label in SPANS.items()],
         "asked_graph": request.GET.get("graph", ""),
         "download": f"{query}&" if query else "",

@@ -64,6 +64,6 @@ def view_count(request: HttpRequest, pk: int) -> HttpResponse:
     """How many jobs a saved view shows to this user; a part, loaded when the menu opens."""
     view = get_object_or_404(SavedView.objects.visible_to(request.user), pk=pk)
     visible = Job.objects.visible_to(request.user)
-    found, _problems = filtered_for_reader(QueryDict(view.query), visible)
-    count, over = bounded_count(found)
+    matching, _problems = filtered_for_reader(QueryDict(view.query), visible)
+    count, over = bounded_count(matching)
     return HttpResponse(f"{count:,}{'+' if over else ''}", content_type="text/plain; charset=utf-8")

@@ -63,9 +63,9 @@ def last_change(job: Job, runs: Runs) -> ReplyChange | None:
     """The newest change of a job: of a final one to its final status, of another to any reply."""
     if not runs:
         return None
-    place = _first_with_final_status(job) if job.is_final and len(runs) > 1 else 0
-    changed_at = runs[place][0]
-    return ReplyChange(seen_before(changed_at, runs[place + 1 : MAX_COMPARED]), changed_at)
+    index = _first_with_final_status(job) if job.is_final and len(runs) > 1 else 0
+    changed_at = runs[index][0]
+    return ReplyChange(seen_before(changed_at, runs[index + 1 : MAX_COMPARED]), changed_at)
 
 
 def _first_with_final_status(job: Job) -> int:

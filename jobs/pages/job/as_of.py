@@ -119,10 +119,12 @@ def moments(
     runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]
 ) -> list[Moment]:
     """When something about a job became known, or one of these was decided; oldest first."""
-    found = [Moment(first_seen_at, _("new response from GES")) for first_seen_at, _last in runs]
+    known_moments = [
+        Moment(first_seen_at, _("new response from GES")) for first_seen_at, _last in runs
+    ]
     for correction in corrections:
-        found.append(Moment(correction.made_at, _("correction")))
+        known_moments.append(Moment(correction.made_at, _("correction")))
         if correction.reverted_at is not None:
-            found.append(Moment(correction.reverted_at, _("correction undone")))
-    found += [Moment(review.made_at, _("decision")) for review in reviews]
-    return sorted(found, key=lambda moment: moment.at)
+            known_moments.append(Moment(correction.reverted_at, _("correction undone")))
+    known_moments += [Moment(review.made_at, _("decision")) for review in reviews]
+    return sorted(known_moments, key=lambda moment: moment.at)

@@ -67,7 +67,7 @@ def _differences(baseline: Job, job: Job, only: str) -> dict[str, Any]:
     """The files of both, paired; those of one change where `only` names it."""
     before, after = _files(baseline), _files(job)
     rows = compare(before, after)
-    shown = [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}]
+    shown_rows = [(row, LABELS[row.change]) for row in rows if only in {"", row.change.value}]
     counts = {change: sum(row.change is change for row in rows) for change in FileChange}
     groups = {file.cause: file.cause_group_id for file in after}
     return {
@@ -75,7 +75,7 @@ def _differences(baseline: Job, job: Job, only: str) -> dict[str, Any]:
         "other_headline": headline_of(baseline),
         "counted": [(change.value, LABELS[change], count) for change, count in counts.items()],
         "only": only,
-        "rows": shown[:MAX_ROWS],
+        "rows": shown_rows[:MAX_ROWS],
         "row_total": counts[FileChange(only)] if only else len(rows),
         "new_causes": [(cause, groups.get(cause.example)) for cause in new_causes(before, after)],
     }
