@@ -182,7 +182,7 @@ def news_query(request: HttpRequest, rows: list[Job], drawn_at: datetime) -> str
 
 @dataclass(frozen=True, slots=True)
 class _NewsRequest:
-    """What a list asks for news: the list as drawn at `after`, its rows as last told at `told_at`."""
+    """A request for news of a list drawn at `after`, whose rows were last told at `told_at`."""
 
     params: QueryDict
     rows: list[int]
@@ -241,11 +241,6 @@ def news(request: HttpRequest) -> HttpResponse:
     if not changed and not matching.filter(first_seen_at__gt=news_request.told_at).exists():
         return HttpResponse(status=204)
 
-    list_url = (
-        reverse("pages:jobs")
-        if news_request.graph is None
-        else reverse("pages:graph", args=[news_request.graph])
-    )
     context = {
         "rows": changed,
         "reloaded": reloaded(changed),
@@ -254,9 +249,16 @@ def news(request: HttpRequest) -> HttpResponse:
         "graph": news_request.graph,
         "swap": True,
         "poll_url": _next_news_url(request, changed, newest),
-        "list_url": f"{list_url}?{view_query(news_request.params)}",
+        "list_url": _list_url(news_request),
     }
     return render(request, "pages/jobs.html#news", context)  # a part and never a page, whoever asks
+
+
+def _list_url(news_request: _NewsRequest) -> str:
+    """The list that asked, or that of its graph, without its position."""
+    graph = news_request.graph
+    address = reverse("pages:jobs") if graph is None else reverse("pages:graph", args=[graph])
+    return f"{address}?{view_query(news_request.params)}"
 
 
 def _next_news_url(request: HttpRequest, changed: list[Job], told_at: datetime) -> str:
