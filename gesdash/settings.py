@@ -57,7 +57,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "jobs.web.audit_context.TraceMiddleware",
+    "jobs.web.audit_context.AuditContextMiddleware",
     "jobs.web.form_recovery.FormRecoveryMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "jobs.web.time_zone.middleware",

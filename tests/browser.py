@@ -1,4 +1,4 @@
-"""A real Chromium on the live server, and a world of recorded replies for it to look at."""
+"""A real Chromium on the live server, and a world of recorded replies to show it."""
 
 import json
 import os
@@ -19,12 +19,15 @@ LONG = (
     "bucket-production-graph-data/ges/2026/nightly_full_rebuild_without_any_break/region-cn-north-4"
 )
 CHINESE = "客户关系图谱（生产环境）每日全量导入"
-CAUSE = 'Failed to import Line[{}], file name: {}, Error cause: the number of csv columns does not match the schema, "上海,浦东,Ünïcödé"'
+CAUSE = (
+    "Failed to import Line[{}], file name: {}, Error cause: "
+    'the number of csv columns does not match the schema, "上海,浦东,Ünïcödé"'
+)
 
 
 @dataclass
 class World:
-    """Jobs of every kind, with the long, the large and the Chinese among their words and figures."""
+    """Jobs of every kind, with long, large and Chinese texts and figures among their values."""
 
     project: Project
     empty: Graph
@@ -35,127 +38,87 @@ class World:
     cause: int
     path: str
 
-    def tell(self, job_id, **said):
-        """Record one more reply about a job."""
-        seen = self.saw(job_id, **said)
-        record([seen])
-        seen.job.refresh_from_db()
-        return seen.job
-
     @property
-    def at(self):
+    def known_at(self):
         """A moment in which the partial import was known."""
         return f"{timezone.now() - timedelta(hours=5):%Y-%m-%dT%H:%M:%SZ}"
 
-    def saw(self, job_id, graph="payments", at=None, status="success", files=(), **fields):
-        """A reply about a job, not recorded yet; `files` are (kind, path, word, total, failed, cause)."""
-        at = at or timezone.now()
-        detail = {}
-        for kind, path, word, total, failed, cause in files:
-            entry = {
-                "path": path,
-                "status": word,
-                "totalLines": total,
-                "failedLines": failed,
-                "cause": cause,
-            }
-            detail.setdefault(kind, []).append(entry | {"successfulLines": total - failed})
-        said = {
-            "jobId": job_id,
-            "status": status,
-            "jobName": "ImportGraph",
-            "jobType": "GraphManagement",
-            **fields,
-        }
-        body = json.dumps(said | ({"jobDetail": detail} if detail else {})).encode()
-        job = find_jobs(
-            self.project, [(find_graph(self.project, f"id-of-{graph}"[:36], graph), job_id, at)]
-        )[job_id]
-        return observe(job, "poll", at, 200, body)
+    def record(self, job_id, **fields):
+        """Record one more reply about a job."""
+        return record_reply(self.project, job_id, **fields)
 
-    def miss(self, job, at):
-        """Record a poll that got no usable answer."""
-        record([observe(job, "poll", at, 200, b"<html>Maintenance</html>")])
+
+def record_reply(project, job_id, **fields):
+    """Record one reply about a job, and the job as it is then."""
+    observation = reply(project, job_id, **fields)
+    record([observation])
+    observation.job.refresh_from_db()
+    return observation.job
+
+
+def reply(project, job_id, graph="payments", at=None, status="success", files=(), **fields):
+    """A reply about a job, not recorded yet.
+
+    `files` are (list, path, status, total lines, failed lines, cause).
+    """
+    at = at or timezone.now()
+    detail = {}
+    for file_list, path, file_status, total, failed, cause in files:
+        file = {
+            "path": path,
+            "status": file_status,
+            "totalLines": total,
+            "failedLines": failed,
+            "cause": cause,
+            "successfulLines": total - failed,
+        }
+        detail.setdefault(file_list, []).append(file)
+    values = {
+        "jobId": job_id,
+        "status": status,
+        "jobName": "ImportGraph",
+        "jobType": "GraphManagement",
+        **fields,
+    }
+    body = json.dumps(values | ({"jobDetail": detail} if detail else {})).encode()
+    stored_graph = find_graph(project, f"id-of-{graph}"[:36], graph)
+    job = find_jobs(project, [(stored_graph, job_id, at)])[job_id]
+    return observe(job, "poll", at, 200, body)
+
+
+def record_failed_poll(job, at):
+    """Record a poll without a usable response."""
+    record([observe(job, "poll", at, 200, b"<html>Maintenance</html>")])
 
 
 def files_of_an_import(day, lost=()):
     """130 files in deep folders; those numbered in `lost` lost lines."""
     for number in range(130):
-        kind = "vertexsetPath" if number < 40 else "edgesetPath"
+        file_list = "vertexsetPath" if number < 40 else "edgesetPath"
         path = f"{LONG}/2026-03-{day:02}/客户关系/part-{number:05}-with-a-name-of-its-own.csv"
-        bad = 12_345_678_901 * (number + 1) if number in lost else 0
-        word = "partFailed" if bad else "success"
-        yield kind, path, word, 98_765_432_109_876, bad, CAUSE.format(number, path) if bad else None
+        failed = 12_345_678_901 * (number + 1) if number in lost else 0
+        status = "partFailed" if failed else "success"
+        cause = CAUSE.format(number, path) if failed else None
+        yield file_list, path, status, 98_765_432_109_876, failed, cause
 
 
 def build(project, actor):
-    """Record the world."""
+    """Record the world, and what people have decided in it."""
     now = timezone.now().replace(microsecond=0)
-    world = World(
-        project, find_graph(project, "id-of-a-graph-without-jobs"), None, None, None, None, 0, ""
-    )
-    ran = lambda begin, minutes: {  # noqa: E731
-        "beginTime": f"{now - timedelta(hours=begin):%Y-%m-%dT%H:%M:%S}",
-        "endTime": f"{now - timedelta(hours=begin) + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}",
-    }
-    world.before = world.tell(
+    before = record_reply(
+        project,
         "b" * 32,
         graph=CHINESE,
         at=now - timedelta(hours=30),
         files=files_of_an_import(1, lost=[7]),
-        **ran(30, 42),
+        **ran(now, 30, 42),
     )
-    partial = {"graph": CHINESE, "job_id": "7f3d9a52c4e84b11a6d0c2f9e8b17a35"}
-    schema = [("schemaPath", f"{LONG}/schema.xml", "success", 12, 12, None)]
-    world.tell(
-        **partial, at=now - timedelta(hours=7), status="running", beginTime=ran(7, 0)["beginTime"]
-    )
-    world.miss(
-        world.tell(**partial, at=now - timedelta(hours=6, minutes=50), status="running"),
-        now - timedelta(hours=6.5),
-    )
-    world.partial = world.tell(
-        **partial,
-        at=now - timedelta(hours=6),
-        files=[*schema, *files_of_an_import(2, lost=[0, 1, 2, 3, 50, 51])],
-        **ran(7, 55),
-    )
-    some = [("vertexsetPath", f"b/v{number}.csv", "success", 1000, 0, None) for number in range(12)]
-    world.running = world.tell(
-        "running-job", status="running", files=some, beginTime=ran(0.2, 0)["beginTime"]
-    )
-    world.tell(
-        "failed-job",
-        at=now - timedelta(hours=3),
-        status="failed",
-        failReason="GES.7011: the path is not there",
-        **ran(4, 1),
-    )
-    world.tell("odd-job", at=now - timedelta(hours=1), status="hibernating", **ran(2, 1))
-    world.tell(
-        "cancelled-job",
-        at=now - timedelta(hours=2),
-        status="cancelled",
-        jobName="DeleteVertices",
-        **ran(3, 1),
-    )
-    world.tell("pending-job", status="pending", jobName="ExportGraph")
-    whole = [("edgesetPath", "b/e.csv", "success", 1000, 0, None)]
-    ago = range(10, 640, 12)
-    record(
-        [
-            world.saw(f"nightly-{h:03}", at=now - timedelta(hours=h), files=whole, **ran(h + 1, 4))
-            for h in ago
-        ]
-    )
-    lost = world.partial.files.filter(verdict="partial").order_by("position").first()
-    world.snapshot, world.cause, world.path = (
-        world.partial.snapshots.latest("pk"),
-        lost.cause_group_id,
-        lost.path,
-    )
+    partial = record_partial_import(project, now)
+    running = record_other_jobs(project, now)
+    record_nightly_imports(project, now)
+    lost = partial.files.filter(verdict="partial").order_by("position").first()
     correct(
-        world.partial,
+        partial,
         kind="vertex",
         position=0,
         field="failed_lines",
@@ -164,17 +127,100 @@ def build(project, actor):
         actor=actor,
         now=now,
     )
-    decide(
-        world.before,
-        state="accepted",
-        note="一个测试文件, no loss to anybody",
-        actor=actor,
-        now=now,
-    )
+    note = "一个测试文件, no loss to anybody"
+    decide(before, state="accepted", note=note, actor=actor, now=now)
     SavedView.objects.create(
         owner=actor, name="losses of the night", query="verdict=partial", created_at=now
     )
-    return world
+    return World(
+        project=project,
+        empty=find_graph(project, "id-of-a-graph-without-jobs"),
+        partial=partial,
+        before=before,
+        running=running,
+        snapshot=partial.snapshots.latest("pk"),
+        cause=lost.cause_group_id,
+        path=lost.path,
+    )
+
+
+def ran(now, hours_ago, minutes):
+    """Begin and end of a job, as GES gives them."""
+    begin = now - timedelta(hours=hours_ago)
+    return {
+        "beginTime": f"{begin:%Y-%m-%dT%H:%M:%S}",
+        "endTime": f"{begin + timedelta(minutes=minutes):%Y-%m-%dT%H:%M:%S}",
+    }
+
+
+def record_partial_import(project, now):
+    """An import that ran for an hour, with a failed poll, and lost lines of six files."""
+    place = {"project": project, "graph": CHINESE, "job_id": "7f3d9a52c4e84b11a6d0c2f9e8b17a35"}
+    begun = {"status": "running", "beginTime": ran(now, 7, 0)["beginTime"]}
+    record_reply(**place, at=now - timedelta(hours=7), **begun)
+    job = record_reply(**place, at=now - timedelta(hours=6, minutes=50), status="running")
+    record_failed_poll(job, now - timedelta(hours=6.5))
+    schema = ("schemaPath", f"{LONG}/schema.xml", "success", 12, 12, None)
+    return record_reply(
+        **place,
+        at=now - timedelta(hours=6),
+        files=[schema, *files_of_an_import(2, lost=[0, 1, 2, 3, 50, 51])],
+        **ran(now, 7, 55),
+    )
+
+
+def record_other_jobs(project, now):
+    """One job of each other status; the running one."""
+    some = [("vertexsetPath", f"b/v{number}.csv", "success", 1000, 0, None) for number in range(12)]
+    running = record_reply(
+        project,
+        "running-job",
+        status="running",
+        files=some,
+        beginTime=ran(now, 0.2, 0)["beginTime"],
+    )
+    record_reply(
+        project,
+        "failed-job",
+        at=now - timedelta(hours=3),
+        status="failed",
+        failReason="GES.7011: the path is not there",
+        **ran(now, 4, 1),
+    )
+    record_reply(
+        project,
+        "odd-job",
+        at=now - timedelta(hours=1),
+        status="hibernating",
+        **ran(now, 2, 1),
+    )
+    record_reply(
+        project,
+        "cancelled-job",
+        at=now - timedelta(hours=2),
+        status="cancelled",
+        jobName="DeleteVertices",
+        **ran(now, 3, 1),
+    )
+    record_reply(project, "pending-job", status="pending", jobName="ExportGraph")
+    return running
+
+
+def record_nightly_imports(project, now):
+    """A month of imports without losses."""
+    files = [("edgesetPath", "b/e.csv", "success", 1000, 0, None)]
+    record(
+        [
+            reply(
+                project,
+                f"nightly-{hours:03}",
+                at=now - timedelta(hours=hours),
+                files=files,
+                **ran(now, hours + 1, 4),
+            )
+            for hours in range(10, 640, 12)
+        ]
+    )
 
 
 @pytest.fixture
@@ -184,7 +230,10 @@ def world(transactional_db, admin, project):
 
 @pytest.fixture(scope="module")
 def chromium():
-    """One browser a module; Playwright's loop runs in this thread, which Django must not take for being async."""
+    """One browser a module.
+
+    Playwright's loop runs in this thread, which Django must not take for being async.
+    """
     if CHROMIUM is None:
         assert "GESDASH_REQUIRE_BROWSER" not in os.environ, (
             "there is no Chromium; install it (apt-get install chromium)"
@@ -201,7 +250,10 @@ def chromium():
 
 @pytest.fixture
 def visit(chromium, live_server, client, admin):
-    """Open the site in a context of its own, signed in unless told; the page keeps what the console complained of."""
+    """Open the site in a browser context of its own; `complaints` of the page are its console's.
+
+    Signed in unless `signed_in` is false.
+    """
     opened = []
 
     def begin(signed_in=True, width=1280, height=800, **options):
@@ -222,8 +274,10 @@ def visit(chromium, live_server, client, admin):
         page.complaints = []
         page.on(
             "console",
-            lambda said: (
-                page.complaints.append(said.text) if said.type in {"error", "warning"} else None
+            lambda message: (
+                page.complaints.append(message.text)
+                if message.type in {"error", "warning"}
+                else None
             ),
         )
         page.on("pageerror", lambda error: page.complaints.append(str(error)))

@@ -29,7 +29,7 @@ from jobs.polling import call_budget, schedule
 from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.imports import file, said
+from tests.imports import file, reply_body
 from tests.markdown import (
     PAGES,
     README,
@@ -135,7 +135,7 @@ def installation(admin, tmp_path, monkeypatch):
     now = timezone.now()
     job = find_jobs(project, [(find_graph(project, GRAPH, "payments"), JOB, now)])[JOB]
     failed = file("b/w.csv", 450, 1209, cause="column count")
-    body = said(JOB, file("b/v.csv"), failed, begin=now - timedelta(hours=1))
+    body = reply_body(JOB, file("b/v.csv"), failed, begin=now - timedelta(hours=1))
     record([observe(job, "poll", now, 200, body)])
     Path("checkpoint.json").write_text(json.dumps(as_file(seal(project, now=now))))
     return job

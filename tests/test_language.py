@@ -1,4 +1,4 @@
-"""Everything readers see is there in Simplified Chinese: the catalogue is whole, and no page speaks English."""
+"""The Simplified Chinese catalogue is complete, and no page shows English to a Chinese reader."""
 
 import gettext
 import io
@@ -21,7 +21,7 @@ from django.utils.translation import templatize
 
 from jobs.models import AccessKey, Cause, Job
 from jobs.pages.urls import auth_urlpatterns, urlpatterns
-from tests.factories import NOW, body
+from tests.conftest import NOW, body
 
 HERE = settings.BASE_DIR / "locale/zh_Hans/LC_MESSAGES"
 TEMPLATES = sorted((settings.BASE_DIR / "templates").rglob("*.html"))
@@ -36,9 +36,32 @@ ZH = {"Accept-Language": "zh-CN,zh;q=0.9,en;q=0.8"}
 PLACE = re.compile(r"%\((\w+)\)|\{(\w+)\}")
 # Names, units and GES's own words: the same in every language.
 ALIKE = {
-    "gesdash", "GES", "API", "JSON", "SHA", "HTTP", "UTC", "URL", "ID", "English", "v1", "v2", "B", "k", "M", "bucket", "folder",
-    "part", "csv", "CSV", "Lines", "partiallyFailed", "GraphManagement", "IAM", "Token",
-}  # fmt: skip
+    "gesdash",
+    "GES",
+    "API",
+    "JSON",
+    "SHA",
+    "HTTP",
+    "UTC",
+    "URL",
+    "ID",
+    "English",
+    "v1",
+    "v2",
+    "B",
+    "k",
+    "M",
+    "bucket",
+    "folder",
+    "part",
+    "csv",
+    "CSV",
+    "Lines",
+    "partiallyFailed",
+    "GraphManagement",
+    "IAM",
+    "Token",
+}
 THEIRS = {
     "Procrastinate jobs",
     "- Select an option -",
@@ -47,16 +70,16 @@ WORD = re.compile(r"[A-Za-z]{2,}")
 
 
 def extracted(path: Path) -> list[str | tuple[str, str]]:
-    """The texts a file marks: of a template as Django reads it, each line by itself since what is left of it is no Python."""
+    """The texts a file marks; a template as Django reads it, by line since it is no Python."""
     text = path.read_text(encoding="utf-8")
     if path.suffix == ".html":
         text = "\n".join(line.strip() for line in templatize(text, origin=str(path)).splitlines())
-    found = extract_python(io.BytesIO(text.encode()), list(KEYWORDS), [], {"encoding": "utf-8"})
+    calls = extract_python(io.BytesIO(text.encode()), list(KEYWORDS), [], {"encoding": "utf-8"})
     texts = []
-    for _line, function, given, _comments in found:
+    for _line, function, arguments, _comments in calls:
         places = KEYWORDS[function]
-        given = given if isinstance(given, tuple) else (given,)
-        text = tuple(given[place - 1] for place in places) if places else given[0]
+        arguments = arguments if isinstance(arguments, tuple) else (arguments,)
+        text = tuple(arguments[position - 1] for position in places) if places else arguments[0]
         if text and all(text):
             texts.append(text)
     return texts
@@ -80,12 +103,12 @@ def forms(text):
 )
 def test_every_marked_text_is_translated(catalogue, path):
     for text in extracted(path):
-        found = catalogue.get(forms(text)[0])
-        assert found is not None, f"{text!r} is not in django.po"
-        assert not found.fuzzy, f"the translation of {text!r} is only a guess"
-        assert all(forms(found.string)), f"{text!r} has no translation"
+        message = catalogue.get(forms(text)[0])
+        assert message is not None, f"{text!r} is not in django.po"
+        assert not message.fuzzy, f"the translation of {text!r} is only a guess"
+        assert all(forms(message.string)), f"{text!r} has no translation"
         if not isinstance(text, str):
-            assert found.id == text
+            assert message.id == text
 
 
 def test_no_translation_is_left_over(catalogue):
@@ -94,28 +117,30 @@ def test_no_translation_is_left_over(catalogue):
     assert not catalogue.obsolete
 
 
-def test_what_is_filled_in_is_the_same_in_both_languages(catalogue):
+def test_placeholders_are_the_same_in_both_languages(catalogue):
     for message in catalogue:
         if message.id:
             wanted = sorted(filter(None, sum(PLACE.findall(forms(message.id)[-1]), ())))
-            for said in forms(message.string):
-                assert sorted(filter(None, sum(PLACE.findall(said), ()))) == wanted, message.id
-                assert re.findall("<[^>]+>", said) == re.findall("<[^>]+>", forms(message.id)[-1])
+            for form in forms(message.string):
+                assert sorted(filter(None, sum(PLACE.findall(form), ()))) == wanted, message.id
+                assert re.findall("<[^>]+>", form) == re.findall("<[^>]+>", forms(message.id)[-1])
 
 
 def test_the_compiled_catalogue_is_that_of_the_text(catalogue):
-    made = io.BytesIO()
-    write_mo(made, catalogue)
-    made.seek(0)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalogue)
+    compiled.seek(0)
     with (HERE / "django.mo").open("rb") as stored:
-        assert gettext.GNUTranslations(stored)._catalog == gettext.GNUTranslations(made)._catalog
+        assert (
+            gettext.GNUTranslations(stored)._catalog == gettext.GNUTranslations(compiled)._catalog
+        )
 
 
 # What readers see
 
 
-class Seen(HTMLParser):
-    """The texts of a page, and of its attributes that are read out or shown; GES's own words stand in `code` and `pre`."""
+class ReaderTexts(HTMLParser):
+    """The texts of a page and its spoken or shown attributes, without GES's `code` and `pre`."""
 
     SILENT = ("script", "style", "code", "pre", "datalist", "del", "ins")
     SHOWN = ("title", "aria-label", "placeholder", "alt", "data-label", "data-text", "data-done")
@@ -129,12 +154,12 @@ class Seen(HTMLParser):
     def handle_starttag(self, tag, attributes):
         if tag in self.SILENT:
             self._silent.append(tag)
-        given = dict(attributes)
+        values = dict(attributes)
         self.texts += [
-            given[name] for name in self.SHOWN if given.get(name) and tag not in ("code", "time")
+            values[name] for name in self.SHOWN if values.get(name) and tag not in ("code", "time")
         ]
-        if tag == "input" and given.get("type") == "submit":
-            self.texts.append(given.get("value", ""))
+        if tag == "input" and values.get("type") == "submit":
+            self.texts.append(values.get("value", ""))
 
     def handle_endtag(self, tag):
         if self._silent and tag == self._silent[-1]:
@@ -148,7 +173,7 @@ class Seen(HTMLParser):
 @pytest.mark.parametrize(
     "path", TEMPLATES, ids=lambda path: str(path.relative_to(settings.BASE_DIR))
 )
-def test_no_template_has_text_that_is_not_marked(path):
+def test_no_template_has_unmarked_text(path):
     plain, inside = [], False
     for token in Lexer(path.read_text(encoding="utf-8")).tokenize():
         if token.token_type is TokenType.BLOCK:
@@ -157,13 +182,13 @@ def test_no_template_has_text_that_is_not_marked(path):
             )
         elif token.token_type is TokenType.TEXT and not inside:
             plain.append(token.contents)
-    for text in Seen("".join(plain)).texts:
+    for text in ReaderTexts("".join(plain)).texts:
         assert not set(WORD.findall(text)) - ALIKE, text
 
 
 @pytest.fixture
 def stored(imported, admin, client):
-    """A page of everything: an import that lost data, reviewed, corrected and explained; others before and after; a job that runs."""
+    """An import with failures, reviewed, corrected and explained; others before and after it."""
     from jobs import record
     from jobs.decisions import corrections, review
     from jobs.ges.errors import TimedOut
@@ -172,13 +197,20 @@ def stored(imported, admin, client):
 
     graph = find_graph(imported.project, "g1", "payments")
     later = NOW + timedelta(minutes=1)
-    found = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2", "j3")])
+    jobs = find_jobs(imported.project, [(graph, name, NOW) for name in ("j1", "j0", "j2", "j3")])
     lossy = {
         "vertexsetPath": [
-            {"path": "b/v.csv", "status": "FAILED", "totalLines": 9, "failedLines": 9, "successfulLines": 3, "cause": "第 7 行：数据列数不符"},
+            {
+                "path": "b/v.csv",
+                "status": "FAILED",
+                "totalLines": 9,
+                "failedLines": 9,
+                "successfulLines": 3,
+                "cause": "第 7 行：数据列数不符",
+            },
             {"path": "b/w.csv", "status": "FAILED", "cause": "GES.8301"},
         ]
-    }  # fmt: skip
+    }
     whole = {
         "path": "b/v.csv",
         "status": "SUCCESS",
@@ -191,35 +223,35 @@ def stored(imported, admin, client):
     record.record(
         [
             observe(
-                found["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)
+                jobs["j0"], "poll", NOW, 200, body("j0", "partFailed", jobDetail=lossy, **times)
             ),
             observe(
-                found["j1"],
+                jobs["j1"],
                 "proxy",
                 later,
                 200,
                 body("j1", "FAILED", jobDetail=lossy, failReason="GES.8301", what=1),
             ),
             observe(
-                found["j2"],
+                jobs["j2"],
                 "list",
                 later,
                 200,
                 body("j2", "galloping", beginTime="2026-03-04T11:00:00"),
             ),
             observe(
-                found["j3"],
+                jobs["j3"],
                 "poll",
                 later,
                 200,
                 body("j3", "SUCCESS", jobDetail={"vertexsetPath": [whole]}, **again),
             ),
-            Observation(found["j2"], "poll", later, None, None, error=TimedOut()),
+            Observation(jobs["j2"], "poll", later, None, None, error=TimedOut()),
         ]
     )
-    one = Job.objects.get(job_id="j1")
+    job = Job.objects.get(job_id="j1")
     review.decide(
-        one,
+        job,
         state="to_fix",
         actor=admin,
         now=later,
@@ -228,7 +260,7 @@ def stored(imported, admin, client):
         due_on=later.date(),
     )
     review.decide(
-        one,
+        job,
         state="fixed",
         actor=admin,
         now=later,
@@ -236,13 +268,13 @@ def stored(imported, admin, client):
         fixed_by=Job.objects.get(job_id="j3"),
     )
     review.save_note(Cause.objects.first(), "补一列", actor=admin, now=later)
-    for said in ("4", "5"):
+    for count in ("4", "5"):
         corrections.correct(
-            one,
+            job,
             kind="vertex",
             position=0,
             field="failed_lines",
-            corrected=said,
+            corrected=count,
             reason="核对",
             actor=admin,
             now=later,
@@ -254,7 +286,7 @@ def stored(imported, admin, client):
 
 
 def addresses(job: Job):
-    """Every page, and those of the admin, with the data it needs; and lists that were asked for what they don't know."""
+    """All pages and those of the admin, with data; and lists with invalid filters."""
     keys = {
         "graphs": job.graph_id,
         "jobs": job.pk,
@@ -267,14 +299,15 @@ def addresses(job: Job):
     for pattern in [*urlpatterns, *auth_urlpatterns]:
         route = str(pattern.pattern)
         if not route.startswith("jobs/views/") and "z" not in (pattern.name or ""):
-            given = {"pk": keys.get(route.split("/")[0]), **others}
+            arguments = {"pk": keys.get(route.split("/")[0]), **others}
             namespace = "pages:" if pattern in urlpatterns else ""
             yield reverse(
                 namespace + pattern.name,
-                kwargs={name: given[name] for name in pattern.pattern.converters},
+                kwargs={name: arguments[name] for name in pattern.pattern.converters},
             )
     yield from (
-        "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x&began_after=x",
+        "/jobs/?verdict=x&cause=x&nonsense=1&loss_over=x&cursor=x&sort=x&page_size=x&zone=x"
+        "&began_after=x",
         "/graphs/?name=x",
     )
     yield from (f"/jobs/{job.pk}/?group={by}" for by in ("kind", "verdict", "folder", "cause", "x"))
@@ -298,8 +331,8 @@ def addresses(job: Job):
     yield from ("/admin/", reverse("admin:jobs_job_correct", args=[job.pk]) + "?where=vertex:0")
 
 
-def english(page: str, catalogue: Catalog) -> list[str]:
-    """What of a page is in English: a text of the catalogue, or words one after another; a value stored as JSON is shown as it is."""
+def english_texts(page: str, catalogue: Catalog) -> list[str]:
+    """The English of a page: texts of the catalogue, or several words; no JSON values."""
     marked = {
         form
         for message in catalogue
@@ -309,7 +342,7 @@ def english(page: str, catalogue: Catalog) -> list[str]:
     run = re.compile(r"[A-Za-z]{2,}(?:[ ’'][A-Za-z]{2,})+")
     return [
         text
-        for text in Seen(page).texts
+        for text in ReaderTexts(page).texts
         if text not in THEIRS
         and text[0] not in "[{"
         and (
@@ -333,23 +366,23 @@ def pages_of(answer):
         ]
 
 
-def test_no_page_speaks_english_to_a_chinese_reader(client, stored, catalogue):
-    found = {}
+def test_no_page_shows_english_to_a_chinese_reader(client, stored, catalogue):
+    english = {}
     for address in addresses(stored):
         answer = client.get(address, headers=ZH)
         if answer.status_code == 405:  # takes POST only
             continue
         assert answer.status_code in {200, 204, 302, 404}, address
         for name, page in pages_of(answer):
-            found[address, name] = english(page, catalogue)
-    assert any(name.endswith(".html") for _address, name in found)
-    assert {address: texts for address, texts in found.items() if texts} == {}
+            english[address, name] = english_texts(page, catalogue)
+    assert any(name.endswith(".html") for _address, name in english)
+    assert {address: texts for address, texts in english.items() if texts} == {}
 
 
-def test_no_refusal_speaks_english_to_a_chinese_reader(client, stored, catalogue):
+def test_no_refusal_shows_english_to_a_chinese_reader(client, stored, catalogue):
     graph, job = f"/graphs/{stored.graph_id}", f"/jobs/{stored.pk}"
     decision = {"state": "fixed", "note": "", "known": ""}
-    wrong = [
+    refused = [
         (f"{graph}/watch/", {"job_id": ""}),
         (f"{graph}/watch/", {"job_id": "a/b"}),
         (f"{graph}/watch/", {"job_id": "j0"}),
@@ -372,32 +405,32 @@ def test_no_refusal_speaks_english_to_a_chinese_reader(client, stored, catalogue
             {"where": "job", "field": "begin_time", "corrected": "x", "reason": "y"},
         ),
     ]
-    found = {}
-    for address, said in wrong:
-        answer = client.post(address, said, headers=ZH, follow=True)
+    english = {}
+    for address, form in refused:
+        answer = client.post(address, form, headers=ZH, follow=True)
         assert answer.status_code == 200, address
-        found[address, *said.values()] = english(answer.content.decode(), catalogue)
-    assert {asked: texts for asked, texts in found.items() if texts} == {}
+        english[address, *form.values()] = english_texts(answer.content.decode(), catalogue)
+    assert {address: texts for address, texts in english.items() if texts} == {}
 
 
-def test_failed_sign_in_is_reported_in_chinese(client, db, catalogue):
+def test_a_failed_sign_in_is_explained_in_chinese(client, db, catalogue):
     answer = client.post("/login/", {"username": "ada", "password": "x"}, headers=ZH)
     assert "用户名与密码不匹配" in answer.content.decode()
-    assert english(answer.content.decode(), catalogue) == []
+    assert english_texts(answer.content.decode(), catalogue) == []
 
 
-def test_every_way_that_ges_gives_no_answer_has_words():
+def test_every_kind_of_failed_poll_has_a_text():
     from jobs.ges.errors import GesError
-    from jobs.pages.job.misses import KINDS
+    from jobs.pages.job.misses import TEXTS
     from jobs.polling import call_budget, single_flight  # noqa: F401  each has its own errors
 
     def below(error):
         return {error.kind}.union(*(below(one) for one in error.__subclasses__()))
 
-    assert below(GesError) - {GesError.kind} <= set(KINDS)
+    assert below(GesError) - {GesError.kind} <= set(TEXTS)
 
 
-def test_an_error_page_speaks_the_readers_language():
+def test_an_error_page_is_in_the_readers_language():
     from django.template import loader
     from django.utils.translation import override
 
@@ -405,7 +438,7 @@ def test_an_error_page_speaks_the_readers_language():
         assert "出错了" in loader.render_to_string("500.html")
 
 
-def test_the_language_chosen_stays(client, admin):
+def test_the_chosen_language_is_kept(client, admin):
     client.force_login(admin)
     assert 'lang="en"' in client.get("/").content.decode()
     assert 'lang="zh-hans"' in client.get("/", headers=ZH).content.decode()

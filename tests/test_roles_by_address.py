@@ -1,4 +1,4 @@
-"""Role by door: every address of the site, and what each may do there. A new address without a line here fails."""
+"""What each role may do at each address of the site; an address without a line here fails."""
 
 import re
 
@@ -24,8 +24,8 @@ from jobs.models import (
     Watch,
 )
 from jobs.proof.seal import seal
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 ROLES = (
     "anonymous",
@@ -44,53 +44,105 @@ REVIEWERS, FIXERS, OWNERS = (
     ("owner", "administrator"),
 )
 
-#: What an address is: `open` to all; a `list`, of which each sees their own part; `mine`, one's own things, where nobody
-#: else finds any; or a thing of the project, which `read` shows to members, or which the named roles may do.
+#: What an address is: `open` to all; a `list`, of which each sees their own part; `mine`, one's
+#: own objects, which nobody else finds; or an object of the project, which members `read`, or on
+#: which the named roles act.
 #: Fixers also need Django's permission to correct, which no user here but the administrator has.
 PAGES = {
-    "": "list", "graphs/": "list", "jobs/": "list", "jobs/news/": "list", "causes/": "list", "files/": "list", "audit/": "list", "audit/export/": "list",
-    "proof/": "list", "jobs/evidence/": "list", "jobs/<int:pk>/evidence/": "read",
-    "proof/<int:pk>/checkpoints/<int:number>/": "read", "status/": "list", "metrics": "list",
-    "graphs/<int:pk>/": "read", "jobs/<int:pk>/": "read", "jobs/<int:pk>/compare/": "read", "jobs/<int:pk>/repair/": "read",
-    "jobs/<int:pk>/history/": "read", "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read", "causes/<int:pk>/": "read",
-    "jobs/<int:pk>/later/": "read", "graphs/<int:pk>/watch/": REVIEWERS, "jobs/<int:pk>/review/": REVIEWERS, "jobs/<int:pk>/poll/": REVIEWERS,
-    "causes/<int:pk>/note/": REVIEWERS, "graphs/<int:pk>/tolerance/": OWNERS,
+    "": "list",
+    "graphs/": "list",
+    "jobs/": "list",
+    "jobs/news/": "list",
+    "causes/": "list",
+    "files/": "list",
+    "audit/": "list",
+    "audit/export/": "list",
+    "proof/": "list",
+    "jobs/evidence/": "list",
+    "jobs/<int:pk>/evidence/": "read",
+    "proof/<int:pk>/checkpoints/<int:number>/": "read",
+    "status/": "list",
+    "metrics": "list",
+    "graphs/<int:pk>/": "read",
+    "jobs/<int:pk>/": "read",
+    "jobs/<int:pk>/compare/": "read",
+    "jobs/<int:pk>/repair/": "read",
+    "jobs/<int:pk>/history/": "read",
+    "jobs/<int:pk>/snapshots/<int:snapshot_pk>/": "read",
+    "causes/<int:pk>/": "read",
+    "jobs/<int:pk>/later/": "read",
+    "graphs/<int:pk>/watch/": REVIEWERS,
+    "jobs/<int:pk>/review/": REVIEWERS,
+    "jobs/<int:pk>/poll/": REVIEWERS,
+    "causes/<int:pk>/note/": REVIEWERS,
+    "graphs/<int:pk>/tolerance/": OWNERS,
     "jobs/<int:pk>/corrections/<int:correction_pk>/undo/": ("administrator",),
-    "projects/<int:pk>/": OWNERS, "projects/<int:pk>/members/": OWNERS, "projects/<int:pk>/retention/": OWNERS, "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
-    "jobs/views/": "signed in", "me/": "signed in", "me/keys/": "signed in",
-    "jobs/views/<int:pk>/delete/": "mine", "jobs/views/<int:pk>/count/": "mine", "me/keys/<int:pk>/revoke/": "mine",
-    "healthz": "open", "readyz": "open", "login/": "open", "logout/": "open", "language/": "open",
-}  # fmt: skip
+    "projects/<int:pk>/": OWNERS,
+    "projects/<int:pk>/members/": OWNERS,
+    "projects/<int:pk>/retention/": OWNERS,
+    "projects/<int:pk>/keys/<int:key_pk>/shut-out/": OWNERS,
+    "jobs/views/": "signed in",
+    "me/": "signed in",
+    "me/keys/": "signed in",
+    "jobs/views/<int:pk>/delete/": "mine",
+    "jobs/views/<int:pk>/count/": "mine",
+    "me/keys/<int:pk>/revoke/": "mine",
+    "healthz": "open",
+    "readyz": "open",
+    "login/": "open",
+    "logout/": "open",
+    "language/": "open",
+}
 API = {
-    "api/": "list", "api/projects/": "list", "api/graphs/": "list", "api/jobs/": "list", "api/causes/": "list",
-    "api/keys/": "list", "api/projects/<int:pk>/": "read", "api/graphs/<int:pk>/": "read", "api/jobs/<int:pk>/": "read",
-    "api/jobs/<int:pk>/files/": "read", "api/jobs/<int:pk>/snapshots/": "read", "api/jobs/<int:pk>/misses/": "read",
-    "api/jobs/<int:pk>/reviews/": "read", "api/jobs/<int:pk>/corrections/": "read", "api/snapshots/<int:pk>/": "read",
-    "api/snapshots/<int:pk>/body/": "read", "api/schema/": "open", "api/docs/": "open",
-    "api/corrections/<int:pk>/undo/": ("administrator",), "^(?:v1\\.0|v2)/": "proxy",
-}  # fmt: skip
+    "api/": "list",
+    "api/projects/": "list",
+    "api/graphs/": "list",
+    "api/jobs/": "list",
+    "api/causes/": "list",
+    "api/keys/": "list",
+    "api/projects/<int:pk>/": "read",
+    "api/graphs/<int:pk>/": "read",
+    "api/jobs/<int:pk>/": "read",
+    "api/jobs/<int:pk>/files/": "read",
+    "api/jobs/<int:pk>/snapshots/": "read",
+    "api/jobs/<int:pk>/misses/": "read",
+    "api/jobs/<int:pk>/reviews/": "read",
+    "api/jobs/<int:pk>/corrections/": "read",
+    "api/snapshots/<int:pk>/": "read",
+    "api/snapshots/<int:pk>/body/": "read",
+    "api/schema/": "open",
+    "api/docs/": "open",
+    "api/corrections/<int:pk>/undo/": ("administrator",),
+    "^(?:v1\\.0|v2)/": "proxy",
+}
 DOORS = PAGES | API
 #: Those that only a POST opens.
-WRITING = [route for route, kind in DOORS.items() if isinstance(kind, tuple) and route != "projects/<int:pk>/"] + [
-    "jobs/views/", "jobs/views/<int:pk>/delete/", "me/keys/<int:pk>/revoke/",
-]  # fmt: skip
+WRITING = [
+    route
+    for route, kind in DOORS.items()
+    if isinstance(kind, tuple) and route != "projects/<int:pk>/"
+] + [
+    "jobs/views/",
+    "jobs/views/<int:pk>/delete/",
+    "me/keys/<int:pk>/revoke/",
+]
 SECRETS = ("secretgraph", "secret-path", "secret cause", "lossy-job-id", "secret note")
 
 
 def every_route():
     """All addresses but the admin's, which has rules of its own below."""
-    found = []
+    routes = []
 
     def walk(patterns, before=""):
-        for one in patterns:
-            route = before + str(one.pattern)
-            if isinstance(one, URLPattern):
-                found.append(route)
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                routes.append(route)
             elif route != "admin/":
-                walk(one.url_patterns, route)
+                walk(pattern.url_patterns, route)
 
     walk(get_resolver().url_patterns)
-    return found
+    return routes
 
 
 def test_every_address_has_a_line_and_every_line_an_address():
@@ -100,7 +152,7 @@ def test_every_address_has_a_line_and_every_line_an_address():
 @pytest.fixture
 def world(project, db):
     """One of everything in p1, and a user for each role."""
-    one = tell(
+    job = record_reply(
         project,
         "lossy-job-id",
         file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
@@ -114,8 +166,8 @@ def world(project, db):
         project=Project.objects.create(project_id="p2"), user=users["outsider"], role="owner"
     )
     users["administrator"] = User.objects.create_superuser("administrator")
-    made = correct(
-        one,
+    correction = correct(
+        job,
         kind="",
         position=None,
         field="job_name",
@@ -128,10 +180,21 @@ def world(project, db):
     view = SavedView.objects.create(owner=users["viewer"], name="mine", created_at=NOW)
     key, *_ = AccessKey.issue(users["viewer"], now=timezone.now(), projects=[project])
     pks = {
-        "graphs": one.graph_id, "jobs": one.pk, "causes": cause.pk, "projects": project.pk, "views": view.pk, "keys": key.pk,
-        "corrections": made.pk, "proof": project.pk, "number": checkpoint(project), "snapshot_pk": one.snapshots.get().pk, "correction_pk": made.pk, "key_pk": key.pk, "snapshots": one.snapshots.get().pk,
-    }  # fmt: skip
-    return {"users": users, "job": one, "pks": pks}
+        "graphs": job.graph_id,
+        "jobs": job.pk,
+        "causes": cause.pk,
+        "projects": project.pk,
+        "views": view.pk,
+        "keys": key.pk,
+        "corrections": correction.pk,
+        "proof": project.pk,
+        "number": checkpoint(project),
+        "snapshot_pk": job.snapshots.get().pk,
+        "correction_pk": correction.pk,
+        "key_pk": key.pk,
+        "snapshots": job.snapshots.get().pk,
+    }
+    return {"users": users, "job": job, "pks": pks}
 
 
 def checkpoint(project):
@@ -201,10 +264,10 @@ def expected(kind, role, route):
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_each_role_at_each_door(world, role, monkeypatch):
+def test_each_role_at_each_address(world, role, monkeypatch):
     monkeypatch.setattr(entries, "bound", entries._Bound())
     before = rows()
-    wrong = []
+    faults = []
     for route, kind in DOORS.items():
         if allowed(kind, role, route) and route in WRITING:
             continue  # what they may do is tested where it is done; here nothing is to change
@@ -213,22 +276,22 @@ def test_each_role_at_each_door(world, role, monkeypatch):
         answer = ask(world, role, route)
         status = answer.status_code
         if status not in expected(kind, role, route):
-            wrong.append((route, status))
+            faults.append((route, status))
         if (
             status == 302
             and not allowed(kind, role, route)
             and not answer.headers["Location"].startswith("/login/")
         ):
-            wrong.append((route, answer.headers["Location"]))
+            faults.append((route, answer.headers["Location"]))
         if role in {"anonymous", "outsider"} and not answer.streaming:
             text = answer.content.decode(errors="replace")
-            wrong += [(route, secret) for secret in SECRETS if secret in text]
-    assert wrong == []
+            faults += [(route, secret) for secret in SECRETS if secret in text]
+    assert faults == []
     assert rows() == before
 
 
 @pytest.mark.parametrize("role", MEMBERS)
-def test_what_a_role_may_do_it_can_do(world, role, simulator, monkeypatch):
+def test_each_role_can_do_what_it_may(world, role, simulator, monkeypatch):
     """A door that is shut to all would pass the other tests as well."""
     monkeypatch.setattr(entries, "bound", entries._Bound())
     for route in WRITING:
@@ -237,7 +300,7 @@ def test_what_a_role_may_do_it_can_do(world, role, simulator, monkeypatch):
 
 
 def rows():
-    """What a refused request must not change; the trail tells of it, and keys were made for asking."""
+    """What a refused request must not change, apart from the audit log and the keys made for it."""
     tables = [Review, Correction, Watch, SavedView, Membership, Graph, Cause, ImportFile]
     return {table: list(table.objects.order_by("pk").values()) for table in tables}
 
@@ -247,7 +310,7 @@ THINGS = [route for route in DOORS if "<int" in route or route.startswith("^")]
 
 @pytest.mark.parametrize("route", THINGS)
 @pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "part"])
-def test_to_an_outsider_what_exists_and_what_does_not_look_the_same(
+def test_to_an_outsider_existing_and_missing_objects_look_the_same(
     world, route, headers, monkeypatch
 ):
     monkeypatch.setattr(entries, "bound", entries._Bound())
@@ -272,21 +335,35 @@ def without_tokens(content):
 
 @pytest.mark.parametrize(
     "query",
-    ["jobs/?graph=secretgraph", "jobs/?project=p1", "jobs/?cause=secret", "jobs/?job_id=lossy", "files/?path=b/secret-path.csv",
-     "causes/?has=secret", "graphs/?name=secret", "audit/?project=p1", "audit/?object=lossy", "api/jobs/?project=p1",
-     "api/graphs/?project=p1", "api/causes/?project=p1"],
-)  # fmt: skip
-def test_no_filter_or_count_tells_an_outsider_that_a_thing_exists(world, query):
+    [
+        "jobs/?graph=secretgraph",
+        "jobs/?project=p1",
+        "jobs/?cause=secret",
+        "jobs/?job_id=lossy",
+        "files/?path=b/secret-path.csv",
+        "causes/?has=secret",
+        "graphs/?name=secret",
+        "audit/?project=p1",
+        "audit/?object=lossy",
+        "api/jobs/?project=p1",
+        "api/graphs/?project=p1",
+        "api/causes/?project=p1",
+    ],
+)
+def test_no_filter_or_count_reveals_to_an_outsider_that_an_object_exists(world, query):
     client = Client()
     client.force_login(world["users"]["outsider"])
-    found = client.get(f"/{query}")
-    assert found.status_code == 200
+    response = client.get(f"/{query}")
+    assert response.status_code == 200
     other = re.sub(r"=.*", "=there-is-none", query)
-    clean = lambda text, asked: without_tokens(text.replace(asked.encode(), b""))  # noqa: E731
+
+    def clean(content, query_value):
+        return without_tokens(content.replace(query_value.encode(), b""))
+
     value = query.partition("=")[2]
     from urllib.parse import quote
 
-    first = clean(found.content.replace(quote(value, safe="").encode(), b""), value)
+    first = clean(response.content.replace(quote(value, safe="").encode(), b""), value)
     second = clean(client.get(f"/{other}").content, "there-is-none")
     assert first == second
 
@@ -295,24 +372,24 @@ def test_no_filter_or_count_tells_an_outsider_that_a_thing_exists(world, query):
 
 
 def admin_routes():
-    found = []
+    routes = []
 
     def walk(patterns, before):
-        for one in patterns:
-            route = before + str(one.pattern)
-            if isinstance(one, URLPattern):
-                found.append((route, one.name))
+        for pattern in patterns:
+            route = before + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                routes.append((route, pattern.name))
             else:
-                walk(one.url_patterns, route)
+                walk(pattern.url_patterns, route)
 
-    for one in get_resolver().url_patterns:
-        if str(one.pattern) == "admin/":
-            walk(one.url_patterns, "admin/")
-    return found
+    for pattern in get_resolver().url_patterns:
+        if str(pattern.pattern) == "admin/":
+            walk(pattern.url_patterns, "admin/")
+    return routes
 
 
 @pytest.mark.parametrize("role", [role for role in ROLES if role != "administrator"])
-def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
+def test_only_staff_enter_the_admin_at_any_address(world, role):
     client = Client()
     if role in world["users"]:
         client.force_login(world["users"][role])
@@ -334,9 +411,7 @@ def test_nobody_but_staff_comes_into_the_admin_at_any_address(world, role):
 
 
 @pytest.mark.parametrize("role", ["viewer", "auditor", "reviewer", "fixer"])
-def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own(
-    world, role, project
-):
+def test_staff_with_every_permission_manage_no_members_of_others_projects(world, role, project):
     user = world["users"][role]
     User.objects.filter(pk=user.pk).update(is_staff=True)
     user.user_permissions.set(Permission.objects.all())
@@ -360,21 +435,21 @@ def test_staff_with_every_permission_manages_nobody_in_a_project_they_do_not_own
     assert (Graph.objects.get().tolerated_loss, project.name) == (None, "")
 
 
-def test_staff_who_owns_a_project_manages_it_in_the_admin(world, project):
+def test_staff_who_own_a_project_manage_its_members_in_the_admin(world, project):
     user = world["users"]["owner"]
     User.objects.filter(pk=user.pk).update(is_staff=True)
     user.user_permissions.set(Permission.objects.all())
     client = Client()
     client.force_login(user)
-    asked = {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "viewer"}
-    assert client.post("/admin/jobs/membership/add/", asked).status_code == 302
+    member = {"user": world["users"]["outsider"].pk, "project": project.pk, "role": "viewer"}
+    assert client.post("/admin/jobs/membership/add/", member).status_code == 302
     assert Membership.objects.get(project=project, user=world["users"]["outsider"]).role == "viewer"
 
 
 # An owner's page
 
 
-def test_an_owner_says_who_belongs_to_a_project(world, project):
+def test_an_owner_sets_the_members_of_a_project(world, project):
     client = Client()
     client.force_login(world["users"]["owner"])
     members = f"/projects/{project.pk}/members/"
@@ -382,33 +457,39 @@ def test_an_owner_says_who_belongs_to_a_project(world, project):
     assert Membership.objects.get(project=project, user__username="outsider").role == "reviewer"
     client.post(members, {"username": "outsider", "role": "fixer"})
     client.post(members, {"username": "viewer", "role": ""})
-    assert set(Membership.objects.filter(project=project).values_list("user__username", "role")) == {
-        ("outsider", "fixer"), ("auditor", "auditor"), ("reviewer", "reviewer"), ("fixer", "fixer"), ("owner", "owner"),
-    }  # fmt: skip
+    assert set(
+        Membership.objects.filter(project=project).values_list("user__username", "role")
+    ) == {
+        ("outsider", "fixer"),
+        ("auditor", "auditor"),
+        ("reviewer", "reviewer"),
+        ("fixer", "fixer"),
+        ("owner", "owner"),
+    }
     newest = AuditEntry.objects.filter(what="membership").latest("pk")
     assert (newest.deed, newest.object_name, newest.actor) == ("deleted", "viewer", "owner")
 
 
 @pytest.mark.parametrize(
-    ("asked", "said"),
+    ("form", "sentence"),
     [
         ({"username": "nobody", "role": "viewer"}, "There is no user “nobody”"),
         ({"username": "", "role": "viewer"}, "There is no user “”"),
-        ({"username": "viewer", "role": "king"}, "role: “king” won’t do" ),
+        ({"username": "viewer", "role": "king"}, "role: “king” won’t do"),
         ({"username": "owner", "role": "viewer"}, "owner is the only owner"),
         ({"username": "owner", "role": ""}, "owner is the only owner"),
     ],
-)  # fmt: skip
-def test_forbidden_action_of_an_owner_is_reported_and_changes_nothing(world, project, asked, said):
+)
+def test_an_invalid_membership_is_refused_and_changes_nothing(world, project, form, sentence):
     client = Client()
     client.force_login(world["users"]["owner"])
     before = list(Membership.objects.order_by("pk").values())
-    page = client.post(f"/projects/{project.pk}/members/", asked, follow=True).content.decode()
-    assert said.replace("’", "&#x27;") in page
+    page = client.post(f"/projects/{project.pk}/members/", form, follow=True).content.decode()
+    assert sentence.replace("’", "&#x27;") in page
     assert list(Membership.objects.order_by("pk").values()) == before
 
 
-def test_an_owner_shuts_a_key_out(world, project):
+def test_an_owner_removes_the_access_of_a_key(world, project):
     client = Client()
     client.force_login(world["users"]["owner"])
     key = AccessKey.objects.get(projects=project)
@@ -418,7 +499,7 @@ def test_an_owner_shuts_a_key_out(world, project):
     assert AccessKey.objects.filter(pk=key.pk, revoked_at=None).exists()
 
 
-def test_a_viewers_page_says_who_may_poll_and_watch(world):
+def test_a_viewer_is_told_who_may_poll_and_track(world):
     client = Client()
     client.force_login(world["users"]["viewer"])
     assert (

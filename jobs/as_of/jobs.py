@@ -107,7 +107,7 @@ def _past(
     hidden = own_value(own, "is_hidden", at)
     job.is_hidden = stored.is_hidden if hidden is None else hidden == "yes"
     corrections = [_as_it_stood(one, reply) for one in own if stood(one, at)]
-    job.standing = corrections  # type: ignore[attr-defined]  # shown beside its values, in place of those that stand today
+    job.standing = corrections  # shown beside its values, in place of those that stand today
     laid = fill_corrected(job, reply, corrections)
     job.verdict = verdict_over(corrections) or job.verdict
     job.duration = job.end_time - job.begin_time if job.end_time and job.begin_time else None

@@ -105,7 +105,7 @@ def _standing_corrections(job: Job) -> list[Correction]:
     corrections: list[Correction] | None = getattr(job, "standing", None)
     if corrections is None:
         rows = job.corrections.standing().select_related("actor").order_by("pk")
-        corrections = job.standing = list(rows)  # type: ignore[attr-defined]
+        corrections = job.standing = list(rows)
     return corrections
 
 

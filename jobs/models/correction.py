@@ -93,6 +93,9 @@ class Correction(models.Model):
 
     objects = CorrectionQuerySet.as_manager()
 
+    # By key, the graphs that its values name, where a query has set them.
+    graph_names: dict[str, str]
+
     class Meta:
         verbose_name, verbose_name_plural = _("correction"), _("corrections")
         constraints = [
@@ -167,7 +170,7 @@ class Correction(models.Model):
 
 
 #: For lists of jobs: the corrections of each job itself that stand, as `standing`.
-STANDING = models.Prefetch(
+STANDING: "models.Prefetch[str]" = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().filter(kind="").select_related("actor"),
     to_attr="standing",
@@ -175,7 +178,7 @@ STANDING = models.Prefetch(
 
 
 #: The same for graphs.
-OF_GRAPH = models.Prefetch(
+OF_GRAPH: "models.Prefetch[str]" = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor"),
     to_attr="standing",

@@ -1,6 +1,7 @@
 """Job and ImportFile: projections of the newest reply. Only `record` writes them."""
 
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex, HashIndex, OpClass
 from django.db import models
@@ -13,6 +14,9 @@ from jobs.ges.words import FINAL
 from jobs.ges.words import Verdict as V
 from jobs.models.cause import Cause
 from jobs.models.project import GES_ID, Graph, Project, Viewer
+
+if TYPE_CHECKING:
+    from jobs.models.correction import Correction
 
 
 class VerdictChoices(models.TextChoices):
@@ -182,6 +186,9 @@ class Job(models.Model):
 
     objects = JobQuerySet.as_manager()
 
+    # The corrections that are not undone, where a query has set them.
+    standing: "list[Correction]"
+
     class Meta:
         verbose_name, verbose_name_plural = _("job"), _("jobs")
         constraints = [
@@ -349,6 +356,9 @@ class ImportFile(models.Model):
     total_lines = models.BigIntegerField(_("total lines"), null=True)
     failed_lines = models.BigIntegerField(_("failed lines"), null=True)
     successful_lines = models.BigIntegerField(_("loaded lines"), null=True)
+
+    # The corrections that are not undone, where a query has set them.
+    standing: "list[Correction]"
 
     class Meta:
         verbose_name, verbose_name_plural = _("import file"), _("import files")

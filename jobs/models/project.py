@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import timedelta
 from statistics import median
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
@@ -13,6 +13,9 @@ from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.audit_triggers import plain, project_name, tracked, username
+
+if TYPE_CHECKING:
+    from jobs.models.correction import Correction
 
 GES_ID = 255
 MOVED = timedelta(
@@ -333,6 +336,9 @@ class Graph(models.Model):
     )
 
     objects = GraphQuerySet.as_manager()
+
+    # The corrections that are not undone, where a query has set them.
+    standing: "list[Correction]"
 
     class Meta:
         verbose_name, verbose_name_plural = _("graph"), _("graphs")

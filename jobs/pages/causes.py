@@ -1,12 +1,12 @@
-"""The same cause over files, jobs and graphs, and what the team knows of it."""
+"""Failure reasons over files, jobs and graphs, and how the team has fixed them."""
 
-from datetime import date, timedelta
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, F, Max, Q, Sum
-from django.db.models.functions import TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -16,149 +16,149 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from jobs.decisions import review
+from jobs.diagnosis.explain import explain
 from jobs.lists.paging import read_choice
 from jobs.models import Cause, ImportFile, Job
-from jobs.pages.drawing.charts import Part, bars
-from jobs.pages.job.page import explanations
+from jobs.pages.drawing.charts import BarPart, Mark, bars
 from jobs.pages.job.review import read_note
+from jobs.queries.causes import (
+    CauseLosses,
+    cause_days,
+    causes_containing,
+    costliest_causes,
+    files_by_part,
+    files_with_causes,
+    sums_of_files,
+)
 from jobs.web.form_recovery import recover_form
 from jobs.web.rendering import render_page
 from jobs.web.signed_in import signed_in
 from jobs.web.time_zone import midnight
 
-SPANS, SHOWN = {"7": 7, "30": 30, "90": 90}, 100
+PERIODS = {"7": 7, "30": 30, "90": 90}  # days
+MAX_CAUSES = 100
 NEW_DAYS = 7  # a cause first seen since is called new
-TREND = 15  # bars of a cause's trend in the list
-LAST = 20  # files of a cause shown as examples
+TREND_BARS = 15
+CHART_DAYS = 30
+MAX_EXAMPLES = 20  # files
+DAY = timedelta(days=1)
 
 
 @require_safe
 def causes(request: HttpRequest) -> HttpResponse:
-    """Causes of the last days, what cost most first."""
+    """The failure reasons of the last days, the costliest first."""
     problems: list[str] = []
-    days = read_choice(request.GET, "days", SPANS, "30", problems)
-    since = timezone.now() - timedelta(days=SPANS[days])
-    wanted = request.GET.get("has", "").replace("\x00", "").strip()
-    tomorrow = midnight(timezone.localdate() + timedelta(days=1))
-    begun = (
-        Job.objects.visible_to(request.user)
-        .counted()
-        .filter(begin_time__gte=since, begin_time__lt=tomorrow)
-    )
-    lossy = begun.filter(lost_file_count__gt=0).order_by()
-    rows = ImportFile.objects.filter(job__in=lossy, cause_group__isnull=False).order_by()
-    if wanted:
-        has = Q(pattern__icontains=wanted) | Q(note__icontains=wanted)
-        rows = rows.filter(
-            cause_group__in=list(
-                Cause.objects.visible_to(request.user).filter(has).values_list("pk", flat=True)
-            )
-        )
-    summed: Any = rows.values("cause_group").annotate(
-        files=Count("*"),
-        lost=Sum("failed_lines"),
-        jobs=Count("job", distinct=True),
-        graphs=Count("job__graph", distinct=True),
-        newest=Max("job__begin_time"),
-    )
-    found = list(summed.order_by(F("lost").desc(nulls_last=True), "-files")[: SHOWN + 1])
-    known = Cause.objects.select_related("project").in_bulk([row["cause_group"] for row in found])
+    days = read_choice(request.GET, "days", PERIODS, "30", problems)
+    text = request.GET.get("has", "").replace("\x00", "").strip()
+    # No day to come: a time of the year 9999 may have no date in the reader's zone.
+    tomorrow = midnight(timezone.localdate() + DAY)
+    since = timezone.now() - timedelta(days=PERIODS[days])
+    jobs = Job.objects.visible_to(request.user).counted()
+    files = files_with_causes(jobs.filter(begin_time__gte=since, begin_time__lt=tomorrow))
+    if text:
+        files = files.filter(cause_group__in=causes_containing(request.user, text))
+
+    losses = costliest_causes(files, MAX_CAUSES + 1)
+    first_day = timezone.localdate() - timedelta(days=PERIODS[days] - 1)
+    cause_pks = [loss.cause.pk for loss in losses]
+    counts = files_by_part(files, cause_pks, first_day, PERIODS[days], TREND_BARS)
     context = {
-        "rows": _with_trend(found[:SHOWN], known, rows, SPANS[days]),
-        "has_more": len(found) > SHOWN,
+        "rows": [_row(loss, counts[loss.cause.pk]) for loss in losses[:MAX_CAUSES]],
+        "has_more": len(losses) > MAX_CAUSES,
         "problems": problems,
         "days": days,
-        "has": wanted,
+        "has": text,
         "new_since": timezone.now() - timedelta(days=NEW_DAYS),
     }
     return render_page(request, "pages/causes.html", "causes", context)
 
 
-def _with_trend(found: Any, known: dict[int, Cause], rows: Any, days: int) -> list[dict[str, Any]]:
-    """Each cause with the files it cost, over the span in as many bars as fit a cell."""
-    first = timezone.localdate() - timedelta(days=days - 1)
-    # No day to come: a time of the year 9999 may be of no year that Python knows in the reader's zone.
-    begun = rows.filter(
-        cause_group__in=known,
-        job__begin_time__lt=midnight(timezone.localdate() + timedelta(days=1)),
+@dataclass(frozen=True, slots=True)
+class CauseRow:
+    """A cause, what it has cost, and its trend as bars and in words."""
+
+    cause: Cause
+    files: int
+    lost: int | None
+    jobs: int
+    graphs: int
+    newest: datetime
+    trend: list[Mark]
+    trend_label: str
+
+
+def _row(losses: CauseLosses, counts: Sequence[int]) -> CauseRow:
+    trend, _scale = bars([[BarPart(count, "failed", "", "")] for count in counts])
+    label = ", ".join(map(str, counts))
+    return CauseRow(
+        cause=losses.cause,
+        newest=losses.newest,
+        trend=trend,
+        trend_label=label,
+        **losses.sums,
     )
-    by_day = begun.values("cause_group", day=TruncDate("job__begin_time")).annotate(n=Count("*"))
-    counted: dict[int, list[int]] = {pk: [0] * TREND for pk in known}
-    for row in by_day:
-        place = (row["day"] - first).days * TREND // days
-        counted[row["cause_group"]][min(max(place, 0), TREND - 1)] += row["n"]
-    return [
-        row
-        | {
-            "cause": known[row["cause_group"]],
-            "trend": bars([[Part(n, "failed", "", "")] for n in counted[row["cause_group"]]])[0],
-            "trend_label": ", ".join(map(str, counted[row["cause_group"]])),
-        }
-        for row in found
-    ]
 
 
 @require_safe
 def cause(request: HttpRequest, pk: int) -> HttpResponse:
-    """One cause: what it means, its trend, where it struck last, and how the team fixed it."""
-    one = get_object_or_404(
-        Cause.objects.visible_to(request.user).select_related("project", "note_by"), pk=pk
-    )
-    first = timezone.localdate() - timedelta(days=29)
-    rows = ImportFile.objects.filter(cause_group=one, job__is_hidden=False)
-    days = [first + timedelta(days=number) for number in range(30)]
-    begun = {
-        "job__begin_time__gte": midnight(first),
-        "job__begin_time__lt": midnight(days[-1] + timedelta(days=1)),
-    }
-    recent = rows.filter(**begun).order_by()
-    by_day = recent.values(day=TruncDate("job__begin_time")).annotate(
-        files=Count("*"), lost=Sum("failed_lines")
-    )
-    counted: dict[Any, Any] = {row["day"]: row for row in by_day}
-    marks, most = bars([[_part(day, counted.get(day))] for day in days])
-    sums = rows.aggregate(
-        files=Count("*"),
-        lost=Sum("failed_lines"),
-        jobs=Count("job", distinct=True),
-        graphs=Count("job__graph", distinct=True),
-    )
+    """One failure reason: its meaning, its trend, its newest files, and how the team fixed it."""
+    cause = _visible_cause(request, pk, "note_by")
+    files = ImportFile.objects.filter(cause_group=cause, job__is_hidden=False)
+    action = reverse("pages:note", args=[cause.pk])
     context = {
-        "cause": one,
-        "sums": sums,
-        "explanations": explanations(one.example),
-        "marks": marks,
-        "most": most,
-        "days": days,
-        "table": [(day, counted[day]) for day in reversed(days) if day in counted],
-        "files": rows.select_related("job__graph").order_by("-job__begin_time", "-pk")[:LAST],
-        "may_review": one.project.may_be_reviewed_by(request.user),
-        "typed_note": recover_form(request, reverse("pages:note", args=[one.pk])).get(
-            "note", one.note
-        ),
+        "cause": cause,
+        "sums": sums_of_files(files),
+        "explanations": explain(cause.example),
+        **_chart(cause, timezone.localdate()),
+        "files": files.select_related("job__graph").order_by("-job__begin_time", "-pk")[
+            :MAX_EXAMPLES
+        ],
+        "may_review": cause.project.may_be_reviewed_by(request.user),
+        "typed_note": recover_form(request, action).get("note", cause.note),
     }
     return render_page(request, "pages/cause.html", "cause", context)
 
 
-def _part(day: date, row: dict[str, Any] | None) -> Part:
-    files = row["files"] if row else 0
+def _chart(cause: Cause, today: date) -> dict[str, Any]:
+    """Files by day, as bars and as a table."""
+    days = [today - timedelta(days=ago) for ago in reversed(range(CHART_DAYS))]
+    files = ImportFile.objects.filter(
+        cause_group=cause,
+        job__is_hidden=False,
+        job__begin_time__gte=midnight(days[0]),
+        job__begin_time__lt=midnight(today + DAY),
+    )
+    by_day = cause_days(files)
+    counts = {day: by_day[day].files if day in by_day else 0 for day in days}
+    marks, most = bars([[_part(day, count)] for day, count in counts.items()])
+    table = [(day, by_day[day]) for day in reversed(days) if day in by_day]
+    return {"marks": marks, "most": most, "days": days, "table": table}
+
+
+def _part(day: date, count: int) -> BarPart:
     label = _("%(day)s: %(files)s files") % {
         "day": date_format(day, "DATE_FORMAT"),
-        "files": f"{files:,}",
+        "files": f"{count:,}",
     }
-    return Part(files, "failed", "#files", label)
+    return BarPart(count, "failed", "#files", label)
 
 
 @require_POST
 def note(request: HttpRequest, pk: int) -> HttpResponse:
-    """Write down how a cause was fixed."""
-    one = get_object_or_404(Cause.objects.visible_to(request.user).select_related("project"), pk=pk)
-    if not one.project.may_be_reviewed_by(request.user):
+    """Save how a failure reason was fixed."""
+    cause = _visible_cause(request, pk)
+    if not cause.project.may_be_reviewed_by(request.user):
         raise PermissionDenied
     try:
-        review.save_note(one, read_note(request), actor=signed_in(request), now=timezone.now())
-    except ValueError as wrong:
-        messages.error(request, str(wrong))
+        text = read_note(request)
+        review.save_note(cause, text, actor=signed_in(request), now=timezone.now())
+    except ValueError as error:
+        messages.error(request, str(error))
     else:
         messages.success(request, _("The note is saved."))
     return redirect("pages:cause", pk=pk)
+
+
+def _visible_cause(request: HttpRequest, pk: int, *related: str) -> Cause:
+    visible = Cause.objects.visible_to(request.user)
+    return get_object_or_404(visible.select_related("project", *related), pk=pk)

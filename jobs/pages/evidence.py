@@ -1,4 +1,4 @@
-"""Evidence to download: one job's, or that of a filtered list."""
+"""Downloads of evidence: of one job, or of a filtered list."""
 
 from contextlib import closing
 from tempfile import TemporaryFile
@@ -19,35 +19,35 @@ from jobs.lists.jobs import filtered
 from jobs.models import Job
 from jobs.models.audit import AuditAction, AuditObject
 from jobs.models.job import JobQuerySet
-from jobs.pages.job.page import visible
-from jobs.pages.jobs import asked_of_list
+from jobs.pages.job.lookup import visible_job
+from jobs.pages.jobs import list_params
 
-MOST = 5_000  # jobs: a browser waits until the zip is made
+MAX_EVIDENCE_JOBS = 5_000  # a browser waits until the zip is made
 
 
 @require_safe
 def of_job(request: HttpRequest, pk: int) -> HttpResponseBase:
-    """One job's."""
-    one = visible(request, pk)
-    response = _zip(Job.objects.filter(pk=one.pk), f"evidence-{one.job_id}.zip")
-    _note(
+    """The evidence bundle of one job."""
+    job = visible_job(request, pk)
+    response = _zip(Job.objects.filter(pk=job.pk), f"evidence-{job.job_id}.zip")
+    _note_export(
         request,
-        {"job_id": one.job_id},
-        project_id=one.project_id,
-        job_id=one.pk,
-        graph_id=one.graph_id,
+        {"job_id": job.job_id},
+        project_id=job.project_id,
+        job_id=job.pk,
+        graph_id=job.graph_id,
     )
     return response
 
 
 @require_safe
 def of_list(request: HttpRequest) -> HttpResponseBase:
-    """That of every job the filters of the list find; a filter that won't do is said on the list."""
-    params = asked_of_list(request)
+    """The evidence bundle of every job the list's filters find; the list names invalid filters."""
+    params = list_params(request)
     jobs, problems = filtered(params, Job.objects.visible_to(request.user))
-    back = f"{reverse('pages:jobs')}?{request.GET.urlencode()}"
+    list_url = f"{reverse('pages:jobs')}?{request.GET.urlencode()}"
     if problems:
-        return redirect(back)
+        return redirect(list_url)
     try:
         response = _zip(jobs, "evidence.zip")
     except TooMuch:
@@ -56,16 +56,21 @@ def of_list(request: HttpRequest) -> HttpResponseBase:
             "select fewer jobs, or ask an operator to run “evidence -o FILE.zip” "
             "with the same filters, which has no limit on the number of jobs."
         )
-        messages.error(request, text % {"jobs": f"{MOST:,}"})
-        return redirect(back)
-    _note(request, {"filters": {name: values for name, values in params.lists() if any(values)}})
+        messages.error(request, text % {"jobs": f"{MAX_EVIDENCE_JOBS:,}"})
+        return redirect(list_url)
+    filters = {name: values for name, values in params.lists() if any(values)}
+    _note_export(request, {"filters": filters})
     return response
 
 
 def _zip(jobs: JobQuerySet, name: str) -> FileResponse:
-    """Made before it is sent: what reads the database must end with the view, whoever stops listening."""
-    with closing(evidence(jobs, MOST)) as pieces:
-        first = next(pieces)  # whether it is too much shows here
+    """The bundle, made before it is sent: a view must not read the database after it has ended,
+    whoever stops listening.
+
+    Raises: TooMuch for more than MAX_EVIDENCE_JOBS.
+    """
+    with closing(evidence(jobs, MAX_EVIDENCE_JOBS)) as pieces:
+        first = next(pieces)  # raises TooMuch
         file = TemporaryFile()  # noqa: SIM115  the response closes it
         file.write(first)
         file.writelines(pieces)
@@ -75,13 +80,13 @@ def _zip(jobs: JobQuerySet, name: str) -> FileResponse:
     return response
 
 
-def _note(request: HttpRequest, asked: dict[str, Any], **place: int) -> None:
+def _note_export(request: HttpRequest, exported: dict[str, Any], **target: int) -> None:
     note(
         AuditAction.EXPORTED,
         AuditObject.EXPORT,
         request=request,
         actor=request.user,
         object_name="evidence",
-        after=asked,
-        **place,
+        after=exported,
+        **target,
     )

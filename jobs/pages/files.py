@@ -1,60 +1,41 @@
-"""One path over all its imports."""
+"""One file path over all its imports."""
 
-from collections import Counter
 from typing import Any
 
-from django.db.models import Count, F, Q, Sum
+from django.db.models import F
 from django.http import HttpRequest, HttpResponseBase
 from django.views.decorators.http import require_safe
 
 from jobs.lists.paging import TIME, page
-from jobs.models import ImportFile, Job
-from jobs.pages.jobs import at_cursor
 from jobs.pages.lost_files import lost_files
+from jobs.queries.files import files_visible_to, path_sums, paths_containing
+from jobs.web.addresses import at_cursor
 from jobs.web.rendering import render_page
 
-SHOWN, LIKE = 100, 1000
+MAX_PATH = 4000  # characters
 
 
 @require_safe
 def files(request: HttpRequest) -> HttpResponseBase:
-    """The files that lost lines; with a path, where it is, and with one whole path, its biography."""
-    path = request.GET.get("path", "").replace("\x00", "")[:4000]
+    """The imports of a path, or the paths that contain it; without one, the files with losses."""
+    path = request.GET.get("path", "").replace("\x00", "")[:MAX_PATH]
     if not path:
         return lost_files(request)
-    visible = ImportFile.objects.filter(job__in=Job.objects.visible_to(request.user))
-    if project := request.GET.get("project", "").replace("\x00", ""):
-        visible = visible.filter(job__project__project_id=project)
-    context: dict[str, Any] = {"path": path, "project": project}
-    exact = visible.filter(path=path).select_related("job__graph")
-    shown, problems = page(
-        request.GET,
-        exact.annotate(begin_time=F("job__begin_time")),
-        {"begin_time": TIME},
-        "-begin_time",
-    )
-    context |= {
-        "page": shown,
+    project_id = request.GET.get("project", "").replace("\x00", "")
+    visible = files_visible_to(request.user, project_id)
+    imports = visible.filter(path=path).select_related("job__graph")
+    rows = imports.annotate(begin_time=F("job__begin_time"))
+    part, problems = page(request.GET, rows, {"begin_time": TIME}, "-begin_time")
+    context: dict[str, Any] = {
+        "path": path,
+        "project": project_id,
+        "page": part,
         "problems": problems,
-        "next_url": at_cursor(request, shown.next),
-        "previous_url": at_cursor(request, shown.previous),
+        "next_url": at_cursor(request, part.next),
+        "previous_url": at_cursor(request, part.previous),
     }
-    if shown.rows:
-        context["sums"] = exact.order_by().aggregate(
-            imports=Count("*"),
-            lossy=Count("pk", filter=Q(verdict__in=["partial", "failed"])),
-            lost=Sum("failed_lines"),
-        )
+    if part.rows:
+        context["sums"] = path_sums(imports)
     else:
-        # The newest of them, so that a part of every path costs no more than a part of few.
-        like = (
-            visible.filter(path__contains=path)
-            .order_by("-job__begin_time")
-            .values_list("path", flat=True)[:LIKE]
-        )
-        imports = Counter(like)
-        context["like"] = [
-            {"path": one, "imports": imports[one]} for one in sorted(imports)[:SHOWN]
-        ]
-        context["like_over"] = imports.total() == LIKE
+        context["like"], context["like_over"] = paths_containing(visible, path)
     return render_page(request, "pages/files.html", "files", context)

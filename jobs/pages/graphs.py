@@ -1,15 +1,12 @@
 """Graphs, and the jobs of one graph."""
 
-from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib import messages
-from django.contrib.postgres.expressions import ArraySubquery
 from django.core.exceptions import PermissionDenied
-from django.db.models import Exists, OuterRef, Q, Subquery, Sum, prefetch_related_objects
-from django.db.models.functions import JSONObject
+from django.db.models import Exists, OuterRef, Q, prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -21,56 +18,42 @@ from jobs.as_of.graphs import graphs_as_known, moved_jobs, not_noted
 from jobs.as_of.jobs import as_known
 from jobs.decisions import review
 from jobs.diagnosis.usual import usual_duration
-from jobs.lists.paging import TEXT, page, read_choice, read_time
+from jobs.lists.paging import TEXT, page, read_choice
 from jobs.models import Correction, Graph, Job
 from jobs.models.correction import OF_GRAPH
 from jobs.models.job import VerdictChoices
-from jobs.pages.drawing.axis import MOST, Axis, axis, gaps_of, unsure, wide_changes
+from jobs.pages.drawing.axis import Axis, axis, unobserved_spans, unsure
 from jobs.pages.drawing.charts import Span
 from jobs.pages.job.as_of import read_as_of
-from jobs.pages.jobs import at_cursor, job_list
+from jobs.pages.jobs import job_list
 from jobs.polling import watches
+from jobs.queries.graphs import graph_rows, newest_imports, with_last_jobs
+from jobs.queries.unobserved import MAX_JOBS, JobTimes, jobs_between, unobserved
+from jobs.web.addresses import at_cursor
 from jobs.web.rendering import is_part, render_page
 
-STRIP, IMPORTS = 15, 30
-DAY, BUSY = (
-    timedelta(days=1),
-    5,
-)  # imports of the last day: with more, a week on one axis would squeeze them
-DAYS = {"1": 1, "7": 7, "30": 30}
-MOST_MOVED = 1000  # jobs that people moved, looked up for a graph of the past
+DAY = timedelta(days=1)
+MAX_DAILY_IMPORTS = 5  # with more in the last day, a week on one axis would squeeze them
+PERIODS = {"1": 1, "7": 7, "30": 30}  # days
+MAX_MOVED = 1000  # jobs that people moved, looked up for a graph at an earlier time
 
 
 @require_safe
 def graphs(request: HttpRequest) -> HttpResponse:
     """Every graph this user may see: its newest import, and how its last jobs went."""
-    found = Graph.objects.visible_to(request.user).select_related("project")
-    if wanted := request.GET.get("name", "").replace("\x00", "").strip():
-        found = found.filter(Q(name__icontains=wanted) | Q(graph_id__startswith=wanted))
-    last = Job.objects.filter(graph=OuterRef("pk")).order_by("-begin_time", "-pk")
-    told = JSONObject(pk="pk", verdict="verdict", job_name="job_name")
-    found = found.annotate(strip=ArraySubquery(last.values_list(told)[:STRIP]))
-    newest = last.filter(file_count__gt=0).values("pk")[:1]
-    lossy = Job.objects.counted().filter(
-        graph=OuterRef("pk"),
-        begin_time__gte=timezone.now() - timedelta(days=1),
-        lost_file_count__gt=0,
-    )
-    lost = lossy.order_by().values("graph").annotate(lost=Sum("failed_lines")).values("lost")
-    found = found.annotate(newest_import=newest, lost_since=Subquery(lost))
-    shown, problems = page(request.GET, found, {"name": TEXT}, "name")
-    imports = Job.objects.in_bulk(
-        [graph.newest_import for graph in shown.rows if graph.newest_import]
-    )
+    visible = Graph.objects.visible_to(request.user).select_related("project")
+    text = request.GET.get("name", "").replace("\x00", "").strip()
+    if text:
+        visible = visible.filter(Q(name__icontains=text) | Q(graph_id__startswith=text))
+    annotated = with_last_jobs(visible, timezone.now())
+    part, problems = page(request.GET, annotated, {"name": TEXT}, "name")
     context = {
-        "page": shown,
+        "page": part,
         "problems": problems,
-        "graphs": [
-            (graph, imports.get(graph.newest_import), graph.strip[::-1]) for graph in shown.rows
-        ],
-        "name": wanted,
-        "next_url": at_cursor(request, shown.next),
-        "previous_url": at_cursor(request, shown.previous),
+        "graphs": graph_rows(part.rows),
+        "name": text,
+        "next_url": at_cursor(request, part.next),
+        "previous_url": at_cursor(request, part.previous),
     }
     return render_page(request, "pages/graphs.html", "graphs", context)
 
@@ -78,136 +61,112 @@ def graphs(request: HttpRequest) -> HttpResponse:
 @require_safe
 def graph(request: HttpRequest, pk: int) -> HttpResponse:
     """One graph: how its imports went, when its jobs ran, and all of them."""
-    one = _visible(request, pk)
+    graph = _visible_graph(request, pk)
     if "as_of" in request.GET:
-        return render_page(request, "pages/graph.html", "jobs", _as_known(request, one))
-    context = job_list(request, Job.objects.filter(graph=one), few_names=True) | {"graph": one}
+        return render_page(request, "pages/graph.html", "jobs", _as_known(request, graph))
+    context = job_list(request, Job.objects.filter(graph=graph), few_names=True) | {"graph": graph}
     if not is_part(request):
-        imports = _imports(one)
-        is_busy = (
-            sum(
-                job.begin_time is not None and job.begin_time > timezone.now() - DAY
-                for job in imports
-            )
-            > BUSY
-        )
-        days = read_choice(request.GET, "days", DAYS, "1" if is_busy else "7", context["problems"])
-        usual = usual_duration([job.duration for job in imports if job.duration is not None])
-        context |= {
-            "axis": _axis(one, days),
-            "days": days,
-            "newest": imports[0] if imports else None,
-            "usual": usual,
-        }
-        context |= {
-            "may_review": one.project.may_be_reviewed_by(request.user),
-            "owns": one.project.is_owned_by(request.user),
-        }
+        context |= _head(request, graph, context["problems"])
     return render_page(request, "pages/graph.html", "jobs", context)
 
 
-def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
-    """The graph and the rows of this page as they were known at the moment that is asked for: its jobs of then, also those
-    that people have moved away since, without those not heard of.
+def _head(request: HttpRequest, graph: Graph, problems: list[str]) -> dict[str, Any]:
+    """The part of the page above the list."""
+    now = timezone.now()
+    imports = newest_imports(graph)
+    of_last_day = [job for job in imports if job.begin_time and job.begin_time > now - DAY]
+    default = "1" if len(of_last_day) > MAX_DAILY_IMPORTS else "7"
+    days = read_choice(request.GET, "days", PERIODS, default, problems)
+    return {
+        "axis": _axis(graph, now - timedelta(days=PERIODS[days]), now),
+        "days": days,
+        "newest": imports[0] if imports else None,
+        "usual": usual_duration([job.duration for job in imports if job.duration is not None]),
+        "may_review": graph.project.may_be_reviewed_by(request.user),
+        "owns": graph.project.is_owned_by(request.user),
+    }
+
+
+def _as_known(request: HttpRequest, graph: Graph) -> dict[str, Any]:
+    """The graph and the rows of this page as they were known at the time asked for.
+
+    Its jobs of that time, also those that people have moved away since, without those unknown then.
     """
-    moved = moved_jobs(one, MOST_MOVED + 1)
-    of_graph = Q(graph=one)
+    moved = moved_jobs(graph, MAX_MOVED + 1)
+    of_graph = Q(graph=graph)
     if moved:
-        of_graph |= Q(pk__in=moved[:MOST_MOVED])
+        of_graph |= Q(pk__in=moved[:MAX_MOVED])
     context: dict[str, Any] = job_list(request, Job.objects.filter(of_graph), few_names=True)
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
+
     rows = context["page"].rows
-    found = as_known(rows, at)
-    known = [
-        found[job.pk].job
-        for job in rows
-        if job.pk in found and found[job.pk].job.graph_id == one.pk
-    ]
-    unsure = not_noted([one], at)
-    if len(moved) > MOST_MOVED:
+    known_jobs = as_known(rows, at)
+    jobs = [known_jobs[row.pk].job for row in rows if row.pk in known_jobs]
+    unsure_about = not_noted([graph], at)
+    if len(moved) > MAX_MOVED:
         text = _(
             "More than %(most)s jobs were moved to or from this graph; only some of "
             "them are listed here."
         )
-        unsure.append(text % {"most": f"{MOST_MOVED:,}"})
-    then = graphs_as_known([one], at)[one.pk]
-    then.standing = []  # type: ignore[attr-defined]  # today's marks say nothing of then
+        unsure_about.append(text % {"most": f"{MAX_MOVED:,}"})
+    graph_then = graphs_as_known([graph], at)[graph.pk]
+    graph_then.standing = []  # today's corrections say nothing about that time
     return context | {
-        "graph": then,
+        "graph": graph_then,
         "as_of": at,
-        "unsure": unsure,
-        "page": replace(context["page"], rows=known),
+        "unsure": unsure_about,
+        "page": replace(context["page"], rows=[job for job in jobs if job.graph_id == graph.pk]),
     }
 
 
-def _visible(request: HttpRequest, pk: int) -> Graph:
-    """The graph, with the corrections that stand over it."""
-    standing = Correction.objects.standing().filter(graph=OuterRef("pk"))
-    rows = (
-        Graph.objects.visible_to(request.user)
-        .select_related("project")
-        .annotate(is_corrected=Exists(standing))
-    )
-    found = get_object_or_404(rows, pk=pk)
-    if getattr(found, "is_corrected", False):  # few are
-        prefetch_related_objects([found], OF_GRAPH)
-    return found
+def _visible_graph(request: HttpRequest, pk: int) -> Graph:
+    """The graph with its corrections, or 404 where this user may not see it."""
+    corrections = Correction.objects.standing().filter(graph=OuterRef("pk"))
+    visible = Graph.objects.visible_to(request.user).select_related("project")
+    graph = get_object_or_404(visible.annotate(is_corrected=Exists(corrections)), pk=pk)
+    if vars(graph)["is_corrected"]:  # few are
+        prefetch_related_objects([graph], OF_GRAPH)
+    return graph
 
 
-def _imports(graph: Graph) -> list[Job]:
-    """Its newest imports, the newest first."""
-    rows = (
-        Job.objects.counted()
-        .filter(graph=graph, file_count__gt=0)
-        .select_related("graph", "project")
-    )
-    return list(rows.order_by("-begin_time", "-pk")[:IMPORTS])
+def _axis(graph: Graph, begin: datetime, end: datetime) -> Axis:
+    """Its jobs on a time axis, and the times nobody observed them."""
+    jobs = jobs_between(graph, begin, end)
+    spans = [_span(job_times, end) for job_times in jobs[:MAX_JOBS]]
+    gaps = unobserved_spans(unobserved(graph, begin, end))
+    return axis(spans, gaps, begin, end, until_now=True, cut=len(jobs) > MAX_JOBS)
 
 
-def _axis(graph: Graph, days: str) -> Axis:
-    """Its jobs on a time axis, and the times that nobody observed them."""
-    end = timezone.now()
-    begin = end - timedelta(days=DAYS[days])
-    inside = Job.objects.filter(graph=graph, begin_time__lte=end).filter(
-        Q(end_time__gte=begin)
-        | Q(end_time=None, begin_time__gte=begin)
-        | Q(end_time=None, verdict__in=["running", "pending"])
-    )
-    rows = inside.order_by("-begin_time").only(
-        "pk", "job_name", "verdict", "begin_time", "end_time"
-    )
-    found = list(rows.annotate(changes=wide_changes(begin, end))[: MOST + 1])
-    spans = [_span(job, end, getattr(job, "changes", [])) for job in found[:MOST]]
-    return axis(
-        spans, gaps_of(graph, begin, end), begin, end, until_now=True, cut=len(found) > MOST
-    )
-
-
-def _span(job: Job, now: datetime, changes: Iterable[dict[str, str]]) -> Span:
+def _span(job_times: JobTimes, now: datetime) -> Span:
+    job = job_times.job
     begin = job.begin_time or now
+    end = begin if job.is_final else now
+    if job.end_time and job.end_time >= begin:
+        end = job.end_time
     label = f"{job.job_name} · {VerdictChoices(job.verdict).label}"
-    ended = (
-        job.end_time if job.end_time and job.end_time >= begin else (begin if job.is_final else now)
+    change_label = _("%(job)s: changed at some point in this interval") % {"job": label}
+    changes = tuple(
+        unsure(change_label, change.since, change.at)
+        for change in job_times.changes
+        if change.since is not None
     )
-    said = _("%(job)s: changed at some point in this interval") % {"job": label}
-    parts = tuple(unsure(said, read_time(one["since"]), read_time(one["at"])) for one in changes)
-    return Span(begin, ended, job.verdict, reverse("pages:job", args=[job.pk]), label, unsure=parts)
+    href = reverse("pages:job", args=[job.pk])
+    return Span(begin, end, job.verdict, href, label, unsure=changes)
 
 
 @require_POST
 def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
-    """Start watching a job of this graph by its id; reviewers and above, since it costs calls of the project's budget."""
-    one = _visible(request, pk)
-    if not one.project.may_be_reviewed_by(request.user):
+    """Track a job of this graph by its id; for reviewers, since it costs calls of the API quota."""
+    graph = _visible_graph(request, pk)
+    if not graph.project.may_be_reviewed_by(request.user):
         raise PermissionDenied
+    job_id = request.POST.get("job_id", "").strip()
     try:
-        if one.graph_id is None:
+        if graph.graph_id is None:
             raise ValueError(_("GES no longer lists this graph, so its jobs cannot be queried."))
-        job = watches.watch(
-            one.project, one.graph_id, request.POST.get("job_id", "").strip(), timezone.now()
-        )
-    except ValueError as wrong:
-        messages.error(request, str(wrong))
+        job = watches.watch(graph.project, graph.graph_id, job_id, timezone.now())
+    except ValueError as error:
+        messages.error(request, str(error))
         return redirect("pages:graph", pk=pk)
     messages.success(request, _("The job is now tracked; waiting for its first response."))
     return redirect("pages:job", pk=job.pk)
@@ -215,19 +174,16 @@ def watch_job(request: HttpRequest, pk: int) -> HttpResponse:
 
 @require_POST
 def set_tolerance(request: HttpRequest, pk: int) -> HttpResponse:
-    """Set the share of lines that this graph's imports may lose without troubling anybody."""
-    one = _visible(request, pk)
-    if not one.project.is_owned_by(request.user):
+    """Set the share of lines this graph's imports may lose without a review."""
+    graph = _visible_graph(request, pk)
+    if not graph.project.is_owned_by(request.user):
         raise PermissionDenied
+    share = request.POST.get("share", "").strip() or None
     try:
-        moved = review.set_tolerance(
-            one, request.POST.get("share", "").strip() or None, now=timezone.now()
-        )
-    except ValueError as wrong:
-        messages.error(request, str(wrong))
+        moved = review.set_tolerance(graph, share, now=timezone.now())
+    except ValueError as error:
+        messages.error(request, str(error))
     else:
-        messages.success(
-            request,
-            _("Saved. %(count)s imports moved into or out of the review queue.") % {"count": moved},
-        )
+        text = _("Saved. %(count)s imports moved into or out of the review queue.")
+        messages.success(request, text % {"count": moved})
     return redirect("pages:graph", pk=pk)

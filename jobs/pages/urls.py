@@ -1,13 +1,13 @@
-"""Addresses of the pages."""
+"""The addresses of the pages."""
 
 from django.contrib.auth.decorators import login_not_required
 from django.contrib.auth.views import LogoutView
 from django.urls import path
 from django.views.i18n import set_language
 
-from jobs.pages import causes, evidence, files, graphs, jobs
+from jobs.pages import causes, evidence, files, graphs, jobs, saved_views
 from jobs.pages.account import keys, preferences
-from jobs.pages.job import comparison, history, repair, review
+from jobs.pages.job import actions, comparison, history, repair, review, snapshot
 from jobs.pages.job import page as job_page
 from jobs.pages.operate import audit, health, proof, status
 from jobs.pages.overview import page as overview_page
@@ -24,9 +24,9 @@ urlpatterns = [
     path("graphs/<int:pk>/tolerance/", graphs.set_tolerance, name="set-tolerance"),
     path("jobs/", jobs.jobs, name="jobs"),
     path("jobs/news/", jobs.news, name="jobs-news"),
-    path("jobs/views/", jobs.save_view, name="save-view"),
-    path("jobs/views/<int:pk>/delete/", jobs.delete_view, name="delete-view"),
-    path("jobs/views/<int:pk>/count/", jobs.view_count, name="view-count"),
+    path("jobs/views/", saved_views.save_view, name="save-view"),
+    path("jobs/views/<int:pk>/delete/", saved_views.delete_view, name="delete-view"),
+    path("jobs/views/<int:pk>/count/", saved_views.view_count, name="view-count"),
     path("jobs/<int:pk>/", job_page.job, name="job"),
     path("jobs/<int:pk>/compare/", comparison.compare_with, name="compare"),
     path("jobs/<int:pk>/repair/", repair.repair, name="repair"),
@@ -35,11 +35,11 @@ urlpatterns = [
     path("jobs/evidence/", evidence.of_list, name="list-evidence"),
     path("jobs/<int:pk>/review/", review.decide, name="decide"),
     path("jobs/<int:pk>/later/", review.later, name="later"),
-    path("jobs/<int:pk>/poll/", job_page.poll_now, name="poll-now"),
-    path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", history.snapshot, name="snapshot"),
+    path("jobs/<int:pk>/poll/", actions.poll_now, name="poll-now"),
+    path("jobs/<int:pk>/snapshots/<int:snapshot_pk>/", snapshot.snapshot, name="snapshot"),
     path(
         "jobs/<int:pk>/corrections/<int:correction_pk>/undo/",
-        job_page.undo_correction,
+        actions.undo_correction,
         name="undo-correction",
     ),
     path("causes/", causes.causes, name="causes"),

@@ -1,4 +1,4 @@
-"""When GES came to say what it says: between which moments, since nobody asks all the time."""
+"""Between which two moments a job changed: polling is not continuous, so none is exact."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,74 +12,72 @@ from jobs.ges.reply import parse_reply
 from jobs.ges.shapes import JobReply
 from jobs.models import Job, Snapshot
 
-LEAST = timedelta(seconds=1)
-RUNS = 60
-LOOKED_AT = (
-    6  # of the newest replies: more than there are sources, for each may tell the final word
-)
+MIN_UNOBSERVED = timedelta(seconds=1)  # a shorter time is not worth showing
+MAX_RUNS = 60
+# Newest replies compared: more than there are sources, each of which may bring the final status.
+MAX_COMPARED = 6
+
+type Runs = Sequence[tuple[datetime, datetime]]
+"""When each reply was first and last seen, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReplyChange:
-    """Between which moments something came to be; `since` is None where nothing was seen before."""
+    """A change after `since`, seen at `at`; `since` is None when nothing was seen before."""
 
     since: datetime | None
     at: datetime
 
     @property
     def unobserved(self) -> timedelta | None:
-        """For how long it may have gone unseen."""
+        """For how long the change may have gone unseen."""
         return None if self.since is None else self.at - self.since
 
     @property
     def is_wide(self) -> bool:
-        """Whether that is worth telling."""
-        return self.unobserved is not None and self.unobserved >= LEAST
+        """Whether that time is long enough to be shown."""
+        return self.unobserved is not None and self.unobserved >= MIN_UNOBSERVED
 
 
 def change_to(snapshot: Snapshot, others: list[Snapshot]) -> ReplyChange:
-    """When this reply came to be, as the others tell."""
-    return ReplyChange(
-        seen_before(snapshot.first_seen_at, ((o.first_seen_at, o.last_seen_at) for o in others)),
-        snapshot.first_seen_at,
-    )
+    """When this reply came to be, judged by when the others were seen."""
+    runs = ((other.first_seen_at, other.last_seen_at) for other in others)
+    return ReplyChange(seen_before(snapshot.first_seen_at, runs), snapshot.first_seen_at)
 
 
-def read(job: Job, snapshot: Snapshot) -> JobReply | None:
-    """What a stored reply says; None where a former version took what this one can't read."""
+def parsed_reply(job: Job, snapshot: Snapshot) -> JobReply | None:
+    """A stored reply, parsed; None where an earlier version accepted what this one cannot read."""
+    body = bytes(snapshot.body)
     try:
-        return parse_reply(
-            bytes(snapshot.body), http_status=snapshot.http_status, job_id=job.job_id
-        )
+        return parse_reply(body, http_status=snapshot.http_status, job_id=job.job_id)
     except GesError:
         return None
 
 
-type Runs = Sequence[
-    tuple[datetime, datetime]
-]  # when a reply was seen first and last; the newest first
-
-
 def newest_runs(job: Job) -> Runs:
-    """Of the newest RUNS replies; no body is read."""
-    return list(_newest(job).values_list("first_seen_at", "last_seen_at")[:RUNS])
+    """The runs of the newest MAX_RUNS replies; reads no body."""
+    return list(_newest_first(job).values_list("first_seen_at", "last_seen_at")[:MAX_RUNS])
 
 
 def last_change(job: Job, runs: Runs) -> ReplyChange | None:
-    """When GES's newest change came: of a final job that of its word, of another that of anything."""
+    """The newest change of a job: of a final one to its final status, of another to any reply."""
     if not runs:
         return None
-    changed = 0
-    if job.is_final and len(runs) > 1:
-        newest = list(_newest(job)[:LOOKED_AT])
-        words = (reply.status if (reply := read(job, one)) else None for one in newest)
-        final = next(words)
-        changed = next(
-            (number for number, word in enumerate(words) if word != final), len(newest) - 1
-        )
-    at = runs[changed][0]
-    return ReplyChange(seen_before(at, runs[changed + 1 : LOOKED_AT]), at)
+    index = _first_with_final_status(job) if job.is_final and len(runs) > 1 else 0
+    changed_at = runs[index][0]
+    return ReplyChange(seen_before(changed_at, runs[index + 1 : MAX_COMPARED]), changed_at)
 
 
-def _newest(job: Job) -> "QuerySet[Snapshot]":
+def _first_with_final_status(job: Job) -> int:
+    """The place, newest first, of the first reply with the final status. Reads bodies."""
+    snapshots = list(_newest_first(job)[:MAX_COMPARED])
+    replies = (parsed_reply(job, snapshot) for snapshot in snapshots)
+    statuses = (reply.status if reply else None for reply in replies)
+    final = next(statuses)
+    return next(
+        (number for number, status in enumerate(statuses) if status != final), len(snapshots) - 1
+    )
+
+
+def _newest_first(job: Job) -> "QuerySet[Snapshot]":
     return job.snapshots.order_by("-first_seen_at", "-pk")

@@ -1,4 +1,6 @@
-"""The sentences that sum up a job."""
+"""The sentences and sums that a job's page begins with."""
+
+from typing import Any
 
 from jobs.diagnosis.headline import headline
 from jobs.models import Job
@@ -14,3 +16,12 @@ def headline_of(job: Job) -> list[Sentence]:
         lost_files=job.lost_file_count,
         file_count=job.file_count,
     )
+
+
+def line_totals(job: Job) -> list[tuple[str, dict[str, Any]]]:
+    """The sums of lines by kind of file, of the kinds that have any."""
+    return [
+        (kind, job.lines[kind])
+        for kind in ("vertex", "edge", "all")
+        if job.lines.get(kind, {}).get("total") is not None
+    ]

@@ -1,9 +1,8 @@
-"""Which later imports of the same graph loaded what an import lost. Paths are compared exactly."""
+"""Which later imports of the same graph loaded the files an import lost. Paths compare exactly."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import OuterRef, QuerySet
@@ -13,11 +12,11 @@ from jobs.ges.words import FINAL, Verdict
 from jobs.models import ImportFile, Job
 from jobs.models.job import LOST_FILE, ReviewState
 
-MOST_LOADS = 30  # later jobs looked at for one lost file of a list
-MOST_LOST = (
-    50  # lost files of one job looked at for a list; an import that lost more has to be opened
-)
-FIXING = sorted(word.value for word in FINAL - {Verdict.FAILED, Verdict.CANCELLED})
+MAX_LOADS = 30  # later jobs looked at for one lost file of a list
+# Lost files of one job looked at for a list; an import that lost more has to be opened.
+MAX_LOST_FILES = 50
+#: Verdicts of jobs that can have loaded a file whole.
+FIXING = sorted(verdict.value for verdict in FINAL - {Verdict.FAILED, Verdict.CANCELLED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,10 @@ class Reload:
 
 @dataclass(frozen=True, slots=True)
 class LostFile:
-    """A file that lost something: where, what GES said of it, how many lines (None when not counted), and who loaded it since."""
+    """A file of which lines failed, and the jobs that have loaded it whole since.
+
+    Units: `failed_lines` in lines, None when GES did not count them.
+    """
 
     path: str
     cause: str
@@ -40,8 +42,8 @@ class LostFile:
 
 
 def with_loads(files: QuerySet[ImportFile], most: int) -> QuerySet[ImportFile]:
-    """These files with `loads`, for `loads_of`: the first jobs of the same graph that loaded that very path whole since."""
-    since = (
+    """These files, annotated for `loads_of` with the first `most` jobs that reloaded each."""
+    reloads = (
         ImportFile.objects.filter(
             path=OuterRef("path"),
             verdict=Verdict.SUCCESS.value,
@@ -54,54 +56,57 @@ def with_loads(files: QuerySet[ImportFile], most: int) -> QuerySet[ImportFile]:
         .order_by("began", "job")
         .values(load=JSONObject(pk="job", job_id="job__job_id", job_name="job__job_name"))
     )
-    return files.annotate(loads=ArraySubquery(since[:most]))
+    return files.annotate(loads=ArraySubquery(reloads[:most]))
 
 
-def loads_of(file: Any) -> tuple[Reload, ...]:
-    """The earliest first."""
-    return tuple(Reload(**one) for one in file.loads)
+def loads_of(file: ImportFile) -> tuple[Reload, ...]:
+    """The jobs that reloaded a file of `with_loads`, earliest first."""
+    return tuple(Reload(**load) for load in vars(file)["loads"])
 
 
 def lost_files_of(jobs: Iterable[Job]) -> dict[int, list[LostFile]]:
-    """The lost files of these jobs, by the job's key; of none that lost more than MOST_LOST. One query."""
-    few = [job.pk for job in jobs if 0 < job.lost_file_count <= MOST_LOST]
-    found: dict[int, list[LostFile]] = defaultdict(list)
-    rows = with_loads(ImportFile.objects.filter(LOST_FILE, job__in=few), MOST_LOADS)
-    for file in rows.only("job", "path", "cause", "failed_lines") if few else ():
-        found[file.job_id].append(
-            LostFile(file.path, file.cause or "", file.failed_lines, loads_of(file))
-        )
-    return found
+    """The lost files of these jobs by job key, without jobs that lost more than MAX_LOST_FILES.
+
+    One query.
+    """
+    job_ids = [job.pk for job in jobs if 0 < job.lost_file_count <= MAX_LOST_FILES]
+    files_by_job: dict[int, list[LostFile]] = defaultdict(list)
+    if not job_ids:
+        return files_by_job
+    files = with_loads(ImportFile.objects.filter(LOST_FILE, job__in=job_ids), MAX_LOADS)
+    for file in files.only("job", "path", "cause", "failed_lines"):
+        lost = LostFile(file.path, file.cause or "", file.failed_lines, loads_of(file))
+        files_by_job[file.job_id].append(lost)
+    return files_by_job
 
 
 def reloaded(jobs: Iterable[Job]) -> dict[int, Reload]:
-    """Of these jobs, by key, those whose lost paths one later import loaded all, with the earliest that did; one query.
+    """By job key, the earliest import that loaded all the files a job lost. One query.
 
-    Undecided imports alone are asked about: the others have somebody's word.
+    Only open reviews are looked at: on the others somebody has decided.
     """
     undecided = [job for job in jobs if job.review in ReviewState.open() and job.is_final]
-    return by_one(lost_files_of(undecided))
+    return loaded_by_one(lost_files_of(undecided))
 
 
-def by_one(lost: Mapping[int, Sequence[LostFile]]) -> dict[int, Reload]:
-    """For each job the earliest of those that loaded every one of its lost files."""
-    found = {}
-    for pk, files in lost.items():
-        keys = set.intersection(*({one.pk for one in file.loads} for file in files))
-        if fix := next((one for one in files[0].loads if one.pk in keys), None):
-            found[pk] = fix
-    return found
+def loaded_by_one(files_by_job: Mapping[int, Sequence[LostFile]]) -> dict[int, Reload]:
+    """By job key, the earliest job that loaded every one of its lost files."""
+    reload_by_job = {}
+    for job_pk, files in files_by_job.items():
+        loaded_all = set.intersection(*({load.pk for load in file.loads} for file in files))
+        if fix := next((load for load in files[0].loads if load.pk in loaded_all), None):
+            reload_by_job[job_pk] = fix
+    return reload_by_job
 
 
 def lost_paths(job: Job) -> set[str]:
-    """The paths of which this job lost something."""
+    """The paths of the files this job lost lines of."""
     return set(job.files.filter(LOST_FILE).values_list("path", flat=True))
 
 
 def not_reloaded(job: Job, by: Job) -> list[str]:
-    """The lost paths of a job that another did not load whole, or lost itself."""
+    """The lost paths of a job that another did not load whole, or lost itself, sorted."""
     lost = lost_paths(job)
-    whole = set(
-        by.files.filter(verdict=Verdict.SUCCESS.value, path__in=lost).values_list("path", flat=True)
-    )
+    success = by.files.filter(verdict=Verdict.SUCCESS.value, path__in=lost)
+    whole = set(success.values_list("path", flat=True))
     return sorted(lost - (whole - lost_paths(by)))

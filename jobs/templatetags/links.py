@@ -10,6 +10,7 @@ from django.template.context import Context
 
 from jobs.export.job import rfc3339
 from jobs.models import Graph
+from jobs.queries.job_files import FileGroup
 
 register = template.Library()
 
@@ -32,9 +33,9 @@ def url_with(context: Context, **changes: Any) -> str:
 
 
 @register.simple_tag(takes_context=True)
-def group_url(context: Context, group: dict[str, Any]) -> str:
+def group_url(context: Context, group: FileGroup) -> str:
     """The files of a group."""
-    return url_with(context, group="", **{group["parameter"]: group["name"]})
+    return url_with(context, group="", **{group.parameter: group.name})
 
 
 @register.filter

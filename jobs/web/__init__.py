@@ -1,1 +1,1 @@
-"""What every page needs: rendering, live parts, language, time zone, forms that outlive a session."""
+"""Rendering, live parts, language, time zone, and forms that survive the end of a session."""

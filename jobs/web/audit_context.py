@@ -1,52 +1,56 @@
-"""What the trail says of a request: who changed something, and who was refused."""
+"""Ties a request to the audit log: who changes something, and who was refused."""
 
 from collections.abc import Callable
-from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.urls import ResolverMatch
 
 from jobs.audit import entries
 from jobs.models import Cause, Graph, Job, Project
 
 REFUSALS = {401, 403, 404}
-_SAFE = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_SAFE_METHODS = {"GET", "HEAD", "OPTIONS", "TRACE"}
+_MODELS = {"jobs/<int": Job, "graphs/<int": Graph, "causes/<int": Cause}
+_MAX_PK = 2**63
 
 
-class TraceMiddleware:
-    """Stands behind the sign-in. Reading costs nothing; a change is made in a context that ends with the request.
+class AuditContextMiddleware:
+    """Gives changes of a request their context in the audit log; stands behind the sign-in.
 
-    The context is a setting of the transaction, so the pool's next user finds none of it.
+    Reading costs nothing. The context is a setting of the transaction, so that the next user of
+    the pool finds none of it.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        """A change in its context, and a refusal noted."""
-        if request.method in _SAFE:
+        """Answer a change in its context, and note a refusal."""
+        if request.method in _SAFE_METHODS:
             response = self.get_response(request)
         else:
             with entries.acting(request):
                 response = self.get_response(request)
-        if response.status_code in REFUSALS and request.resolver_match is not None:
-            entries.note_refusal(request, response.status_code, found=_found(request))
+        match = request.resolver_match
+        if response.status_code in REFUSALS and match is not None:
+            entries.note_refusal(request, response.status_code, found=_place(match))
         return response
 
 
-def _found(request: HttpRequest) -> dict[str, Any]:
-    """The project (and the job or the graph) of what was asked for, so that its auditors see who tried."""
-    match = request.resolver_match
-    pk = match.kwargs.get("pk") if match else None
-    if match is None or not isinstance(pk, int) or pk >= 2**63:
+def _place(match: ResolverMatch) -> dict[str, int | None]:
+    """The project of a refused request, so that its auditors see who tried; its job or graph."""
+    pk = match.kwargs.get("pk")
+    if not isinstance(pk, int) or pk >= _MAX_PK:
         return {}
-    for part, model, name in (
-        ("jobs/<int", Job, "job_id"),
-        ("graphs/<int", Graph, "graph_id"),
-        ("causes/<int", Cause, ""),
-    ):
+    for part, model in _MODELS.items():
         if part in match.route:
-            project = model._default_manager.filter(pk=pk).values_list("project", flat=True).first()
-            return {"project_id": project, **({name: pk} if name and project else {})}
+            rows = model._default_manager.filter(pk=pk)
+            project = rows.values_list("project", flat=True).first()
+            if project and model is Job:
+                return {"project_id": project, "job_id": pk}
+            if project and model is Graph:
+                return {"project_id": project, "graph_id": pk}
+            return {"project_id": project}
     if "projects/<int" in match.route:
         return {"project_id": Project.objects.filter(pk=pk).values_list("pk", flat=True).first()}
     return {}

@@ -1,4 +1,6 @@
-"""The reader's language: chosen, else the first of the browser's that we speak, else English."""
+"""The reader's language: as chosen, else as the browser prefers, else English."""
+
+from typing import override
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -9,10 +11,10 @@ FOR_PROGRAMS = ("/api/", "/v1.0/", "/v2/")
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Pages speak the reader's language; programs are always told in English."""
+    """Activates the reader's language for pages, and English for programs."""
 
+    @override
     def process_request(self, request: HttpRequest) -> None:
-        """Switch to it, for this request."""
         if request.path.startswith(FOR_PROGRAMS):
             translation.activate(settings.LANGUAGE_CODE)
             request.LANGUAGE_CODE = settings.LANGUAGE_CODE

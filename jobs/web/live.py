@@ -1,4 +1,4 @@
-"""Has anything changed that this reader may see? One cheap question, asked by every open tab."""
+"""Live parts: every open tab asks every few seconds whether anything it shows has changed."""
 
 from datetime import datetime
 
@@ -11,7 +11,10 @@ from jobs.web.rendering import is_part
 
 
 def with_change(user: Viewer) -> ProjectQuerySet:
-    """The projects this user may see, with when a job of each last came to say something else; an index look-up each."""
+    """The projects this user may see, annotated with `changed`: when a job of each last changed.
+
+    One index look-up a project.
+    """
     newest = Job.objects.filter(project=OuterRef("pk")).order_by(
         F("changed_at").desc(nulls_last=True)
     )
@@ -21,16 +24,16 @@ def with_change(user: Viewer) -> ProjectQuerySet:
 
 
 def newest_change(user: Viewer) -> datetime | None:
-    """When any job this user may see last came to say something else."""
-    result: datetime | None = with_change(user).aggregate(newest=Max("changed"))["newest"]
-    return result
+    """When any job this user may see last changed."""
+    newest: datetime | None = with_change(user).aggregate(newest=Max("changed"))["newest"]
+    return newest
 
 
 def token(*facts: object) -> str:
-    """What a part was drawn from, as the text it sends back to ask for anything newer."""
+    """The state a part was drawn from, as the text it sends back to ask for anything newer."""
     return "~".join(fact.isoformat() if isinstance(fact, datetime) else str(fact) for fact in facts)
 
 
-def is_unchanged(request: HttpRequest, now: str) -> bool:
-    """Whether a part that asks for itself shows this already."""
-    return is_part(request) and request.GET.get("seen") == now
+def is_unchanged(request: HttpRequest, current_token: str) -> bool:
+    """Whether the part that asks already shows the current state."""
+    return is_part(request) and request.GET.get("seen") == current_token

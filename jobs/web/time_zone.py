@@ -1,4 +1,4 @@
-"""The reader's time zone: chosen, else the browser's, else UTC."""
+"""The reader's time zone: the chosen one, else the browser's, else UTC."""
 
 from collections.abc import Callable
 from datetime import date, datetime, time
@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
-CHOSEN, BROWSERS = "gesdash_zone", "gesdash_browser_zone"
+CHOSEN_COOKIE = "gesdash_zone"
+BROWSER_COOKIE = "gesdash_browser_zone"
 
 
 def read_zone(name: str) -> ZoneInfo | None:
@@ -19,20 +20,19 @@ def read_zone(name: str) -> ZoneInfo | None:
 
 
 def midnight(day: date) -> datetime:
-    """When this day begins for the reader."""
+    """The time at which this day begins for the reader."""
     return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponse],
 ) -> Callable[[HttpRequest], HttpResponse]:
-    """Times of a page are shown, and times typed into it read, in the reader's zone."""
+    """Activates the reader's zone, in which a page shows times and reads those typed into it."""
 
-    def answer(request: HttpRequest) -> HttpResponse:
-        zone = read_zone(request.COOKIES.get(CHOSEN, "")) or read_zone(
-            request.COOKIES.get(BROWSERS, "")
-        )
+    def respond(request: HttpRequest) -> HttpResponse:
+        names = (request.COOKIES.get(cookie, "") for cookie in (CHOSEN_COOKIE, BROWSER_COOKIE))
+        zone = next(filter(None, map(read_zone, names)), None)
         with timezone.override(zone or "UTC"):
             return get_response(request)
 
-    return answer
+    return respond

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from jobs.models import AccessKey, CallBudget, Job, Project, Tally, Watch
 from jobs.models.tally import Counted, Kind
 from jobs.polling.health import STALLED_AFTER
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 TOKEN = "a scrapers token"
 
@@ -39,7 +39,7 @@ def scraped(client, **headers):
 
 
 def watched(project, job_id, due_at):
-    job = tell(project, job_id, file("a"), status="running", took=None)
+    job = record_reply(project, job_id, file("a"), status="running", took=None)
     return Watch.objects.create(job=job, next_poll_at=due_at)
 
 

@@ -14,8 +14,8 @@ from jobs.decisions.graphs import correct_graph
 from jobs.decisions.review import set_tolerance
 from jobs.models import Graph, Job
 from tests.as_of.test_jobs import at, signed_in, text
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 __all__ = ["signed_in"]
 MINUTE = timedelta(minutes=1)
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def lossy(project):
-    job = tell(project, "j1", file("b/a.csv", 1, 99))
+    job = record_reply(project, "j1", file("b/a.csv", 1, 99))
     Graph.objects.filter(pk=job.graph_id).update(name="oldname")
     return Job.objects.select_related("graph").get()
 
@@ -104,14 +104,14 @@ def test_pages_and_export_name_the_graph_as_then(then, lossy, signed_in):
     assert [row["graph_name"] for row in exported(then)] == ["oldname"]
 
 
-def test_start_of_the_graph_history_is_reported(lossy, signed_in):
+def test_what_was_not_noted_is_said(lossy, signed_in):
     for address in (f"/jobs/{lossy.pk}/", f"/graphs/{lossy.graph_id}/", "/"):
         assert "Changes of graphs are noted since 20" in text(
             signed_in.get(address, {"as_of": at(1)})
         )
 
 
-def test_jobs_known_by_a_graph_name_alone_are_reported(lossy, project, signed_in):
+def test_a_name_that_a_job_may_have_had_alone_is_said(lossy, project, signed_in):
     said = "Jobs of payments may have been known by the graph's name alone then"
     assert said not in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
     Graph.objects.create(project=project, name="payments")

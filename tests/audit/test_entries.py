@@ -30,8 +30,8 @@ from jobs.models import (
     Watch,
 )
 from jobs.record import find_graph
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 
 def newest(**conditions):
@@ -189,14 +189,14 @@ def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, c
     assert (review.reason, review.after["state"]) == ("a known gap", "accepted")
     client.force_login(admin)
     page = client.get(f"/audit/?job_id={imported.job_id}").content.decode()
-    assert "Vertex file 0, failed lines: <del>450</del> → <ins>5</ins>" in page
+    assert "vertex file 0 failed lines: <del>450</del> → <ins>5</ins>" in page
     assert "a known gap" in page
     assert page.count("<tr>") == 1 + 3
 
 
 def test_what_programs_write_is_not_noted(imported, polled):
     before = AuditEntry.objects.count()
-    tell(imported.project, "j9", file("b/v.csv", 3, cause="line 7"))
+    record_reply(imported.project, "j9", file("b/v.csv", 3, cause="line 7"))
     Project.objects.filter(pk=imported.project_id).update(discovered_at=NOW, problem="x")
     Watch.objects.create(job=imported, next_poll_at=NOW)
     assert AuditEntry.objects.count() == before
@@ -400,7 +400,7 @@ def some(project, owner, imported, cause):
     stranger = User.objects.create_user("stranger")
     Membership.objects.create(project=other, user=stranger, role="owner")
     save_note(cause, "in p1", actor=owner, now=NOW)
-    tell(other, "j2", file("a", 1))
+    record_reply(other, "j2", file("a", 1))
     decide(Job.objects.get(job_id="j2"), state="to_fix", note="in p2", actor=stranger, now=NOW)
     return {"owner": owner, "stranger": stranger}
 
@@ -456,7 +456,7 @@ def test_filters(client, some, admin, query, whats):
 @pytest.mark.parametrize(
     "query", ["what=nonsense", "after=noon", "splendid=1", "cursor=x", "object=%00", "zone=Mars"]
 )
-def test_invalid_filter_is_reported_above_the_list(client, admin, query):
+def test_what_will_not_do_is_said_above_the_list(client, admin, query):
     client.force_login(admin)
     page = client.get(f"/audit/?{query}")
     assert page.status_code == 200

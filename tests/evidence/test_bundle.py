@@ -361,7 +361,7 @@ def test_the_command_takes_the_lists_filters(told, tmp_path):
 
 
 def test_more_than_a_browser_fetches(told, tmp_path, monkeypatch, client, admin):
-    monkeypatch.setattr(evidence_pages, "MOST", 2)
+    monkeypatch.setattr(evidence_pages, "MAX_EVIDENCE_JOBS", 2)
     client.force_login(admin)
     assert (
         "the evidence of at most 2 jobs"

@@ -5,27 +5,27 @@ from django.contrib.auth.models import User
 from django.urls import reverse
 
 from jobs.models import Cause, Correction, Membership, Project, Review, SavedView, Watch
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 
 @pytest.fixture
 def people(project):
-    """Users by what they are in the project; `stranger` is a member of another one, in which nothing is."""
-    made = {
+    """Users by their role in the project; `stranger` is a member of another, empty one."""
+    users = {
         name: User.objects.create_user(name)
         for name in ("viewer", "reviewer", "fixer", "owner", "stranger", "nobody")
     }
     for role in ("viewer", "reviewer", "fixer", "owner"):
-        Membership.objects.create(project=project, user=made[role], role=role)
+        Membership.objects.create(project=project, user=users[role], role=role)
     elsewhere = Project.objects.create(project_id="p2")
-    Membership.objects.create(project=elsewhere, user=made["stranger"], role="fixer")
-    return made
+    Membership.objects.create(project=elsewhere, user=users["stranger"], role="fixer")
+    return users
 
 
 @pytest.fixture
 def lossy(project):
-    return tell(
+    return record_reply(
         project,
         "lossy-job-id",
         file("b/secret-path.csv", 3, cause="line 7: a secret cause"),
@@ -86,9 +86,9 @@ def test_anonymous_is_sent_to_sign_in_from_every_address(client, addresses):
         assert client.post(address).headers["Location"].startswith("/login/"), address
 
 
-@pytest.mark.parametrize("who", ["stranger", "nobody"])
-def test_an_outsider_finds_nothing_at_any_address(client, addresses, people, who):
-    client.force_login(people[who])
+@pytest.mark.parametrize("person", ["stranger", "nobody"])
+def test_an_outsider_finds_nothing_at_any_address(client, addresses, people, person):
+    client.force_login(people[person])
     reading, writing = addresses
     for address in reading.values():
         assert client.get(address).status_code == 404, address
@@ -106,9 +106,9 @@ def test_an_outsider_finds_nothing_at_any_address(client, addresses, people, who
     assert SavedView.objects.count() == 1
 
 
-@pytest.mark.parametrize("who", ["stranger", "nobody"])
-def test_lists_and_counts_tell_an_outsider_nothing(client, lossy, people, who):
-    client.force_login(people[who])
+@pytest.mark.parametrize("person", ["stranger", "nobody"])
+def test_lists_and_counts_reveal_nothing_to_an_outsider(client, lossy, people, person):
+    client.force_login(people[person])
     for address in LISTS:
         answer = client.get(address)
         assert answer.status_code in {200, 204}, address
@@ -119,7 +119,7 @@ def test_lists_and_counts_tell_an_outsider_nothing(client, lossy, people, who):
     assert b"No job matches these filters" in client.get(filters).content
 
 
-def test_a_viewer_reads_all_of_it_and_is_offered_no_form_to_decide(client, addresses, people):
+def test_a_viewer_reads_everything_and_gets_no_review_form(client, addresses, people):
     client.force_login(people["viewer"])
     reading, _writing = addresses
     for address in [*LISTS, *reading.values()]:
@@ -158,32 +158,34 @@ def test_a_viewer_may_not_write(client, addresses, people, lossy, name, typed):
     assert Correction.objects.get().reverted_at is None
 
 
-@pytest.mark.parametrize("who", ["reviewer", "fixer", "owner"])
-def test_a_reviewer_decides_and_notes(client, addresses, people, lossy, who):
-    client.force_login(people[who])
+@pytest.mark.parametrize("person", ["reviewer", "fixer", "owner"])
+def test_a_reviewer_saves_reviews_and_notes(client, addresses, people, lossy, person):
+    client.force_login(people[person])
     reading, writing = addresses
     pages = b"".join(client.get(reading[name]).content for name in ("job", "graph", "cause"))
     for name in ("decide", "note", "poll-now", "watch-job"):
         assert f'action="{writing[name]}"'.encode() in pages
-    assert (f'action="{writing["set-tolerance"]}"'.encode() in pages) == (who == "owner")
+    assert (f'action="{writing["set-tolerance"]}"'.encode() in pages) == (person == "owner")
     assert client.post(writing["note"], {"note": "months with 13"}).status_code == 302
     assert client.post(writing["decide"], {"state": "accepted", "note": "fine"}).status_code == 302
     lossy.refresh_from_db()
     assert (lossy.review, Cause.objects.get().note) == ("accepted", "months with 13")
 
 
-def test_an_owner_sets_the_tolerated_loss_and_nobody_below(client, addresses, people, lossy):
+def test_only_an_owner_sets_the_failure_threshold(client, addresses, people, lossy):
     _reading, writing = addresses
-    for who, status in (("reviewer", 403), ("fixer", 403), ("owner", 302)):
-        client.force_login(people[who])
+    for role, status in (("reviewer", 403), ("fixer", 403), ("owner", 302)):
+        client.force_login(people[role])
         assert client.post(writing["set-tolerance"], {"share": "0.5"}).status_code == status
     lossy.refresh_from_db()
     assert lossy.review == "tolerated"
 
 
-def test_a_thing_is_not_found_under_another_ones_address(client, addresses, people, project, lossy):
+def test_an_object_is_not_found_under_the_address_of_another(
+    client, addresses, people, project, lossy
+):
     client.force_login(people["fixer"])
-    other = tell(project, "other", file("a"))
+    other = record_reply(project, "other", file("a"))
     snapshot = lossy.snapshots.get()
     assert client.get(reverse("pages:snapshot", args=[other.pk, snapshot.pk])).status_code == 404
     client.force_login(User.objects.create_superuser("root"))
@@ -191,20 +193,18 @@ def test_a_thing_is_not_found_under_another_ones_address(client, addresses, peop
     assert client.post(address).status_code == 404
 
 
-def test_the_next_that_waits_is_one_that_this_person_may_decide_about(
-    client, people, project, lossy
-):
+def test_the_next_import_offered_is_one_this_person_may_review(client, people, project, lossy):
     """A viewer of another project is not sent to an import there."""
     elsewhere = Project.objects.get(project_id="p2")
     Membership.objects.create(project=elsewhere, user=people["reviewer"], role="viewer")
-    tell(elsewhere, "not theirs", file("a", 5))
+    record_reply(elsewhere, "not theirs", file("a", 5))
     client.force_login(people["reviewer"])
     address = reverse("pages:decide", args=[lossy.pk])
     answer = client.post(address, {"state": "waiting", "note": "still", "next": "1"})
     assert answer.headers["Location"] == reverse("pages:job", args=[lossy.pk])
-    theirs = tell(project, "theirs", file("a", 5))
+    other_job = record_reply(project, "theirs", file("a", 5))
     answer = client.post(address, {"state": "accepted", "note": "fine", "next": "1"})
-    assert answer.headers["Location"] == reverse("pages:job", args=[theirs.pk])
+    assert answer.headers["Location"] == reverse("pages:job", args=[other_job.pk])
 
 
 def test_an_inactive_user_sees_nothing(client, people, lossy):

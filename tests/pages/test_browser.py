@@ -43,34 +43,41 @@ PAGES = {
     "missing": "/jobs/999999999/",
 }
 TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-# The dark theme is other values of the custom properties that are colours: no other rule of axe can tell it from the light one.
+# The dark theme has other values of the custom properties that are colours: no other rule of
+# axe can tell it from the light one.
 OF_COLOURS = ["color-contrast", "link-in-text-block"]
 USERS = {"username": "ada", "password": "a long password"}
 
 
-# Contrast takes most of axe's time. A row whose elements, classes and states are those of five before it has their colours.
+# Contrast takes most of axe's time. A row whose elements, classes and states are those of five
+# before it has their colours.
 AXE = (
     AXE_SCRIPT
     + "; axe.configure({rules: [{id: 'color-contrast', selector: ':not([data-repeated])'}]})"
 )
 PREPARE = """
-    for (const one of document.querySelectorAll("main details")) one.open = true;
+    for (const details of document.querySelectorAll("main details")) details.open = true;
     // Of text on a gradient, as on the shade at a table's edges, axe can't tell the contrast.
-    for (const one of document.querySelectorAll(".scroll, .tabs")) one.style.background = "var(--ground-of, var(--card))";
-    const seen = {}, valued = name => ["class", "role", "type"].includes(name) || name.startsWith("aria-");
-    const look = one => one.localName + !one.textContent.trim()
-        + [...one.attributes].map(({name, value}) => valued(name) ? name + "=" + value : name) + "(" + [...one.children].map(look) + ")";
+    for (const box of document.querySelectorAll(".scroll, .tabs"))
+        box.style.background = "var(--ground-of, var(--card))";
+    const hasLook = name => ["class", "role", "type"].includes(name) || name.startsWith("aria-");
+    const look = element => element.localName + !element.textContent.trim()
+        + [...element.attributes].map(({name, value}) => hasLook(name) ? name + "=" + value : name)
+        + "(" + [...element.children].map(look) + ")";
+    const counts = {};
     for (const row of document.querySelectorAll("main tbody tr")) {
         const kind = look(row);
-        seen[kind] = (seen[kind] || 0) + 1;
-        if (seen[kind] > 5) for (const one of [row, ...row.querySelectorAll("*")]) one.dataset.repeated = "";
+        counts[kind] = (counts[kind] || 0) + 1;
+        if (counts[kind] > 5)
+            for (const element of [row, ...row.querySelectorAll("*")])
+                element.dataset.repeated = "";
     }
 """
 
 
 def violations(page, rules):
-    asked = {"runOnly": rules, "resultTypes": ["violations"]}
-    found = page.evaluate("asked => axe.run(asked).then(({violations}) => violations)", asked)
+    options = {"runOnly": rules, "resultTypes": ["violations"]}
+    found = page.evaluate("options => axe.run(options).then(({violations}) => violations)", options)
     nodes = [(one["id"], node) for one in found for node in one["nodes"][:3]]
     return [f"{rule}: {node['target'][0]} {node['html'][:160]}" for rule, node in nodes]
 
@@ -78,29 +85,32 @@ def violations(page, rules):
 def test_every_page_is_accessible_and_fits(visit, world):
     page = visit(color_scheme="light")
     page.add_init_script(AXE)
-    wrong = []
+    faults = []
     for name, address in [*PAGES.items(), ("sign-in", "/login/")]:
         if name == "sign-in":
             page.context.clear_cookies()
         page.emulate_media(color_scheme="light")
-        answer = page.goto(address.format(at=world.at, **vars(world)))
+        answer = page.goto(address.format(at=world.known_at, **vars(world)))
         assert answer.status == (404 if name == "missing" else 200), name
         page.evaluate(PREPARE)
         for width in (1280, 768, 390):
             page.set_viewport_size({"width": width, "height": 844})
             if page.evaluate("document.scrollingElement.scrollWidth") > width:
-                wrong.append(f"{name} is wider than {width}")
+                faults.append(f"{name} is wider than {width}")
             if width != 768:
                 for theme, rules in (("light", TAGS), ("dark", OF_COLOURS)):
                     page.emulate_media(color_scheme=theme)
-                    wrong += [
+                    faults += [
                         f"{name} at {width}, {theme}: {one}" for one in violations(page, rules)
                     ]
-    assert not wrong, "\n".join(wrong)
+    assert not faults, "\n".join(faults)
     assert [one for one in page.complaints if "404" not in one] == []
 
 
-CUT = "[...document.querySelectorAll('.scroll, .tabs')].filter(one => one.scrollWidth > one.clientWidth + 1).length"
+CUT = """
+    [...document.querySelectorAll('.scroll, .tabs')]
+        .filter(box => box.scrollWidth > box.clientWidth + 1).length
+"""
 
 
 def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
@@ -113,7 +123,7 @@ def test_no_table_of_usual_figures_is_cut_on_a_laptop(visit, world):
     )
     counts = {"totalLines": 148_558, "failedLines": 11_962, "successfulLines": 136_596}
     lost = file | counts | {"status": "partFailed", "cause": cause}
-    job = world.tell("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
+    job = world.record("usual", status="partiallyFailed", jobDetail={"vertexsetPath": [lost]})
     page = visit()
     for address in (f"/jobs/{job.pk}/", "/jobs/", "/causes/", "/files/"):
         page.goto(address)
@@ -125,8 +135,9 @@ def tab_to(page, selector, most=120):
     for _ in range(most):
         page.keyboard.press("Tab")
         there, outline = page.evaluate(
-            "selector => { const one = document.activeElement;"
-            "return [one.matches(selector), getComputedStyle(one).outlineStyle + getComputedStyle(one).outlineWidth]; }",
+            "selector => {"
+            "const focused = document.activeElement, style = getComputedStyle(focused);"
+            "return [focused.matches(selector), style.outlineStyle + style.outlineWidth]; }",
             selector,
         )
         assert outline != "none0px"
@@ -161,7 +172,7 @@ def test_a_review_is_saved_with_the_keyboard_alone(visit, world):
     assert world.partial.reviews.get().note == "load it again tonight"
 
 
-def test_on_a_phone_one_tap_leads_to_the_files_that_lost_lines(visit, world):
+def test_on_a_phone_the_files_with_failures_are_one_tap_away(visit, world):
     page = visit(width=390, height=844, has_touch=True, is_mobile=True)
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_role("link", name="The files that lost lines").tap()
@@ -206,7 +217,7 @@ def test_keys_move_between_rows_and_are_listed(visit, world):
     assert page.complaints == []
 
 
-def test_review_error_is_visible_and_its_field_has_the_focus(visit, world):
+def test_the_error_of_a_review_is_visible_with_the_focus_in_its_field(visit, world):
     page = visit(width=390, height=700)
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_label("Accepted", exact=True).check()
@@ -245,7 +256,7 @@ def test_a_review_is_saved_on_a_phone(visit, world):
     assert world.partial.reviews.get().state == "to_fix"
 
 
-def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
+def test_a_printed_page_has_whole_tables_and_no_controls(visit, world):
     page = visit()
     page.goto(f"/jobs/{world.partial.pk}/")
     page.emulate_media(media="print")
@@ -260,7 +271,7 @@ def test_a_printed_page_has_its_tables_whole_and_nothing_to_press(visit, world):
 def test_without_scripts_every_page_shows(visit, world):
     page = visit(java_script_enabled=False)
     for name, address in PAGES.items():
-        assert page.goto(address.format(at=world.at, **vars(world))).status == (
+        assert page.goto(address.format(at=world.known_at, **vars(world))).status == (
             404 if name == "missing" else 200
         ), name
         assert page.locator("h1").count() == 1, name

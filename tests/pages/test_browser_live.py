@@ -20,18 +20,24 @@ def tick(page, part):
 
 
 def asks_nothing(page, part, seconds=20):
-    """Whether the page asks for no `part` in this time; a request of our own shows that none is on its way."""
-    asked = []
-    page.on("request", lambda request: asked.append(request.url) if part in request.url else None)
+    """Whether the page does not ask for this part in that time.
+
+    A request of our own shows that none is on its way.
+    """
+    requests = []
+    page.on(
+        "request", lambda request: requests.append(request.url) if part in request.url else None
+    )
     page.clock.run_for(seconds * 1000)
     page.evaluate("fetch('/healthz')")
-    return asked == []
+    return requests == []
 
 
 def look(page, hidden):
     """Put the tab away, or bring it back."""
     page.evaluate(
-        "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
+        "hidden => {"
+        "Object.defineProperty(document, 'hidden', {value: hidden, configurable: true});"
         "document.dispatchEvent(new Event('visibilitychange')); }",
         hidden,
     )
@@ -39,19 +45,19 @@ def look(page, hidden):
 
 @pytest.fixture
 def page(visit):
-    made = visit()
-    made.clock.install()
-    return made
+    page = visit()
+    page.clock.install()
+    return page
 
 
-def test_running_job_is_redrawn_on_news_and_keeps_form_input(page, world):
+def test_a_running_job_is_redrawn_on_changes_and_keeps_typed_text(page, world):
     page.goto(f"/jobs/{world.running.pk}/")
     assert tick(page, "seen=") == 204
     page.fill("[name=file]", "b/v1")
     files = [
         ("edgesetPath", f"b/e{number}.csv", "success", 7_654_321, 0, None) for number in range(12)
     ]
-    world.tell("running-job", status="running", files=files)
+    world.record("running-job", status="running", files=files)
     assert tick(page, "seen=") == 200
     expect(page.locator("#files")).to_contain_text("7,654,321")
     expect(page.locator("[name=file]")).to_have_value("b/v1")
@@ -60,14 +66,14 @@ def test_running_job_is_redrawn_on_news_and_keeps_form_input(page, world):
     look(page, hidden=True)
     assert asks_nothing(page, "seen=")
     look(page, hidden=False)
-    world.tell("running-job", files=files)
+    world.record("running-job", files=files)
     assert tick(page, "seen=") == 200
     expect(page.locator("h1 + .verdict")).to_have_text("success")
     assert asks_nothing(page, "seen=")
     assert page.complaints == []
 
 
-def test_a_page_that_hears_nothing_says_since_when(page, world):
+def test_a_page_that_cannot_refresh_says_since_when(page, world):
     page.goto(f"/jobs/{world.running.pk}/")
     lost = re.compile("seen=")
     page.route(lost, lambda route: route.abort())
@@ -78,14 +84,14 @@ def test_a_page_that_hears_nothing_says_since_when(page, world):
     expect(page.locator("#offline")).to_be_hidden()
 
 
-def test_list_announces_new_jobs_and_updates_running_rows_in_place(page, world):
+def test_a_list_announces_new_jobs_and_redraws_running_ones_in_place(page, world):
     page.goto("/jobs/")
     rows = page.locator("table.rows tbody tr")
     before = [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()]
     assert tick(page, "/news/") == 204
     page.fill("[name=graph]", "pay")
-    world.tell("new-job")
-    world.tell("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
+    world.record("new-job")
+    world.record("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
     assert tick(page, "/news/") == 200
     expect(page.locator("#news")).to_have_text("1 new job: show it")
     expect(page.locator(f"#job-{world.running.pk} .verdict")).to_have_text("success")
@@ -97,12 +103,12 @@ def test_list_announces_new_jobs_and_updates_running_rows_in_place(page, world):
     assert page.complaints == []
 
 
-def test_overview_shows_an_ended_job_and_keeps_the_focus(page, world):
+def test_the_overview_shows_an_ended_job_and_keeps_the_focus(page, world):
     page.goto("/")
     link = page.locator(f'#now a[href="/jobs/{world.partial.pk}/"]')
     link.focus()
     late = timezone.now() + timedelta(seconds=1)
-    world.tell(
+    world.record(
         "failed-now",
         at=late,
         status="failed",
@@ -120,26 +126,26 @@ def test_a_filter_is_in_the_address_and_back_restores_the_list(visit, world):
     page.fill("[name=graph]", CHINESE)
     page.keyboard.press("Enter")
     page.wait_for_url("**graph=*")
-    found = page.locator("table.rows tbody tr")
-    expect(found).to_have_count(2)
+    table_rows = page.locator("table.rows tbody tr")
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_be_focused()
     assert "graph=%E5%AE%A2" in page.locator("[name=query]").get_attribute("value")
     page.reload()
-    expect(found).to_have_count(2)
-    found.locator("a").first.click()
+    expect(table_rows).to_have_count(2)
+    table_rows.locator("a").first.click()
     expect(page.locator("h1")).to_have_text("ImportGraph")
     page.go_back()
-    expect(found).to_have_count(2)
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_have_value(CHINESE)
     page.go_back()
-    expect(found).to_have_count(50)
+    expect(table_rows).to_have_count(50)
     expect(page.locator("[name=graph]")).to_have_value("")
     page.go_forward()
-    expect(found).to_have_count(2)
+    expect(table_rows).to_have_count(2)
     expect(page.locator("[name=graph]")).to_have_value(CHINESE)
 
 
-def test_the_slider_leads_to_what_was_known_at_a_moment(visit, world):
+def test_the_slider_leads_to_the_historical_view(visit, world):
     page = visit()
     page.goto(f"/jobs/{world.partial.pk}/")
     page.click("#h-moments")

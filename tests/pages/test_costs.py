@@ -1,4 +1,4 @@
-"""What a page costs does not grow with the rows: its queries, the indexes that they read, and the bytes of the first page."""
+"""The cost of a page does not grow with the rows: queries, the indexes they read, and bytes."""
 
 import re
 import threading
@@ -32,7 +32,8 @@ LISTS = [
     "/graphs/{graph}/",
     "/jobs/",
     *(f"/jobs/?sort={sign}{name}" for name in SORTS for sign in ("", "-")),
-    "/jobs/?graph=g&project=p1&verdict=partial&review=waiting&path=b/&cause=line&job_name=importgraph&ledger=adds_up",
+    "/jobs/?graph=g&project=p1&verdict=partial&review=waiting&path=b/&cause=line"
+    "&job_name=importgraph&ledger=adds_up",
     "/causes/",
     "/causes/{cause}/",
     "/files/?path=b/0/e.csv",
@@ -47,7 +48,7 @@ LISTS = [
 def fill(project, first, last):
     """Imports of two files, every other one of which lost something; one that still runs."""
     now = timezone.now()
-    told = []
+    observations = []
     for number in range(first, last):
         graph = find_graph(project, f"g{number % 20}", f"graph {number % 20}")
         begin = now - timedelta(hours=number + 1)
@@ -68,17 +69,23 @@ def fill(project, first, last):
             "beginTime": f"{begin:%Y-%m-%dT%H:%M:%S}",
             "endTime": f"{begin + timedelta(minutes=9):%Y-%m-%dT%H:%M:%S}",
         }
-        told.append(
+        observations.append(
             observe(job, "poll", begin, 200, body(job.job_id, word, jobDetail=files, **times))
         )
-    record(told)
-    return told[-1].job
+    record(observations)
+    return observations[-1].job
 
 
 def _file(path, failed, cause):
     status = "partFailed" if failed else "success"
-    return {"path": path, "status": status, "cause": cause if failed else None,
-            "totalLines": 9, "failedLines": failed, "successfulLines": 9 - failed}  # fmt: skip
+    return {
+        "path": path,
+        "status": status,
+        "cause": cause if failed else None,
+        "totalLines": 9,
+        "failedLines": failed,
+        "successfulLines": 9 - failed,
+    }
 
 
 @pytest.fixture
@@ -88,13 +95,13 @@ def member(project):
     return user
 
 
-@pytest.mark.parametrize("who", ["admin", "member"])
-def test_no_list_asks_more_for_more_rows(client, project, who, request):
-    user = request.getfixturevalue(who)
+@pytest.mark.parametrize("role", ["admin", "member"])
+def test_the_queries_of_no_list_grow_with_its_rows(client, project, role, request):
+    user = request.getfixturevalue(role)
     job = fill(project, 0, 4)
     client.force_login(user)
     places = {"graph": job.graph_id, "job": job.pk, "cause": Cause.objects.first().pk}
-    lists = [one.format(**places) for one in LISTS if who == "admin" or "admin" not in one]
+    lists = [one.format(**places) for one in LISTS if role == "admin" or "admin" not in one]
     few = {address: asked(client, address) for address in lists}
     fill(project, 4, 60)
     many = {address: asked(client, address) for address in lists}
@@ -110,7 +117,7 @@ def asked(client, address):
         return len(captured)
 
 
-def test_an_open_tab_asks_one_question(client, member, project):
+def test_an_open_tab_costs_one_query(client, member, project):
     fill(project, 0, 4)
     client.force_login(member)
     address = f"/jobs/news/?after={newest_change(member).isoformat().replace('+', '%2B')}"
@@ -119,7 +126,7 @@ def test_an_open_tab_asks_one_question(client, member, project):
     assert len(captured) == 3
 
 
-def test_a_member_sees_what_changed_in_their_membership(client, member, project):
+def test_a_change_of_membership_is_seen_at_once(client, member, project):
     fill(project, 0, 2)
     client.force_login(member)
     assert b">j0<" in client.get("/jobs/").content
@@ -128,10 +135,10 @@ def test_a_member_sees_what_changed_in_their_membership(client, member, project)
 
 
 def plan(queryset, *, partly_sorted=False):
-    """What the planner does where reading the whole table and sorting are no way out, as they are none on a full table.
+    """The plan without reading whole tables or sorting, as both are too slow on a full table.
 
-    With `partly_sorted`, rows that an index gives in the order's first column may still be sorted by the others: two plans
-    that both must sort would be told apart by the few rows of a test.
+    With `partly_sorted`, rows that an index gives in the order's first column may still be sorted
+    by the others: between two plans that both must sort, the few rows of a test would decide.
     """
     _forbid("seqscan", "sort", *([] if partly_sorted else ["incremental_sort"]))
     return queryset.explain()
@@ -143,14 +150,14 @@ def _forbid(*ways):
             cursor.execute(f"SET LOCAL enable_{way} = off")
 
 
-def page_plan(**asked):
+def page_plan(**filters):
     """The plans of what a page of the list reads."""
     params = QueryDict(mutable=True)
-    params.update(asked)
-    found, problems = filtered(params, Job.objects.all())
+    params.update(filters)
+    jobs, problems = filtered(params, Job.objects.all())
     assert not problems
     with CaptureQueriesContext(connection) as captured:
-        page, problems = page_of(params, found)
+        page, problems = page_of(params, jobs)
     assert not problems
     plans = []
     _forbid("seqscan", "sort", "incremental_sort")
@@ -196,11 +203,11 @@ def test_a_rare_value_is_found_by_its_index(project, name, value, index):
     fill(project, 0, 6)
     params = QueryDict(mutable=True)
     params.update({name: value})
-    found, _problems = filtered(params, Job.objects.all())
-    assert index in plan(found)
+    jobs, _problems = filtered(params, Job.objects.all())
+    assert index in plan(jobs)
 
 
-def test_what_is_asked_all_day_reads_its_index(project, member):
+def test_frequent_queries_read_their_indexes(project, member):
     fill(project, 0, 6)
     now = timezone.now()
     assert "watch_due" in plan(Watch.objects.due(now).order_by("next_poll_at")[:200])
@@ -222,14 +229,14 @@ def test_what_is_asked_all_day_reads_its_index(project, member):
     )
 
 
-def test_a_path_longer_than_a_page_of_the_database_is_found(project):
+def test_a_path_longer_than_a_database_page_is_found(project):
     job = fill(project, 0, 1)
     path = "b/" + "".join(chr(0x4E00 + number % 5000) for number in range(9000))
     ImportFile.objects.filter(job=job, kind="edge").update(path=path)
     assert ImportFile.objects.filter(path=path).exists()
 
 
-def test_files_are_grouped_by_any_of_the_ways(client, admin, project):
+def test_files_are_grouped_by_every_field(client, admin, project):
     job = fill(project, 0, 2)
     client.force_login(admin)
     for way in ("kind", "verdict", "folder", "cause"):
@@ -269,10 +276,10 @@ def weigh(address: str, cookies: SimpleCookie):
     sent = "; ".join(f"{name}={cookie.value}" for name, cookie in cookies.items())
 
     def get(path):
-        asked = urllib.request.Request(
+        http_request = urllib.request.Request(
             address + path, headers={"Cookie": sent, "Accept-Encoding": "gzip"}
         )
-        with urllib.request.urlopen(asked, timeout=30) as answer:
+        with urllib.request.urlopen(http_request, timeout=30) as answer:
             content = answer.read()
             return content, answer.headers.get("Content-Encoding")
 
@@ -284,8 +291,8 @@ def weigh(address: str, cookies: SimpleCookie):
     return {"/": len(page)} | {path: len(get(path)[0]) for path in map(bytes.decode, loaded)}
 
 
-def test_a_part_of_every_path_shows_the_newest(client, admin, project, monkeypatch):
-    monkeypatch.setattr("jobs.pages.files.LIKE", 5)
+def test_a_text_in_every_path_finds_the_newest(client, admin, project, monkeypatch):
+    monkeypatch.setattr("jobs.queries.files.MAX_LOOKED_AT", 5)
     fill(project, 0, 6)
     client.force_login(admin)
     page = client.get("/files/?path=b/").content.decode().replace("<wbr><span>", "")

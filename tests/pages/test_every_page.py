@@ -6,7 +6,7 @@ import pytest
 from django.urls import resolve, reverse
 
 from jobs.models import Cause, Correction, Job
-from tests.imports import tell_story
+from tests.imports import record_story
 
 PAGES = ["/", "/graphs/", "/jobs/", "/causes/", "/files/", "/me/"]
 PART = {"HX-Request": "true"}
@@ -32,7 +32,7 @@ def is_sound(content):
 
 @pytest.mark.parametrize("address", PAGES)
 @pytest.mark.parametrize("headers", WHOLE)
-def test_a_page_without_anything_to_show(signed_in, address, headers):
+def test_every_page_of_an_empty_site(signed_in, address, headers):
     page = signed_in.get(address, headers=headers)
     assert page.status_code == 200
     assert is_sound(page.content)
@@ -46,10 +46,10 @@ def addresses_of(job):
     ]
 
 
-def test_every_page_of_the_story_is_sound_whole_and_as_a_part(signed_in, project):
-    tell_story(project)
+def test_every_page_of_the_story_is_valid_whole_and_as_a_part(signed_in, project):
+    record_story(project)
     lossy = Job.objects.filter(job_name="ImportGraph").exclude(verdict="success")
-    shown = {job.verdict: job for job in lossy}
+    job_by_verdict = {job.verdict: job for job in lossy}
     rare = [
         *lossy.order_by("-file_count")[:1],
         *lossy.filter(files__path__contains="<script>"),
@@ -60,7 +60,7 @@ def test_every_page_of_the_story_is_sound_whole_and_as_a_part(signed_in, project
         *Job.objects.filter(ledger="does_not_add_up")[:1],
     ]
     assert len(rare) == 5
-    addresses = [one for job in [*shown.values(), *rare] for one in addresses_of(job)]
+    addresses = [one for job in [*job_by_verdict.values(), *rare] for one in addresses_of(job)]
     addresses += [f"/causes/{pk}/" for pk in Cause.objects.values_list("pk", flat=True)[:4]]
     addresses += [f"/graphs/{pk}/?days=30" for pk in project.graphs.values_list("pk", flat=True)]
     addresses += [
@@ -69,17 +69,17 @@ def test_every_page_of_the_story_is_sound_whole_and_as_a_part(signed_in, project
         "/files/?path=part-0003",
         "/jobs/?sort=-loss_rate",
     ]
-    asked = set()
+    visited = set()
     for address in addresses:
         path, _, query = address.partition("?")
         kind = resolve(path).view_name, query
-        # What is boosted or restored is the view's to tell from the headers alone: once for each will do.
-        for headers in WHOLE[:1] if kind in asked else WHOLE:
+        # A view tells a boosted or restored page from the headers alone: once for each will do.
+        for headers in WHOLE[:1] if kind in visited else WHOLE:
             page = signed_in.get(address, headers=headers)
             assert page.status_code == 200, address
             assert is_sound(page.content), address
             assert b"<html" in page.content, address
-        asked.add(kind)
+        visited.add(kind)
         part = signed_in.get(address, headers=PART)
         assert b"<html" not in part.content, address
         assert is_sound(part.content), address
@@ -107,16 +107,16 @@ def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imp
     assert signed_in.post(address, form).status_code == 302
     page = signed_in.get(f"/jobs/{imported.pk}/").content
     assert b"checked by hand" in page
-    one = Correction.objects.get()
-    undo = reverse("pages:undo-correction", args=[imported.pk, one.pk])
+    correction = Correction.objects.get()
+    undo = reverse("pages:undo-correction", args=[imported.pk, correction.pk])
     assert (
         b"It needs a reason: say why." in signed_in.post(undo, {"reason": " "}, follow=True).content
     )
-    one.refresh_from_db()
-    assert one.reverted_at is None
+    correction.refresh_from_db()
+    assert correction.reverted_at is None
     signed_in.post(undo, {"reason": "it was right"})
-    one.refresh_from_db()
-    assert one.reverted_at is not None
+    correction.refresh_from_db()
+    assert correction.reverted_at is not None
 
 
 @pytest.mark.parametrize(
@@ -148,8 +148,10 @@ def test_health(client, db):
     assert client.get("/readyz").status_code == 200
 
 
-def test_lists_cost_the_same_whatever_the_rows(signed_in, project, django_assert_max_num_queries):
-    tell_story(project)
+def test_the_queries_of_lists_do_not_grow_with_the_rows(
+    signed_in, project, django_assert_max_num_queries
+):
+    record_story(project)
     for address in ("/jobs/", "/graphs/", "/causes/", "/files/?path=e"):
         with django_assert_max_num_queries(10):
             signed_in.get(address)

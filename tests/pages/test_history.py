@@ -1,4 +1,4 @@
-"""What GES said, reply by reply; one import against another; what to import again; causes and paths over all imports."""
+"""The history of responses, comparison, re-import plan, and causes and paths over all imports."""
 
 import re
 from datetime import timedelta
@@ -8,8 +8,8 @@ import pytest
 
 from jobs.models import Cause, Miss
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -33,15 +33,15 @@ def miss(job, at, body=b"<html>", status=200):
 # History
 
 
-def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in, project):
-    tell(project, "j1", status="pending", begin=None, jobName="ImportGraph")
-    tell(project, "j1", file("a", 1, 5), status="running", took=None, at=NOW + MINUTE)
-    job = tell(project, "j1", file("a", 3, 4, cause="line 7: x"), at=NOW + 3 * MINUTE)
+def test_the_history_shows_changes_and_contradictions_between_replies(signed_in, project):
+    record_reply(project, "j1", status="pending", begin=None, jobName="ImportGraph")
+    record_reply(project, "j1", file("a", 1, 5), status="running", took=None, at=NOW + MINUTE)
+    job = record_reply(project, "j1", file("a", 3, 4, cause="line 7: x"), at=NOW + 3 * MINUTE)
     page = signed_in.get(f"/jobs/{job.pk}/history/")
     steps = page.content.decode().partition('<ol class="steps')[2]
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
-    said = text(page)
-    first, second, third = said.partition("Reply #")[2].split("Reply #")
+    page_text = text(page)
+    first, second, third = page_text.partition("Reply #")[2].split("Reply #")
     assert "changed between 2026-03-04 12:01:00 and 12:03:00 , 2 min 00 s unobserved" in first
     for change in (
         "GES's word: running → success",
@@ -54,26 +54,26 @@ def test_history_tells_what_changed_between_replies_and_what_went_back(signed_in
     assert "→" not in third
 
 
-def test_misses_and_their_gaps_stand_between_the_replies(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", took=None)
+def test_failed_polls_stand_between_the_replies(signed_in, project):
+    job = record_reply(project, "j1", file("a"), status="running", took=None)
     for number in range(3):
         miss(job, NOW + (1 + number) * MINUTE)
     miss(job, NOW + 5 * MINUTE, b'{"errorCode": "APIGW.0308", "errorMessage": "slow down"}', 429)
-    tell(project, "j1", file("a"), at=NOW + 9 * MINUTE)
-    said = text(signed_in.get(f"/jobs/{job.pk}/history/"))
-    asked = said.index("GES asked to be asked less often")
-    answered = said.index("GES answered with an HTML page")
-    assert said.index("Reply #") < asked < answered < said.rindex("Reply #")
-    assert "3 polls" in said[answered:]
-    assert "12:01 – 2026-03-04 12:03" in said[answered:]
+    record_reply(project, "j1", file("a"), at=NOW + 9 * MINUTE)
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/history/"))
+    rate_limited = page_text.index("GES asked to be asked less often")
+    html_page = page_text.index("GES answered with an HTML page")
+    assert page_text.index("Reply #") < rate_limited < html_page < page_text.rindex("Reply #")
+    assert "3 polls" in page_text[html_page:]
+    assert "12:01 – 2026-03-04 12:03" in page_text[html_page:]
 
 
-def test_earlier_replies_come_by_a_link_each_reply_and_miss_once(signed_in, project):
+def test_earlier_replies_are_linked_each_reply_and_failed_poll_once(signed_in, project):
     from itertools import count
 
     minutes = count()
     for number in range(45):
-        job = tell(
+        job = record_reply(
             project,
             "j1",
             file("a", 0, number),
@@ -104,16 +104,16 @@ def test_earlier_replies_come_by_a_link_each_reply_and_miss_once(signed_in, proj
     assert misses == Miss.objects.count()
 
 
-def test_a_page_between_two_replies_of_one_moment_loses_none(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", took=None)
+def test_a_page_break_between_replies_of_one_moment_loses_none(signed_in, project):
+    job = record_reply(project, "j1", file("a"), status="running", took=None)
     for number in range(11):
-        at = NOW + number * MINUTE
+        seen_at = NOW + number * MINUTE
         record(
             [
                 observe(
                     job,
                     way,
-                    at,
+                    seen_at,
                     200,
                     b'{"status": "running", "n": %d, "w": "%s"}' % (number, way.encode()),
                 )
@@ -121,9 +121,8 @@ def test_a_page_between_two_replies_of_one_moment_loses_none(signed_in, project)
             ]
         )
     first = signed_in.get(f"/jobs/{job.pk}/history/").content.decode()
-    rest = signed_in.get(
-        f"/jobs/{job.pk}/history/{re.search('rel=.next. href=.([^ ]*)..Earlier', first)[1].rstrip(chr(34))}"
-    ).content.decode()
+    query = re.search("rel=.next. href=.([^ ]*)..Earlier", first)[1].rstrip('"')
+    rest = signed_in.get(f"/jobs/{job.pk}/history/{query}").content.decode()
     replies = re.findall(r"Reply #(\d+)", first + rest)
     assert len(replies) == len(set(replies)) == job.snapshots.count()
 
@@ -137,7 +136,7 @@ def test_a_page_between_two_replies_of_one_moment_loses_none(signed_in, project)
         '{"status": "success", "jobName": "导入\u202e"}'.encode(),
     ],
 )
-def test_a_reply_is_shown_and_its_bytes_come_exactly_as_received(signed_in, project, body):
+def test_a_reply_is_shown_and_its_bytes_are_exactly_as_received(signed_in, project, body):
     job = find_jobs(project, [(find_graph(project, "g1"), "j1", NOW)])["j1"]
     record([observe(job, "poll", NOW, 200, body)])
     address = f"/jobs/{job.pk}/snapshots/{job.snapshots.get().pk}/"
@@ -145,16 +144,16 @@ def test_a_reply_is_shown_and_its_bytes_come_exactly_as_received(signed_in, proj
     assert raw.content == body
     assert raw.headers["Content-Type"] == "application/octet-stream"
     assert "attachment" in raw.headers["Content-Disposition"]
-    said = text(signed_in.get(address))
-    assert f"{len(body)} B" in said
-    assert '"status": "success"' in said
+    page_text = text(signed_in.get(address))
+    assert f"{len(body)} B" in page_text
+    assert '"status": "success"' in page_text
 
 
-def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, project):
+def test_a_reply_in_another_encoding_or_truncated_is_shown_as_received(signed_in, project):
     from jobs.models import Snapshot
 
-    job = tell(project, "j1", file("a"))
-    one = Snapshot.objects.create(
+    job = record_reply(project, "j1", file("a"))
+    snapshot = Snapshot.objects.create(
         job=job,
         source="ingest",
         version=1,
@@ -166,7 +165,9 @@ def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, proje
         number=99,
         link=b"x" * 32,
     )
-    assert "This reply is not JSON" in text(signed_in.get(f"/jobs/{job.pk}/snapshots/{one.pk}/"))
+    assert "This reply is not JSON" in text(
+        signed_in.get(f"/jobs/{job.pk}/snapshots/{snapshot.pk}/")
+    )
     assert signed_in.get(f"/jobs/{job.pk}/history/").status_code == 200
 
 
@@ -175,54 +176,54 @@ def test_a_reply_in_another_encoding_or_cut_is_shown_as_it_came(signed_in, proje
 
 def test_the_last_good_import_before_this_one_is_compared_with(signed_in, project):
     night = {number: NOW - number * DAY for number in range(6)}
-    tell(project, "good, later", file("b/2026-03-05/a"), begin=night[0])
-    one = tell(
+    record_reply(project, "good, later", file("b/2026-03-05/a"), begin=night[0])
+    job = record_reply(
         project,
         "one",
         file("b/2026-03-03/a", 3),
         file("b/2026-03-03/new", 2, 0, cause="line 7: bad"),
         begin=night[1],
     )
-    tell(project, "bad", file("b/2026-03-02/a", 1), begin=night[2])
-    good = tell(
+    record_reply(project, "bad", file("b/2026-03-02/a", 1), begin=night[2])
+    good = record_reply(
         project,
         "good",
         file("b/2026-03-01/a", 1, 9, status="success", failedLines=0),
         file("b/gone"),
         begin=night[3],
     )
-    tell(project, "good, elsewhere", file("b/2026-03-02/a"), begin=night[2], graph="other")
-    tell(project, "good, earlier", file("b/2026-02-27/a"), begin=night[4])
-    page = signed_in.get(f"/jobs/{one.pk}/compare/")
+    record_reply(project, "good, elsewhere", file("b/2026-03-02/a"), begin=night[2], graph="other")
+    record_reply(project, "good, earlier", file("b/2026-02-27/a"), begin=night[4])
+    page = signed_in.get(f"/jobs/{job.pk}/compare/")
     assert f'value="{good.pk}" selected' in page.content.decode()
-    said = text(page)
-    assert "▲ worse" in said
-    assert "＋ new" in said
-    assert "－ gone" in said
-    assert "matched with the date in its path left out" in said
-    assert "Causes that were not there then line ‹number›: bad" in said
-    cause = one.files.filter(cause_group__isnull=False).first().cause_group_id
+    page_text = text(page)
+    assert "▲ worse" in page_text
+    assert "＋ new" in page_text
+    assert "－ gone" in page_text
+    assert "matched with the date in its path left out" in page_text
+    assert "Causes that were not there then line ‹number›: bad" in page_text
+    cause = job.files.filter(cause_group__isnull=False).first().cause_group_id
     assert f'<a href="/causes/{cause}/">line ‹number›: bad</a>' in page.content.decode()
-    only = text(signed_in.get(f"/jobs/{one.pk}/compare/?change=gone"))
+    only = text(signed_in.get(f"/jobs/{job.pk}/compare/?change=gone"))
     assert "b/gone" in only
     assert "b/2026-03-03/a" not in only.partition("File by file")[2]
     assert "No file changed in this way" in text(
-        signed_in.get(f"/jobs/{one.pk}/compare/?change=better")
+        signed_in.get(f"/jobs/{job.pk}/compare/?change=better")
     )
 
 
-def test_an_import_of_another_graph_or_a_job_of_nobody_is_not_compared_with(signed_in, project):
-    one = tell(project, "one", file("a"))
-    other = tell(project, "other", file("secret"), graph="other")
-    for asked in (other.pk, one.pk, 12345):
-        said = text(signed_in.get(f"/jobs/{one.pk}/compare/?with={asked}"))
-        assert "the number of another import of this graph" in said
-        assert "secret" not in said
+def test_only_another_import_of_the_graph_is_compared_with(signed_in, project):
+    job = record_reply(project, "one", file("a"))
+    other = record_reply(project, "other", file("secret"), graph="other")
+    for other_pk in (other.pk, job.pk, 12345):
+        page_text = text(signed_in.get(f"/jobs/{job.pk}/compare/?with={other_pk}"))
+        assert "the number of another import of this graph" in page_text
+        assert "secret" not in page_text
 
 
 def test_without_another_import_it_says_so(signed_in, project):
     assert "no other import of this graph" in text(
-        signed_in.get(f"/jobs/{tell(project, 'one', file('a')).pk}/compare/")
+        signed_in.get(f"/jobs/{record_reply(project, 'one', file('a')).pk}/compare/")
     )
 
 
@@ -232,7 +233,7 @@ def test_without_another_import_it_says_so(signed_in, project):
 def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     project.endpoint = "https://ges.example.com"
     project.save()
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("b/x/v.csv", 3),
@@ -257,58 +258,64 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
     assert "b/ok.csv" not in first
 
 
-def test_the_repair_kit_says_first_what_was_loaded_since(signed_in, project):
-    job = tell(
+def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
+    job = record_reply(
         project,
         "j1",
         file("b/v.csv", 3),
         file("b/e.csv", 2, kind="edge"),
         begin=NOW - timedelta(hours=5),
     )
-    load = tell(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
+    load = record_reply(project, "half", file("b/v.csv"), begin=NOW - timedelta(hours=4))
     page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
-    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert (
-        "A later import loaded one of the lost files whole: importing it again would add edges twice."
-        in said
+        "A later import loaded one of the lost files whole: "
+        "importing it again would add edges twice." in page_text
     )
-    assert said.index("loaded one of the lost files") < said.index("1 file to import again")
+    assert page_text.index("loaded one of the lost files") < page_text.index(
+        "1 file to import again"
+    )
     assert f'<code class="id">b/v.csv</code> <small>by <a href="/jobs/{load.pk}/"' in page
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list").content == b"b/e.csv\n"
     assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
     assert b"vertexsetPath" in signed_in.get(f"/jobs/{job.pk}/repair/?all=1").content
-    tell(
+    record_reply(
         project,
         "whole",
         file("b/v.csv"),
         file("b/e.csv", kind="edge"),
         begin=NOW - timedelta(hours=3),
     )
-    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert "Job whole loaded all of these since: importing again would add edges twice." in said
-    assert "Nothing is left to import again." in said
-    assert "curl" not in said
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert (
+        "Job whole loaded all of these since: importing again would add edges twice." in page_text
+    )
+    assert "Nothing is left to import again." in page_text
+    assert "curl" not in page_text
 
 
-def test_the_repair_kit_of_a_graph_without_an_id_reads_variables(signed_in, project):
-    job = tell(project, "j1", file("b/v.csv", 3))
+def test_the_repair_kit_of_a_graph_without_an_id_uses_variables(signed_in, project):
+    job = record_reply(project, "j1", file("b/v.csv", 3))
     project.graphs.update(graph_id=None)
-    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in said
-    assert "put the id into the variable GRAPH_ID" in said
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in page_text
+    assert "put the id into the variable GRAPH_ID" in page_text
 
 
 def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
-    job = tell(project, "j1", *[file(f"b/{n}/v.csv", 1) for n in range(60)], file("b/0/w.csv"))
-    said = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert "60 files to import again." in said
-    assert "10 more requests are not written out here" in said
+    job = record_reply(
+        project, "j1", *[file(f"b/{n}/v.csv", 1) for n in range(60)], file("b/0/w.csv")
+    )
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
+    assert "60 files to import again." in page_text
+    assert "10 more requests are not written out here" in page_text
 
 
-def test_a_whole_import_has_nothing_to_repair(signed_in, project):
+def test_an_import_without_failures_has_nothing_to_repair(signed_in, project):
     assert "nothing to import again" in text(
-        signed_in.get(f"/jobs/{tell(project, 'j1', file('a')).pk}/repair/")
+        signed_in.get(f"/jobs/{record_reply(project, 'j1', file('a')).pk}/repair/")
     )
 
 
@@ -319,16 +326,18 @@ def test_a_whole_import_has_nothing_to_repair(signed_in, project):
 def struck(project, monkeypatch):
     """One cause in two graphs, and a smaller one; one of them over a month ago."""
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    tell(
+    record_reply(
         project,
         "j1",
         file("b/a", 3, cause="line 1: bad"),
         file("b/b", 4, cause="line 2: bad"),
         file("b/c", 1, cause="gone"),
     )
-    tell(project, "j2", file("b/a", 5, cause="line 3: bad"), graph="other", begin=NOW - 2 * DAY)
-    tell(project, "j3", file("b/a", 6, cause="line 4: bad"), begin=NOW - 45 * DAY)
-    tell(project, "j4", file("b/a", 0, 9), begin=NOW - 3 * DAY)
+    record_reply(
+        project, "j2", file("b/a", 5, cause="line 3: bad"), graph="other", begin=NOW - 2 * DAY
+    )
+    record_reply(project, "j3", file("b/a", 6, cause="line 4: bad"), begin=NOW - 45 * DAY)
+    record_reply(project, "j4", file("b/a", 0, 9), begin=NOW - 3 * DAY)
     return Cause.objects.get(pattern__startswith="line"), Cause.objects.get(pattern="gone")
 
 
@@ -349,11 +358,11 @@ def test_causes_are_summed_over_the_days_asked_for(signed_in, struck):
     assert "No cause of this time has these words" in text(signed_in.get("/causes/?has=nothing"))
 
 
-def test_one_cause_sums_all_its_days_and_leads_to_its_jobs(signed_in, struck, admin):
+def test_a_cause_sums_all_its_days_and_links_to_its_jobs(signed_in, struck, admin):
     most, _least = struck
-    said = text(signed_in.get(f"/causes/{most.pk}/"))
-    assert "Lines lost 18 Files 4 Jobs 3 Graphs 2" in said
-    table = re.findall(r"(2026-\d\d-\d\d) (\d+) (\d+)", said)
+    page_text = text(signed_in.get(f"/causes/{most.pk}/"))
+    assert "Lines lost 18 Files 4 Jobs 3 Graphs 2" in page_text
+    table = re.findall(r"(2026-\d\d-\d\d) (\d+) (\d+)", page_text)
     assert table == [("2026-03-04", "2", "7"), ("2026-03-02", "1", "5")]
     assert 'title="j3"' in signed_in.get(f"/jobs/?cause_group={most.pk}").content.decode()
     signed_in.post(f"/causes/{most.pk}/note/", {"note": "months with 13\nask Li"})
@@ -365,7 +374,7 @@ def test_one_cause_sums_all_its_days_and_leads_to_its_jobs(signed_in, struck, ad
     )
 
 
-def test_a_path_has_its_biography(signed_in, struck):
+def test_a_path_shows_all_its_imports(signed_in, struck):
     page = signed_in.get("/files/?path=b/a")
     assert "Imports of this path: 4; it lost data in 3 of them, 14 together. lines" in text(page)
     assert [row.split()[0] for row in rows_of(page)] == ["partial", "partial", "success", "partial"]
@@ -383,14 +392,14 @@ def test_a_path_has_its_biography(signed_in, struck):
     assert "Files that lost lines" in text(signed_in.get("/files/"))
 
 
-def test_a_position_past_the_last_import_of_a_path_is_no_other_list(signed_in, struck):
+def test_a_position_past_the_last_import_of_a_path_shows_no_other_list(signed_in, struck):
     page = signed_in.get("/files/?path=b/a&page_size=3").content.decode()
     following = unescape(re.search(r'rel="next" href="([^"]*)"', page)[1])
     assert "Imports of this path: 4" in text(signed_in.get(following))
 
 
-def test_a_causes_page_shows_what_each_files_text_has_of_its_own(signed_in, project):
-    job = tell(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
+def test_the_page_of_a_cause_shows_what_varies_by_file(signed_in, project):
+    job = record_reply(project, "j1", file("b/v.csv", 3, cause="label [merchant_v2] is not there"))
     page = signed_in.get(f"/causes/{Cause.objects.get().pk}/").content.decode()
     assert re.search(
         r'<span class="clip" title="label \[merchant_v2\] is not there">\[merchant_v2\]</span>',
@@ -399,26 +408,28 @@ def test_a_causes_page_shows_what_each_files_text_has_of_its_own(signed_in, proj
     assert f'<a href="/jobs/{job.pk}/">ImportGraph</a>' in page
 
 
-def test_a_job_says_whether_its_cause_is_new(signed_in, project):
+def test_a_job_marks_a_cause_that_is_new(signed_in, project):
     for number, days in enumerate((30, 0)):
-        at = NOW - timedelta(days=days)
-        tell(project, f"j{number}", file("b/v.csv", 3, cause="old"), at=at, begin=at)
-    new = tell(
+        seen_at = NOW - timedelta(days=days)
+        record_reply(
+            project, f"j{number}", file("b/v.csv", 3, cause="old"), at=seen_at, begin=seen_at
+        )
+    new = record_reply(
         project,
         "new",
         file("b/v.csv", 3, cause="old"),
         file("b/w.csv", 3, cause="fresh"),
         begin=NOW,
     )
-    said = text(signed_in.get(f"/jobs/{new.pk}/"))
-    assert "old since 2026-02-02" in said
-    assert "fresh new" in said
+    page_text = text(signed_in.get(f"/jobs/{new.pk}/"))
+    assert "old since 2026-02-02" in page_text
+    assert "fresh new" in page_text
 
 
-def test_a_graph_shows_what_it_lost_last_night_whatever_came_since(signed_in, project, monkeypatch):
+def test_a_graph_shows_the_loss_of_last_night_whatever_came_since(signed_in, project, monkeypatch):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    tell(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
-    tell(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
+    record_reply(project, "night", file("b/v.csv", 217_890), begin=NOW - timedelta(hours=9))
+    record_reply(project, "small", file("b/w.csv"), begin=NOW - timedelta(hours=1))
     page = signed_in.get("/graphs/").content.decode()
     assert re.search(
         r'<a href="/files/\?since=24h&amp;graph=[^"]+"><b class="bad">217,890</b>', page

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from jobs.lists.filters import STEERING
 from jobs.lists.jobs import FILTERS
 from jobs.models import Cause, Job
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 NONSENSE = {
     "nul": "%00",
@@ -45,7 +45,7 @@ def signed_in(client, admin):
 
 @pytest.fixture
 def job(project):
-    return tell(
+    return record_reply(
         project, "j1", file("b/v.csv", 3, cause="line 7: too long"), file("b/e.csv", kind="edge")
     )
 
@@ -54,9 +54,11 @@ def job(project):
 def pages(job):
     """Every address to be read, by its name."""
     args = {
-        "graph": [job.graph_id], "cause": [Cause.objects.get().pk], "snapshot": [job.pk, job.snapshots.get().pk],
+        "graph": [job.graph_id],
+        "cause": [Cause.objects.get().pk],
+        "snapshot": [job.pk, job.snapshots.get().pk],
         **{name: [job.pk] for name in ("job", "compare", "repair", "history")},
-    }  # fmt: skip
+    }
     names = ("overview", "graphs", "jobs", "jobs-news", "causes", "files", "preferences", *args)
     return {name: reverse(f"pages:{name}", args=args.get(name)) for name in names}
 
@@ -67,10 +69,10 @@ def test_nonsense_in_any_filter_is_reported_or_finds_nothing(signed_in, pages, v
         for page in ("jobs", "graph"):
             answer = signed_in.get(f"{pages[page]}?{name}={value}")
             assert answer.status_code == 200, name
-            shown = answer.content.decode()
-            said = f'role="alert">{name}: ' in shown
-            assert said or "No job matches" in shown or "j1" in shown, name
-            assert len(shown) < 200_000
+            content = answer.content.decode()
+            is_refused = f'role="alert">{name}: ' in content
+            assert is_refused or "No job matches" in content or "j1" in content, name
+            assert len(content) < 200_000
         news = signed_in.get(f"{pages['jobs-news']}?after=2026-01-01T00:00:00Z&{name}={value}")
         assert news.status_code in {200, 204}, name
 
@@ -91,7 +93,7 @@ def test_nonsense_in_any_filter_is_reported_or_finds_nothing(signed_in, pages, v
         ("color=red", "there is no such filter"),
     ],
 )
-def test_message_names_the_invalid_and_the_expected_value(signed_in, job, name, expected):
+def test_an_invalid_filter_is_named_with_what_was_expected(signed_in, job, name, expected):
     page = signed_in.get(f"/jobs/?{name}").content.decode()
     parameter = name.partition("=")[0]
     called = FILTERS[parameter].label if parameter in FILTERS else parameter
@@ -101,7 +103,7 @@ def test_message_names_the_invalid_and_the_expected_value(signed_in, job, name, 
 
 
 @pytest.mark.parametrize(
-    ("page", "query", "said"),
+    ("page", "query", "sentence"),
     [
         ("causes", "days=x", "days: “x” won’t do; expected 7, 30, 90."),
         ("graph", "days=x", "days: “x” won’t do; expected 1, 7, 30."),
@@ -133,19 +135,23 @@ def test_message_names_the_invalid_and_the_expected_value(signed_in, job, name, 
         ("files", "path=b/v.csv&sort=size", "sort: “size” won’t do"),
     ],
 )
-def test_each_page_says_what_it_can_not_take(signed_in, job, pages, page, query, said):
-    tell(job.project, "j0", file("b/v.csv"), begin=NOW.replace(hour=1))
-    shown = signed_in.get(f"{pages[page]}?{query}").content.decode().replace("won&#x27;t", "won’t")
-    assert said in shown
+def test_each_page_names_invalid_parameters(signed_in, job, pages, page, query, sentence):
+    record_reply(job.project, "j0", file("b/v.csv"), begin=NOW.replace(hour=1))
+    content = (
+        signed_in.get(f"{pages[page]}?{query}").content.decode().replace("won&#x27;t", "won’t")
+    )
+    assert sentence in content
 
 
 NUMBERED = [
-    pattern for pattern in get_resolver("jobs.pages.urls").url_patterns if "pk" in str(pattern.pattern)
-]  # fmt: skip
+    pattern
+    for pattern in get_resolver("jobs.pages.urls").url_patterns
+    if "pk" in str(pattern.pattern)
+]
 
 
 @pytest.mark.parametrize("number", [0, 2**31, HUGE, 10**400], ids=lambda number: str(number)[:20])
-def test_a_number_of_nothing_is_not_found(signed_in, job, number):
+def test_an_unknown_key_is_not_found(signed_in, job, number):
     for pattern in NUMBERED:
         address = "/" + str(pattern.pattern).replace("<int:pk>", str(number))
         address = address.replace("<int:snapshot_pk>", "1").replace("<int:correction_pk>", "1")
@@ -158,7 +164,7 @@ def test_a_number_of_nothing_is_not_found(signed_in, job, number):
 @pytest.mark.parametrize(
     "number", [HUGE, "9" * 5000, 0, "x", "-1", "%00"], ids=lambda number: str(number)[:20]
 )
-def test_the_second_number_of_an_address(signed_in, job, number):
+def test_an_unknown_second_key_of_an_address_is_not_found(signed_in, job, number):
     assert signed_in.get(f"/jobs/{job.pk}/snapshots/{number}/").status_code == 404
     assert signed_in.post(f"/jobs/{job.pk}/corrections/{number}/undo/").status_code == 404
 
@@ -172,16 +178,22 @@ def test_the_address_of_a_job_that_was_deleted_is_not_found(signed_in, project):
     assert signed_in.get(f"/jobs/{job.pk}/").status_code == 404
 
 
-def test_each_address_takes_its_method_alone(signed_in, pages, job):
+def test_each_address_takes_only_its_method(signed_in, pages, job):
     for name, address in pages.items():
         assert signed_in.head(address).status_code in {200, 204}, name
         assert signed_in.put(address).status_code == 405, name
         if name != "preferences":
             assert signed_in.post(address).status_code == 405, name
     writing = {
-        "watch-job": [job.graph_id], "set-tolerance": [job.graph_id], "save-view": [], "delete-view": [1], "decide": [job.pk],
-        "poll-now": [job.pk], "undo-correction": [job.pk, 1], "note": [Cause.objects.get().pk],
-    }  # fmt: skip
+        "watch-job": [job.graph_id],
+        "set-tolerance": [job.graph_id],
+        "save-view": [],
+        "delete-view": [1],
+        "decide": [job.pk],
+        "poll-now": [job.pk],
+        "undo-correction": [job.pk, 1],
+        "note": [Cause.objects.get().pk],
+    }
     for name, args in writing.items():
         assert signed_in.get(reverse(f"pages:{name}", args=args)).status_code == 405, name
 
@@ -189,11 +201,18 @@ def test_each_address_takes_its_method_alone(signed_in, pages, job):
 @pytest.mark.parametrize(
     "query",
     [
-        "", "after=", "after=x", "after=2026-13-45T00:00:00Z", "after=2026-01-01", "after=2026-01-01T00:00:00",
-        "after=0001-01-01T00:00:00%2B14:00", "after=9999-12-31T23:59:59-14:00", "after=%00",
+        "",
+        "after=",
+        "after=x",
+        "after=2026-13-45T00:00:00Z",
+        "after=2026-01-01",
+        "after=2026-01-01T00:00:00",
+        "after=0001-01-01T00:00:00%2B14:00",
+        "after=9999-12-31T23:59:59-14:00",
+        "after=%00",
     ],
-)  # fmt: skip
-def test_news_after_no_time_are_none(signed_in, pages, query):
+)
+def test_news_without_a_time_are_none(signed_in, pages, query):
     assert signed_in.get(f"{pages['jobs-news']}?{query}").status_code in {200, 204}
 
 
@@ -226,7 +245,7 @@ FORMS = {
 
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("value", NONSENSE.values(), ids=NONSENSE.keys())
-def test_nonsense_in_a_form_is_answered_by_its_page(signed_in, pages, job, form, value):
+def test_nonsense_in_a_form_is_refused_on_its_page(signed_in, pages, job, form, value):
     args = {
         "decide": [job.pk],
         "set-tolerance": [job.graph_id],
@@ -250,13 +269,52 @@ def test_nonsense_in_a_form_is_answered_by_its_page(signed_in, pages, job, form,
 
 
 PARAMETERS = [
-    *FILTERS, *STEERING, "days", "seen", "change", "with", "group", "kind", "file", "folder", "before", "has", "name", "after",
-    "rows", "of", "api", "list", "raw",
-]  # fmt: skip
+    *FILTERS,
+    *STEERING,
+    "days",
+    "seen",
+    "change",
+    "with",
+    "group",
+    "kind",
+    "file",
+    "folder",
+    "before",
+    "has",
+    "name",
+    "after",
+    "rows",
+    "of",
+    "api",
+    "list",
+    "raw",
+]
 values = st.text(max_size=12) | st.sampled_from(
-    ["", "1", "-1", "0", str(HUGE), "NaN", "1e999", "x", "\x00", "2026-03-04", "2026-03-04T12:00:00Z", "0001-01-01", "UTC", "²",
-     "worst", "-path", "path", "failed_lines", "-begin_time", "b/", "v1", "WyJwYXRoIiwgImIiLCAxLCBmYWxzZV0"]
-)  # fmt: skip
+    [
+        "",
+        "1",
+        "-1",
+        "0",
+        str(HUGE),
+        "NaN",
+        "1e999",
+        "x",
+        "\x00",
+        "2026-03-04",
+        "2026-03-04T12:00:00Z",
+        "0001-01-01",
+        "UTC",
+        "²",
+        "worst",
+        "-path",
+        "path",
+        "failed_lines",
+        "-begin_time",
+        "b/",
+        "v1",
+        "WyJwYXRoIiwgImIiLCAxLCBmYWxzZV0",
+    ]
+)
 
 
 def test_no_query_string_breaks_any_page(signed_in, pages):

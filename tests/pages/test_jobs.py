@@ -9,8 +9,8 @@ from django.contrib.auth.models import User
 
 from jobs.models import Job, Membership, Project, SavedView
 from jobs.models.job import VerdictChoices
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 PART = {"HX-Request": "true"}
 
@@ -31,29 +31,31 @@ def listed(client, address, **more):
 def some(project):
     """Jobs by name, the newest first."""
     return {
-        "runs": tell(project, "runs", file("a/x", 0, 5), begin=NOW, took=None, status="running"),
-        "lost": tell(
+        "runs": record_reply(
+            project, "runs", file("a/x", 0, 5), begin=NOW, took=None, status="running"
+        ),
+        "lost": record_reply(
             project,
             "lost",
             file("a/x", 5, 5, cause="line 7: bad"),
             file("b/y", 0, 10),
             begin=NOW - timedelta(hours=1),
         ),
-        "gone": tell(
+        "gone": record_reply(
             project,
             "gone",
             file("b/y", 9, 0, cause="no such file"),
             begin=NOW - timedelta(hours=2),
             status="failed",
         ),
-        "good": tell(
+        "good": record_reply(
             project,
             "good",
             file("a/x", 0, 3),
             begin=NOW - timedelta(hours=3),
             took=timedelta(hours=1),
         ),
-        "stop": tell(
+        "stop": record_reply(
             project, "stop", jobName="StopGraph", begin=NOW - timedelta(hours=4), graph="other"
         ),
     }
@@ -90,10 +92,12 @@ def some(project):
     ],
 )
 def test_filters_and_orders(signed_in, some, query, names):
-    found = listed(signed_in, f"/jobs/?{query}")
-    shown = found if "sort=" not in query else found[: len(names.split())]
-    assert (sorted(shown) if query.startswith("sort=job_name") else shown) == names.split()
-    assert listed(signed_in, f"/jobs/?{query}", headers=PART) == found
+    listed_names = listed(signed_in, f"/jobs/?{query}")
+    first_names = listed_names if "sort=" not in query else listed_names[: len(names.split())]
+    assert (
+        sorted(first_names) if query.startswith("sort=job_name") else first_names
+    ) == names.split()
+    assert listed(signed_in, f"/jobs/?{query}", headers=PART) == listed_names
 
 
 def test_counts_by_verdict_are_of_the_filters_without_the_verdict(signed_in, some):
@@ -103,7 +107,7 @@ def test_counts_by_verdict_are_of_the_filters_without_the_verdict(signed_in, som
     assert dict(tabs) == {"partial": "1", "failed": "1"}
 
 
-def test_every_verdict_has_its_label_on_the_page(signed_in, some):
+def test_every_verdict_is_named_on_the_page(signed_in, some):
     for verdict in VerdictChoices:
         Job.objects.filter(job_id="stop").update(verdict=verdict)
         assert (
@@ -112,15 +116,15 @@ def test_every_verdict_has_its_label_on_the_page(signed_in, some):
         )
 
 
-def test_the_pager_walks_there_and_back(signed_in, some):
-    address, seen = "/jobs/?page_size=2&sort=begin_time", []
+def test_the_pager_goes_forth_and_back(signed_in, some):
+    address, listed_names = "/jobs/?page_size=2&sort=begin_time", []
     while address:
         page = signed_in.get(address).content.decode()
-        seen.append(listed(signed_in, address))
+        listed_names.append(listed(signed_in, address))
         address = next(
             (unescape(one) for one in re.findall(r'rel="next" href="([^"]*)"', page)), None
         )
-    assert seen == [["stop", "good"], ["gone", "lost"], ["runs"]]
+    assert listed_names == [["stop", "good"], ["gone", "lost"], ["runs"]]
     back = unescape(re.search(r'rel="prev" href="([^"]*)"', page)[1])
     assert listed(signed_in, back) == ["gone", "lost"]
 
@@ -143,7 +147,7 @@ def news(signed_in, some):
 def test_news_are_204_until_something_changes(signed_in, project, some, news):
     address = news()
     assert signed_in.get(address, headers=PART).status_code == 204
-    tell(
+    record_reply(
         project,
         "good",
         file("a/x", 0, 3),
@@ -156,8 +160,8 @@ def test_news_are_204_until_something_changes(signed_in, project, some, news):
 
 def test_news_count_new_jobs_once_and_bring_running_rows(signed_in, project, some, news):
     address = news()
-    tell(project, "new", at=NOW + timedelta(minutes=1))
-    tell(project, "runs", file("a/x", 2, 5), begin=NOW, at=NOW + timedelta(minutes=2))
+    record_reply(project, "new", at=NOW + timedelta(minutes=1))
+    record_reply(project, "runs", file("a/x", 2, 5), begin=NOW, at=NOW + timedelta(minutes=2))
     part = signed_in.get(address, headers=PART).content.decode()
     assert "<html" not in part
     assert "1 new job: show it" in part
@@ -165,14 +169,14 @@ def test_news_count_new_jobs_once_and_bring_running_rows(signed_in, project, som
     again = unescape(re.search(r'id="news" hx-get="([^"]*)"', part)[1])
     assert f"rows={some['runs'].pk}" not in again
     assert signed_in.get(again, headers=PART).status_code == 204
-    tell(project, "newer", at=NOW + timedelta(minutes=3))
+    record_reply(project, "newer", at=NOW + timedelta(minutes=3))
     assert "2 new jobs: show them" in signed_in.get(again, headers=PART).content.decode()
 
 
-def test_news_bring_a_running_row_each_time_it_changes_and_no_more(signed_in, project, some, news):
+def test_news_bring_a_running_row_once_for_each_change(signed_in, project, some, news):
     address = news()
     for minute in (1, 2):
-        tell(
+        record_reply(
             project,
             "runs",
             file("a/x", minute, 5),
@@ -188,26 +192,28 @@ def test_news_bring_a_running_row_each_time_it_changes_and_no_more(signed_in, pr
         assert signed_in.get(address, headers=PART).status_code == 204
 
 
-def test_news_are_of_the_filters_and_of_the_graph_asked_for(signed_in, project, some, news):
+def test_news_follow_the_filters_and_the_graph(signed_in, project, some, news):
     failed, graph = news("/jobs/?verdict=failed"), news(f"/graphs/{some['stop'].graph_id}/?days=1")
-    tell(project, "new", file("a"), at=NOW + timedelta(minutes=1))
+    record_reply(project, "new", file("a"), at=NOW + timedelta(minutes=1))
     assert signed_in.get(failed, headers=PART).status_code == 204
     assert signed_in.get(graph, headers=PART).status_code == 204
-    tell(project, "elsewhere", file("a", 1, 0), at=NOW + timedelta(minutes=2), graph="other")
+    record_reply(
+        project, "elsewhere", file("a", 1, 0), at=NOW + timedelta(minutes=2), graph="other"
+    )
     assert "1 new job" in signed_in.get(failed, headers=PART).content.decode()
     part = signed_in.get(graph, headers=PART).content.decode()
     assert f'href="/graphs/{some["stop"].graph_id}/?' in part
 
 
-def test_news_of_another_project_are_none(client, project, some, news):
+def test_another_project_makes_no_news(client, project, some, news):
     address = news()
     user = User.objects.create_user("eve")
-    mine = Project.objects.create(project_id="mine")
-    mine.members.add(user)
-    tell(project, "new", at=NOW + timedelta(minutes=1))
+    own_project = Project.objects.create(project_id="mine")
+    own_project.members.add(user)
+    record_reply(project, "new", at=NOW + timedelta(minutes=1))
     client.force_login(user)
     assert client.get(address, headers=PART).status_code == 204
-    tell(mine, "mine", at=NOW + timedelta(minutes=2))
+    record_reply(own_project, "mine", at=NOW + timedelta(minutes=2))
     assert "1 new job" in client.get(address, headers=PART).content.decode()
 
 
@@ -222,7 +228,10 @@ def eve(project):
 
 
 def test_a_view_keeps_filters_and_order_without_the_position(signed_in, some):
-    query = "verdict=failed&verdict=partial&sort=-failed_lines&zone=Asia/Shanghai&cursor=xyz&days=7&nonsense=1&path="
+    query = (
+        "verdict=failed&verdict=partial&sort=-failed_lines&zone=Asia/Shanghai"
+        "&cursor=xyz&days=7&nonsense=1&path="
+    )
     answer = signed_in.post("/jobs/views/", {"name": " lost ", "query": query}, follow=True)
     assert "Saved as “lost”." in answer.content.decode()
     view = SavedView.objects.get()
@@ -235,7 +244,7 @@ def test_a_view_keeps_filters_and_order_without_the_position(signed_in, some):
     assert signed_in.get(f"/jobs/views/{view.pk}/count/").content == b"2"
 
 
-def test_the_same_name_replaces_ones_own_view_alone(signed_in, client, some, eve):
+def test_saving_the_same_name_replaces_only_ones_own_view(signed_in, client, some, eve):
     SavedView.objects.create(owner=eve, name="lost", query="verdict=success", created_at=NOW)
     for query in ("verdict=failed", "verdict=partial"):
         signed_in.post("/jobs/views/", {"name": "lost", "query": query, "is_shared": "on"})
@@ -252,7 +261,7 @@ def test_a_view_needs_a_name(signed_in, name):
     assert not SavedView.objects.exists()
 
 
-def test_a_view_too_long_to_keep_is_refused_and_not_cut(signed_in):
+def test_a_view_that_is_too_long_is_refused_not_cut(signed_in):
     page = signed_in.post(
         "/jobs/views/", {"name": "x", "query": "path=" + "x" * 9000}, follow=True
     ).content.decode()
@@ -276,14 +285,14 @@ def test_a_shared_view_is_seen_by_others_and_counts_what_they_may_see(signed_in,
     assert SavedView.objects.count() == 2
 
 
-def test_ones_own_view_is_deleted(signed_in, admin):
+def test_only_ones_own_view_can_be_deleted(signed_in, admin):
     view = SavedView.objects.create(owner=admin, name="mine", created_at=NOW)
     page = signed_in.post(f"/jobs/views/{view.pk}/delete/", follow=True).content.decode()
     assert "The view “mine” was deleted." in page
     assert not SavedView.objects.exists()
 
 
-def test_graph_list_has_its_axis_in_full_pages_and_only_rows_in_partials(
+def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_part(
     signed_in, some, monkeypatch
 ):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
@@ -299,7 +308,7 @@ def test_graph_list_has_its_axis_in_full_pages_and_only_rows_in_partials(
     assert part.lstrip().startswith('<div id="jobs">')
 
 
-def test_further_values_of_a_filter_stay_in_the_form_and_can_be_taken_away(signed_in, some):
+def test_further_values_of_a_filter_stay_in_the_form_and_can_be_removed(signed_in, some):
     page = signed_in.get("/jobs/", {"job_id": ["runs", "lost"], "cursor": ""}).content.decode()
     assert '<input name="job_id" value="runs">' in page
     assert '<input type="hidden" name="job_id" value="lost">' in page

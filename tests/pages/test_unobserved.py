@@ -1,4 +1,4 @@
-"""What nobody observed is shown: on a job's page, in its history, on its graph's time axis, and in the export."""
+"""Unobserved times: on a job's page, in its history, on its graph's axis, and in the export."""
 
 import json
 import re
@@ -15,8 +15,8 @@ from jobs.models import Presence
 from jobs.pages.drawing.axis import Axis
 from jobs.pages.drawing.charts import Mark
 from jobs.record import find_graph, find_jobs, observe, record
-from tests.factories import NOW
-from tests.imports import file, said, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply, reply_body
 
 SECOND, MINUTE, HOUR, DAY = (
     timedelta(**{unit: 1}) for unit in ("seconds", "minutes", "hours", "days")
@@ -41,7 +41,7 @@ def present(project, *stretches):
 
 
 def drawn(page, kind):
-    """Where the rectangles of a kind are: their left edges and widths, in thousandths of the axis."""
+    """Left edges and widths of the rectangles of a kind, in thousandths of the axis."""
     figure = page.content.decode().partition("<figure")[2].partition("</svg>")[0]
     rows = re.findall(
         rf'<rect class="(?:mark )?{kind}" x="([\d.]+)"(?: y="[\d.]+")? width="([\d.]+)"', figure
@@ -52,8 +52,8 @@ def drawn(page, kind):
 @pytest.fixture
 def changed(project):
     """Seen running from 12:00 to 12:10:05, and a success from 12:15:40 on."""
-    tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    tell(
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
+    record_reply(
         project,
         "j1",
         file("a", 0, 5),
@@ -61,18 +61,18 @@ def changed(project):
         took=None,
         at=NOW + 10 * MINUTE + 5 * SECOND,
     )
-    return tell(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
+    return record_reply(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
 
 
 BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40 , 5 min 35 s unobserved"
 
 
-def test_a_change_came_between_two_moments_which_the_job_and_its_history_say(signed_in, changed):
+def test_the_job_and_its_history_show_between_which_moments_a_change_came(signed_in, changed):
     assert BETWEEN in text(signed_in.get(f"/jobs/{changed.pk}/"))
     assert f"changed {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/history/"))
 
 
-def test_repeated_final_reply_does_not_hide_when_the_first_came(signed_in, changed, project):
+def test_a_repeated_final_status_does_not_hide_when_it_came(signed_in, changed, project):
     for source, minutes in (("list", 16), ("proxy", 17)):
         record(
             [
@@ -81,31 +81,31 @@ def test_repeated_final_reply_does_not_hide_when_the_first_came(signed_in, chang
                     source,
                     NOW + minutes * MINUTE,
                     200,
-                    said("j1", file("a", 0, 9), x=source),
+                    reply_body("j1", file("a", 0, 9), x=source),
                 )
             ]
         )
     assert f"Came to its end {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
 
 
-def test_change_within_a_second_is_shown_as_a_moment(signed_in, project):
-    tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    job = tell(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
+def test_a_change_within_a_second_is_shown_as_a_moment(signed_in, project):
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
+    job = record_reply(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
     assert "Came to its end 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "unobserved" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
-def test_of_a_single_reply_nothing_is_known_before(signed_in, project):
-    job = tell(project, "j1", file("a"))
+def test_before_a_single_reply_nothing_is_known(signed_in, project):
+    job = record_reply(project, "j1", file("a"))
     assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(
         signed_in.get(f"/jobs/{job.pk}/")
     )
     assert "changed between" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
-def test_what_another_source_saw_later_narrows_it(signed_in, changed, project):
+def test_a_later_sighting_by_another_source_narrows_the_time(signed_in, changed, project):
     job = find_jobs(project, [(find_graph(project, "id-of-payments"), "j1", NOW)])["j1"]
-    running = said("j1", status="running", took=None)
+    running = reply_body("j1", status="running", took=None)
     for minute in (1, 14):
         record([observe(job, "list", NOW + minute * MINUTE, 200, running)])
     assert "between 2026-03-04 12:14:00 and 12:15:40 , 1 min 40 s" in text(
@@ -116,10 +116,14 @@ def test_what_another_source_saw_later_narrows_it(signed_in, changed, project):
 def test_the_history_shows_when_no_worker_was_polling(signed_in, changed, project):
     present(project, (NOW - DAY, NOW + 11 * MINUTE), (NOW + 14 * MINUTE, NOW + 15 * MINUTE))
     page = signed_in.get(f"/jobs/{changed.pk}/history/")
-    shown = text(page)
-    assert shown.count("Worker downtime") == 1  # what came after the final reply is of no interest
-    assert "Worker downtime 2026-03-04 12:11:00 – 12:14:00 (UTC) · 3 min 00 s" in shown
-    assert shown.index("Reply #") < shown.index("No worker was") < shown.rindex("Reply #")
+    page_text = text(page)
+    assert (
+        page_text.count("Worker downtime") == 1
+    )  # what came after the final reply is of no interest
+    assert "Worker downtime 2026-03-04 12:11:00 – 12:14:00 (UTC) · 3 min 00 s" in page_text
+    assert (
+        page_text.index("Reply #") < page_text.index("No worker was") < page_text.rindex("Reply #")
+    )
     [(x, width)] = drawn(page, "away")
     whole = (15 * 60 + 40) * 1.05 / 1000  # and a little room for the last
     assert (x * whole, width * whole) == (pytest.approx(660, abs=1), pytest.approx(180, abs=1))
@@ -130,9 +134,9 @@ def test_the_history_shows_when_no_worker_was_polling(signed_in, changed, projec
     )
 
 
-def test_a_running_job_that_nobody_polls_any_more_says_so(signed_in, project):
+def test_a_running_job_that_is_no_longer_polled_says_so(signed_in, project):
     now = timezone.now()
-    job = tell(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
+    job = record_reply(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
     present(project, (now - DAY, now - HOUR))
     assert re.search(
         r"No worker was polling [^)]*\(UTC\) · (59 min|1 h)",
@@ -142,26 +146,26 @@ def test_a_running_job_that_nobody_polls_any_more_says_so(signed_in, project):
 
 def test_each_absence_is_on_one_page_of_a_long_history(signed_in, project):
     for number in range(45):
-        job = tell(
+        job = record_reply(
             project, "j1", file("a", 0, number), status="running", took=None, at=NOW + number * HOUR
         )
     present(project, *((NOW + n * HOUR - MINUTE, NOW + n * HOUR + 20 * MINUTE) for n in range(45)))
-    address, found = f"/jobs/{job.pk}/history/", []
+    address, absences = f"/jobs/{job.pk}/history/", []
     while address:
         page = signed_in.get(address).content.decode()
-        found += re.findall(
+        absences += re.findall(
             r'No worker was polling</b> <span class="dim"><time datetime="([^"]*)"', page
         )
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None
-    assert len(found) == len(set(found)) == 45
+    assert len(absences) == len(set(absences)) == 45
 
 
 def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_in, project):
     now = timezone.now()
     begin = now - 12 * HOUR
-    tell(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
-    job = tell(project, "j1", file("a", 0, 9), begin=begin, took=HOUR, at=begin + 3 * HOUR)
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
+    job = record_reply(project, "j1", file("a", 0, 9), begin=begin, took=HOUR, at=begin + 3 * HOUR)
     record([observe(job, "poll", begin + minute * MINUTE, 200, b"<html>") for minute in (30, 60)])
     present(project, (now - 20 * HOUR, begin), (begin + 2 * HOUR, now))
     page = signed_in.get(f"/graphs/{job.graph_id}/?days=1")
@@ -170,28 +174,28 @@ def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_
         [(x, wide)] = drawn(page, kind)
         assert wide == pytest.approx(width, abs=0.5)
         assert x == pytest.approx(12 * hour + (hour / 2 if kind == "gap" else 0), abs=0.5)
-    shown = text(page)
-    assert "3 times that nobody observed" in shown
-    assert "2 h 00 min worker downtime" in shown
-    assert "30 min 00 s no usable response from GES" in shown
-    assert "3 h 00 min ImportGraph · success: changed at some point in this interval" in shown
+    page_text = text(page)
+    assert "3 times that nobody observed" in page_text
+    assert "2 h 00 min worker downtime" in page_text
+    assert "30 min 00 s no usable response from GES" in page_text
+    assert "3 h 00 min ImportGraph · success: changed at some point in this interval" in page_text
 
 
 def test_a_change_too_short_to_be_seen_is_not_drawn(signed_in, project):
     now = timezone.now()
     begin = now - 12 * HOUR
-    tell(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
-    job = tell(project, "j1", file("a", 0, 9), begin=begin, at=begin + 10 * SECOND)
+    record_reply(project, "j1", file("a", 0, 5), status="running", took=None, begin=begin, at=begin)
+    job = record_reply(project, "j1", file("a", 0, 9), begin=begin, at=begin + 10 * SECOND)
     page = signed_in.get(f"/graphs/{job.graph_id}/?days=7")
     assert drawn(page, "success")
     assert not drawn(page, "unsure")
     assert "nobody observed" not in text(page)
 
 
-def test_the_export_says_when_a_reply_came_to_be(changed):
-    said = StringIO()
-    call_command("export", "snapshots", stdout=said)
-    first, second = map(json.loads, said.getvalue().splitlines())
+def test_the_export_has_the_time_in_which_a_reply_changed(changed):
+    output = StringIO()
+    call_command("export", "snapshots", stdout=output)
+    first, second = map(json.loads, output.getvalue().splitlines())
     assert (first["changed_after"], first["unobserved_seconds"]) == (None, None)
     assert (second["changed_after"], second["unobserved_seconds"]) == (
         "2026-03-04T12:10:05Z",
@@ -199,24 +203,24 @@ def test_the_export_says_when_a_reply_came_to_be(changed):
     )
 
 
-def test_a_running_job_says_how_long_its_like_take_and_when_it_is_stuck(signed_in, project):
+def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_in, project):
     now = timezone.now()
     for number, minutes in enumerate((2, 3, 4)):
-        tell(
+        record_reply(
             project,
             f"like-{number}",
             file("a"),
             begin=now - (number + 1) * DAY,
             took=minutes * MINUTE,
         )
-    job = tell(
+    job = record_reply(
         project, "j1", file("a", 0, 1), status="running", begin=now - 5 * MINUTE, took=None, at=now
     )
-    shown = text(signed_in.get(f"/jobs/{job.pk}/"))
-    assert "Running for 5 min" in shown
-    assert "usual is 3 min 00 s, from 3 jobs" in shown
-    assert "Stuck?" not in shown
-    tell(
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "Running for 5 min" in page_text
+    assert "usual is 3 min 00 s, from 3 jobs" in page_text
+    assert "Stuck?" not in page_text
+    record_reply(
         project,
         "j1",
         file("a", 0, 2),
@@ -227,19 +231,19 @@ def test_a_running_job_says_how_long_its_like_take_and_when_it_is_stuck(signed_i
     )
     stuck = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert (
-        "Stuck? It has run for 1 h 00 min. Of the last 3 jobs of this name on this graph half took at most 3 min"
-        in stuck
+        "Stuck? It has run for 1 h 00 min. "
+        "Of the last 3 jobs of this name on this graph half took at most 3 min" in stuck
     )
 
 
-def test_a_job_without_enough_of_its_like_is_never_called_stuck(signed_in, project):
-    job = tell(project, "j1", file("a"), status="running", begin=NOW - 9 * DAY, took=None)
-    shown = text(signed_in.get(f"/jobs/{job.pk}/"))
-    assert "too few like it to say what is usual" in shown
-    assert "Stuck?" not in shown
+def test_a_job_without_enough_earlier_ones_is_never_stuck(signed_in, project):
+    job = record_reply(project, "j1", file("a"), status="running", begin=NOW - 9 * DAY, took=None)
+    page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "too few like it to say what is usual" in page_text
+    assert "Stuck?" not in page_text
 
 
-def test_times_of_a_brief_axis_are_distinct():
+def test_the_times_of_a_brief_axis_are_told_apart():
     def row(seconds):
         axis = Axis(
             [Mark(0, 0, 1, 1, "running", "", "one")],

@@ -67,9 +67,9 @@ def test_every_kind_of_failure_has_an_explanation():
     assert (
         {call_budget.BudgetSpent.kind, single_flight.TooManyWaiting.kind}
         <= set(every_kind())
-        <= set(misses.KINDS)
+        <= set(misses.TEXTS)
     )
-    assert all(": " in str(says) or "; " in str(says) for says in misses.KINDS.values()), (
+    assert all(": " in str(says) or "; " in str(says) for says in misses.TEXTS.values()), (
         "what happened, and what to do"
     )
 
@@ -92,7 +92,7 @@ def test_a_fault_is_recorded_as_a_failed_poll_of_its_kind(
     assert miss.detail
     client.force_login(admin)
     page = client.get(f"/jobs/{job.pk}/history/").content.decode()
-    assert str(misses.KINDS[miss.kind]).replace("'", "&#x27;") in page
+    assert str(misses.TEXTS[miss.kind]).replace("'", "&#x27;") in page
     call_budget.CallBudget.objects.all().delete()
     on_demand.poll_now(job)
     assert Snapshot.objects.get().job_id == job.pk

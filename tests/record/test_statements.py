@@ -22,7 +22,7 @@ from jobs.models import (
 )
 from jobs.polling import commit, usual
 from jobs.record import Observation, find_graph, find_jobs, rebuild, record
-from tests.imports import file, said
+from tests.imports import file, reply_body
 from tests.polling.test_worker_round import rows_read, statements
 from tests.record.test_recorder import wait_for_waiting
 
@@ -76,7 +76,7 @@ def reply(job, files):
         if story_of(job) == "runs long"
         else {"status": "partiallyFailed"}
     )
-    return said(job.job_id, *files, begin=NOW - 6 * HOUR, **running)
+    return reply_body(job.job_id, *files, begin=NOW - 6 * HOUR, **running)
 
 
 def told(job, at, source, says):

@@ -1,7 +1,11 @@
-"""`/me/keys/`: one's own keys for programs. The secret is shown once, on the answer to the form that made it."""
+"""`/me/keys/`: one's own access keys.
 
-from datetime import timedelta
-from typing import Any
+A key's secret is shown once, on the response to the form that created it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, override
 
 from django import forms
 from django.contrib import messages
@@ -20,7 +24,7 @@ from jobs.web.signed_in import signed_in
 
 
 class KeyForm(forms.Form):
-    """What a new key is for, what it sees, and for how long."""
+    """The purpose of a new key, its projects and its term."""
 
     name = forms.CharField(label=gettext_lazy("Purpose"), max_length=80)
     days = forms.IntegerField(
@@ -39,45 +43,65 @@ class KeyForm(forms.Form):
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        theirs = Project.objects.visible_to(user)
-        self.fields["projects"].queryset = theirs  # type: ignore[attr-defined]
-        if len(only := theirs[:2]) == 1:
-            self.fields["projects"].initial = [only[0].pk]
+        visible = Project.objects.visible_to(user)
+        field = self.fields["projects"]
+        assert isinstance(field, forms.ModelMultipleChoiceField)  # noqa: S101  as declared above
+        field.queryset = visible
+        if len(only := visible[:2]) == 1:
+            field.initial = [only[0].pk]
 
+    @override
     def clean(self) -> dict[str, Any]:
-        """One of the two: all, or some."""
         data = super().clean() or {}
         if bool(data.get("all_projects")) == bool(data.get("projects")):
             raise forms.ValidationError(_("Select either all projects or at least one project."))
         return data
 
 
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A new key, with what only its owner may see, once."""
+
+    key: AccessKey
+    secret: str
+    token: str
+
+
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def keys(request: HttpRequest) -> HttpResponse:
-    """The list, and a form for a new one."""
+    """The list, and a form for a new key."""
     user = signed_in(request)
+    now = timezone.now()
     form = KeyForm(request.POST or None, user=user)
-    made = None
+    issued = None
     if request.method == "POST" and form.is_valid():
-        now, asked = timezone.now(), form.cleaned_data
-        key, secret, token = AccessKey.issue(
-            user,
-            now=now,
-            name=asked["name"],
-            expires_at=now + timedelta(days=asked["days"]),
-            projects=None if asked["all_projects"] else asked["projects"],
-        )
-        made, form = {"key": key, "secret": secret, "token": token}, KeyForm(user=user)
-    found = AccessKey.objects.of(user).prefetch_related("projects")
-    api = request.build_absolute_uri(reverse("api:jobs"))
-    context = {"keys": found, "form": form, "made": made, "now": timezone.now(), "api": api}
+        issued = _issue(user, form.cleaned_data, now)
+        form = KeyForm(user=user)
+    context = {
+        "keys": AccessKey.objects.of(user).prefetch_related("projects"),
+        "form": form,
+        "made": issued,
+        "now": now,
+        "api": request.build_absolute_uri(reverse("api:jobs")),
+    }
     return render(request, "pages/account/keys.html", context, status=400 if form.errors else 200)
+
+
+def _issue(user: User, fields: dict[str, Any], now: datetime) -> IssuedKey:
+    key, secret, token = AccessKey.issue(
+        user,
+        now=now,
+        name=fields["name"],
+        expires_at=now + timedelta(days=fields["days"]),
+        projects=None if fields["all_projects"] else fields["projects"],
+    )
+    return IssuedKey(key, secret, token)
 
 
 @require_POST
 def revoke_key(request: HttpRequest, pk: int) -> HttpResponse:
-    """Take one's own key away for good."""
+    """Revoke one of the user's own keys; it cannot be undone."""
     key = get_object_or_404(AccessKey.objects.of(signed_in(request)), pk=pk)
     if key.revoke(timezone.now()):
         messages.success(

@@ -1,4 +1,4 @@
-"""How one reader wants to see things; kept in cookies, since it concerns a browser more than an account."""
+"""How one reader wants to see things; in cookies, since it is of a browser, not of an account."""
 
 from zoneinfo import available_timezones
 
@@ -9,9 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from jobs.web.rendering import render_page
-from jobs.web.time_zone import BROWSERS, CHOSEN, read_zone
+from jobs.web.time_zone import BROWSER_COOKIE, CHOSEN_COOKIE, read_zone
 
-YEAR = 365 * 24 * 3600
+YEAR_SECONDS = 365 * 24 * 3600
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -20,8 +20,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         return _save(request)
     context = {
-        "chosen": request.COOKIES.get(CHOSEN, ""),
-        "browsers": request.COOKIES.get(BROWSERS, ""),
+        "chosen": request.COOKIES.get(CHOSEN_COOKIE, ""),
+        "browsers": request.COOKIES.get(BROWSER_COOKIE, ""),
         "zones": sorted(available_timezones()),
     }
     return render_page(request, "pages/account/preferences.html", "preferences", context)
@@ -31,15 +31,14 @@ def _save(request: HttpRequest) -> HttpResponse:
     name = request.POST.get("zone", "").strip()
     response = redirect("pages:preferences")
     if not name:
-        response.delete_cookie(CHOSEN)
+        response.delete_cookie(CHOSEN_COOKIE)
         messages.success(request, _("Times are shown in the time zone of the browser."))
     elif read_zone(name) is None:
-        messages.error(
-            request,
-            _("“%(name)s” is not a valid time zone; expected, for example, Asia/Shanghai.")
-            % {"name": name[:60]},
-        )
+        text = _("“%(name)s” is not a valid time zone; expected, for example, Asia/Shanghai.")
+        messages.error(request, text % {"name": name[:60]})
     else:
-        response.set_cookie(CHOSEN, name, max_age=YEAR, samesite="Lax", secure=request.is_secure())
+        response.set_cookie(
+            CHOSEN_COOKIE, name, max_age=YEAR_SECONDS, samesite="Lax", secure=request.is_secure()
+        )
         messages.success(request, _("Times are shown in %(name)s.") % {"name": name})
     return response

@@ -1,17 +1,28 @@
-"""Where the marks of a chart stand: pure. A chart is 100 high and 10 a step wide, and stretches to its place."""
+"""Positions of the marks of a chart. Pure.
+
+Units: a bar chart is 100 high and 10 wide a bar; a timeline is 1,000 wide. SVG scales both.
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-STEP, HEIGHT, LEAST = 10.0, 100.0, 2.0
-PLAUSIBLE = 10**15  # lines: a figure beyond is no count, and would hide all others in a sum
+STEP = 10.0  # width of a bar with the space around it
+HEIGHT = 100.0
+MIN_HEIGHT = 2.0  # of a bar that is not zero, so that it can be seen
+TOWERS_OVER = 20  # times the middle bar: a higher one is cut, so that the others can be seen
+
+TIMELINE_WIDTH = 1000.0
+LANE_HEIGHT = 14.0
+MARK_HEIGHT = 10.0
+MIN_WIDTH = 3.0
+LANE_SPACE = 2.0  # between two marks of one lane
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A rectangle that leads to the list that proves it."""
+    """A rectangle that links to the list it counts."""
 
     x: float
     y: float
@@ -23,8 +34,8 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Part:
-    """A share of one bar."""
+class BarPart:
+    """A share of one stacked bar."""
 
     value: int
     kind: str
@@ -32,48 +43,69 @@ class Part:
     label: str
 
 
-TOWERS_OVER = 20  # times the middle bar: one that is higher is cut, so that the others can be seen
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Something that lasted, for a timeline.
+
+    `lane`: its lane, else the first that is free. `unsure`: the times in which a change of it may
+    have come, drawn over it and beside it.
+    """
+
+    begin: datetime
+    end: datetime
+    kind: str
+    href: str
+    label: str
+    lane: int | None = None
+    unsure: "tuple[Span, ...]" = ()
+
+    @property
+    def took(self) -> timedelta:
+        """How long it lasted."""
+        return self.end - self.begin
 
 
-def bars(columns: Sequence[Sequence[Part]], *, hanging: bool = False) -> tuple[list[Mark], int]:
-    """Stacked bars, one a column, and the value at the full height; a part that is not zero is never too thin to see.
+def bars(columns: Sequence[Sequence[BarPart]], *, hanging: bool = False) -> tuple[list[Mark], int]:
+    """Stacked bars, one a column, and the value that stands at the full height.
 
-    A column that towers over all others is drawn at full height with its kind marked `cut`.
+    A bar that towers over all others is drawn at the full height, and its parts' kinds get "cut".
     """
     sums = [sum(part.value for part in column) for column in columns]
-    most = _scale([value for value in sums if value > 0])
-    marks = []
+    scale = _scale([value for value in sums if value > 0])
+    marks: list[Mark] = []
     for number, (column, whole) in enumerate(zip(columns, sums, strict=True)):
-        level, against = 0.0, max(most, whole)
-        shown = [part for part in column if part.value > 0]
-        for part, height in zip(
-            shown, _heights([part.value for part in shown], against), strict=True
-        ):
-            y = level if hanging else HEIGHT - level - height
-            kind = f"{part.kind} cut" if whole > most else part.kind
-            marks.append(
-                Mark(
-                    number * STEP + 1,
-                    round(y, 2),
-                    STEP - 2,
-                    round(height, 2),
-                    kind,
-                    part.href,
-                    part.label,
-                )
-            )
-            level += height
-    return marks, most
+        marks += _bar(number, column, whole, scale, hanging=hanging)
+    return marks, scale
 
 
-def _heights(values: Sequence[int], against: int) -> list[float]:
-    """In proportion, but none below LEAST: where that is too high for the plot, the others give way."""
-    heights = [max(LEAST, HEIGHT * float(Decimal(value) / against)) for value in values]
-    over = sum(heights) - HEIGHT
-    if over <= 0:
+def _bar(
+    number: int, column: Sequence[BarPart], whole: int, scale: int, *, hanging: bool
+) -> Iterable[Mark]:
+    parts = [part for part in column if part.value > 0]
+    heights = _heights([part.value for part in parts], max(scale, whole))
+    level = 0.0
+    for part, height in zip(parts, heights, strict=True):
+        y = level if hanging else HEIGHT - level - height
+        yield Mark(
+            x=number * STEP + 1,
+            y=round(y, 2),
+            width=STEP - 2,
+            height=round(height, 2),
+            kind=f"{part.kind} cut" if whole > scale else part.kind,
+            href=part.href,
+            label=part.label,
+        )
+        level += height
+
+
+def _heights(values: Sequence[int], scale: int) -> list[float]:
+    """In proportion, but at least MIN_HEIGHT; where that is too high in all, the others shrink."""
+    heights = [max(MIN_HEIGHT, HEIGHT * float(Decimal(value) / scale)) for value in values]
+    excess = sum(heights) - HEIGHT
+    if excess <= 0:
         return heights
-    spare = sum(height - LEAST for height in heights)
-    return [height - over * (height - LEAST) / spare for height in heights]
+    spare = sum(height - MIN_HEIGHT for height in heights)
+    return [height - excess * (height - MIN_HEIGHT) / spare for height in heights]
 
 
 def _scale(sums: Sequence[int]) -> int:
@@ -84,59 +116,47 @@ def _scale(sums: Sequence[int]) -> int:
     return max(value for value in sums if value <= TOWERS_OVER * middle)
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
-    """Something that lasted, for a timeline."""
-
-    begin: datetime
-    end: datetime
-    kind: str
-    href: str
-    label: str
-    lane: int | None = None  # where it is not to be the first that is free
-    unsure: "tuple[Span, ...]" = ()  # when a change of it may have come; drawn over it and beside it
-
-    @property
-    def took(self) -> timedelta:
-        """How long it lasted."""
-        return self.end - self.begin
-
-
-LANE, THICK, THIN = 14.0, 10.0, 3.0
-
-
 def timeline(spans: Iterable[Span], begin: datetime, end: datetime) -> tuple[list[Mark], int]:
-    """Spans on a time axis 1,000 wide, each in the first lane that is free; and how many lanes there are."""
-    whole = (end - begin) / timedelta(seconds=1)
-    free: list[float] = []
+    """Spans from begin to end, each in the first free lane, and the number of lanes."""
+    free_from: list[float] = []  # by lane, the x at which it is free again
     marks = []
+    for span in sorted(spans, key=_first_begin):
+        parts = [(part, *_extent(part, begin, end)) for part in (span, *span.unsure)]
+        left_edge = min(left for _part, left, _width in parts)
+        right_edge = max(left + width for _part, left, width in parts)
+        lane = _lane(span, left_edge, free_from)
+        free_from += [0.0] * (lane + 1 - len(free_from))
+        free_from[lane] = right_edge + LANE_SPACE
+        marks += [_mark(part, lane, left, width) for part, left, width in parts]
+    return marks, len(free_from)
 
-    def place(span: Span) -> tuple[float, float]:
-        left = min(
-            1000 - THIN, 1000 * ((max(span.begin, begin) - begin) / timedelta(seconds=1)) / whole
-        )
-        right = 1000 * ((min(span.end, end) - begin) / timedelta(seconds=1)) / whole
-        return left, max(THIN, right - left)
 
-    for span in sorted(
-        spans, key=lambda one: min((part.begin for part in one.unsure), default=one.begin)
-    ):
-        parts = [(part, *place(part)) for part in (span, *span.unsure)]
-        start = min(left for _part, left, _width in parts)
-        lane = next((number for number, until in enumerate(free) if until <= start), len(free))
-        lane = lane if span.lane is None else span.lane
-        free += [0.0] * (lane + 1 - len(free))
-        free[lane] = max(left + width for _part, left, width in parts) + 2
-        for part, left, width in parts:
-            marks.append(
-                Mark(
-                    round(left, 1),
-                    lane * LANE,
-                    round(width, 1),
-                    THICK,
-                    part.kind,
-                    part.href,
-                    part.label,
-                )
-            )
-    return marks, len(free)
+def _first_begin(span: Span) -> datetime:
+    return min((part.begin for part in span.unsure), default=span.begin)
+
+
+def _extent(span: Span, begin: datetime, end: datetime) -> tuple[float, float]:
+    """Left edge and width of a span, cut to the axis."""
+    left = TIMELINE_WIDTH * ((max(span.begin, begin) - begin) / (end - begin))
+    right = TIMELINE_WIDTH * ((min(span.end, end) - begin) / (end - begin))
+    left = min(TIMELINE_WIDTH - MIN_WIDTH, left)
+    return left, max(MIN_WIDTH, right - left)
+
+
+def _lane(span: Span, left_edge: float, free_from: Sequence[float]) -> int:
+    if span.lane is not None:
+        return span.lane
+    free = (lane for lane, free_at in enumerate(free_from) if free_at <= left_edge)
+    return next(free, len(free_from))
+
+
+def _mark(span: Span, lane: int, left: float, width: float) -> Mark:
+    return Mark(
+        x=round(left, 1),
+        y=lane * LANE_HEIGHT,
+        width=round(width, 1),
+        height=MARK_HEIGHT,
+        kind=span.kind,
+        href=span.href,
+        label=span.label,
+    )

@@ -15,102 +15,100 @@ from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.lists.kinds import TIME_WORDS, read_when
 from jobs.lists.paging import invalid_value
-from jobs.models import Correction, Job, Review
+from jobs.models import Correction, ImportFile, Job, Review
 from jobs.queries.changes import Runs, newest_runs
-from jobs.queries.headline import headline_of
+from jobs.queries.headline import headline_of, line_totals
 from jobs.templatetags.times import zone_of
 from jobs.web.rendering import render_page
 
-MOMENTS, FILES = 60, 500
-_WORST = {Verdict.FAILED.value: 2, Verdict.PARTIAL.value: 1}
+MAX_DECISIONS = 60  # corrections and reviews that give moments to choose from
+MAX_FILES = 500
+MAX_REVIEWS = 20
+_BADNESS = {Verdict.FAILED.value: 2, Verdict.PARTIAL.value: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """When something came to be known or was decided."""
+    """When something about a job became known or was decided."""
 
     at: datetime
     what: str
 
 
-def read_as_of(value: str, now: datetime, problems: list[str]) -> datetime:
-    """The moment that is asked for; of one that can't be, it is said why, and now stands."""
+def read_as_of(text: str, now: datetime, problems: list[str]) -> datetime:
+    """The moment asked for; now, with a sentence in problems, if it is invalid or in the future."""
     try:
-        at = read_when(value, UTC)
+        at = read_when(text, UTC)
     except (ValueError, OverflowError):
-        problems.append(invalid_value("as_of", value, str(TIME_WORDS)))
+        problems.append(invalid_value("as_of", text, str(TIME_WORDS)))
         return now
     if at > now:
         problems.append(
-            _("as_of: %(value)s is in the future; current data is shown.") % {"value": value[:60]}
+            _("as_of: %(value)s is in the future; current data is shown.") % {"value": text[:60]}
         )
         return now
     return at
 
 
-def past(request: HttpRequest, one: Job) -> HttpResponse:
-    """The page; it changes nothing and offers nothing to change."""
+def past(request: HttpRequest, job: Job) -> HttpResponse:
+    """The page as of a moment; nothing on it can be changed."""
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
-    found = as_known([one], at).get(one.pk)
-    corrections, reviews = (
-        one.corrections.order_by("-pk")[:MOMENTS],
-        one.reviews.order_by("-pk")[:MOMENTS],
+    job_as_of = as_known([job], at).get(job.pk)
+    known_moments = moments(
+        newest_runs(job),
+        job.corrections.order_by("-pk")[:MAX_DECISIONS],
+        job.reviews.order_by("-pk")[:MAX_DECISIONS],
     )
-    known = moments(newest_runs(one), corrections, reviews)
+    earlier = (number for number, moment in enumerate(known_moments) if moment.at <= at)
     context: dict[str, Any] = {
-        "job": found.job if found else one,
+        "job": job_as_of.job if job_as_of else job,
         "as_of": at,
-        "past": found,
+        "past": job_as_of,
         "problems": problems,
-        "moments": known,
-        "moment": max(
-            (number for number, moment in enumerate(known) if moment.at <= at), default=0
-        ),
+        "moments": known_moments,
+        "moment": max(earlier, default=0),
     }
-    if found:
-        context["unsure"] = not_noted([found.job.graph], at)
-    context |= _shown(one, found, at) if found else {"nothing": _nothing(one, at)}
+    if job_as_of:
+        context |= _known(job, job_as_of, at)
+    else:
+        context["nothing"] = _nothing_known(job, at)
     return render_page(request, "pages/job/as_of.html", "past", context)
 
 
-def _shown(one: Job, found: JobAsOf, at: datetime) -> dict[str, Any]:
-    job = found.job
-    data = [file for file in found.files if file.kind != "schema"]
-    data.sort(key=lambda file: (-_WORST.get(file.verdict, 0), -(file.failed_lines or 0)))
-    reviews = Review.objects.filter(job=one, made_at__lte=at).select_related("actor")
+def _known(stored: Job, job_as_of: JobAsOf, at: datetime) -> dict[str, Any]:
+    job = job_as_of.job
+    data_files = [file for file in job_as_of.files if file.kind != ImportFile.Kind.SCHEMA]
+    data_files.sort(key=lambda file: (-_BADNESS.get(file.verdict, 0), -(file.failed_lines or 0)))
+    schemas = [file for file in job_as_of.files if file.kind == ImportFile.Kind.SCHEMA]
+    reviews = Review.objects.filter(job=stored, made_at__lte=at).select_related("actor")
     return {
+        "unsure": not_noted([job.graph], at),
         "is_final": job.is_final,
         "headline": headline_of(job),
-        "explanations": list(explain(job.fail_reason)) if job.fail_reason else [],
-        "totals": [
-            (kind, job.lines[kind])
-            for kind in ("vertex", "edge", "all")
-            if job.lines[kind]["total"] is not None
-        ],
-        "files": data[:FILES],
-        "more_files": len(data) > FILES,
-        "schemas": [file for file in found.files if file.kind == "schema"][:FILES],
-        "corrections": getattr(job, "standing", []),
-        "reviews": list(reviews.order_by("-pk")[:20]),
+        "explanations": explain(job.fail_reason),
+        "totals": line_totals(job),
+        "files": data_files[:MAX_FILES],
+        "more_files": len(data_files) > MAX_FILES,
+        "schemas": schemas[:MAX_FILES],
+        "corrections": job.standing,
+        "reviews": list(reviews.order_by("-pk")[:MAX_REVIEWS]),
     }
 
 
-def _nothing(one: Job, at: datetime) -> str:
-    first = one.snapshots.order_by("first_seen_at").values_list("first_seen_at", flat=True).first()
-    if first is None:
+def _nothing_known(job: Job, at: datetime) -> str:
+    """Why nothing is known of a job at that moment."""
+    oldest_first = job.snapshots.order_by("first_seen_at")
+    first_seen_at = oldest_first.values_list("first_seen_at", flat=True).first()
+    if first_seen_at is None:
         return _("GES has not returned any data for this job yet.")
-    if first > at:
-        said = {
-            "first": f"{timezone.localtime(first):%Y-%m-%d %H:%M:%S} {zone_of(timezone.localtime(first))}"
-        }
-        return (
-            _(
-                "Nothing was known about this job at that time: its first response from "
-                "GES was seen on %(first)s."
-            )
-            % said
+    if first_seen_at > at:
+        local = timezone.localtime(first_seen_at)
+        text = _(
+            "Nothing was known about this job at that time: its first response from "
+            "GES was seen on %(first)s."
         )
+        return text % {"first": f"{local:%Y-%m-%d %H:%M:%S} {zone_of(local)}"}
     return _(
         "What was known about this job at that time is no longer available: the "
         "response was deleted by retention."
@@ -120,11 +118,13 @@ def _nothing(one: Job, at: datetime) -> str:
 def moments(
     runs: Runs, corrections: Iterable[Correction], reviews: Iterable[Review]
 ) -> list[Moment]:
-    """When something about a job came to be known, or one of these was decided; oldest first."""
-    found = [Moment(at, _("new response from GES")) for at, _last in runs]
+    """When something about a job became known, or one of these was decided; oldest first."""
+    known_moments = [
+        Moment(first_seen_at, _("new response from GES")) for first_seen_at, _last in runs
+    ]
     for correction in corrections:
-        found.append(Moment(correction.made_at, _("correction")))
+        known_moments.append(Moment(correction.made_at, _("correction")))
         if correction.reverted_at is not None:
-            found.append(Moment(correction.reverted_at, _("correction undone")))
-    found += [Moment(review.made_at, _("decision")) for review in reviews]
-    return sorted(found, key=lambda one: one.at)
+            known_moments.append(Moment(correction.reverted_at, _("correction undone")))
+    known_moments += [Moment(review.made_at, _("decision")) for review in reviews]
+    return sorted(known_moments, key=lambda moment: moment.at)

@@ -1,38 +1,42 @@
-"""What GES said about one job, reply by reply: what changed between them, and when nobody observed it."""
+"""All responses of GES about one job, one by one, with what changed and when nobody observed it."""
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Count, Max, Min, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from jobs.audit.entries import note_download
-from jobs.diagnosis.changes import changes, contradictions_between
+from jobs.diagnosis.changes import Changed, changes, contradictions_between
 from jobs.diagnosis.verdict import job_verdict
+from jobs.ges.shapes import JobReply
 from jobs.lists.paging import invalid_value, read_pk
 from jobs.models import Job, Miss, Presence, Snapshot
 from jobs.models.job import VerdictChoices
-from jobs.pages.drawing.axis import Axis, absence, axis, gap, unsure
+from jobs.pages.drawing.axis import Axis, absence, axis, failed_poll, unsure
 from jobs.pages.drawing.charts import Span
-from jobs.pages.job.misses import said_of_miss
-from jobs.pages.job.page import visible
-from jobs.queries.changes import ReplyChange, change_to, read
+from jobs.pages.job.lookup import visible_job
+from jobs.pages.job.misses import miss_text
+from jobs.queries.changes import ReplyChange, change_to, parsed_reply
+from jobs.sentences import Sentence
 from jobs.web.rendering import render_page
 
-REPLIES, MISSES, CHANGES, WARNINGS = 20, 50, 8, 4
-OTHERS, ALL_CHANGES = 100, 500
+MAX_REPLIES = 20  # a page
+MAX_MISSES = 50  # a page
+MAX_CHANGES = 8  # of one reply
+MAX_WARNINGS = 4  # of one reply
 
 
 @dataclass(slots=True)
 class Step:
-    """One reply, one run of failed polls, or one time without a worker; and what was new in it."""
+    """One reply, one run of failed polls, or one time without a worker (`away`).
+
+    `verdict` is that of the reply, which need not be the job's of today; `change` is set where
+    the time in which the reply may have changed is wide.
+    """
 
     at: datetime
     until: datetime
@@ -40,16 +44,14 @@ class Step:
     snapshot: Snapshot | None = None
     miss: Miss | None = None
     says: str = ""
-    verdict: str = (
-        VerdictChoices.UNKNOWN.value
-    )  # of this reply, which need not be the job's of today
-    changed: list[Any] = field(default_factory=list)
+    verdict: str = VerdictChoices.UNKNOWN.value
+    changed: list[Changed] = field(default_factory=list)
     more: int = 0
-    warnings: list[Any] = field(default_factory=list)
+    warnings: list[Sentence] = field(default_factory=list)
     more_warnings: int = 0
-    change: ReplyChange | None = None  # when this reply came to be, where that is known
+    change: ReplyChange | None = None
     is_new_word: bool = False
-    away: bool = False  # no worker was polling
+    away: bool = False
 
     @property
     def took(self) -> timedelta:
@@ -57,174 +59,151 @@ class Step:
         return self.until - self.at
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    """The replies and misses of one page, newest first, older than `anchor` if there is one.
+
+    There is one reply more than MAX_REPLIES where there are older ones, and so for misses.
+    """
+
+    snapshots: list[Snapshot]
+    misses: list[Miss]
+    anchor: Snapshot | None
+
+    @property
+    def oldest(self) -> Snapshot | None:
+        """The last reply shown, where there are older ones."""
+        return self.snapshots[MAX_REPLIES - 1] if len(self.snapshots) > MAX_REPLIES else None
+
+
 @require_safe
 def history(request: HttpRequest, pk: int) -> HttpResponse:
-    """The newest replies, misses and times without a worker, newest first; earlier ones by a link."""
-    one = visible(request, pk)
-    replies, misses = (
-        one.snapshots.order_by("-first_seen_at", "-pk"),
-        one.misses.defer("body").order_by("-first_seen_at"),
-    )
-    asked, problems = request.GET.get("before", ""), []
-    anchor = replies.filter(pk=read_pk(asked) or 0).first() if asked else None
-    if anchor is not None:
-        same = Q(first_seen_at=anchor.first_seen_at, pk__lt=anchor.pk)
-        replies = replies.filter(same | Q(first_seen_at__lt=anchor.first_seen_at))
-        misses = misses.filter(first_seen_at__lt=anchor.first_seen_at)
-    elif asked:
-        problems.append(invalid_value("before", asked, _("the number of a response of this job")))
-    # One more than is shown: the oldest of a page is compared with the one before it.
-    found = list(replies[: REPLIES + 1])
-    if len(found) > REPLIES:
-        misses = misses.filter(first_seen_at__gte=found[REPLIES - 1].first_seen_at)
-    failed = list(misses[: MISSES + 1])
-    oldest = found[REPLIES - 1].first_seen_at if len(found) > REPLIES else one.first_seen_at
-    life = _life(one)
-    end = anchor.first_seen_at if anchor else life
-    steps = [*_replies(one, found), *_misses(failed[:MISSES]), *_away(one, life, oldest, end)]
+    """Replies, failed polls and worker downtimes, newest first; earlier ones by a link."""
+    job = visible_job(request, pk)
+    problems: list[str] = []
+    anchor = _anchor(job, request.GET.get("before", ""), problems)
+    page = _read_page(job, anchor)
+    life_end = _life_end(job)
+    begin = page.oldest.first_seen_at if page.oldest else job.first_seen_at
+    end = anchor.first_seen_at if anchor else life_end
+    steps = [
+        *_reply_steps(job, page.snapshots),
+        *_miss_steps(page.misses[:MAX_MISSES]),
+        *_absence_steps(job, life_end, begin, end),
+    ]
+    verdicts = {step.verdict for step in steps if step.snapshot}
     context = {
-        "job": one,
+        "job": job,
         "problems": problems,
         "steps": sorted(steps, key=lambda step: step.at, reverse=True),
-        "axis": _axis(steps, oldest, end, until_now=anchor is None and not one.is_final),
-        "verdicts": sorted(
-            {(step.verdict, VerdictChoices(step.verdict).label) for step in steps if step.snapshot}
-        ),
-        "more_misses": len(failed) > MISSES,
-        "more_before": found[REPLIES - 1].pk if len(found) > REPLIES else None,
+        "axis": _axis(steps, begin, end, until_now=anchor is None and not job.is_final),
+        "verdicts": sorted((verdict, VerdictChoices(verdict).label) for verdict in verdicts),
+        "more_misses": len(page.misses) > MAX_MISSES,
+        "more_before": page.oldest.pk if page.oldest else None,
         "is_first_page": anchor is None,
-        "removed": one.tombstones.aggregate(
+        "removed": job.tombstones.aggregate(
             count=Count("pk"), first=Min("first_seen_at"), last=Max("last_seen_at")
         ),
     }
     return render_page(request, "pages/job/history.html", "history", context)
 
 
-def _replies(job: Job, found: list[Snapshot]) -> Iterator[Step]:
-    told = [read(job, snapshot) for snapshot in found]
-    for number, snapshot in enumerate(found[:REPLIES]):
-        earlier = told[number + 1] if number + 1 < len(found) else None
-        reply = told[number]
-        step = Step(snapshot.first_seen_at, snapshot.last_seen_at, snapshot.seen, snapshot=snapshot)
-        change = change_to(snapshot, found[number + 1 :])
-        step.change = change if change.is_wide else None
-        if reply is not None:
-            step.says, step.verdict = reply.status, job_verdict(reply.status, reply.files).value
-            new = changes(earlier, reply) if earlier else []
-            step.changed, step.more = new[:CHANGES], max(0, len(new) - CHANGES)
-            step.is_new_word = earlier is not None and earlier.status != reply.status
-            wrong = contradictions_between(earlier, reply)
-            step.warnings, step.more_warnings = (
-                [one.says for one in wrong[:WARNINGS]],
-                max(0, len(wrong) - WARNINGS),
-            )
-        yield step
+def _anchor(job: Job, text: str, problems: list[str]) -> Snapshot | None:
+    """The reply before which the page begins; None for the first page."""
+    if not text:
+        return None
+    anchor = job.snapshots.filter(pk=read_pk(text) or 0).first()
+    if anchor is None:
+        problems.append(invalid_value("before", text, _("the number of a response of this job")))
+    return anchor
 
 
-def _life(job: Job) -> datetime:
-    """Up to when it is of interest whether anybody looked: its final reply, or now."""
+def _read_page(job: Job, anchor: Snapshot | None) -> _Page:
+    snapshots: QuerySet[Snapshot] = job.snapshots.order_by("-first_seen_at", "-pk")
+    misses: QuerySet[Miss] = job.misses.defer("body").order_by("-first_seen_at")
+    if anchor is not None:
+        same_time = Q(first_seen_at=anchor.first_seen_at, pk__lt=anchor.pk)
+        snapshots = snapshots.filter(same_time | Q(first_seen_at__lt=anchor.first_seen_at))
+        misses = misses.filter(first_seen_at__lt=anchor.first_seen_at)
+    # One more than is shown: the oldest of a page is compared with the one before it.
+    page = _Page(list(snapshots[: MAX_REPLIES + 1]), [], anchor)
+    if page.oldest is not None:
+        misses = misses.filter(first_seen_at__gte=page.oldest.first_seen_at)
+    page.misses.extend(misses[: MAX_MISSES + 1])
+    return page
+
+
+def _life_end(job: Job) -> datetime:
+    """Until when it matters whether anybody observed the job: its newest reply if final, or now."""
     if not job.is_final:
         return timezone.now()
     newest: datetime | None = job.snapshots.aggregate(newest=Max("first_seen_at"))["newest"]
     return newest or job.first_seen_at
 
 
-def _away(job: Job, life: datetime, begin: datetime, end: datetime) -> Iterator[Step]:
-    """The times without a worker that began on this page, of all in the job's life."""
-    for first, last in Presence.objects.away(job.project_id, job.first_seen_at, life):
+def _reply_steps(job: Job, snapshots: Sequence[Snapshot]) -> Iterator[Step]:
+    """A step for each reply but one beyond MAX_REPLIES, which is only compared with."""
+    replies = [parsed_reply(job, snapshot) for snapshot in snapshots]
+    for number, snapshot in enumerate(snapshots[:MAX_REPLIES]):
+        step = Step(snapshot.first_seen_at, snapshot.last_seen_at, snapshot.seen, snapshot=snapshot)
+        change = change_to(snapshot, list(snapshots[number + 1 :]))
+        step.change = change if change.is_wide else None
+        earlier = replies[number + 1] if number + 1 < len(snapshots) else None
+        if (reply := replies[number]) is not None:
+            _describe(step, reply, earlier)
+        yield step
+
+
+def _describe(step: Step, reply: JobReply, earlier: JobReply | None) -> None:
+    """Fill in what a reply says, and what is new in it."""
+    step.says = reply.status
+    step.verdict = job_verdict(reply.status, reply.files).value
+    step.is_new_word = earlier is not None and earlier.status != reply.status
+    changed = changes(earlier, reply) if earlier else []
+    step.changed = changed[:MAX_CHANGES]
+    step.more = max(0, len(changed) - MAX_CHANGES)
+    contradictions = contradictions_between(earlier, reply)
+    step.warnings = [contradiction.says for contradiction in contradictions[:MAX_WARNINGS]]
+    step.more_warnings = max(0, len(contradictions) - MAX_WARNINGS)
+
+
+def _miss_steps(misses: Iterable[Miss]) -> Iterator[Step]:
+    for miss in misses:
+        says = miss_text(miss)
+        yield Step(miss.first_seen_at, miss.last_seen_at, miss.seen, miss=miss, says=says)
+
+
+def _absence_steps(job: Job, life_end: datetime, begin: datetime, end: datetime) -> Iterator[Step]:
+    """The worker downtimes in the job's life that began on this page."""
+    for first, last in Presence.objects.away(job.project_id, job.first_seen_at, life_end):
         if begin <= first < end:
             yield Step(first, last, 1, says=_("Worker downtime"), away=True)
 
 
 def _axis(steps: list[Step], begin: datetime, end: datetime, *, until_now: bool) -> Axis | None:
-    """The same as a picture: what was said over the times it was seen, a lane a source, and what was not observed."""
+    """The steps as a picture: a lane for each source of replies, and the times not observed."""
     gaps = [
-        (absence if one.away else gap)(one.at, one.until) for one in steps if one.snapshot is None
+        absence(step.at, step.until) if step.away else failed_poll(step.at, step.until)
+        for step in steps
+        if step.snapshot is None
     ]
-    told = [(one, one.snapshot) for one in steps if one.snapshot]
-    lanes = sorted({reply.source for _step, reply in told})
-    spans = []
-    for one, reply in told:
-        label = f"{one.says} · {reply.get_source_display()}"
-        since = one.change.since if one.change and one.is_new_word else None
-        parts = (unsure(label, since, one.at),) if since else ()
-        spans.append(
-            Span(
-                one.at,
-                one.until,
-                one.verdict,
-                f"#reply-{reply.pk}",
-                label,
-                lanes.index(reply.source),
-                parts,
-            )
-        )
-    end += (
-        (end - begin) / 20 if not until_now else timedelta()
-    )  # room for the last, however long it was seen again
+    replies = [(step, step.snapshot) for step in steps if step.snapshot]
+    lanes = sorted({snapshot.source for _step, snapshot in replies})
+    spans = [_span(step, snapshot, lanes) for step, snapshot in replies]
+    if not until_now:
+        end += (end - begin) / 20  # room for the last, however long it was seen again
     return axis(spans, gaps, begin, end, until_now=until_now) if begin < end else None
 
 
-def _misses(found: Any) -> Iterator[Step]:
-    for miss in found:
-        says = said_of_miss(miss)
-        yield Step(miss.first_seen_at, miss.last_seen_at, miss.seen, miss=miss, says=says)
-
-
-@require_safe
-def snapshot(request: HttpRequest, pk: int, snapshot_pk: int) -> HttpResponse:
-    """One reply: readable, or with `?raw` the very bytes."""
-    one = visible(request, pk)
-    reply = get_object_or_404(Snapshot, pk=snapshot_pk, job=one)
-    body = bytes(reply.body)
-    if "raw" in request.GET:
-        note_download(request, request.user, reply, one)
-        response = HttpResponse(body, content_type="application/octet-stream")
-        response["Content-Disposition"] = f'attachment; filename="reply-{reply.pk}.json"'
-        return response
-    context = {
-        "job": one,
-        "snapshot": reply,
-        "sha256": bytes(reply.sha256).hex(),
-        "size": len(body),
-        **_pretty(body),
-    }
-    context |= _since(request, one, reply)
-    return render_page(request, "pages/job/snapshot.html", "reply", context)
-
-
-def _since(request: HttpRequest, job: Job, reply: Snapshot) -> dict[str, Any]:
-    """What changed between this reply and any other that was chosen; by default the one before it."""
-    others = list(
-        job.snapshots.defer("body").exclude(pk=reply.pk).order_by("-first_seen_at", "-pk")[:OTHERS]
+def _span(step: Step, snapshot: Snapshot, lanes: list[str]) -> Span:
+    label = f"{step.says} · {snapshot.get_source_display()}"
+    since = step.change.since if step.change and step.is_new_word else None
+    return Span(
+        begin=step.at,
+        end=step.until,
+        kind=step.verdict,
+        href=f"#reply-{snapshot.pk}",
+        label=label,
+        lane=lanes.index(snapshot.source),
+        unsure=(unsure(label, since, step.at),) if since else (),
     )
-    asked = request.GET.get("since", "")
-    chosen = next((one for one in others if str(one.pk) == asked), None)
-    if chosen is None and not asked:
-        chosen = next((one for one in others if one.first_seen_at < reply.first_seen_at), None)
-    told = read(job, chosen) if chosen else None
-    now = read(job, reply)
-    rows = changes(told, now) if told and now else []
-    return {
-        "others": others,
-        "since": chosen,
-        "changed": rows[:ALL_CHANGES],
-        "more": max(0, len(rows) - ALL_CHANGES),
-        "problem": invalid_value("since", asked, _("the number of another response of this job"))
-        if asked and not chosen
-        else "",
-    }
-
-
-def _pretty(body: bytes) -> dict[str, str]:
-    as_received = body.decode("utf-8", "replace")
-    try:
-        # Half of a surrogate pair can't be sent; it shows as the escape it came as.
-        pretty = (
-            json.dumps(json.loads(body), indent=2, ensure_ascii=False)
-            .encode("utf-8", "backslashreplace")
-            .decode()
-        )
-    except (ValueError, RecursionError):
-        pretty = _("This response is not JSON; it is shown below as received.")
-    return {"pretty": pretty, "as_received": as_received}

@@ -1,4 +1,4 @@
-"""The trail: who did what, to what, why and from where."""
+"""The audit log: who did what, to what, why and from where."""
 
 import json
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 from typing import Any, TextIO
 
 from django.contrib import messages
-from django.http import FileResponse, HttpRequest, HttpResponse
+from django.http import FileResponse, HttpRequest, HttpResponse, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -22,29 +22,33 @@ from jobs.export.csv_lines import csv_lines
 from jobs.lists.paging import invalid_value, page
 from jobs.models import AuditEntry, Project
 from jobs.models.audit import AuditAction, AuditObject
-from jobs.pages.jobs import at_cursor
+from jobs.web.addresses import at_cursor
 from jobs.web.rendering import render_page
+
+MAX_AUDITED = 20  # projects named
 
 
 @require_safe
 def audit(request: HttpRequest) -> HttpResponse:
-    """The newest entries first, as many as this user may see."""
-    found, problems = entries_for(request.GET, AuditEntry.objects.visible_to(request.user))
-    part, more = page(request.GET, found.select_related("project"), SORTS, DEFAULT_SORT)
-    asked, query = {name: request.GET.get(name, "") for name in FILTERS}, request.GET.copy()
-    query.pop("cursor", None)
+    """The entries this user may see, newest first."""
+    visible = AuditEntry.objects.visible_to(request.user)
+    entries, problems = entries_for(request.GET, visible)
+    part, page_problems = page(request.GET, entries.select_related("project"), SORTS, DEFAULT_SORT)
     undone = undone_corrections(part.rows)
+    asked = {name: request.GET.get(name, "") for name in FILTERS}
+    query = request.GET.copy()
+    query.pop("cursor", None)
     context: dict[str, Any] = {
         "rows": [(entry, differences(entry, undone)) for entry in part.rows],
         "query": query.urlencode(),
-        "problems": problems + more,
+        "problems": problems + page_problems,
         "asked": asked,
         "is_filtered": any(asked.values()),
         "zone": request.GET.get("zone") or str(timezone.get_current_timezone()),
         "whats": AuditObject.choices,
         "deeds": AuditAction.choices,
         "sees_all": Project.objects.visible_ids(request.user) is None,
-        "audited": list(Project.objects.auditable_by(request.user)[:20]),
+        "audited": list(Project.objects.auditable_by(request.user)[:MAX_AUDITED]),
         "next_url": at_cursor(request, part.next),
         "previous_url": at_cursor(request, part.previous),
     }
@@ -55,24 +59,37 @@ def audit(request: HttpRequest) -> HttpResponse:
 def export(request: HttpRequest) -> HttpResponseBase:
     """All entries that the filters of the page find, oldest first, as `format=csv` or `jsonl`."""
     query = request.GET.copy()
-    form = query.pop("format", ["csv"])[0]
-    found, problems = entries_for(query, AuditEntry.objects.visible_to(request.user))
-    if form not in FORMATS:
-        problems.append(invalid_value("format", form, ", ".join(FORMATS)))
+    file_format = query.pop("format", ["csv"])[0]
+    entries, problems = entries_for(query, AuditEntry.objects.visible_to(request.user))
+    if file_format not in FORMATS:
+        problems.append(invalid_value("format", file_format, ", ".join(FORMATS)))
     if problems:
         for problem in problems:
             messages.error(request, problem)
         return redirect(f"{reverse('pages:audit')}?{query.urlencode()}")
-    # Made before it is sent: what reads the database must end with the view, whoever stops listening.
+
+    # Written before it is sent: a view must not read the database after it has ended, whoever
+    # stops listening.
     file = TemporaryFile()  # noqa: SIM115  the response closes it
     text = TextIOWrapper(file, encoding="utf-8", newline="")
-    FORMATS[form](text, audit_rows(found))
+    FORMATS[file_format](text, audit_rows(entries))
     text.detach()
-    asked = {name: values for name, values in query.lists() if any(values)}
-    note(AuditAction.EXPORTED, AuditObject.EXPORT, request=request, actor=request.user, object_name="audit", after={"format": form, "filters": asked})  # fmt: skip
     file.seek(0)
-    made_at = timezone.now().strftime("%Y%m%dT%H%M%SZ")
-    return FileResponse(file, as_attachment=True, filename=f"trail-{made_at}.{form}")
+    _note_export(request, file_format, query)
+    exported_at = timezone.now().strftime("%Y%m%dT%H%M%SZ")
+    return FileResponse(file, as_attachment=True, filename=f"trail-{exported_at}.{file_format}")
+
+
+def _note_export(request: HttpRequest, file_format: str, query: QueryDict) -> None:
+    filters = {name: values for name, values in query.lists() if any(values)}
+    note(
+        AuditAction.EXPORTED,
+        AuditObject.EXPORT,
+        request=request,
+        actor=request.user,
+        object_name="audit",
+        after={"format": file_format, "filters": filters},
+    )
 
 
 def _write_csv(file: TextIO, rows: Iterable[dict[str, Any]]) -> None:

@@ -19,7 +19,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def readyz(request: HttpRequest) -> HttpResponse:
-    """503 with the failing part's name when a request could not be served, or when nobody polls what is due."""
+    """503 with the failing part when requests cannot be served or due jobs are not polled."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1 FROM jobs_project LIMIT 1")
@@ -27,6 +27,9 @@ def readyz(request: HttpRequest) -> HttpResponse:
     except DatabaseError:
         return HttpResponse("database\n", status=503, content_type="text/plain")
     if since is not None:
-        said = f"polling: nothing was polled for over {STALLED_AFTER}, though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
-        return HttpResponse(said, status=503, content_type="text/plain")
+        text = (
+            f"polling: nothing was polled for over {STALLED_AFTER}, "
+            f"though something is due since {since:%Y-%m-%dT%H:%M:%SZ}\n"
+        )
+        return HttpResponse(text, status=503, content_type="text/plain")
     return HttpResponse("ready\n", content_type="text/plain")

@@ -1,4 +1,4 @@
-"""A project's own page, for its owners: who belongs to it, which keys see it, and how long replies are kept."""
+"""A project's own page, for its owners: its members, access keys and retention rule."""
 
 from typing import Any
 
@@ -17,94 +17,87 @@ from jobs.lists.paging import invalid_value
 from jobs.models import AccessKey, Membership, Project
 from jobs.models.project import Keeping
 
-SHOWN = 500
+MAX_ROWS = 500  # members, and keys
 
 
 @require_safe
 def project(request: HttpRequest, pk: int) -> HttpResponse:
-    """Members, keys, and how long replies are kept."""
-    one = owned(request, pk)
-    return page_of_project(request, one, {"keeps": one.keeps, "keep_days": str(one.keep_days)})
+    """Members, keys, and how long responses are kept."""
+    project = owned_project(request, pk)
+    rule = {"keeps": project.keeps, "keep_days": str(project.keep_days)}
+    return render_project(request, project, rule)
 
 
-def page_of_project(
-    request: HttpRequest, one: Project, typed: dict[str, str], *, wrong: str = "", counted: str = ""
+def render_project(
+    request: HttpRequest,
+    project: Project,
+    rule: dict[str, str],
+    *,
+    problem: str = "",
+    preview: str = "",
 ) -> HttpResponse:
-    """The page, with what was typed of the rule, what is wrong with it or what it would take away."""
-    members = (
-        Membership.objects.filter(project=one).select_related("user").order_by("user__username")
-    )
-    keys = (
-        AccessKey.objects.filter(projects=one)
-        .select_related("user")
-        .order_by("user__username", "pk")
-    )
+    """The page, with the retention rule as typed, its problem, or what it would delete."""
+    members = Membership.objects.filter(project=project).select_related("user")
+    keys = AccessKey.objects.filter(projects=project).select_related("user")
     context: dict[str, Any] = {
-        "project": one,
-        "members": members[:SHOWN],
-        "keys": keys[:SHOWN],
+        "project": project,
+        "members": members.order_by("user__username")[:MAX_ROWS],
+        "keys": keys.order_by("user__username", "pk")[:MAX_ROWS],
         "roles": Membership.Role.choices,
         "now": timezone.now(),
         "rules": Keeping.choices,
-        "typed": typed,
-        "wrong": wrong,
-        "counted": counted,
-        "pruned": one.prunings.aggregate(
+        "typed": rule,
+        "wrong": problem,
+        "counted": preview,
+        "pruned": project.prunings.aggregate(
             last=Max("made_at"), replies=Sum("replies"), size=Sum("size")
         ),
     }
-    return render(request, "pages/project/page.html", context, status=400 if wrong else 200)
+    return render(request, "pages/project/page.html", context, status=400 if problem else 200)
 
 
-def owned(request: HttpRequest, pk: int) -> Project:
-    """The project. Who may see it and does not own it is told so; to others there is no such project."""
-    one = get_object_or_404(Project.objects.visible_to(request.user), pk=pk)
-    if not one.is_owned_by(request.user):
+def owned_project(request: HttpRequest, pk: int) -> Project:
+    """The project; 403 for its other members, 404 for everybody else."""
+    project = get_object_or_404(Project.objects.visible_to(request.user), pk=pk)
+    if not project.is_owned_by(request.user):
         raise PermissionDenied
-    return one
+    return project
 
 
 @require_POST
 @transaction.atomic
 def set_member(request: HttpRequest, pk: int) -> HttpResponse:
-    """Give a user a role, another role, or none any more; one owner stays, so that somebody can."""
-    one = owned(request, pk)
-    name, role = (
-        request.POST.get("username", "").replace("\x00", "").strip(),
-        request.POST.get("role", ""),
-    )
-    user = User.objects.filter(username=name, is_active=True).first() if name else None
-    owners = set(
-        Membership.objects.select_for_update()
-        .filter(project=one, role="owner")
-        .values_list("user", flat=True)
-    )
+    """Give a user a role, or none any more; one owner must remain."""
+    project = owned_project(request, pk)
+    username = request.POST.get("username", "").replace("\x00", "").strip()
+    role = request.POST.get("role", "")
+    user = User.objects.filter(username=username, is_active=True).first() if username else None
+    members = Membership.objects.select_for_update().filter(project=project)
+    owners = set(members.filter(role=Membership.Role.OWNER).values_list("user", flat=True))
     if user is None:
-        messages.error(request, _("“%(who)s” is not a user who can sign in.") % {"who": name[:80]})
+        text = _("“%(who)s” is not a user who can sign in.")
+        messages.error(request, text % {"who": username[:80]})
     elif role and role not in Membership.Role.values:
         messages.error(request, invalid_value("role", role, ", ".join(Membership.Role.values)))
     elif owners == {user.pk} and role != Membership.Role.OWNER:
-        messages.error(
-            request, _("%(who)s is the only owner; assign another owner first.") % {"who": user}
-        )
+        text = _("%(who)s is the only owner; assign another owner first.")
+        messages.error(request, text % {"who": user})
     elif role:
-        Membership.objects.update_or_create(project=one, user=user, defaults={"role": role})
-        messages.success(
-            request, _("%(who)s: %(role)s.") % {"who": user, "role": Membership.Role(role).label}
-        )
+        Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
+        label = Membership.Role(role).label
+        messages.success(request, _("%(who)s: %(role)s.") % {"who": user, "role": label})
     else:
-        Membership.objects.filter(project=one, user=user).delete()
+        Membership.objects.filter(project=project, user=user).delete()
         messages.success(request, _("%(who)s is no longer a member.") % {"who": user})
     return redirect("pages:project", pk=pk)
 
 
 @require_POST
 def shut_out_key(request: HttpRequest, pk: int, key_pk: int) -> HttpResponse:
-    """Take this project away from a key; what else the key sees is its user's business."""
-    one = owned(request, pk)
-    key = get_object_or_404(AccessKey.objects.filter(projects=one), pk=key_pk)
-    key.projects.remove(one)
-    messages.success(
-        request, _("The access key %(key)s can no longer access this project.") % {"key": key}
-    )
+    """Take this project away from an access key; it keeps its other projects."""
+    project = owned_project(request, pk)
+    key = get_object_or_404(AccessKey.objects.filter(projects=project), pk=key_pk)
+    key.projects.remove(project)
+    text = _("The access key %(key)s can no longer access this project.")
+    messages.success(request, text % {"key": key})
     return redirect("pages:project", pk=pk)

@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 
 from jobs.decisions.review import decide
 from jobs.models import Cause, Job, Membership, Review, SavedView, Watch
-from tests.factories import NOW
-from tests.imports import file, tell
+from tests.conftest import NOW
+from tests.imports import file, record_reply
 
 PART = {"HX-Request": "true"}
 FILES = PART | {"HX-Target": "files"}
@@ -36,14 +36,14 @@ def text(page):
 # Live
 
 
-def test_a_running_job_asks_for_itself_and_gets_204_until_it_changes(signed_in, project):
-    job = tell(project, "j1", file("a", 0, 5), status="running", took=None)
+def test_the_live_part_of_a_running_job_gets_204_until_it_changes(signed_in, project):
+    job = record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
     whole = page_of(signed_in, job, "?verdict=success")
     address = unescape(re.search(r'id="live" hx-get="([^"]*)" hx-trigger="every 5s"', whole)[1])
     assert "verdict=success" in address
     ask = lambda: signed_in.get(f"/jobs/{job.pk}/{address}", headers=PART)  # noqa: E731
     assert ask().status_code == 204
-    tell(project, "j1", file("a", 2, 9), at=NOW + timedelta(minutes=1))
+    record_reply(project, "j1", file("a", 2, 9), at=NOW + timedelta(minutes=1))
     part = ask().content.decode()
     assert "<html" not in part
     assert 'id="job-title" class="title" hx-swap-oob="true"' in part
@@ -51,29 +51,29 @@ def test_a_running_job_asks_for_itself_and_gets_204_until_it_changes(signed_in, 
     assert "2 of 11 lines" in text(part)
 
 
-def test_the_page_of_a_final_job_asks_for_nothing(signed_in, imported):
+def test_the_page_of_a_final_job_does_not_refresh(signed_in, imported):
     assert 'hx-trigger="every' not in page_of(signed_in, imported)
 
 
 @pytest.mark.parametrize("more", [{"HX-Boosted": "true"}, {"HX-History-Restore-Request": "true"}])
 def test_a_boosted_or_restored_page_is_whole(signed_in, project, more):
-    job = tell(project, "j1", file("a", 0, 5), status="running", took=None)
-    seen = re.search(r"seen=([^&\"]*)", page_of(signed_in, job))[1]
-    answer = signed_in.get(f"/jobs/{job.pk}/?seen={seen}", headers=FILES | more)
+    job = record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
+    token = re.search(r"seen=([^&\"]*)", page_of(signed_in, job))[1]
+    answer = signed_in.get(f"/jobs/{job.pk}/?seen={token}", headers=FILES | more)
     page = answer.content.decode()
     assert "<html" in page
     assert "hx-swap-oob" not in page
     assert "Where the figures come from" in page
 
 
-def test_page_of_a_job_without_replies_says_so(signed_in, project):
+def test_a_job_without_a_response_says_so(signed_in, project):
     from jobs.record import find_graph, find_jobs
 
     job = find_jobs(project, [(find_graph(project, "g1"), "j1", NOW)])["j1"]
     assert "GES has not returned any data for this job yet." in page_of(signed_in, job)
 
 
-def test_it_says_file_by_file_what_became_of_it(signed_in, imported):
+def test_the_page_shows_the_outcome_file_by_file(signed_in, imported):
     page = page_of(signed_in, imported)
     assert "Loaded 1,209 of 1,659 vertex lines." in page
     assert "450 of 2,659 lines failed, in 1 of 3 files." in page
@@ -90,12 +90,22 @@ def hostile(project):
     project.save()
     cause = f"line 7: {XSS} " + "x" * 13_000
     graph = "图‮evil" + XSS
-    tell(project, "before", file("b/v.csv"), graph=graph, begin=NOW - timedelta(days=1))
-    return tell(
-        project, f"j{XSS}", file(f"b/{XSS}.csv", 3, cause=cause, log=f"b/{XSS}.log"), file("b/" + "n/" * 500 + "v.csv", 2, kind="edge", status=XSS),
-        file(f"b/s{XSS}.xml", kind="schema", cause=XSS), graph=graph, jobName=f"Import{XSS}", jobType=XSS, failReason=XSS,
-        status="failed", beginTime=XSS, endTime="2026-03-04T11:00:00", **{XSS: XSS},
-    )  # fmt: skip
+    record_reply(project, "before", file("b/v.csv"), graph=graph, begin=NOW - timedelta(days=1))
+    return record_reply(
+        project,
+        f"j{XSS}",
+        file(f"b/{XSS}.csv", 3, cause=cause, log=f"b/{XSS}.log"),
+        file("b/" + "n/" * 500 + "v.csv", 2, kind="edge", status=XSS),
+        file(f"b/s{XSS}.xml", kind="schema", cause=XSS),
+        graph=graph,
+        jobName=f"Import{XSS}",
+        jobType=XSS,
+        failReason=XSS,
+        status="failed",
+        beginTime=XSS,
+        endTime="2026-03-04T11:00:00",
+        **{XSS: XSS},
+    )
 
 
 def test_hostile_texts_are_shown_and_never_run_on_any_page(signed_in, admin, hostile):
@@ -142,9 +152,9 @@ def test_hostile_texts_are_shown_and_never_run_on_any_page(signed_in, admin, hos
     assert "x" * 13_000 in page
 
 
-def test_a_long_path_and_names_in_other_scripts_are_whole(signed_in, project):
+def test_long_paths_and_names_in_other_scripts_are_not_cut(signed_in, project):
     long = "桶/" + "文件夹/" * 240 + "תיקייה-مجلد.csv"
-    job = tell(project, "j1", file(long, 1), graph="社交关系图", jobName="导入图")
+    job = record_reply(project, "j1", file(long, 1), graph="社交关系图", jobName="导入图")
     page = page_of(signed_in, job)
     assert long in page.replace("<wbr><span>", "")
     assert "导入图" in page
@@ -168,11 +178,11 @@ def test_sums_beyond_64_bits_are_exact_on_every_page(signed_in, project, monkeyp
         )
         for name in "xy"
     ]
-    job = tell(project, "j1", *rows)
+    job = record_reply(project, "j1", *rows)
     twice = "18,446,744,073,709,551,612"
     for query in ("", "?group=kind", "?group=cause", "?group=folder", "?group=verdict"):
         assert twice in page_of(signed_in, job, query), query
-    tell(project, "j2", *rows, begin=NOW - timedelta(days=1))
+    record_reply(project, "j2", *rows, begin=NOW - timedelta(days=1))
     assert twice in signed_in.get("/jobs/").content.decode()
     four = "36,893,488,147,419,103,224"
     cause = Cause.objects.get()
@@ -189,11 +199,16 @@ def test_sums_beyond_64_bits_are_exact_on_every_page(signed_in, project, monkeyp
 @pytest.fixture
 def big(project):
     rows = [
-        file(f"b/{'even' if n % 2 == 0 else 'odd'}/{n:04}.csv", n % 7 if n % 5 == 0 else 0, n, kind="vertex" if n < 400 else "edge",
-             cause=f"line {n}: too long" if n % 10 == 0 else f"vertex [U{n}] is gone")
+        file(
+            f"b/{'even' if n % 2 == 0 else 'odd'}/{n:04}.csv",
+            n % 7 if n % 5 == 0 else 0,
+            n,
+            kind="vertex" if n < 400 else "edge",
+            cause=f"line {n}: too long" if n % 10 == 0 else f"vertex [U{n}] is gone",
+        )
         for n in range(1000)
-    ]  # fmt: skip
-    return tell(project, "big", *rows)
+    ]
+    return record_reply(project, "big", *rows)
 
 
 def walk(client, job, query):
@@ -202,17 +217,17 @@ def walk(client, job, query):
     while address:
         part = client.get(address).content.decode()
         assert '<div id="files"' in part
-        found = re.findall(
+        links = re.findall(
             r"<tr><td>.*?<code[^>]*>(b/[^<]*)", part.replace("<wbr><span>", ""), re.DOTALL
         )
-        paths += found
-        sizes.append(len(found))
+        paths += links
+        sizes.append(len(links))
         following = re.search(r'rel="next" href="([^"#]*)#h-files"', part)
         address = unescape(following[1]) if following else None
     return paths, sizes
 
 
-def test_a_thousand_files_come_in_parts_of_a_hundred_each_once(
+def test_a_thousand_files_are_paged_by_a_hundred_each_once(
     signed_in, big, django_assert_max_num_queries
 ):
     for sort in (
@@ -255,7 +270,7 @@ def test_a_thousand_files_filtered(signed_in, big):
 
 
 @pytest.mark.parametrize("group", ["kind", "verdict", "folder", "cause"])
-def test_a_group_sums_its_files_and_leads_to_exactly_those(signed_in, big, group):
+def test_a_group_sums_its_files_and_links_to_exactly_those(signed_in, big, group):
     page = page_of(signed_in, big, f"?group={group}")
     rows = re.findall(
         r'<th scope="row" class="wrap">(.*?)</th><td[^>]*>(.*?)</td>', page, re.DOTALL
@@ -272,15 +287,15 @@ def test_a_group_sums_its_files_and_leads_to_exactly_those(signed_in, big, group
 
 
 def test_files_without_a_folder_or_a_cause_have_a_group_that_says_so(signed_in, project):
-    job = tell(project, "j1", file("v.csv", 1), file("b/w.csv", 2, cause="line 7: x"))
+    job = record_reply(project, "j1", file("v.csv", 1), file("b/w.csv", 2, cause="line 7: x"))
     folders = text(page_of(signed_in, job, "?group=folder"))
     assert "no failure reason given" not in folders
     assert "no folder" in folders
     assert "no failure reason given" in text(page_of(signed_in, job, "?group=cause"))
 
 
-def test_the_causes_share_the_loss(signed_in, project):
-    job = tell(
+def test_the_shares_of_the_causes_sum_to_the_loss(signed_in, project):
+    job = record_reply(
         project,
         "j1",
         file("a", 30, cause="line 1: x"),
@@ -304,23 +319,25 @@ def test_the_causes_share_the_loss(signed_in, project):
     assert text(page_of(signed_in, job, first)).count("line 1: x") == 1
 
 
-def test_a_cause_says_in_which_imports_of_the_graph_it_was_seen_before(signed_in, project):
+def test_a_cause_links_to_earlier_imports_of_the_graph_with_it(signed_in, project):
     for number in range(3):
-        tell(
+        record_reply(
             project,
             f"e{number}",
             file("a", 3, cause="gone"),
             begin=NOW - timedelta(days=1 + number),
         )
-    tell(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
-    tell(project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1))
-    tell(project, "whole", file("a"), begin=NOW - timedelta(days=1))
-    page = page_of(signed_in, tell(project, "now", file("a", 3, cause="gone")))
+    record_reply(project, "old", file("a", 3, cause="gone"), begin=NOW - timedelta(days=40))
+    record_reply(
+        project, "other", file("a", 3, cause="gone"), graph="other", begin=NOW - timedelta(days=1)
+    )
+    record_reply(project, "whole", file("a"), begin=NOW - timedelta(days=1))
+    page = page_of(signed_in, record_reply(project, "now", file("a", 3, cause="gone")))
     assert "in 3 imports of this graph in the 30 days before" in text(page)
     [listed] = re.findall(r'href="(/jobs/\?cause_group=[^"]+)"', page)
-    found = text(signed_in.get(html.unescape(listed)).content.decode())
-    assert all(f" {one} " in found for one in ("e0", "e1", "e2"))
-    assert not any(f" {one} " in found for one in ("old", "other", "now"))
+    list_text = text(signed_in.get(html.unescape(listed)).content.decode())
+    assert all(f" {one} " in list_text for one in ("e0", "e1", "e2"))
+    assert not any(f" {one} " in list_text for one in ("old", "other", "now"))
 
 
 # Decisions
@@ -328,7 +345,7 @@ def test_a_cause_says_in_which_imports_of_the_graph_it_was_seen_before(signed_in
 
 @pytest.fixture
 def lossy(project):
-    return tell(project, "lossy", file("a", 3), file("b", 2))
+    return record_reply(project, "lossy", file("a", 3), file("b", 2))
 
 
 def say(client, job, **typed):
@@ -338,7 +355,7 @@ def say(client, job, **typed):
 
 
 @pytest.mark.parametrize(
-    ("typed", "said"),
+    ("typed", "sentence"),
     [
         ({"state": "accepted"}, "Accepting failures requires a note with the reason."),
         ({"state": ""}, "'' is no decision"),
@@ -363,9 +380,9 @@ def say(client, job, **typed):
         ),
     ],
 )
-def test_invalid_review_is_reported_and_form_input_stays(signed_in, lossy, typed, said):
+def test_a_refused_review_is_explained_and_keeps_its_fields(signed_in, lossy, typed, sentence):
     page = say(signed_in, lossy, **typed)
-    assert said in unescape(page)
+    assert sentence in unescape(page)
     assert not Review.objects.exists()
     form = page[page.index('id="review"') :]
     for name, value in typed.items():
@@ -378,15 +395,17 @@ def test_invalid_review_is_reported_and_form_input_stays(signed_in, lossy, typed
     assert "kept" not in page_of(signed_in, lossy)
 
 
-def test_second_of_two_reviewers_is_warned_and_keeps_the_form_input(signed_in, project, lossy):
+def test_of_two_reviews_at_once_the_second_is_refused_and_keeps_its_fields(
+    signed_in, project, lossy
+):
     eve = User.objects.create_user("eve")
     Membership.objects.create(project=project, user=eve, role="reviewer")
     decide(lossy, state="to_fix", actor=eve, now=NOW, known=0)
     page = say(signed_in, lossy, state="accepted", note="known gap")
     assert "Meanwhile eve set the review to to fix. Check that first, then decide again." in page
     assert ">known gap</textarea>" in page
-    known = re.search(r'name="known" value="(\d+)"', page)[1]
-    page = say(signed_in, lossy, state="accepted", note="known gap", known=known)
+    newest_review = re.search(r'name="known" value="(\d+)"', page)[1]
+    page = say(signed_in, lossy, state="accepted", note="known gap", known=newest_review)
     assert "Saved. Accepted." in page
     assert "Earlier decisions" in page
     assert list(Review.objects.order_by("pk").values_list("state", flat=True)) == [
@@ -396,7 +415,7 @@ def test_second_of_two_reviewers_is_warned_and_keeps_the_form_input(signed_in, p
 
 
 def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
-    fix = tell(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
+    fix = record_reply(project, "fix", file("a"), file("b"), begin=NOW - timedelta(minutes=10))
     page = page_of(signed_in, lossy)
     assert "A later import loaded all of the lost paths whole" in page
     assert "required checked" not in page  # the decision is a person's
@@ -416,7 +435,7 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
     assert f'fixed by <a href="/jobs/{fix.pk}/">' in earlier
 
 
-def test_the_form_has_the_decision_that_stands(signed_in, lossy, admin):
+def test_the_form_begins_with_the_current_review(signed_in, lossy, admin):
     say(signed_in, lossy, state="to_fix", note="ask them", assignee="ada", due_on="2026-03-09")
     page = page_of(signed_in, lossy)
     form = page[page.index('id="review"') :]
@@ -441,7 +460,7 @@ def test_the_form_has_the_decision_that_stands(signed_in, lossy, admin):
         ({"state": "to_fix", "due_on": "soon"}, "due_on"),
     ],
 )
-def test_error_is_shown_at_its_field(signed_in, lossy, typed, field):
+def test_an_error_is_shown_at_its_field(signed_in, lossy, typed, field):
     answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"known": "0", **typed})
     assert answer.headers["Location"] == f"/jobs/{lossy.pk}/#review-{field}"
     page = page_of(signed_in, lossy)
@@ -450,15 +469,15 @@ def test_error_is_shown_at_its_field(signed_in, lossy, typed, field):
     assert page.index('id="review"') < page.index(f'id="wrong-{field}"')
 
 
-def test_a_decision_about_an_import_that_lost_nothing_is_refused(signed_in, project):
-    good = tell(project, "good", file("a"))
+def test_a_review_of_an_import_without_failures_is_refused(signed_in, project):
+    good = record_reply(project, "good", file("a"))
     assert "nothing to decide about" in say(signed_in, good, state="to_fix")
     assert 'id="review"' not in page_of(signed_in, good)
 
 
-def test_save_then_next_leads_to_the_newest_that_waits(signed_in, project, lossy):
-    older = tell(project, "older", file("a", 3), begin=NOW - timedelta(days=2))
-    newer = tell(project, "newer", file("a", 3), begin=NOW)
+def test_save_and_next_leads_to_the_newest_waiting_import(signed_in, project, lossy):
+    older = record_reply(project, "older", file("a", 3), begin=NOW - timedelta(days=2))
+    newer = record_reply(project, "newer", file("a", 3), begin=NOW)
     answer = signed_in.post(f"/jobs/{lossy.pk}/review/", {"state": "to_fix", "next": "1"})
     assert answer.headers["Location"] == f"/jobs/{newer.pk}/"
     Job.objects.filter(pk=newer.pk).update(review="accepted")
@@ -469,15 +488,15 @@ def test_save_then_next_leads_to_the_newest_that_waits(signed_in, project, lossy
 # Asking
 
 
-def test_poll_now_says_what_came_of_it(signed_in, polled, simulator):
+def test_poll_now_reports_its_outcome(signed_in, polled, simulator):
     from jobs.polling.watches import watch
 
-    told = next(
+    message = next(
         job for job in simulator.story.jobs(simulator.now()) if job.graph == "payments_graph"
     )
-    graph = next(one for one in simulator.story.graphs() if one["name"] == told.graph)
-    job = watch(polled, graph["id"], told.job_id, NOW)
-    simulator.fault("html", told.job_id)
+    graph = next(one for one in simulator.story.graphs() if one["name"] == message.graph)
+    job = watch(polled, graph["id"], message.job_id, NOW)
+    simulator.fault("html", message.job_id)
     page = signed_in.post(f"/jobs/{job.pk}/poll/", follow=True).content.decode()
     assert "No usable response from GES: " in page
     page = signed_in.post(f"/jobs/{job.pk}/poll/", follow=True).content.decode()
@@ -492,7 +511,7 @@ def test_poll_now_without_a_graph_id_or_credentials_says_so(signed_in, project, 
     assert "GES no longer lists this graph" in page
 
 
-def test_a_job_set_aside_says_so_and_what_takes_it_up_again(signed_in, imported):
+def test_a_quarantined_job_says_so_and_how_to_resume(signed_in, imported):
     assert "Set aside" not in page_of(signed_in, imported)
     Watch.objects.update_or_create(
         job=imported, defaults={"next_poll_at": None, "problem": "DataError: <b>too long</b>"}

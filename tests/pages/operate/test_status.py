@@ -46,8 +46,8 @@ def lead(client):
     page = client.get("/status/")
     assert page.status_code == 200
     assert is_sound(page.content)
-    said = page.content.decode().partition('<p class="lead">')[2].partition("</p>")[0]
-    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", said))).strip()
+    lead_html = page.content.decode().partition('<p class="lead">')[2].partition("</p>")[0]
+    return re.sub(r"\s+", " ", unescape(re.sub(r"<[^>]*>", " ", lead_html))).strip()
 
 
 def no_workers():
@@ -57,12 +57,12 @@ def no_workers():
 
 def test_all_is_well(signed_in, polled_project):
     assert lead(signed_in) == "Everything is polled on time."
-    shown = text(signed_in.get("/status/"))
-    assert "Workers alive 1" in shown
-    assert "p1 answers" in shown
-    assert "None that is known" in shown
-    assert "Nothing: every word and every field is known." in shown
-    assert "poll unchanged response 3" in shown
+    page_text = text(signed_in.get("/status/"))
+    assert "Workers alive 1" in page_text
+    assert "p1 answers" in page_text
+    assert "None that is known" in page_text
+    assert "Nothing: every word and every field is known." in page_text
+    assert "poll unchanged response 3" in page_text
 
 
 def test_without_a_project_it_says_how_to_get_one(signed_in, db):
@@ -70,26 +70,28 @@ def test_without_a_project_it_says_how_to_get_one(signed_in, db):
     assert "Set GES_ENDPOINT" in text(signed_in.get("/status/"))
 
 
-def test_no_worker_is_worst_and_says_since_when_and_how_to_start_one(signed_in, polled_project):
+def test_a_missing_worker_comes_first_with_since_when_and_how_to_start_one(
+    signed_in, polled_project
+):
     no_workers()
     Presence.objects.update(first_at="2026-03-04T02:00:00Z", last_at="2026-03-04T02:10:00Z")
     Project.objects.update(problem="GES is down")
-    said = lead(signed_in)
+    lead_text = lead(signed_in)
     assert (
-        said
+        lead_text
         == "No worker has polled since 2026-03-04 02:10:00 UTC : start one. uv run manage.py work"
     )
     Presence.objects.all().delete()
     assert lead(signed_in).startswith("No worker has ever polled: start one.")
 
 
-def test_what_is_due_and_not_polled(signed_in, polled_project):
+def test_overdue_polls_are_shown(signed_in, polled_project):
     now = timezone.now()
     watched(polled_project, "j1", now - 30 * MINUTE)
     watched(polled_project, "j2", now - timedelta(seconds=5))
     assert lead(signed_in).startswith("1 poll is overdue by more than a minute")
-    shown = text(signed_in.get("/status/"))
-    assert "Due now 2 Overdue by a minute 1 Oldest is due since 30 minutes ago" in shown
+    page_text = text(signed_in.get("/status/"))
+    assert "Due now 2 Overdue by a minute 1 Oldest is due since 30 minutes ago" in page_text
     Tally.objects.update(last_at=now - 20 * MINUTE)
     assert lead(signed_in).startswith("Workers run, but nothing was polled since")
     Tally.objects.all().delete()
@@ -101,35 +103,42 @@ def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
         problem="No answer from https://ges.example: refused.", clock_skew_ms=-90_000
     )
     assert lead(signed_in) == "1 project has trouble with GES; see below."
-    shown = text(signed_in.get("/status/"))
+    page_text = text(signed_in.get("/status/"))
     assert (
-        "the last look at its job list failed No answer from https://ges.example: refused." in shown
+        "the last look at its job list failed No answer from https://ges.example: refused."
+        in page_text
     )
-    assert "its clock and ours differ by 90 s" in shown
+    assert "its clock and ours differ by 90 s" in page_text
 
 
 @pytest.mark.parametrize(
-    ("failures", "said"),
+    ("failures", "sentence"),
     [
         (0, "asked to be asked less often: left alone until"),
         (5, "gives no answers · left alone until"),
     ],
 )
-def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, said):
+def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, sentence):
     now = timezone.now()
     CallBudget.objects.create(
-        project=polled_project, second_left=0, minute_left=30, counted_at=now, share=0.25, failures=failures,
-        paused_until=now + 2 * MINUTE, lowered_until=now + 3 * MINUTE,
-    )  # fmt: skip
-    shown = text(signed_in.get("/status/"))
-    assert said in shown
-    assert "of 1500 this minute · lowered to 25.00% after GES throttled" in shown
+        project=polled_project,
+        second_left=0,
+        minute_left=30,
+        counted_at=now,
+        share=0.25,
+        failures=failures,
+        paused_until=now + 2 * MINUTE,
+        lowered_until=now + 3 * MINUTE,
+    )
+    page_text = text(signed_in.get("/status/"))
+    assert sentence in page_text
+    assert "of 1500 this minute · lowered to 25.00% after GES throttled" in page_text
     assert lead(signed_in).startswith(
         "1 project has trouble" if failures else "Everything is polled on time."
     )
 
 
-def test_a_job_that_was_set_aside(signed_in, polled_project):
+def test_a_quarantined_job_is_counted(signed_in, polled_project):
     watched(polled_project, "j1", None)
     Watch.objects.update(problem="it broke")
     assert lead(signed_in).startswith(
@@ -151,13 +160,13 @@ def test_absences_and_unknown_words(signed_in, polled_project):
         },
         now,
     )
-    shown = text(signed_in.get("/status/"))
-    assert "1 h 30 min p1" in shown
-    assert "hiber<nating status word 4" in shown
-    assert "colour field 1" in shown
+    page_text = text(signed_in.get("/status/"))
+    assert "1 h 30 min p1" in page_text
+    assert "hiber<nating status word 4" in page_text
+    assert "colour field 1" in page_text
 
 
-def test_staff_see_all_a_member_their_own_and_for_others_it_is_no_address(client, polled_project):
+def test_staff_see_all_projects_members_their_own_and_others_get_404(client, polled_project):
     Project.objects.create(
         project_id="p2-of-others", credentials="c", problem="their secret problem"
     )
@@ -181,14 +190,14 @@ def test_staff_see_all_a_member_their_own_and_for_others_it_is_no_address(client
     assert client.get("/status/").headers["Location"].startswith("/login/")
 
 
-def test_its_live_part_asks_for_itself(signed_in, polled_project):
+def test_the_live_part_refreshes_itself(signed_in, polled_project):
     part = signed_in.get("/status/", headers=PART)
     assert b"<html" not in part.content
     assert b'<div id="status" hx-get="/status/" hx-trigger="every 10s"' in part.content
     assert is_sound(part.content)
 
 
-def test_it_asks_no_more_for_more_projects(signed_in, polled_project):
+def test_the_queries_do_not_grow_with_the_projects(signed_in, polled_project):
     def queries():
         with CaptureQueriesContext(connection) as captured:
             signed_in.get("/status/")

@@ -1,4 +1,4 @@
-"""What the overview says of a made history: exact figures, and links to lists with exactly those jobs."""
+"""The overview of a known history: exact figures, and links to lists of exactly those jobs."""
 
 import re
 from datetime import timedelta
@@ -10,8 +10,8 @@ from django.contrib.auth.models import User
 from jobs.decisions.review import decide, set_tolerance
 from jobs.models import Job, Project
 from jobs.record import find_graph
-from tests.factories import NOW
-from tests.imports import file, tell, tell_story
+from tests.conftest import NOW
+from tests.imports import file, record_reply, record_story
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
 PART = {"HX-Request": "true"}
@@ -38,8 +38,10 @@ def marks(page, label):
     """Of one chart: what each mark says, and the address it leads to."""
     chart = re.search(rf'aria-label="{label}">(.*?)</svg>', page, re.DOTALL)[1]
     return {
-        unescape(said).replace("March 4, 2026", "4").replace("March 5, 2026", "5"): unescape(href)
-        for href, said in re.findall(r'<a href="([^"]*)" aria-label="([^"]*)"', chart)
+        unescape(label_of_mark)
+        .replace("March 4, 2026", "4")
+        .replace("March 5, 2026", "5"): unescape(href)
+        for href, label_of_mark in re.findall(r'<a href="([^"]*)" aria-label="([^"]*)"', chart)
     }
 
 
@@ -50,23 +52,25 @@ def listed(client, address):
 @pytest.fixture
 def late(project):
     """One job in the evening of the 3rd, UTC, and others by noon of the 4th."""
-    tell(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30))
-    tell(project, "lost", file("a", 4, 6), file("b", kind="edge"), begin=NOW - 2 * HOUR)
-    tell(project, "gone", file("a", 10, 0), begin=NOW - HOUR, status="failed")
-    tell(project, "runs", file("a", 3, 7), begin=NOW - HOUR, took=None, status="running")
-    tell(project, "other", begin=NOW - 3 * HOUR, jobName="ClearGraph")
-    tell(project, "long ago", file("a", 1), begin=NOW - 40 * DAY)
+    record_reply(project, "late", file("a"), begin=NOW.replace(day=3, hour=23, minute=30))
+    record_reply(project, "lost", file("a", 4, 6), file("b", kind="edge"), begin=NOW - 2 * HOUR)
+    record_reply(project, "gone", file("a", 10, 0), begin=NOW - HOUR, status="failed")
+    record_reply(project, "runs", file("a", 3, 7), begin=NOW - HOUR, took=None, status="running")
+    record_reply(project, "other", begin=NOW - 3 * HOUR, jobName="ClearGraph")
+    record_reply(project, "long ago", file("a", 1), begin=NOW - 40 * DAY)
 
 
 def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
     chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
-    assert {said for said in chart if said[0] == "4"} == {
+    assert {mark_label for mark_label in chart if mark_label[0] == "4"} == {
         "4: 1 success",
         "4: 1 running",
         "4: 1 partial",
         "4: 1 failed",
     }
-    assert {said for said in chart if "March 3" in said} == {"March 3, 2026: 1 success"}
+    assert {mark_label for mark_label in chart if "March 3" in mark_label} == {
+        "March 3, 2026: 1 success"
+    }
     signed_in.cookies["gesdash_zone"] = "Asia/Shanghai"
     chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
     assert chart.keys() == {"4: 2 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
@@ -77,21 +81,21 @@ def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
 @pytest.mark.parametrize(
     "zone", ["", "Asia/Shanghai", "America/Los_Angeles", "Etc/GMT-8", "Asia/Kathmandu"]
 )
-def test_every_mark_leads_to_exactly_its_jobs(signed_in, late, zone):
+def test_every_mark_links_to_exactly_its_jobs(signed_in, late, zone):
     signed_in.cookies["gesdash_zone"] = zone
     page = signed_in.get("/").content.decode()
-    for said, address in marks(page, "Jobs a day by verdict").items():
-        count = int(re.search(r": (\d+) ", said)[1])
-        assert len(listed(signed_in, address)) == count, said
+    for mark_label, address in marks(page, "Jobs a day by verdict").items():
+        count = int(re.search(r": (\d+) ", mark_label)[1])
+        assert len(listed(signed_in, address)) == count, mark_label
         assert 'role="alert"' not in signed_in.get(address).content.decode()
     for label, field in (
         ("Lines loaded a day", "successful_lines"),
         ("Lines lost a day, on a scale of its own", "failed_lines"),
     ):
-        for said, address in marks(page, label).items():
+        for mark_label, address in marks(page, label).items():
             jobs = Job.objects.filter(job_id__in=listed(signed_in, address))
             assert sum(getattr(job, field) or 0 for job in jobs) == int(
-                re.search(r": ([\d,]+) ", said)[1].replace(",", "")
+                re.search(r": ([\d,]+) ", mark_label)[1].replace(",", "")
             )
 
 
@@ -118,8 +122,8 @@ def test_lines_loaded_and_lost(signed_in, late):
     ]
 
 
-def test_a_count_in_the_legend_leads_to_exactly_its_jobs(signed_in, project, late):
-    tell(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
+def test_a_count_in_the_legend_links_to_exactly_its_jobs(signed_in, project, late):
+    record_reply(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
     page = signed_in.get("/").content.decode()
     legend = re.findall(
         r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg> (\w+) (\d+)</a>', page
@@ -134,7 +138,7 @@ def test_a_count_in_the_legend_leads_to_exactly_its_jobs(signed_in, project, lat
         assert len(listed(signed_in, unescape(href))) == int(count)
 
 
-def test_the_queue_has_what_waits_and_what_is_to_be_fixed(signed_in, admin, late, project):
+def test_the_queue_has_imports_to_review_and_to_fix(signed_in, admin, late, project):
     page = signed_in.get("/").content.decode()
     assert "3 imports to review" in page  # one of them began long ago
     assert "10 lines lost in 1 of 1 files · 100.00%" in re.sub(r"\s+", " ", page)
@@ -148,11 +152,11 @@ def test_the_queue_has_what_waits_and_what_is_to_be_fixed(signed_in, admin, late
     assert listed(signed_in, address) == {"lost", "long ago"}
 
 
-def test_tolerated_loss_keeps_an_import_out_of_the_queue_and_is_shown(signed_in, project):
+def test_a_loss_within_the_threshold_is_not_queued_and_its_page_says_so(signed_in, project):
     graph = find_graph(project, "id-of-payments", "payments")
     set_tolerance(graph, "0.05", now=NOW)
-    little = tell(project, "little", file("a", 1, 99))
-    tell(project, "much", file("a", 10, 90))
+    little = record_reply(project, "little", file("a", 1, 99))
+    record_reply(project, "much", file("a", 10, 90))
     page = signed_in.get("/").content.decode()
     assert "1 import to review" in page
     assert f"/jobs/{little.pk}/" not in page
@@ -163,25 +167,25 @@ def test_tolerated_loss_keeps_an_import_out_of_the_queue_and_is_shown(signed_in,
 
 
 def test_a_tiny_loss_is_not_shown_as_none(signed_in, project):
-    one = tell(project, "tiny", file("a", 1, 10**9))
-    for address in ("/", "/jobs/", f"/jobs/{one.pk}/", "/graphs/", f"/graphs/{one.graph_id}/"):
+    job = record_reply(project, "tiny", file("a", 1, 10**9))
+    for address in ("/", "/jobs/", f"/jobs/{job.pk}/", "/graphs/", f"/graphs/{job.graph_id}/"):
         page = signed_in.get(address).content.decode()
         assert "&lt;0.01%" in page, address
         assert ">0%<" not in page, address
 
 
 @pytest.mark.parametrize(("runs", "is_stuck"), [(5, False), (14, False), (16, True), (300, True)])
-def test_a_job_is_stuck_when_it_runs_far_longer_than_its_like(signed_in, project, runs, is_stuck):
+def test_a_job_is_stuck_when_it_runs_far_longer_than_usual(signed_in, project, runs, is_stuck):
     for number in range(4):
-        tell(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
-    tell(
+        record_reply(project, f"j{number}", file("a"), begin=NOW - number * DAY - 5 * HOUR)
+    record_reply(
         project, "runs", file("a"), begin=NOW - timedelta(minutes=runs), took=None, status="running"
     )
     assert ("stuck? has run for" in signed_in.get("/").content.decode()) is is_stuck
 
 
-def test_without_a_habit_nothing_is_stuck(signed_in, project):
-    tell(project, "runs", file("a"), begin=NOW - 9 * HOUR, took=None, status="running")
+def test_without_earlier_jobs_nothing_is_stuck(signed_in, project):
+    record_reply(project, "runs", file("a"), begin=NOW - 9 * HOUR, took=None, status="running")
     page = signed_in.get("/").content.decode()
     assert "stuck?" not in page
     assert "for 9 h 00 min" in page
@@ -191,19 +195,21 @@ def test_without_a_habit_nothing_is_stuck(signed_in, project):
 @pytest.mark.parametrize(
     ("newest", "deleted", "is_quiet"), [(1, False, False), (5, False, True), (5, True, False)]
 )
-def test_graph_is_quiet_when_its_imports_have_ceased(signed_in, project, newest, deleted, is_quiet):
+def test_a_graph_is_overdue_when_its_imports_have_stopped(
+    signed_in, project, newest, deleted, is_quiet
+):
     for number in range(4):
-        tell(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
+        record_reply(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
     page = signed_in.get("/").content.decode()
     assert ("not heard from: no import begun, though one came every 1 d<" in page) is is_quiet
 
 
-def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project, late):
-    mine = Project.objects.create(project_id="mine", problem="GES refused the key")
+def test_the_overview_covers_only_the_readers_projects(client, clock, project, late):
+    own_project = Project.objects.create(project_id="mine", problem="GES refused the key")
     user = User.objects.create_user("eve")
-    mine.members.add(user)
-    tell(mine, "theirs", file("a", 1, 1, cause="line 7: x"), graph="other")
+    own_project.members.add(user)
+    record_reply(own_project, "theirs", file("a", 1, 1, cause="line 7: x"), graph="other")
     client.force_login(user)
     page = client.get("/").content.decode()
     assert "1 import to review" in page
@@ -213,9 +219,7 @@ def test_the_overview_tells_of_the_readers_projects_alone(client, clock, project
     assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lost lines"}
 
 
-def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
-    signed_in, clock, project, late
-):
+def test_the_live_part_gets_204_until_something_changes(signed_in, clock, project, late):
     whole = signed_in.get("/").content.decode()
     address = unescape(re.search(r'id="now" hx-get="([^"]*)"', whole)[1])
     assert signed_in.get(address, headers=PART).status_code == 204
@@ -224,7 +228,7 @@ def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
         signed_in.get(address, headers=PART | {"HX-History-Restore-Request": "true"}).status_code
         == 200
     )
-    tell(
+    record_reply(
         project,
         "late",
         file("a"),
@@ -232,13 +236,13 @@ def test_the_part_asks_for_itself_and_gets_204_until_something_is_new(
         at=NOW + timedelta(minutes=1),
     )
     assert signed_in.get(address, headers=PART).status_code == 204  # the same word once more
-    tell(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
+    record_reply(project, "new", file("a", 1), at=NOW + timedelta(minutes=1))
     part = signed_in.get(address, headers=PART)
     assert part.status_code == 200
     assert "<html" not in part.content.decode()
 
 
-def test_partial_is_renewed_for_changes_not_made_by_ges(signed_in, clock, project, late):
+def test_the_live_part_is_redrawn_for_changes_without_a_response(signed_in, clock, project, late):
     address = unescape(
         re.search(r'id="now" hx-get="([^"]*)"', signed_in.get("/").content.decode())[1]
     )
@@ -251,11 +255,11 @@ def test_partial_is_renewed_for_changes_not_made_by_ges(signed_in, clock, projec
     assert signed_in.get(address, headers=PART).status_code == 200
 
 
-def test_a_job_of_a_time_to_come_or_of_no_such_year_breaks_nothing(signed_in, project):
+def test_jobs_of_the_future_or_of_extreme_years_break_nothing(signed_in, project):
     for number, begin in enumerate(
         ["9999-12-31T23:59:59", "0001-01-01T00:00:00", "2026-03-09T00:00:00"]
     ):
-        tell(
+        record_reply(
             project,
             f"j{number}",
             file("a", 1, 1, cause="line 7: x"),
@@ -281,7 +285,7 @@ def test_a_job_of_a_time_to_come_or_of_no_such_year_breaks_nothing(signed_in, pr
 def test_the_story_of_the_simulator_costs_few_queries(
     signed_in, project, django_assert_max_num_queries
 ):
-    tell_story(project)
+    record_story(project)
     with django_assert_max_num_queries(15):
         page = signed_in.get("/").content.decode()
     assert "device_links" in page
@@ -299,16 +303,16 @@ def queued(page):
     return re.findall(r'<li>.*?<a href="/graphs/\d+/">([^<]*)</a> · <a href="/jobs/\d+/">', listing)
 
 
-def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, project):
+def test_a_large_loss_of_today_comes_before_newer_small_ones(signed_in, project):
     for number in range(12):
-        tell(
+        record_reply(
             project,
             f"small {number}",
             file("a", 1),
             graph=f"small {number % 3}",
             begin=NOW - number * HOUR / 4,
         )
-    tell(
+    record_reply(
         project,
         "large",
         file("a", 217_890, cause="GES.7017: gone"),
@@ -316,7 +320,7 @@ def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, proje
         graph="chain",
         begin=NOW - 20 * HOUR,
     )
-    tell(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
+    record_reply(project, "old", file("a", 10**9), graph="old", begin=NOW - 3 * DAY)
     page = signed_in.get("/").content.decode()
     assert queued(page)[0] == "chain"
     assert queued(page)[-1] == "old"
@@ -330,12 +334,12 @@ def test_a_large_loss_of_the_day_stands_before_newer_small_ones(signed_in, proje
     )
 
 
-def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
-    tell(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
-    tell(project, "half", file("a"), begin=NOW - 4 * HOUR)
+def test_imports_repaired_by_a_later_one_are_tagged(signed_in, project, admin):
+    record_reply(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
+    record_reply(project, "half", file("a"), begin=NOW - 4 * HOUR)
     for address in ("/", "/jobs/"):
         assert "repaired by a later import" not in signed_in.get(address).content.decode()
-    fix = tell(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
+    fix = record_reply(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
     for address in ("/", "/jobs/"):
         tag = rf'<a class="tag good" href="/jobs/{fix.pk}/"[^>]*>repaired by a later import'
         assert re.search(tag, signed_in.get(address).content.decode()), address
@@ -343,9 +347,9 @@ def test_what_a_later_import_loaded_is_tagged(signed_in, project, admin):
     assert "repaired by" not in signed_in.get("/jobs/").content.decode()
 
 
-def test_invalid_count_is_left_out_of_the_sums_and_reported(signed_in, project):
-    tell(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
-    tell(project, "good", file("a", 5, 95), begin=NOW - HOUR)
+def test_an_implausible_count_is_left_out_of_the_sums_and_reported(signed_in, project):
+    record_reply(project, "odd", file("a", 0, 2**62), begin=NOW - HOUR)
+    record_reply(project, "good", file("a", 5, 95), begin=NOW - HOUR)
     page = signed_in.get("/").content.decode()
     assert "1 job tells of more than 10¹⁵ lines" in page
     assert "95 loaded" in page
