@@ -15,11 +15,10 @@ from jobs.diagnosis.corrections import standing
 from jobs.diagnosis.verdict import file_verdict
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job, Review, Snapshot, Tombstone
-from jobs.models.job import ReviewState
 from jobs.record.overlay import observed_value, verdict_over
 from jobs.record.projection import file_values, fill_corrected
 from jobs.record.replies import read_replies
-from jobs.record.review_state import lost_data, within_tolerance
+from jobs.record.review_state import undecided_review
 from jobs.record.stored import FILE_COLUMNS
 
 
@@ -58,7 +57,9 @@ def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, JobAsOf]:
         if key in replies:
             past = _past(job, graphs[job.pk], replies[key], corrections[job.pk], at)
             past.job.observed_at, past.job.snapshot_count = until, seen[job.pk]
-            past.job.review = decided.get(job.pk) or _undecided(past.job)
+            past.job.review = decided.get(job.pk) or undecided_review(
+                past.job, past.job.graph.tolerated_loss
+            )
             found[job.pk] = past
     return found
 
@@ -128,13 +129,3 @@ def _as_it_stood(one: Correction, reply: JobReply) -> Correction:
     then.flag = standing(one.observed, then.newest, one.corrected) if is_said else ""
     then.reverted_at = then.reverted_by = then.reverted_reason = None
     return then
-
-
-def _undecided(job: Job) -> str:
-    if not lost_data(job):
-        return ""
-    return (
-        ReviewState.TOLERATED
-        if within_tolerance(job, job.graph.tolerated_loss)
-        else ReviewState.WAITING
-    ).value

@@ -1,6 +1,7 @@
 """Many rows in one statement: COPY for new ones, one JSON document for the others. The ORM would bind each value by itself."""
 
 import json
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -29,40 +30,58 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> 
 
 
 class Writes:
-    """Changes that are made together, by one statement: none of them sees another's, and no two may be of one row."""
+    """Changes that are made together, by one statement: each is a part of its WITH.
+
+    Legal where none of them reads what another writes, since all see the tables as they were before,
+    and where no row is changed by two: PostgreSQL would keep one of the changes and drop the other
+    without a word. The second is held here.
+    Raises: ValueError on a second change of a row.
+    """
 
     def __init__(self) -> None:
         self._changes: list[str] = []
         self._values: list[Any] = []
+        self._changed_keys: dict[type[Model], set[Any]] = defaultdict(set)
 
-    def add(self, change: str, values: Iterable[Any]) -> None:
-        """Make this INSERT, UPDATE or DELETE too."""
+    def add(
+        self, change: str, values: Iterable[Any], *, model: type[Model], keys: Sequence[Any] = ()
+    ) -> None:
+        """Add an INSERT, UPDATE or DELETE. `keys`: the rows of `model` that it changes or deletes."""
+        changed_keys = self._changed_keys[model]
+        if len(changed_keys) + len(keys) != len(changed_keys.union(keys)):
+            raise ValueError(f"Two changes of one {model.__name__} in one statement.")
+        changed_keys.update(keys)
         self._changes.append(change)
         self._values += values
 
     def insert(self, model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
         """Add rows, as `copy_rows` does, which is quicker for many or large ones."""
         if rows:
-            columns, (new, document) = _columns(_fields(model, names)), as_table(model, names, rows)
+            columns = _columns(_fields(model, names))
+            new, document = as_table(model, names, rows)
             insert = f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new}"  # noqa: S608  our own names
-            self.add(insert, [document])
+            self.add(insert, [document], model=model)
 
     def update(self, model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> None:
-        """Change rows that are there, found by their first value: `names` begins with the key."""
+        """Change stored rows, found by their first value: `names` begins with the key."""
         if rows:
             key, *others = [_quoted(field.column) for field in _fields(model, names)]
             changes = ", ".join(f"{name} = new.{name}" for name in others)
             new, document = as_table(model, names, rows)
-            update = f"UPDATE {_table(model)} AS old SET {changes}"  # noqa: S608  our own names
-            self.add(f"{update} FROM {new} WHERE old.{key} = new.{key}", [document])
+            update = (
+                f"UPDATE {_table(model)} AS old SET {changes} "  # noqa: S608  our own names
+                f"FROM {new} WHERE old.{key} = new.{key}"
+            )
+            self.add(update, [document], model=model, keys=[row[0] for row in rows])
 
     def delete(self, model: type[Model], keys: Sequence[int]) -> None:
-        """Take these rows away."""
+        """Delete these rows."""
         if keys:
-            self.add(f"DELETE FROM {_table(model)} WHERE id = ANY(%s)", [list(keys)])  # noqa: S608  quoted
+            delete = f"DELETE FROM {_table(model)} WHERE id = ANY(%s)"  # noqa: S608  quoted
+            self.add(delete, [list(keys)], model=model, keys=keys)
 
     def run(self) -> None:
-        """Make all of them."""
+        """Make all changes."""
         if not self._changes:
             return
         *others, last = self._changes

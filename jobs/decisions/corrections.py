@@ -15,6 +15,7 @@ from jobs.decisions.values import check_reason, check_value
 from jobs.diagnosis.corrections import as_text
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job
+from jobs.record.graphs import move_jobs, set_hidden
 from jobs.record.lookup import hold_jobs
 from jobs.record.overlay import observed_value
 from jobs.record.projection import project
@@ -149,11 +150,16 @@ def _set_own_columns(values: dict[Place, str | None], rows: dict[int, Job]) -> N
         if not kind and field in _OWN_COLUMNS:
             wanted[field, value].append(pk)
     for (field, value), pks in wanted.items():
-        column = "graph_id" if field == "graph" else field
-        read = int(value or 0) if field == "graph" else value == "yes"
-        Job.objects.filter(pk__in=pks).update(**{column: read})
-        for pk in pks:
-            setattr(rows[pk], column, read)
+        if field == "graph":
+            graph = int(value or 0)
+            move_jobs(pks, graph)
+            for pk in pks:
+                rows[pk].graph_id = graph
+        else:
+            is_hidden = value == "yes"
+            set_hidden(pks, is_hidden)
+            for pk in pks:
+                rows[pk].is_hidden = is_hidden
 
 
 def _check_files(changes: Sequence[NewCorrection]) -> None:

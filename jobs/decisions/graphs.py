@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from jobs.decisions.values import check_reason, checked
 from jobs.diagnosis.corrections import GRAPH_FIELDS, as_text, read_value
 from jobs.models import Correction, Graph, Job
+from jobs.record.graphs import move_jobs
 
 BATCH = 1000  # rows of one statement
 
@@ -90,7 +91,7 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
     said = ((pk, told.get(pk, str(bare.pk))) for pk in pks)
     made = (Correction(job_id=pk, observed=graph, newest=graph, **common) for pk, graph in said)
     Correction.objects.bulk_create(made, batch_size=BATCH)
-    Job.objects.filter(graph=bare).update(graph=into, changed_at=now)
+    move_jobs(pks, into.pk, now=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=into)
     return len(pks)
 
@@ -129,6 +130,6 @@ def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
         )
         for one in again
     )  # fmt: skip
-    Job.objects.filter(pk__in=pks).update(graph=bare, changed_at=now)
+    move_jobs(pks, bare.pk, now=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=None)
     return len(pks)

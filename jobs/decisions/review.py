@@ -7,7 +7,7 @@ import pglock
 from django.contrib.auth.models import User
 from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, QuerySet, Subquery
-from django.db.models.functions import Coalesce, Greatest
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from jobs.db.locks import TOLERANCE_LOCK
@@ -16,7 +16,7 @@ from jobs.models import Cause, Graph, ImportFile, Job, Project, Review
 from jobs.models.job import LOST_FILE, ReviewState
 from jobs.queries.reloads import FIXING, lost_paths, not_reloaded
 from jobs.record.lookup import lock_jobs
-from jobs.record.review_state import is_within, lost_data
+from jobs.record.review_state import needs_review, set_review_state, set_tolerated
 
 SHOWN = 3  # paths named in a sentence
 
@@ -52,7 +52,7 @@ def decide(
     newest = locked.reviews.select_related("actor").order_by("-pk").first()
     if known is not None and known != (newest.pk if newest else 0):
         _refuse_since(newest)
-    if not lost_data(locked):
+    if not needs_review(locked):
         raise ValueError(
             _("This job is not an import with failures, so there is nothing to review.")
         )
@@ -68,7 +68,7 @@ def decide(
         actor=actor,
         made_at=now,
     )
-    Job.objects.filter(pk=job.pk).update(review=state, changed_at=Greatest("changed_at", now))
+    set_review_state(locked, state, now=now)
     job.refresh_from_db(fields=["review", "changed_at"])
     return made
 
@@ -217,13 +217,7 @@ def set_tolerance(graph: Graph, share: Decimal | str | int | None, *, now: datet
     pglock.advisory(TOLERANCE_LOCK, xact=True).acquire()
     Graph.objects.filter(pk=graph.pk).update(tolerated_loss=tolerated)
     graph.tolerated_loss = tolerated
-    undecided = Job.objects.filter(graph=graph, reviews=None)
-    changed = {"changed_at": Greatest("changed_at", now)}
-    waiting = undecided.filter(is_within(tolerated), review=ReviewState.WAITING)
-    within = undecided.filter(review=ReviewState.TOLERATED).exclude(is_within(tolerated))
-    return waiting.update(review=ReviewState.TOLERATED, **changed) + within.update(
-        review=ReviewState.WAITING, **changed
-    )
+    return set_tolerated(graph, tolerated, now=now)
 
 
 def _share(share: Decimal | str | int | None) -> Decimal | None:

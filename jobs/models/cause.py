@@ -18,7 +18,10 @@ class CauseQuerySet(models.QuerySet["Cause"]):
 
 
 class Cause(models.Model):
-    """A fingerprint of cause texts; `record` writes all but the note. Kept by project: a note may name what others must not see."""
+    """A fingerprint of cause texts. Kept by project: a note may name what others must not see.
+
+    Written by: `record.causes`, and `decisions.review` (note, note_by, note_at).
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="causes"

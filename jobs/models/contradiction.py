@@ -1,4 +1,4 @@
-"""What GES said against its own earlier words. A projection of the replies: only `record` writes it."""
+"""Where GES contradicted its own earlier responses: a projection of them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,7 +8,10 @@ from jobs.models.job import Job
 
 
 class Contradiction(models.Model):
-    """A reply that contradicts the one before it, or itself, in one way."""
+    """A response that contradicts the one before it, or itself, in one way.
+
+    Written by: `record.contradictions`.
+    """
 
     class Kind(models.TextChoices):
         """The words of `diagnosis.changes.Odd`, with their labels."""

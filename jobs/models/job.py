@@ -1,4 +1,4 @@
-"""Job and ImportFile: projections of the newest reply. Only `record` writes them."""
+"""Job and ImportFile: projections of the newest response and the corrections over it."""
 
 from datetime import datetime
 
@@ -82,7 +82,13 @@ class JobQuerySet(models.QuerySet["Job"]):
 
 
 class Job(models.Model):
-    """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
+    """One job: its newest state, GES's status, gesdash's verdict, times and totals.
+
+    Written by: `record.lookup` (new rows), `record.projection` (whatever follows from responses and
+    corrections), `record.repeats` (observed_at, where a response said nothing new),
+    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph, is_hidden).
+    Whichever changes what the row says dates it in changed_at.
+    """
 
     # Both are found by the indexes below.
     project = models.ForeignKey(
@@ -312,7 +318,10 @@ class Job(models.Model):
 
 
 class ImportFile(models.Model):
-    """One file of an import, in the order GES sent it; counts in lines, null when unknown."""
+    """One file of an import, in the order GES sent it; counts in lines, null when unknown.
+
+    Written by: `record.projection`.
+    """
 
     class Kind(models.TextChoices):
         """The three lists of a job detail."""

@@ -1,4 +1,4 @@
-"""What proves that replies are as they came, and what retention took away. Only `proof` writes these."""
+"""What proves that responses are as they came, and what is left of those that retention deleted."""
 
 import pgtrigger
 from django.conf import settings
@@ -27,7 +27,12 @@ class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
 
 
 class Checkpoint(models.Model):
-    """The heads of all chains of a project at one time, as one hash (`chain.forms`), chained to the checkpoint before."""
+    """The heads of a project's chains at one time, as one hash, chained to the checkpoint before it.
+
+    Source: `chain.forms`, for the form of the hash.
+
+    Written by: `proof.seal`.
+    """
 
     project = models.ForeignKey(
         Project,
@@ -61,7 +66,10 @@ class Checkpoint(models.Model):
 
 
 class Pruning(models.Model):
-    """One batch of retention: by which rule, when, and how much went."""
+    """One batch of retention: its rule, its time and how much it deleted.
+
+    Written by: `retention.prune`.
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings"
@@ -82,7 +90,10 @@ class Pruning(models.Model):
 
 
 class Tombstone(models.Model):
-    """What stays of a reply that retention took away: all but its body, under the same key, so that the chain still fits."""
+    """A deleted response without its body, under the same key, so that the job's chain still fits.
+
+    Written by: `record.removal`, and `record.runs` for those that come with an export.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     job = models.ForeignKey(
@@ -155,7 +166,10 @@ class Hold(models.Model):
 
 
 class Verification(models.Model):
-    """One walk of `verify` over a project, or over one job of it, and what did not fit."""
+    """One run of the command `verify` over a project, or over one job of it, with the faults found.
+
+    Written by: `management.commands.verify`.
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications"

@@ -1,4 +1,4 @@
-"""What GES said, and when it said nothing usable. Only `record` writes these."""
+"""Responses of GES as they came, and the polls that brought no usable one."""
 
 import pgtrigger
 from django.db import models
@@ -40,7 +40,11 @@ _UNLESS_BURIED = """
 
 
 class Snapshot(models.Model):
-    """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
+    """One distinct response, the bytes as received; equal neighbours are one row.
+
+    Written by: `record.runs` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at and seen,
+    where a poll said nothing new) and `record.removal` (deletes).
+    """
 
     job = models.ForeignKey(
         Job,
@@ -115,7 +119,10 @@ class Snapshot(models.Model):
 
 
 class Miss(models.Model):
-    """A run of polls that got no usable answer, with the newest body that came, if any did."""
+    """Failed polls in a row of the same kind, with the newest body that came, if any did.
+
+    Written by: `record.runs` and `record.removal` (deletes).
+    """
 
     job = models.ForeignKey(
         Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False

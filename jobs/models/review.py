@@ -11,7 +11,10 @@ from jobs.models.job import Job, ReviewState
 
 
 class Review(models.Model):
-    """One decision about an import; rows are only added, and the newest of a job stands."""
+    """One decision about an import; rows are only added, and a job's newest one holds.
+
+    Written by: `decisions.review`.
+    """
 
     DECISIONS = (ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.ACCEPTED, ReviewState.FIXED)
 

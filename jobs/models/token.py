@@ -11,7 +11,10 @@ _PURPOSE = "tokens"
 
 
 class IamToken(models.Model):
-    """The newest token, or why IAM gave none; only `tokens` writes it."""
+    """The newest token, or why IAM gave none.
+
+    Written by: `polling.credentials`.
+    """
 
     project = models.OneToOneField(
         Project, on_delete=models.CASCADE, primary_key=True, related_name="+"

@@ -156,7 +156,7 @@ def polling_health(projects: ProjectQuerySet, now: datetime) -> PollingHealth:
     tallies: dict[int, list[Tally]] = defaultdict(list)
     for tally in Tally.objects.filter(project__in=pks).order_by("kind", "name"):
         tallies[tally.project_id].append(tally)
-    quarantined = Watch.objects.set_aside().filter(project__in=pks).order_by()
+    quarantined = Watch.objects.quarantined().filter(project__in=pks).order_by()
     counts = dict(quarantined.values_list("project").annotate(count=Count("*")))
 
     healths = [

@@ -17,7 +17,7 @@ from jobs.record.causes import group_causes
 from jobs.record.contradictions import Marks, write_marks
 from jobs.record.lookup import insert_jobs
 from jobs.record.overlay import tell_corrections, verdict_over
-from jobs.record.review_state import set_review
+from jobs.record.review_state import derive_review
 from jobs.record.runs import History
 from jobs.record.stored import FILE_COLUMNS, FilePlace, StoredFiles
 
@@ -68,7 +68,7 @@ def project(
             history.job.verdict, history.job.observed = Verdict.PENDING.value, None
         history.job.verdict = verdict_over(history.corrections) or history.job.verdict
     for history in told.values():
-        set_review(history)
+        derive_review(history)
     _write_new(histories)
     stored = {place: row for place, row in files.items() if place[0] in told}
     altered = _write_files(_file_rows(told, laid), stored, writes)

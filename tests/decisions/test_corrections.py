@@ -13,7 +13,7 @@ from jobs.decisions.graphs import correct_graph, merge_graphs, split_graph
 from jobs.diagnosis.corrections import standing
 from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
-from jobs.record.graphs import tell_graph
+from jobs.record.graphs import note_beside_correction
 from tests.factories import NOW
 from tests.imports import file, tell
 
@@ -288,10 +288,10 @@ def test_a_graph_is_marked_as_gone_and_back(project, admin):
         graph, field="is_deleted", corrected="yes", reason="seen", actor=admin, now=NOW
     )
     assert Graph.objects.get().is_deleted
-    assert tell_graph(graph, "is_deleted", "yes")
+    assert note_beside_correction(graph, "is_deleted", "yes")
     made.refresh_from_db()
     assert made.flag == "needless"
-    assert not tell_graph(graph, "name", "x")
+    assert not note_beside_correction(graph, "name", "x")
 
 
 def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin):

@@ -253,7 +253,7 @@ def test_a_batch_that_waits_for_another_writer_folds_what_that_one_stored(lived)
             waiting = pool.submit(finish)
             wait_for_waiting(1)
         waiting.result()
-    assert not Watch.objects.set_aside().exists()
+    assert not Watch.objects.quarantined().exists()
     for job in Job.objects.filter(snapshots__source="poll", snapshots__first_seen_at=NOW):
         assert job.snapshots.count() == job.snapshot_count == job.chain_length
     derived = rows()
