@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.ges.answer import Answer
-from jobs.models.project import GES_ID, Project
+from jobs.ges.fields import MAX_ID
+from jobs.models.project import Project
 
 
 class CallKey(NamedTuple):
@@ -41,8 +42,8 @@ class Call(models.Model):
     """Who asks now, and the newest answer, kept only while a crowd may wait for it; `record` keeps the history."""
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    graph_id = models.CharField(max_length=GES_ID)
-    job_id = models.CharField(max_length=GES_ID)
+    graph_id = models.CharField(max_length=MAX_ID)
+    job_id = models.CharField(max_length=MAX_ID)
     version = models.PositiveSmallIntegerField()
     leased_until = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)

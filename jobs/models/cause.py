@@ -6,7 +6,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.audit_triggers import plain, tracked
-from jobs.models.project import Project, Viewer
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, CorrectionStanding
 from jobs.models.audit_triggers import of_graph, of_job, plain, tracked, username
+from jobs.models.graph import Graph
 from jobs.models.job import ImportFile, Job
-from jobs.models.project import Graph
 
 _KEPT = ["newest", "flag", "reverted_at", "reverted_by", "reverted_reason"]
 

@@ -9,10 +9,13 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.ledger import Ledger as L
+from jobs.ges.fields import MAX_ID
 from jobs.ges.words import FINAL
 from jobs.ges.words import Verdict as V
 from jobs.models.cause import Cause
-from jobs.models.project import GES_ID, Graph, Project, Viewer
+from jobs.models.graph import Graph
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 
 class VerdictChoices(models.TextChoices):
@@ -105,12 +108,12 @@ class Job(models.Model):
         related_name="jobs",
         db_index=False,
     )
-    job_id = models.CharField(_("job ID"), max_length=GES_ID)
-    job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
-    job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
+    job_id = models.CharField(_("job ID"), max_length=MAX_ID)
+    job_type = models.CharField(_("job type"), max_length=MAX_ID, blank=True)
+    job_name = models.CharField(_("job name"), max_length=MAX_ID, blank=True)
     status = models.CharField(
         _("GES status"),
-        max_length=GES_ID,
+        max_length=MAX_ID,
         blank=True,
         help_text=_("The status exactly as returned by GES."),
     )
@@ -338,7 +341,7 @@ class ImportFile(models.Model):
     position = models.PositiveIntegerField(_("position"))
     path = models.TextField(_("file path"))
     log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
-    status = models.CharField(_("GES status"), max_length=GES_ID, blank=True)
+    status = models.CharField(_("GES status"), max_length=MAX_ID, blank=True)
     verdict = models.CharField(_("status"), max_length=10, choices=VerdictChoices)
     ledger = models.CharField(_("count check"), max_length=16, choices=LedgerChoices)
     contradiction = models.JSONField(

@@ -5,10 +5,12 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from jobs.ges.fields import MAX_ID
 from jobs.models.audit_triggers import of_job, plain, tracked
 from jobs.models.job import Job
-from jobs.models.project import GES_ID, Keeping, Project, Viewer
+from jobs.models.project import Keeping, Project
 from jobs.models.reply import Source
+from jobs.models.roles import Viewer
 
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:
@@ -107,7 +109,7 @@ class Tombstone(models.Model):
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(_("version"))
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
-    content_type = models.CharField(_("content type"), max_length=GES_ID, blank=True)
+    content_type = models.CharField(_("content type"), max_length=MAX_ID, blank=True)
     sha256 = models.BinaryField("SHA-256", max_length=32)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
@@ -175,7 +177,7 @@ class Verification(models.Model):
         Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications"
     )
     job_id = models.CharField(
-        _("job ID"), max_length=GES_ID, blank=True, help_text=_("Empty for the whole project.")
+        _("job ID"), max_length=MAX_ID, blank=True, help_text=_("Empty for the whole project.")
     )
     began_at = models.DateTimeField(_("start time"))
     ended_at = models.DateTimeField(_("end time"))

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from jobs.ges.fields import MAX_ID
 from jobs.models.job import Job
-from jobs.models.project import GES_ID
 
 
 class Source(models.TextChoices):
@@ -63,7 +63,7 @@ class Snapshot(models.Model):
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
     content_type = models.CharField(
         _("content type"),
-        max_length=GES_ID,
+        max_length=MAX_ID,
         blank=True,
         default="",
         db_default="",

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.models.audit_triggers import plain, tracked, username
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):

@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from jobs.models import CallBudget, Presence, Project, Tally, Watch
-from jobs.models.project import ProjectQuerySet, Viewer
+from jobs.models.project import ProjectQuerySet
 from jobs.models.reply import Source
+from jobs.models.roles import Viewer
 from jobs.models.tally import Kind
 from jobs.polling import call_budget
 from jobs.polling.outcomes import ANSWERED

@@ -30,9 +30,9 @@ def watch_unfinished(jobs: Iterable[Job | Claimed]) -> None:
     )
     unwatched = unfinished.filter(Q(watch=None) | Q(watch__next_poll_at=None, watch__problem=""))
     now = timezone.now()
-    Watch.objects.resume({
-        job.pk: _first_poll_at(job, now) for job in unwatched.only(*_PLANNED_BY, "observed_at")
-    })
+    Watch.objects.resume(
+        {job.pk: _first_poll_at(job, now) for job in unwatched.only(*_PLANNED_BY, "observed_at")}
+    )
 
 
 def _first_poll_at(job: Job, now: datetime) -> datetime:

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs.lists.paging import invalid_value
 from jobs.models import AccessKey, Membership, Project
 from jobs.models.project import Keeping
+from jobs.models.roles import Role
 
 SHOWN = 500
 
@@ -43,7 +44,7 @@ def page_of_project(
         "project": one,
         "members": members[:SHOWN],
         "keys": keys[:SHOWN],
-        "roles": Membership.Role.choices,
+        "roles": Role.choices,
         "now": timezone.now(),
         "rules": Keeping.choices,
         "typed": typed,
@@ -81,17 +82,15 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     )
     if user is None:
         messages.error(request, _("“%(who)s” is not a user who can sign in.") % {"who": name[:80]})
-    elif role and role not in Membership.Role.values:
-        messages.error(request, invalid_value("role", role, ", ".join(Membership.Role.values)))
-    elif owners == {user.pk} and role != Membership.Role.OWNER:
+    elif role and role not in Role.values:
+        messages.error(request, invalid_value("role", role, ", ".join(Role.values)))
+    elif owners == {user.pk} and role != Role.OWNER:
         messages.error(
             request, _("%(who)s is the only owner; assign another owner first.") % {"who": user}
         )
     elif role:
         Membership.objects.update_or_create(project=one, user=user, defaults={"role": role})
-        messages.success(
-            request, _("%(who)s: %(role)s.") % {"who": user, "role": Membership.Role(role).label}
-        )
+        messages.success(request, _("%(who)s: %(role)s.") % {"who": user, "role": Role(role).label})
     else:
         Membership.objects.filter(project=one, user=user).delete()
         messages.success(request, _("%(who)s is no longer a member.") % {"who": user})
