@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from jobs.db.bulk import Writes
 from jobs.decisions.graphs import revert_graph
 from jobs.decisions.values import check_reason, check_value
-from jobs.diagnosis.corrections import as_text
+from jobs.diagnosis.corrections import OWN_FIELDS, as_text
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job
 from jobs.record.graphs import move_jobs, set_hidden
@@ -22,8 +22,6 @@ from jobs.record.projection import project
 from jobs.record.recorder import histories_of, read_again
 from jobs.record.runs import History
 from jobs.record.stored import StoredFiles, read_over
-
-_OWN_COLUMNS = ("graph", "is_hidden")  # what a job's row keeps through a rebuild
 
 type Place = tuple[int, str, int | None, str]  # job, kind, position, field
 
@@ -116,7 +114,7 @@ def _project_again(
 
 
 def _observed(one: NewCorrection, row: Job, replies: dict[int, JobReply]) -> str | None:
-    if not one.kind and one.field in _OWN_COLUMNS:
+    if not one.kind and one.field in OWN_FIELDS:
         return as_text(row.graph_id if one.field == "graph" else row.is_hidden)
     return observed_value(replies.get(one.of.pk), one.kind, one.position, one.field)
 
@@ -137,7 +135,7 @@ def _undo(
     own: dict[Place, str | None] = {
         (one.job_id or 0, one.kind, one.position, one.field): one.observed
         for one in found
-        if not one.kind and one.field in _OWN_COLUMNS
+        if not one.kind and one.field in OWN_FIELDS
     }
     _set_own_columns(own, rows)
     return own
@@ -147,7 +145,7 @@ def _set_own_columns(values: dict[Place, str | None], rows: dict[int, Job]) -> N
     """Write the graphs and the marks of jobs, a query for each value that differs."""
     wanted: dict[tuple[str, str | None], list[int]] = defaultdict(list)
     for (pk, kind, _position, field), value in values.items():
-        if not kind and field in _OWN_COLUMNS:
+        if not kind and field in OWN_FIELDS:
             wanted[field, value].append(pk)
     for (field, value), pks in wanted.items():
         if field == "graph":

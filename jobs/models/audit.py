@@ -5,8 +5,10 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.graph import Graph
 from jobs.models.job import Job
-from jobs.models.project import Graph, Project, Viewer
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 
 class AuditAction(models.TextChoices):
@@ -55,6 +57,19 @@ OPEN = (
     AuditObject.WATCH,
     AuditObject.HOLD,
 )
+
+
+class AuditCoverage(models.Model):
+    """Since when changes of one kind of object are in the audit log, where older objects exist.
+
+    A migration writes its one row, of graphs: what an `as_of` tells of them before that is not sure.
+    """
+
+    what = models.CharField(max_length=10, primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.what} since {self.since}"
 
 
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):

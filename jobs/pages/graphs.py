@@ -17,8 +17,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.as_of.graphs import graphs_as_known, moved_jobs, not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import caveats, graphs_as_of, moved_jobs
+from jobs.as_of.jobs import jobs_as_of
 from jobs.decisions import review
 from jobs.diagnosis.usual import usual_duration
 from jobs.lists.paging import TEXT, page, read_choice, read_time
@@ -117,20 +117,20 @@ def _as_known(request: HttpRequest, one: Graph) -> dict[str, Any]:
     context: dict[str, Any] = job_list(request, Job.objects.filter(of_graph), few_names=True)
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
     rows = context["page"].rows
-    found = as_known(rows, at)
+    found = jobs_as_of(rows, at)
     known = [
         found[job.pk].job
         for job in rows
         if job.pk in found and found[job.pk].job.graph_id == one.pk
     ]
-    unsure = not_noted([one], at)
+    unsure = caveats([one], at)
     if len(moved) > MOST_MOVED:
         text = _(
             "More than %(most)s jobs were moved to or from this graph; only some of "
             "them are listed here."
         )
         unsure.append(text % {"most": f"{MOST_MOVED:,}"})
-    then = graphs_as_known([one], at)[one.pk]
+    then = graphs_as_of([one], at)[one.pk]
     then.standing = []  # type: ignore[attr-defined]  # today's marks say nothing of then
     return context | {
         "graph": then,

@@ -10,7 +10,7 @@ from jobs.models import Correction
 from jobs.record.runs import History
 
 
-def verdict_over(corrections: Iterable[Correction]) -> str | None:
+def corrected_verdict(corrections: Iterable[Correction]) -> str | None:
     """The verdict that a person set."""
     return next(
         (one.corrected for one in corrections if not one.kind and one.field == "verdict"), None

@@ -16,7 +16,7 @@ from jobs.models import Correction, ImportFile, Job
 from jobs.record.causes import group_causes
 from jobs.record.contradictions import Marks, write_marks
 from jobs.record.lookup import insert_jobs
-from jobs.record.overlay import tell_corrections, verdict_over
+from jobs.record.overlay import corrected_verdict, tell_corrections
 from jobs.record.review_state import derive_review
 from jobs.record.runs import History
 from jobs.record.stored import FILE_COLUMNS, FilePlace, StoredFiles
@@ -66,7 +66,7 @@ def project(
     for history in histories:
         if anew and not history.snapshots:
             history.job.verdict, history.job.observed = Verdict.PENDING.value, None
-        history.job.verdict = verdict_over(history.corrections) or history.job.verdict
+        history.job.verdict = corrected_verdict(history.corrections) or history.job.verdict
     for history in told.values():
         derive_review(history)
     _write_new(histories)

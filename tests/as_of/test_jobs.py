@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.as_of.jobs import as_known
+from jobs.as_of.jobs import jobs_as_of
 from jobs.decisions.corrections import correct, revert
 from jobs.decisions.review import decide
 from jobs.export.job import job_object
@@ -63,7 +63,7 @@ def told(project, admin):
 def test_what_was_known_is_folded_from_what_there_was_by_then(
     told, minutes, verdict, failed, review, snapshots
 ):
-    past = as_known([told], NOW + minutes * MINUTE)[told.pk]
+    past = jobs_as_of([told], NOW + minutes * MINUTE)[told.pk]
     job = past.job
     assert (job.verdict, job.failed_lines, job.review, job.snapshot_count) == (
         verdict,
@@ -78,7 +78,7 @@ def test_what_was_known_is_folded_from_what_there_was_by_then(
 
 
 def test_now_is_what_stands(told):
-    past = as_known([told], NOW + 50 * MINUTE)[told.pk]
+    past = jobs_as_of([told], NOW + 50 * MINUTE)[told.pk]
     assert job_object(past.job, past.files) == job_object(told)
 
 
@@ -87,7 +87,7 @@ def test_as_of_shows_the_reply_seen_last_not_the_one_first_seen_last(project):
     tell(project, "j1", status="running", took=None, source="list")
     tell(project, "j1", status="success", at=NOW + 5 * MINUTE)
     job = tell(project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE)
-    verdicts = [as_known([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
+    verdicts = [jobs_as_of([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
     assert verdicts == ["running", job.verdict]
 
 
@@ -142,11 +142,11 @@ def test_pruned_replies_are_reported_not_guessed(signed_in, told):
         id=gone.pk, job=told, size=9, **{name: getattr(gone, name) for name in fields}
     )
     gone.delete()
-    assert as_known([told], NOW + 15 * MINUTE) == {}
+    assert jobs_as_of([told], NOW + 15 * MINUTE) == {}
     assert "retention has taken that reply away" in text(
         signed_in.get(f"/jobs/{told.pk}/?as_of={at(15)}")
     )
-    assert as_known([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
+    assert jobs_as_of([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
 
 
 def test_the_moments_at_which_something_changed_are_links(signed_in, told):
@@ -223,7 +223,7 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
     counts = []
     for some in (jobs[:1], jobs):
         with CaptureQueriesContext(connection) as captured:
-            assert len(as_known(some, NOW)) == len(some)
+            assert len(jobs_as_of(some, NOW)) == len(some)
         counts.append(len(captured))
     assert counts[0] == counts[1] == 7
 

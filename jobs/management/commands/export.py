@@ -16,8 +16,8 @@ from django.db.models import Case, F, OuterRef, Value, When, prefetch_related_ob
 from django.db.models.functions import JSONObject
 from django.http import QueryDict
 
-from jobs.as_of.graphs import graphs_not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import graphs_caveat
+from jobs.as_of.jobs import jobs_as_of
 from jobs.audit.entries import machine_user, note
 from jobs.audit.rows import COLUMNS, OWN, audit_rows, chosen
 from jobs.diagnosis.gaps import seen_before
@@ -121,7 +121,7 @@ class Command(BaseCommand):
         except (ValueError, OverflowError) as wrong:
             expected = "expected a time such as 2026-01-31T08:15:00Z"
             raise CommandError(f"--as-of {options['as_of']!r} won't do; {expected}.") from wrong
-        if unsure := graphs_not_noted(at):
+        if unsure := graphs_caveat(at):
             self.stderr.write(unsure)
         return lambda jobs: _jobs(jobs, at)
 
@@ -152,7 +152,7 @@ def _jobs(jobs: JobQuerySet, at: datetime | None = None) -> Rows:
 
 def _with_files(batch: list[Job], at: datetime | None) -> Rows:
     if at is not None:
-        found = as_known(batch, at)
+        found = jobs_as_of(batch, at)
         return (
             job_object(found[job.pk].job, found[job.pk].files) for job in batch if job.pk in found
         )

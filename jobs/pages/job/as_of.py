@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.as_of.graphs import not_noted
-from jobs.as_of.jobs import JobAsOf, as_known
+from jobs.as_of.graphs import caveats
+from jobs.as_of.jobs import JobAsOf, jobs_as_of
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.lists.filters import TIME_WORDS, read_when
@@ -52,7 +52,7 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
     """The page; it changes nothing and offers nothing to change."""
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
-    found = as_known([one], at).get(one.pk)
+    found = jobs_as_of([one], at).get(one.pk)
     corrections, reviews = (
         one.corrections.order_by("-pk")[:MOMENTS],
         one.reviews.order_by("-pk")[:MOMENTS],
@@ -69,7 +69,7 @@ def past(request: HttpRequest, one: Job) -> HttpResponse:
         ),
     }
     if found:
-        context["unsure"] = not_noted([found.job.graph], at)
+        context["unsure"] = caveats([found.job.graph], at)
     context |= _shown(one, found, at) if found else {"nothing": _nothing(one, at)}
     return render_page(request, "pages/past.html", "past", context)
 

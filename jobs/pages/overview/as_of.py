@@ -13,8 +13,9 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.as_of.graphs import OWN, graphs_as_known, not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import caveats, graphs_as_of
+from jobs.as_of.jobs import jobs_as_of
+from jobs.diagnosis.corrections import OWN_FIELDS
 from jobs.ges.words import FINAL
 from jobs.lists.filters import bounded_count
 from jobs.models import Correction, Job, Project
@@ -49,18 +50,21 @@ def past_overview(request: HttpRequest) -> HttpResponse:
         )
         context["too_many"] = text % {"most": MOST}
     else:
-        folded = [past.job for past in as_known(changed, at).values()]
+        folded = [past.job for past in jobs_as_of(changed, at).values()]
         context |= _figures(known.filter(changed_at__lte=at).exclude(pk__in=moved), folded, at)
         shown = [*context["to_review"], *context["running"]]
         _name_graphs(shown, {job.pk for job in folded}, at)
-        context["unsure"] = not_noted({job.graph for job in shown}, at)
+        context["unsure"] = caveats({job.graph for job in shown}, at)
     return render_page(request, "pages/past_overview.html", "past", context)
 
 
 def _moved_since(projects: list[int], at: datetime) -> list[int]:
     """Jobs that people put to another graph or out of the statistics since, or back: their rows don't tell when."""
     later = Correction.objects.filter(
-        Q(made_at__gt=at) | Q(reverted_at__gt=at), field__in=OWN, kind="", job__project__in=projects
+        Q(made_at__gt=at) | Q(reverted_at__gt=at),
+        field__in=OWN_FIELDS,
+        kind="",
+        job__project__in=projects,
     )
     found = later.order_by("job").values_list("job_id", flat=True).distinct()[: MOST + 1]
     return [pk for pk in found if pk is not None]
@@ -103,7 +107,7 @@ def _figures(same: JobQuerySet, folded: list[Job], at: datetime) -> dict[str, An
 def _name_graphs(shown: list[Job], folded: set[int], at: datetime) -> None:
     """Those of rows that were not folded as they were known then."""
     rows = [job for job in shown if job.pk not in folded]
-    then = graphs_as_known((job.graph for job in rows), at)
+    then = graphs_as_of((job.graph for job in rows), at)
     for job in rows:
         job.graph = then[job.graph_id]
 
