@@ -14,7 +14,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from jobs.db.prepared import Prepared
-from jobs.models.audit_triggers import plain, project_name, tracked, username
+from jobs.models.audit_triggers import Audited, plain, project_name, username
 from jobs.models.encryption import seal, unseal
 from jobs.models.project import Project
 
@@ -102,9 +102,9 @@ class AccessKey(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("access key"), _("access keys")
-        triggers = tracked(
-            "key",
-            {
+        triggers = Audited(
+            what="key",
+            values={
                 **plain(
                     "access_key",
                     "name",
@@ -117,7 +117,7 @@ class AccessKey(models.Model):
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.access_key)",
             actor="{row}.user_id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name or self.access_key
@@ -196,14 +196,14 @@ class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "key",
-            {"project": project_name()},
+        triggers = Audited(
+            what="key",
+            values={"project": project_name()},
             name="(SELECT COALESCE(NULLIF(name, ''), access_key) FROM jobs_accesskey WHERE id = {row}.accesskey_id)",
             project="{row}.project_id",
             key="{row}.accesskey_id",
-            compared=["project"],
-        )
+            compared=("project",),
+        ).triggers()
 
 
 def _valid_by(field: str, *, shown: str, now: datetime) -> "models.QuerySet[AccessKey, Any]":

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import plain, tracked
+from jobs.models.audit_triggers import Audited, plain
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
 
@@ -55,15 +55,15 @@ class Cause(models.Model):
                 condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"
             ),
         ]
-        triggers = tracked(
-            "note",
-            plain("note"),
+        triggers = Audited(
+            what="note",
+            values=plain("note"),
             name="left({row}.pattern, 300)",
-            made=False,
+            notes_rows=False,
             project="{row}.project_id",
             actor="{row}.note_by_id",
             reason="{row}.note",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.pattern

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, CorrectionStanding
-from jobs.models.audit_triggers import of_graph, of_job, plain, tracked, username
+from jobs.models.audit_triggers import Audited, of_graph, of_job, plain, username
 from jobs.models.graph import Graph
 from jobs.models.job import ImportFile, Job
 
@@ -131,23 +131,23 @@ class Correction(models.Model):
                 condition=pgtrigger.Q(old__reverted_at__isnull=False),
             ),
             pgtrigger.Protect(name="correction_is_kept", operation=pgtrigger.Delete),
-            *tracked(
-                "correction",
-                {
+            *Audited(
+                what="correction",
+                values={
                     **plain("kind", "position", "field", "reverted_at", "reverted_reason"),
                     "observed": _value("observed"),
                     "corrected": _value("corrected"),
                     "reverted_by": username("reverted_by_id"),
                 },
-                compared=["reverted_at"],
-                changed="undone",
+                compared=("reverted_at",),
+                change="undone",
                 name=f"COALESCE({of_job('job_id')}, {of_graph("COALESCE(NULLIF(name, ''), graph_id)")})",
                 project=f"COALESCE({of_job('project_id')}, {of_graph('project_id')})",
                 job="{row}.job_id",
                 graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",
                 actor="COALESCE({row}.reverted_by_id, {row}.actor_id)",
                 reason="COALESCE({row}.reverted_reason, {row}.reason)",
-            ),
+            ).triggers(),
         ]
 
     def __str__(self) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.ges.fields import MAX_ID
-from jobs.models.audit_triggers import plain, tracked
+from jobs.models.audit_triggers import Audited, plain
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
 
@@ -73,17 +73,17 @@ class Graph(models.Model):
             models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
         ]
         # Discovery makes them; what people change is kept, and what GES said anew.
-        triggers = tracked(
-            "graph",
-            {
+        triggers = Audited(
+            what="graph",
+            values={
                 **plain("name", "graph_id", "is_deleted", "tolerated_loss"),
                 "merged_into": "(SELECT COALESCE(graph_id, name) FROM jobs_graph WHERE id = {row}.merged_into_id)",
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.graph_id)",
-            made=False,
+            notes_rows=False,
             project="{row}.project_id",
             graph="{row}.id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name or self.graph_id or ""

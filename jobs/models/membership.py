@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import plain, project_name, tracked, username
+from jobs.models.audit_triggers import Audited, plain, project_name, username
 from jobs.models.project import Project
 from jobs.models.roles import Role
 
@@ -21,12 +21,12 @@ class Membership(models.Model):
     class Meta:
         verbose_name, verbose_name_plural = _("membership"), _("memberships")
         constraints = [models.UniqueConstraint(fields=["project", "user"], name="one_membership")]
-        triggers = tracked(
-            "membership",
-            {"user": username("user_id"), "project": project_name(), **plain("role")},
+        triggers = Audited(
+            what="membership",
+            values={"user": username("user_id"), "project": project_name(), **plain("role")},
             name=username("user_id"),
             project="{row}.project_id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return _("%(user)s in %(project)s") % {"user": self.user, "project": self.project}

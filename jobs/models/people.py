@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import Group, User
 
-from jobs.models.audit_triggers import plain, tracked, username
+from jobs.models.audit_triggers import Audited, plain, username
 
 _PERMISSION = "(SELECT codename FROM auth_permission WHERE id = {row}.permission_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = {row}.group_id)"
@@ -19,14 +19,14 @@ class TrackedUser(User):
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user",
-            {
+        triggers = Audited(
+            what="user",
+            values={
                 **plain("username", "email", "is_active", "is_staff", "is_superuser"),
                 "password": _MARK,
             },
             name="{row}.username",
-        )
+        ).triggers()
 
 
 class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
@@ -35,13 +35,13 @@ class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user",
-            {"group": _GROUP},
+        triggers = Audited(
+            what="user",
+            values={"group": _GROUP},
             name=username("user_id"),
             key="{row}.user_id",
-            compared=["user", "group"],
-        )
+            compared=("user", "group"),
+        ).triggers()
 
 
 class UserPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
@@ -50,10 +50,13 @@ class UserPermission(User.user_permissions.through):  # type: ignore[name-define
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user", {"permission": _PERMISSION}, name=username("user_id"), key="{row}.user_id",
-            compared=["user", "permission"],
-        )  # fmt: skip
+        triggers = Audited(
+            what="user",
+            values={"permission": _PERMISSION},
+            name=username("user_id"),
+            key="{row}.user_id",
+            compared=("user", "permission"),
+        ).triggers()
 
 
 class TrackedGroup(Group):
@@ -62,7 +65,7 @@ class TrackedGroup(Group):
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked("group", plain("name"), name="{row}.name")
+        triggers = Audited(what="group", values=plain("name"), name="{row}.name").triggers()
 
 
 class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,misc]
@@ -71,10 +74,10 @@ class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,m
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "group",
-            {"permission": _PERMISSION},
+        triggers = Audited(
+            what="group",
+            values={"permission": _PERMISSION},
             name=_GROUP,
             key="{row}.group_id",
-            compared=["group", "permission"],
-        )
+            compared=("group", "permission"),
+        ).triggers()

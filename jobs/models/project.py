@@ -13,7 +13,7 @@ from django.db.models import F, Q, Value
 from django.utils.translation import gettext_lazy as _
 
 from jobs.ges.fields import MAX_ID
-from jobs.models.audit_triggers import plain, tracked
+from jobs.models.audit_triggers import Audited, plain
 from jobs.models.roles import (
     MAY_AUDIT,
     MAY_CORRECT,
@@ -199,15 +199,22 @@ class Project(models.Model):
         constraints = [
             models.CheckConstraint(condition=~Q(project_id=""), name="project_id_not_empty")
         ]
-        triggers = tracked(
-            "project",
-            plain(
-                "project_id", "name", "endpoint", "credentials", "calls_per_second", "calls_per_minute", "watches_proxied",
-                "keeps", "keep_days",
+        triggers = Audited(
+            what="project",
+            values=plain(
+                "project_id",
+                "name",
+                "endpoint",
+                "credentials",
+                "calls_per_second",
+                "calls_per_minute",
+                "watches_proxied",
+                "keeps",
+                "keep_days",
             ),
             name="{row}.project_id",
             project="{row}.id",
-        )  # fmt: skip
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name or self.project_id

@@ -6,7 +6,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from jobs.ges.fields import MAX_ID
-from jobs.models.audit_triggers import of_job, plain, tracked
+from jobs.models.audit_triggers import Audited, of_job, plain
 from jobs.models.job import Job
 from jobs.models.project import Keeping, Project
 from jobs.models.reply import Source
@@ -153,15 +153,15 @@ class Hold(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("legal hold"), _("legal holds")
-        triggers = tracked(
-            "hold",
-            plain("reason"),
+        triggers = Audited(
+            what="hold",
+            values=plain("reason"),
             name=of_job("job_id"),
             project=of_job("project_id"),
             job="{row}.job_id",
             graph=of_job("graph_id"),
             reason="{row}.reason",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return str(self.job)

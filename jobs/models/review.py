@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import of_job, plain, tracked, username
+from jobs.models.audit_triggers import Audited, of_job, plain, username
 from jobs.models.job import Job, ReviewState
 
 
@@ -68,9 +68,9 @@ class Review(models.Model):
         indexes = [models.Index("job", models.F("id").desc(), name="review_newest")]
         triggers = [
             pgtrigger.Protect(name="review_stays", operation=pgtrigger.Update | pgtrigger.Delete),
-            *tracked(
-                "review",
-                {
+            *Audited(
+                what="review",
+                values={
                     **plain("state", "note", "due_on"),
                     "fixed_by": of_job("job_id", "fixed_by_id"),
                     "assignee": username("assignee_id"),
@@ -81,7 +81,7 @@ class Review(models.Model):
                 graph=of_job("graph_id"),
                 actor="{row}.actor_id",
                 reason="{row}.note",
-            ),
+            ).triggers(),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import plain, tracked, username
+from jobs.models.audit_triggers import Audited, plain, username
 from jobs.models.roles import Viewer
 
 
@@ -39,12 +39,12 @@ class SavedView(models.Model):
             models.UniqueConstraint(fields=["owner", "name"], name="one_view_a_name"),
             models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
         ]
-        triggers = tracked(
-            "view",
-            {**plain("name", "query", "is_shared"), "owner": username("owner_id")},
+        triggers = Audited(
+            what="view",
+            values={**plain("name", "query", "is_shared"), "owner": username("owner_id")},
             name="{row}.name",
             actor="{row}.owner_id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name
