@@ -47,7 +47,7 @@ class Watching:
         """Derive the chosen jobs from their replies, as the command `rebuild` does; after a reader was mended."""
         jobs = _theirs(request, chosen)
         if jobs:
-            record.rebuild(jobs, now=timezone.now(), with_marks=True)
+            record.rebuild(jobs, now=timezone.now(), with_contradictions=True)
         messages.success(
             request, _("%(count)s jobs rebuilt from their stored responses.") % {"count": len(jobs)}
         )

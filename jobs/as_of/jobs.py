@@ -18,8 +18,9 @@ from jobs.diagnosis.corrections import OWN_FIELDS, standing
 from jobs.diagnosis.verdict import file_verdict
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job, Review, Snapshot, Tombstone
+from jobs.record.file_rows import file_values
 from jobs.record.overlay import corrected_verdict, observed_value
-from jobs.record.projection import file_values, fill_corrected
+from jobs.record.projection import fill_corrected
 from jobs.record.replies import read_replies
 from jobs.record.review_state import undecided_review
 from jobs.record.stored import FILE_COLUMNS

@@ -323,7 +323,7 @@ class Job(models.Model):
 class ImportFile(models.Model):
     """One file of an import, in the order GES sent it; counts in lines, null when unknown.
 
-    Written by: `record.projection`.
+    Written by: `record.file_rows`.
     """
 
     class Kind(models.TextChoices):

@@ -94,7 +94,7 @@ class Pruning(models.Model):
 class Tombstone(models.Model):
     """A deleted response without its body, under the same key, so that the job's chain still fits.
 
-    Written by: `record.removal`, and `record.runs` for those that come with an export.
+    Written by: `record.removal`, and `record.run_rows` for those that come with an export.
     """
 
     id = models.BigIntegerField(primary_key=True)

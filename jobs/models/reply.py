@@ -42,7 +42,7 @@ _UNLESS_BURIED = """
 class Snapshot(models.Model):
     """One distinct response, the bytes as received; equal neighbours are one row.
 
-    Written by: `record.runs` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at and seen,
+    Written by: `record.run_rows` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at and seen,
     where a poll said nothing new) and `record.removal` (deletes).
     """
 
@@ -121,7 +121,7 @@ class Snapshot(models.Model):
 class Miss(models.Model):
     """Failed polls in a row of the same kind, with the newest body that came, if any did.
 
-    Written by: `record.runs` and `record.removal` (deletes).
+    Written by: `record.run_rows` and `record.removal` (deletes).
     """
 
     job = models.ForeignKey(

@@ -162,7 +162,7 @@ def test_a_batch_of_everything_takes_few_statements(lived, count):
     assert not Watch.objects.exclude(lease=None).exists()
     happened(odd_before)
     derived = rows()
-    rebuild(jobs, with_marks=True)
+    rebuild(jobs, with_contradictions=True)
     assert rows() == derived, "what was recorded in bulk is what the stored replies say"
     assert len(recording) <= MOST, "\n".join(sql[:200] for sql in recording)
 
@@ -257,5 +257,5 @@ def test_a_batch_that_waits_for_another_writer_folds_what_that_one_stored(lived)
     for job in Job.objects.filter(snapshots__source="poll", snapshots__first_seen_at=NOW):
         assert job.snapshots.count() == job.snapshot_count == job.chain_length
     derived = rows()
-    rebuild(jobs, with_marks=True)
+    rebuild(jobs, with_contradictions=True)
     assert rows() == derived
