@@ -4,7 +4,7 @@ from django.utils import timezone
 
 
 def note_graphs(apps, schema_editor):
-    """Graphs have been audited since the migration that made their triggers was applied here."""
+    """Graphs are audited since their triggers were made: with this database, or by a former migration."""
     applied = MigrationRecorder(schema_editor.connection).applied_migrations()
     triggers = applied.get(("jobs", "0010_fixes"))
     apps.get_model("jobs", "AuditCoverage").objects.create(
@@ -15,7 +15,7 @@ def note_graphs(apps, schema_editor):
 class Migration(migrations.Migration):
     """Keep as data since when changes of graphs are in the audit log."""
 
-    dependencies = [("jobs", "0014_names")]
+    dependencies = [("jobs", "0004_names")]
     operations = [
         migrations.CreateModel(
             "AuditCoverage",
