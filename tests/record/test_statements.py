@@ -67,7 +67,7 @@ STORIES = {
 
 
 def story_of(job):
-    return job.job_id.split("/")[0]
+    return job.job_id.split("#")[0]
 
 
 def reply(job, files):
@@ -99,7 +99,7 @@ def lived(project, admin):
         jobs = find_jobs(
             project,
             [
-                (graphs[name], f"{name}/{number}", NOW - 9 * HOUR)
+                (graphs[name], f"{name}#{number}", NOW - 9 * HOUR)
                 for number, name in enumerate(names)
             ],
         )
