@@ -172,17 +172,17 @@ def happened(odd_before):
     outcomes = dict(
         Snapshot.objects.filter(first_seen_at=NOW).order_by().values_list("job__job_id", "seen")
     )
-    assert {name.split("/")[0] for name in outcomes} == {
+    assert {name.split("#")[0] for name in outcomes} == {
         "first heard", "files", "odd", "late, still odd", "late, not odd", "corrected", "decided", "tolerated", "runs long",
     }  # fmt: skip
     again = Snapshot.objects.filter(seen=2).values_list("job__job_id", flat=True)
-    assert {name.split("/")[0] for name in again} == {"repeated", "repeated beside a proxy"}
+    assert {name.split("#")[0] for name in again} == {"repeated", "repeated beside a proxy"}
     assert dict(Miss.objects.order_by().values_list("job__job_id", "seen")).items() >= {
         ("missed again/6", 2),
         ("missed/5", 1),
     }
     assert set(Miss.objects.values_list("kind", flat=True)) == {"unreachable", "html"}
-    files = ImportFile.objects.filter(job__job_id="files/1")
+    files = ImportFile.objects.filter(job__job_id="files#1")
     assert list(files.order_by("kind").values_list("kind", "position", "path", "failed_lines")) == [
         ("edge", 0, "c", 0), ("vertex", 0, "a", 3),
     ]  # fmt: skip
@@ -192,10 +192,10 @@ def happened(odd_before):
         "a blue label",
     }
     odd = dict(Contradiction.objects.values_list("job__job_id", "says"))
-    assert {name.split("/")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
+    assert {name.split("#")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
     assert odd["odd/2"]
     states = {
-        name.split("/")[0]: state
+        name.split("#")[0]: state
         for name, state in Job.objects.values_list("job_id", "review")
         if state
     }
