@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.db.bulk import Writes
-from jobs.db.outage import is_the_databases
+from jobs.db.outage import is_outage
 from jobs.diagnosis.usual import Usual
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
@@ -48,7 +48,7 @@ def record_and_plan(
             Watch.objects.plan(lease, _plans(observations, claims, jobs), writes)
             writes.run()
     except Exception as error:
-        if is_the_databases(error):
+        if is_outage(error):
             raise
         if len(observations) > 1:
             half = len(observations) // 2
@@ -92,7 +92,7 @@ def _quarantine(
         record(failed_polls, now=timezone.now())
         outcomes.note(failed_polls, timezone.now())
     except Exception as second_error:
-        if is_the_databases(second_error):
+        if is_outage(second_error):
             raise
         log.exception("It can't be recorded as a failed poll either.")
     if job.pk in claims:

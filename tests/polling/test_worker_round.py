@@ -156,17 +156,17 @@ def test_answers_are_held_during_database_outage_until_timeout_or_shutdown(
         tries.clear()
         return do
 
-    assert outage.surely(fails(3), stopping) == "done"
+    assert outage.retry_in_outage(fails(3), stopping) == "done"
     with pytest.raises(IntegrityError):
-        outage.surely(fails(3, IntegrityError), stopping)
+        outage.retry_in_outage(fails(3, IntegrityError), stopping)
     assert len(tries) == 1
     monkeypatch.setattr(outage, "HOLD_SECONDS", 0.0)
     with pytest.raises(OperationalError):
-        outage.surely(fails(9), stopping)
+        outage.retry_in_outage(fails(9), stopping)
     monkeypatch.setattr(outage, "HOLD_SECONDS", 600.0)
     stopping.set()
     with pytest.raises(OperationalError):
-        outage.surely(fails(9), stopping)
+        outage.retry_in_outage(fails(9), stopping)
     assert len(tries) == 1
 
 
@@ -193,7 +193,7 @@ def test_a_session_begun_inside_another_wrapper_keeps_that_wrapper_apart():
     connection.execute_wrappers.clear()
     with connection.execute_wrapper(lambda execute, *rest: execute(*rest)):
         assert Project.objects.count() == 0
-    assert connection.execute_wrappers == [outage._leave_read_only]
+    assert connection.execute_wrappers == [outage._end_if_read_only]
 
 
 def test_a_worker_that_stops_gives_its_claims_back_at_once(watched, upstream):
