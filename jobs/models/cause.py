@@ -1,4 +1,4 @@
-"""The same cause over files, jobs and graphs, and what the team knows of it."""
+"""One cause of failures over files, jobs and graphs, with the team's note on it."""
 
 from django.conf import settings
 from django.db import models
@@ -11,7 +11,7 @@ from jobs.models.roles import Viewer
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):
-    """Questions about causes."""
+    """Causes by who may see them."""
 
     def visible_to(self, user: Viewer) -> "CauseQuerySet":
         """The causes of the projects this user may see."""

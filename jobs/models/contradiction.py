@@ -14,7 +14,7 @@ class Contradiction(models.Model):
     """
 
     class Kind(models.TextChoices):
-        """The words of `diagnosis.changes.Odd`, with their labels."""
+        """The words of `diagnosis.changes.ContradictionKind`, with their labels."""
 
         FINAL_WORD = ContradictionKind.FINAL_WORD.value, _("Final status withdrawn")
         EARLIER = ContradictionKind.EARLIER.value, _("Time moved backwards")
@@ -50,5 +50,5 @@ class Contradiction(models.Model):
 
     @property
     def others(self) -> int:
-        """How many more than the one that is told."""
+        """How many more than the one in `says`."""
         return self.count - 1

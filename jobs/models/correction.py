@@ -24,29 +24,32 @@ def _value(column: str) -> str:
 
 
 class Flag(models.TextChoices):
-    """The words of `diagnosis.corrections.Standing`, with their labels."""
+    """The words of `diagnosis.corrections.CorrectionStanding`, with their labels."""
 
     NEEDLESS = CorrectionStanding.NEEDLESS.value, _("Not needed: GES now returns the same value")
     CONTRADICTED = CorrectionStanding.CONTRADICTED.value, _("Conflict: GES now returns a new value")
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
-    """Questions about corrections."""
+    """Corrections that stand, and the undoing of them."""
 
     def standing(self) -> "CorrectionQuerySet":
         """Not undone."""
         return self.filter(reverted_at=None)
 
     def undo(self, reason: str, actor: User, now: datetime) -> int:
-        """Mark these undone; how many."""
+        """Mark these as undone; how many."""
         return self.update(reverted_at=now, reverted_by=actor, reverted_reason=reason)
 
 
 class Correction(models.Model):
-    """What a person changed, from what, why and when; values are text, null is unknown.
+    """A person's change of a value, with its reason; values are text, null is unknown.
 
-    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is what GES had said when it was made,
-    `newest` what GES says now, and `flag` what that means for it.
+    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value when
+    it was made, `newest` GES's value now, and `flag` what that makes of the correction.
+
+    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction` (undoing),
+    `record.overlay` and `record.graphs` (newest, flag).
     """
 
     job = models.ForeignKey(
@@ -155,18 +158,18 @@ class Correction(models.Model):
 
     @property
     def where(self) -> str:
-        """What was corrected, in words."""
+        """The corrected value's place, in words."""
         if not self.kind:
             return field_label(self.field)
-        said = {
+        values = {
             "kind": ImportFile.Kind(self.kind).label,
             "position": self.position,
             "field": field_label(self.field),
         }
-        return _("%(kind)s file %(position)s, %(field)s") % said
+        return _("%(kind)s file %(position)s, %(field)s") % values
 
 
-#: For lists of jobs: the corrections of each job itself that stand, as `standing`.
+#: For lists of jobs: the standing corrections of each job itself, as `Job.standing`.
 STANDING = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().filter(kind="").select_related("actor"),
@@ -174,7 +177,7 @@ STANDING = models.Prefetch(
 )
 
 
-#: The same for graphs.
+#: For graphs: their standing corrections, as `Graph.standing`.
 OF_GRAPH = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor"),

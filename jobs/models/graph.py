@@ -1,5 +1,7 @@
 """A graph of a project, as GES describes it and people correct it."""
 
+from typing import TYPE_CHECKING
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -10,9 +12,12 @@ from jobs.models.audit_triggers import Audited, plain
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
 
+if TYPE_CHECKING:
+    from jobs.models.correction import Correction
+
 
 class GraphQuerySet(models.QuerySet["Graph"]):
-    """Questions about graphs."""
+    """Graphs by who may see them."""
 
     def visible_to(self, user: Viewer) -> "GraphQuerySet":
         """The graphs of the projects this user may see."""
@@ -20,7 +25,7 @@ class GraphQuerySet(models.QuerySet["Graph"]):
 
 
 class Graph(models.Model):
-    """A graph; `graph_id` is null while only its name is known, as for jobs of a graph that is gone."""
+    """A graph; `graph_id` is null while only its name is known, as for jobs of a deleted graph."""
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="graphs"
@@ -34,10 +39,8 @@ class Graph(models.Model):
         blank=True,
         help_text=_("As returned by GES; a job that started earlier belongs to an earlier graph."),
     )
-    forgotten_jobs = models.JSONField(
-        default=list, blank=True, editable=False,
-        help_text="Ids of jobs that GES still names as this graph's imports, and knows no more when asked.",
-    )  # fmt: skip
+    # Ids of jobs that GES still lists as this graph's imports, and does not know when asked.
+    forgotten_jobs = models.JSONField(default=list, blank=True, editable=False)
     tolerated_loss = models.DecimalField(
         _("failure threshold"),
         max_digits=5,
@@ -61,6 +64,9 @@ class Graph(models.Model):
         ),
     )
 
+    # Set where corrections are shown, by the Prefetch `correction.OF_GRAPH`.
+    standing: "list[Correction]"
+
     objects = GraphQuerySet.as_manager()
 
     class Meta:
@@ -72,7 +78,7 @@ class Graph(models.Model):
             ),
             models.CheckConstraint(condition=~Q(graph_id=""), name="graph_id_not_empty"),
         ]
-        # Discovery makes them; what people change is kept, and what GES said anew.
+        # Discovery makes them; changes of people are noted, and new values of GES.
         triggers = Audited(
             what="graph",
             values={

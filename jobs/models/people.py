@@ -1,4 +1,4 @@
-"""Django's users and groups, here for their triggers: who may come in, and with which permissions."""
+"""Django's users and groups, as proxies that bring triggers: who may sign in, and do what."""
 
 from django.contrib.auth.models import Group, User
 
@@ -6,7 +6,7 @@ from jobs.models.audit_triggers import Audited, plain, username
 
 _PERMISSION = "(SELECT codename FROM auth_permission WHERE id = {row}.permission_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = {row}.group_id)"
-# That it was changed is told, and nothing of what it is or was.
+# An entry tells that it was changed, and nothing of what it is or was.
 _MARK = (
     "CASE WHEN '{row}' = 'NEW' AND TG_OP = 'UPDATE' AND OLD.password IS DISTINCT FROM NEW.password"
     " THEN 'changed' ELSE 'kept' END"
@@ -14,7 +14,7 @@ _MARK = (
 
 
 class TrackedUser(User):
-    """A user."""
+    """A user, audited."""
 
     class Meta:
         proxy = True
@@ -30,7 +30,7 @@ class TrackedUser(User):
 
 
 class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
-    """A user in a group."""
+    """A user's membership in a group, audited."""
 
     class Meta:
         proxy = True
@@ -45,7 +45,7 @@ class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
 
 
 class UserPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
-    """A permission that a user has."""
+    """A permission of a user, audited."""
 
     class Meta:
         proxy = True
@@ -60,7 +60,7 @@ class UserPermission(User.user_permissions.through):  # type: ignore[name-define
 
 
 class TrackedGroup(Group):
-    """A group of users."""
+    """A group of users, audited."""
 
     class Meta:
         proxy = True
@@ -69,7 +69,7 @@ class TrackedGroup(Group):
 
 
 class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,misc]
-    """A permission that a group has."""
+    """A permission of a group, audited."""
 
     class Meta:
         proxy = True

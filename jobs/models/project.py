@@ -104,7 +104,7 @@ class ProjectQuerySet(models.QuerySet["Project"]):
 
 
 class Keeping(models.TextChoices):
-    """Which replies of a job that has ended stay once they are old."""
+    """Which old responses of a job that has ended retention keeps."""
 
     ALL = "all", _("all")
     CHANGES = "changes", _("first, last and every change")
@@ -130,10 +130,8 @@ class Project(models.Model):
         related_name="ges_projects",
     )
     discovered_at = models.DateTimeField(_("job list read at"), null=True, blank=True)
-    history_offset = models.PositiveIntegerField(
-        null=True, blank=True, default=0, editable=False,
-        help_text="Where the reading of GES's whole job list goes on; null once it was read to its end.",
-    )  # fmt: skip
+    # Where the reading of GES's whole job list goes on; null once it was read to its end.
+    history_offset = models.PositiveIntegerField(null=True, blank=True, default=0, editable=False)
     history_read_at = models.DateTimeField(
         _("job history read at"),
         null=True,
@@ -221,7 +219,7 @@ class Project(models.Model):
 
     @property
     def clock_skew(self) -> timedelta | None:
-        """How far GES's clock is ahead of ours, negative where behind; None where that confuses nobody."""
+        """How far GES's clock is ahead of ours, negative where behind; None below CONFUSING_SKEW."""
         skew = timedelta(milliseconds=self.clock_skew_ms or 0)
         return skew if abs(skew) >= CONFUSING_SKEW else None
 
@@ -242,7 +240,7 @@ class Project(models.Model):
             self.save(update_fields=["clock_skew_ms"])
 
     def may_be_reviewed_by(self, user: Viewer) -> bool:
-        """Whether this user may review its imports, write notes, refresh from GES and track a job."""
+        """Whether this user may review its imports, write notes, refresh and track jobs."""
         return self._role_of(user) in MAY_REVIEW
 
     def may_be_corrected_by(self, user: Viewer) -> bool:

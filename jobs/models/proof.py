@@ -14,14 +14,14 @@ from jobs.models.roles import Viewer
 
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:
-    """Rows that are only added."""
+    """Refuse every change of rows that are only added."""
     return [
         pgtrigger.Protect(name=f"{name}_is_evidence", operation=pgtrigger.Update | pgtrigger.Delete)
     ]
 
 
 class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
-    """Questions about checkpoints."""
+    """Checkpoints by who may see them."""
 
     def visible_to(self, user: Viewer) -> "CheckpointQuerySet":
         """Those of the projects this user may see."""
@@ -137,7 +137,7 @@ class Tombstone(models.Model):
 
 
 class Hold(models.Model):
-    """A job whose replies are evidence somewhere: retention leaves it alone."""
+    """A job whose responses are evidence somewhere: retention leaves it alone."""
 
     job = models.OneToOneField(
         Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="hold"

@@ -10,7 +10,7 @@ from jobs.models.job import Job
 
 
 class Source(models.TextChoices):
-    """How a reply came to us."""
+    """How a response came here."""
 
     POLL = "poll", _("poll")
     PROXY = "proxy", _("proxy")
@@ -19,10 +19,13 @@ class Source(models.TextChoices):
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
-    """Questions about replies."""
+    """Responses, narrowed by conditions that are written once."""
 
     def replies_to(self, version: int) -> "SnapshotQuerySet":
-        """Replies of the status endpoint of this API, the newest first. An item of a job list never stands in for one."""
+        """Responses of the status endpoint of this API, the newest first.
+
+        An item of a job list never stands in for one.
+        """
         return (
             self.filter(version=version, http_status=200)
             .exclude(source=Source.LIST)
@@ -30,7 +33,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         )
 
 
-#: Retention leaves a tombstone of the same key and link first; nothing else can take a reply away.
+#: Retention leaves a tombstone of the same key and link first; nothing else can delete a response.
 _UNLESS_BURIED = """
     IF NOT EXISTS (SELECT 1 FROM jobs_tombstone t WHERE t.id = OLD.id AND t.job_id = OLD.job_id AND t.link = OLD.link) THEN
         RAISE EXCEPTION 'gesdash: Cannot delete rows from % table without a tombstone', TG_TABLE_NAME;

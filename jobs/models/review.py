@@ -1,4 +1,4 @@
-"""What people made of an import that lost data."""
+"""People's reviews of imports with failures."""
 
 import pgtrigger
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""A list as somebody wants to find it again."""
+"""A person's saved filters and order of the job list."""
 
 from django.conf import settings
 from django.db import models
@@ -10,15 +10,18 @@ from jobs.models.roles import Viewer
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
-    """Questions about saved views."""
+    """Saved views by who may see them."""
 
     def visible_to(self, user: Viewer) -> "SavedViewQuerySet":
-        """One's own and those that others share; what a view shows is limited by who looks, not by who saved it."""
+        """This user's own and those that others share.
+
+        What a view lists is limited by who looks, not by who saved it.
+        """
         return self.filter(Q(owner_id=user.pk) | Q(is_shared=True))
 
 
 class SavedView(models.Model):
-    """A name for the filters and the order of the job list; `query` is a query string without a position."""
+    """Filters and order of the job list under a name; `query` is a query string without a cursor."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
