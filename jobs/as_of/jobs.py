@@ -140,7 +140,8 @@ def _fold(
         for correction in job_corrections
         if was_standing(correction, moment)
     ]
-    job.standing = corrections  # shown beside its values, in place of those that stand today
+    # Shown beside its values, in place of those that stand today.
+    job.standing = corrections  # type: ignore[attr-defined]
     laid = fill_corrected(job, reply, corrections)
     job.verdict = corrected_verdict(corrections) or job.verdict
     job.duration = job.end_time - job.begin_time if job.end_time and job.begin_time else None

@@ -78,7 +78,7 @@ def _standing(job: Job) -> list[Correction]:
     known: list[Correction] | None = getattr(job, "standing", None)
     if known is None:
         rows = job.corrections.standing().select_related("actor").order_by("pk")
-        known = job.standing = list(rows)
+        known = job.standing = list(rows)  # type: ignore[attr-defined]
     return known
 
 

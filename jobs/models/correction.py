@@ -169,7 +169,7 @@ class Correction(models.Model):
         return _("%(kind)s file %(position)s, %(field)s") % values
 
 
-#: For lists of jobs: the standing corrections of each job itself, as `Job.standing`.
+#: For lists of jobs: the standing corrections of each job itself, as `standing`.
 STANDING = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().filter(kind="").select_related("actor"),
@@ -177,7 +177,7 @@ STANDING = models.Prefetch(
 )
 
 
-#: For graphs: their standing corrections, as `Graph.standing`.
+#: For graphs: their standing corrections, as `standing`.
 OF_GRAPH = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor"),

@@ -1,7 +1,5 @@
 """A graph of a project, as GES describes it and people correct it."""
 
-from typing import TYPE_CHECKING
-
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
@@ -11,9 +9,6 @@ from jobs.ges.fields import MAX_ID
 from jobs.models.audit_triggers import Audited, plain
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
-
-if TYPE_CHECKING:
-    from jobs.models.correction import Correction
 
 
 class GraphQuerySet(models.QuerySet["Graph"]):
@@ -63,9 +58,6 @@ class Graph(models.Model):
             "The graph with a known ID that this graph, known only by name, was found to be."
         ),
     )
-
-    # Set where corrections are shown, by the Prefetch `correction.OF_GRAPH`.
-    standing: "list[Correction]"
 
     objects = GraphQuerySet.as_manager()
 

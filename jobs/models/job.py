@@ -1,7 +1,6 @@
 """Job and ImportFile: projections of the newest response and the corrections over it."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from django.contrib.postgres.indexes import GinIndex, HashIndex, OpClass
 from django.db import models
@@ -17,9 +16,6 @@ from jobs.models.cause import Cause
 from jobs.models.graph import Graph
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
-
-if TYPE_CHECKING:
-    from jobs.models.correction import Correction
 
 
 class VerdictChoices(models.TextChoices):
@@ -193,9 +189,6 @@ class Job(models.Model):
     # projection, but evidence.
     chain_length = models.PositiveIntegerField(_("chain length"), default=0)
     chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
-
-    # Set where corrections are shown: by the Prefetch `correction.STANDING`, and by `as_of`.
-    standing: "list[Correction]"
 
     objects = JobQuerySet.as_manager()
 
