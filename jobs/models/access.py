@@ -43,12 +43,12 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
     @staticmethod
     def for_token(token: str, now: datetime) -> "AccessKey | None":
         """The valid key with this token."""
-        return _shown("token_digest", _digest(token), now)
+        return _find_valid("token_digest", _digest(token), now)
 
     @staticmethod
     def for_access_key(access_key: str, now: datetime) -> "AccessKey | None":
         """The valid key with this public half."""
-        return _shown("access_key", access_key, now)
+        return _find_valid("access_key", access_key, now)
 
 
 class AccessKey(models.Model):
@@ -221,19 +221,19 @@ class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
 
 
 def _valid_by(field: str, *, shown: str, now: datetime) -> "models.QuerySet[AccessKey, Any]":
-    found = AccessKey.objects.valid(now).filter(**{field: shown}).order_by("pk")
-    return found.values_list(*_KEY, *(f"user__{name}" for name in _USER))[:1]
+    keys = AccessKey.objects.valid(now).filter(**{field: shown}).order_by("pk")
+    return keys.values_list(*_KEY_COLUMNS, *(f"user__{name}" for name in _USER_COLUMNS))[:1]
 
 
-_KEY = [field.attname for field in AccessKey._meta.concrete_fields]
-_USER = [field.attname for field in User._meta.concrete_fields]
+_KEY_COLUMNS = [field.attname for field in AccessKey._meta.concrete_fields]
+_USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
 _valid_keys = Prepared(_valid_by)
 
 
-def _shown(field: str, value: str, now: datetime) -> AccessKey | None:
+def _find_valid(field: str, shown: str, now: datetime) -> AccessKey | None:
     """The valid key that a caller shows, with its user."""
-    for row in _valid_keys.rows(field, shown=value, now=now):
-        key = AccessKey.from_db(None, _KEY, row[: len(_KEY)])
-        key.user = User.from_db(None, _USER, row[len(_KEY) :])
+    for row in _valid_keys.rows(field, shown=shown, now=now):
+        key = AccessKey.from_db(None, _KEY_COLUMNS, row[: len(_KEY_COLUMNS)])
+        key.user = User.from_db(None, _USER_COLUMNS, row[len(_KEY_COLUMNS) :])
         return key
     return None
