@@ -24,7 +24,8 @@ from jobs.audit.filters import FILTERS as AUDIT_FILTERS
 from jobs.db import locks
 from jobs.lists.jobs import FILTERS, SORTS
 from jobs.lists.kinds import Choice, Text, Time
-from jobs.models import AccessKey, Membership, Project
+from jobs.models import AccessKey, Project
+from jobs.models.roles import Role
 from jobs.polling import call_budget, schedule
 from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
@@ -278,9 +279,7 @@ def test_the_filters_of_the_audit_log_are_described():
 
 
 def test_every_role_is_described():
-    assert [
-        row[0] for row in table("docs/operate.md", "role in a project")
-    ] == Membership.Role.values
+    assert [row[0] for row in table("docs/operate.md", "role in a project")] == Role.values
 
 
 def test_every_metric_is_described(admin, client, installation):

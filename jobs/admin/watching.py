@@ -27,7 +27,7 @@ class Watching:
     def stop_watching(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
         """Plan no further poll; a poll under way still records its answer."""
         jobs = _theirs(request, chosen.filter(watch__next_poll_at__isnull=False))
-        Watch.objects.filter(job__in=jobs).update(next_poll_at=None, lease=None, leased_until=None)
+        Watch.objects.stop(jobs)
         _note(request, jobs, {"watched": True}, {"watched": False})
         messages.success(request, _("Tracking paused for %(count)s jobs.") % {"count": len(jobs)})
 
@@ -47,7 +47,7 @@ class Watching:
         """Derive the chosen jobs from their replies, as the command `rebuild` does; after a reader was mended."""
         jobs = _theirs(request, chosen)
         if jobs:
-            record.rebuild(jobs, now=timezone.now(), with_marks=True)
+            record.rebuild(jobs, now=timezone.now(), with_contradictions=True)
         messages.success(
             request, _("%(count)s jobs rebuilt from their stored responses.") % {"count": len(jobs)}
         )
@@ -55,7 +55,7 @@ class Watching:
 
 def take_up(request: HttpRequest, chosen: QuerySet[Watch]) -> None:
     """Ask again at once about jobs whose reply could not be recorded; the trail keeps why each had been set aside."""
-    aside = Watch.objects.set_aside().filter(pk__in=chosen.values("pk"))
+    aside = Watch.objects.quarantined().filter(pk__in=chosen.values("pk"))
     jobs = _theirs(request, Job.objects.filter(pk__in=aside.values("job")))
     _resume(request, jobs, dict(aside.filter(job__in=jobs).values_list("job_id", "problem")))
 
@@ -64,12 +64,7 @@ def _resume(request: HttpRequest, jobs: list[Job], problems: dict[int, str]) -> 
     """`problems`: by job, why it had been set aside."""
     now = timezone.now()
     with transaction.atomic():
-        Watch.objects.bulk_create(
-            [Watch(job=job, next_poll_at=now) for job in jobs], ignore_conflicts=True
-        )
-        Watch.objects.filter(job__in=jobs, next_poll_at=None).update(
-            next_poll_at=now, failures=0, problem=""
-        )
+        Watch.objects.resume({job.pk: now for job in jobs}, with_quarantined=True)
         for job in jobs:
             before = {"watched": False} | (
                 {"problem": problems[job.pk]} if problems.get(job.pk) else {}

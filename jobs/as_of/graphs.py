@@ -1,82 +1,78 @@
-"""Graphs as they were known at a moment, which job was of which, and what nobody noted of that."""
+"""Graphs as they were known at a moment, which job was of which, and what is not recorded of that."""
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from copy import copy
 from datetime import UTC, datetime
 from decimal import Decimal
 
 from django.db import connection
-from django.db.migrations.recorder import MigrationRecorder
 from django.utils.translation import gettext as _
 
-from jobs.models import Correction, Graph, Job
+from jobs.models import AuditCoverage, Correction, Graph, Job
 from jobs.models.audit import AuditAction, AuditObject
 
-OWN = (
-    "graph",
-    "is_hidden",
-)  # fields of a job that no reply says: what people made of them stands in their corrections
-_NOTES_GRAPHS = (
-    "jobs",
-    "0010_fixes",
-)  # the migration since which each change of a graph is an entry of the trail
-
-
-# An entry holds what it changed: of each column, the first later one has what stood before.
-_BEFORE = """
-SELECT DISTINCT ON (graph_id, key) graph_id, key, value::text FROM jobs_auditentry CROSS JOIN jsonb_each(before) AS column_ (key, value)
-WHERE graph_id = ANY(%s) AND what = %s AND deed = %s AND at > %s ORDER BY graph_id, key, at, id
+MAX_NAMES = 5  # of graphs in one sentence
+_FOLDED_COLUMNS = {"name", "graph_id", "is_deleted", "tolerated_loss"}
+# An entry holds what it changed: of each column, the first entry after the moment has its value then.
+_VALUES_BEFORE = """
+SELECT DISTINCT ON (graph_id, key) graph_id, key, value::text
+FROM jobs_auditentry CROSS JOIN jsonb_each(before) AS column_ (key, value)
+WHERE graph_id = ANY(%s) AND what = %s AND deed = %s AND at > %s
+ORDER BY graph_id, key, at, id
 """
-_COLUMNS = {"name", "graph_id", "is_deleted", "tolerated_loss"}
 
 
-def graphs_as_known(graphs: Iterable[Graph], at: datetime) -> dict[int, Graph]:
-    """By key, copies with the name, id, deleted mark and tolerated loss of then."""
-    found = {one.pk: copy(one) for one in graphs}
+def graphs_as_of(graphs: Iterable[Graph], moment: datetime) -> dict[int, Graph]:
+    """By key, copies with the name, id, deleted mark and tolerated loss of that moment."""
+    copies = {graph.pk: copy(graph) for graph in graphs}
     with connection.cursor() as cursor:
         cursor.execute(
-            _BEFORE, [list(found), AuditObject.GRAPH.value, AuditAction.CHANGED.value, at]
+            _VALUES_BEFORE,
+            [list(copies), AuditObject.GRAPH.value, AuditAction.CHANGED.value, moment],
         )
-        for pk, column, value in cursor.fetchall():
-            if column in _COLUMNS:
-                setattr(
-                    found[pk], column, json.loads(value, parse_float=Decimal, parse_int=Decimal)
-                )
-    return found
+        for pk, column, text in cursor.fetchall():
+            if column in _FOLDED_COLUMNS:
+                value = json.loads(text, parse_float=Decimal, parse_int=Decimal)
+                setattr(copies[pk], column, value)
+    return copies
 
 
-def own_value(corrections: Iterable[Correction], field: str, at: datetime) -> str | None:
-    """What such a field of a job was then, as corrections write it; None: what it is now. Takes all of them, the oldest first."""
-    of_field = [one for one in corrections if one.field == field and not one.kind]
-    for one in of_field:
-        if stood(one, at):
-            return one.corrected
-    return next((one.observed for one in of_field if one.made_at > at), None)
+def own_value_at(corrections: Iterable[Correction], field: str, moment: datetime) -> str | None:
+    """The value of one of a job's OWN_FIELDS, as corrections write it; None: what it is now.
+
+    Takes all corrections of the job, the oldest first.
+    """
+    of_field = [
+        correction
+        for correction in corrections
+        if correction.field == field and not correction.kind
+    ]
+    for correction in of_field:
+        if was_standing(correction, moment):
+            return correction.corrected
+    return next((later.observed for later in of_field if later.made_at > moment), None)
 
 
-def stood(one: Correction, at: datetime) -> bool:
-    """Whether it had been made and was not undone yet."""
-    return one.made_at <= at and (one.reverted_at is None or one.reverted_at > at)
+def was_standing(correction: Correction, moment: datetime) -> bool:
+    """It had been made and was not undone yet."""
+    is_undone = correction.reverted_at is not None and correction.reverted_at <= moment
+    return correction.made_at <= moment and not is_undone
 
 
-def moved_jobs(graph: Graph, most: int) -> list[int]:
-    """Keys of jobs that people moved to this graph or from it, at any time; `most` at most."""
+def moved_jobs(graph: Graph, limit: int) -> list[int]:
+    """Keys of at most `limit` jobs that people moved to this graph or from it, at any time."""
     rows = Correction.objects.filter(field="graph", kind="", job__project=graph.project_id)
     mentions = rows.filter(observed=str(graph.pk)) | rows.filter(corrected=str(graph.pk))
-    return [
-        pk
-        for pk in mentions.order_by("job").values_list("job_id", flat=True).distinct()[:most]
-        if pk is not None
-    ]
+    job_ids = mentions.order_by("job").values_list("job_id", flat=True).distinct()
+    return [pk for pk in job_ids[:limit] if pk is not None]
 
 
-def graphs_not_noted(at: datetime) -> str:
-    """What can't be told of any graph at that moment, in a sentence; empty where all can."""
-    app, name = _NOTES_GRAPHS
-    applied = MigrationRecorder.Migration.objects.filter(app=app, name=name)
-    since: datetime | None = applied.values_list("applied", flat=True).first()
-    if since is None or at >= since:
+def graphs_caveat(moment: datetime) -> str:
+    """Why what is told of any graph at that moment is not sure, in a sentence; empty where it is."""
+    covered = AuditCoverage.objects.filter(what=AuditObject.GRAPH)
+    since = covered.values_list("since", flat=True).first()
+    if since is None or moment >= since:
         return ""
     text = _(
         "Graph changes have been recorded since %(since)s: names, deletions and "
@@ -86,31 +82,30 @@ def graphs_not_noted(at: datetime) -> str:
     return text % {"since": f"{since.astimezone(UTC):%Y-%m-%d %H:%M} UTC"}
 
 
-def not_noted(graphs: Collection[Graph], at: datetime) -> list[str]:
-    """What can't be told of these graphs at that moment, a sentence each. Two queries."""
-    said = [sentence for sentence in [graphs_not_noted(at)] if graphs and sentence]
-    if names := _known_by_name_once(graphs):
+def caveats(graphs: Collection[Graph], moment: datetime) -> list[str]:
+    """Why what is told of these graphs at that moment is not sure, in sentences. Two queries."""
+    sentences = [graphs_caveat(moment)] if graphs else []
+    if names := _once_known_by_name(graphs):
         text = _(
             "At that time, jobs of %(graphs)s may have been known only by the "
             "graph’s name: when GES first gave the graph ID is not recorded."
         )
-        said.append(text % {"graphs": ", ".join(names)})
-    return said
+        sentences.append(text % {"graphs": ", ".join(names)})
+    return [sentence for sentence in sentences if sentence]
 
 
-def _known_by_name_once(graphs: Collection[Graph]) -> Sequence[str]:
-    with_id = {(one.project_id, one.name) for one in graphs if one.graph_id}
-    bare = Graph.objects.filter(
+def _once_known_by_name(graphs: Collection[Graph]) -> list[str]:
+    """Names of those that have a twin known by its name alone."""
+    with_id = {(graph.project_id, graph.name) for graph in graphs if graph.graph_id}
+    twins = Graph.objects.filter(
         graph_id=None,
-        name__in={name for _, name in with_id},
-        project__in={key for key, _ in with_id},
-    )
-    return sorted(
-        {name for key, name in bare.values_list("project_id", "name") if (key, name) in with_id}
-    )[:5]
+        name__in={name for _project, name in with_id},
+        project__in={project for project, _name in with_id},
+    ).values_list("project_id", "name")
+    return sorted({name for project, name in twins if (project, name) in with_id})[:MAX_NAMES]
 
 
-def graph_then(job: Job, corrections: Iterable[Correction], at: datetime) -> int:
+def graph_at(job: Job, corrections: Iterable[Correction], moment: datetime) -> int:
     """The key of the graph a job was of."""
-    value = own_value(corrections, "graph", at)
+    value = own_value_at(corrections, "graph", moment)
     return job.graph_id if value is None else int(value)

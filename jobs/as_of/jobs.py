@@ -1,7 +1,10 @@
-"""Jobs as they were known at a moment: folded from what had been seen and decided by then. Nothing is stored."""
+"""Jobs as they were known at a moment: folded from what had been seen and decided by then.
+
+Nothing is stored.
+"""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from copy import copy
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,17 +13,19 @@ from typing import Any
 from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Least
 
-from jobs.as_of.graphs import OWN, graph_then, graphs_as_known, own_value, stood
-from jobs.diagnosis.corrections import standing
+from jobs.as_of.graphs import graph_at, graphs_as_of, own_value_at, was_standing
+from jobs.diagnosis.corrections import OWN_FIELDS, standing
 from jobs.diagnosis.verdict import file_verdict
 from jobs.ges.shapes import JobReply
 from jobs.models import Correction, Graph, ImportFile, Job, Review, Snapshot, Tombstone
-from jobs.models.job import ReviewState
-from jobs.record.overlay import observed_value, verdict_over
-from jobs.record.projection import file_values, fill_corrected
+from jobs.record.file_rows import file_values
+from jobs.record.overlay import corrected_verdict, observed_value
+from jobs.record.projection import fill_corrected
 from jobs.record.replies import read_replies
-from jobs.record.review_state import lost_data, within_tolerance
+from jobs.record.review_state import undecided_review
 from jobs.record.stored import FILE_COLUMNS
+
+type LastSeen = tuple[datetime, int]  # of a response: until when it was seen, and its key
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,86 +36,116 @@ class JobAsOf:
     files: list[ImportFile]
 
 
-def as_known(jobs: Sequence[Job], at: datetime) -> dict[int, JobAsOf]:
-    """By key, what was known of these jobs at that moment: eight queries at most, and the body of one reply a job.
+def jobs_as_of(jobs: Sequence[Job], moment: datetime) -> dict[int, JobAsOf]:
+    """By key, what was known of these jobs: eight queries at most, and one response's body a job.
 
-    Their graphs are to be loaded. Left out: jobs that had not been heard of, and those whose reply of then retention has taken
-    away. `past_graphs.not_noted` says what of their graphs can't be told.
+    Their graphs are to be loaded; `graphs.caveats` says what of them is not sure. Left out: jobs that
+    were not known yet, and those whose response of then retention has deleted.
     """
-    pks = [job.pk for job in jobs]
-    newest = _newest(Snapshot.objects.all(), pks, at)
-    buried = _newest(Tombstone.objects.all(), pks, at)
-    kept = {job: row for job, row in newest.items() if job not in buried or buried[job] < row}
-    replies = read_replies(key for _until, key in kept.values())
-    counts = (
-        Snapshot.objects.filter(job__in=kept, first_seen_at__lte=at).order_by().values_list("job")
-    )
-    seen = dict(counts.annotate(count=Count("*")))
-    corrections = _corrections(Q(job__in=list(kept)) & (_stood(at) | Q(field__in=OWN, kind="")))
-    graphs = _graphs([job for job in jobs if job.pk in kept], corrections, at)
-    reviews = (
-        Review.objects.filter(job__in=kept, made_at__lte=at).order_by("job", "-pk").distinct("job")
-    )
-    decided = dict(reviews.values_list("job_id", "state"))
+    newest = _newest_kept([job.pk for job in jobs], moment)
+    replies = read_replies(key for _until, key in newest.values())
+    jobs = [job for job in jobs if job.pk in newest]
+
+    corrections = _corrections_of(newest, moment)
+    graphs = _graphs_of(jobs, corrections, moment)
+    counts = _reply_counts(newest, moment)
+    decided = _decided_states(newest, moment)
+
     found = {}
     for job in jobs:
-        until, key = kept.get(job.pk, (at, 0))
-        if key in replies:
-            past = _past(job, graphs[job.pk], replies[key], corrections[job.pk], at)
-            past.job.observed_at, past.job.snapshot_count = until, seen[job.pk]
-            past.job.review = decided.get(job.pk) or _undecided(past.job)
-            found[job.pk] = past
+        until, key = newest[job.pk]
+        if key not in replies:
+            continue
+        past = _fold(job, graphs[job.pk], replies[key], corrections[job.pk], moment)
+        past.job.observed_at, past.job.snapshot_count = until, counts[job.pk]
+        past.job.review = decided.get(job.pk) or undecided_review(
+            past.job, past.job.graph.tolerated_loss
+        )
+        found[job.pk] = past
     return found
 
 
-def _newest(
-    rows: QuerySet[Any], jobs: Sequence[int], at: datetime
-) -> dict[int, tuple[datetime, int]]:
-    """By job, the reply that had been seen last by then: until when, and its key."""
-    known = rows.filter(job__in=jobs, first_seen_at__lte=at).annotate(
-        until=Least("last_seen_at", Value(at))
+def _newest_kept(job_ids: Sequence[int], moment: datetime) -> dict[int, LastSeen]:
+    """By job, its newest response of then, where that is still stored."""
+    stored = _newest_of(Snapshot.objects.all(), job_ids, moment)
+    removed = _newest_of(Tombstone.objects.all(), job_ids, moment)
+    return {
+        job_id: seen
+        for job_id, seen in stored.items()
+        if job_id not in removed or removed[job_id] < seen
+    }
+
+
+def _newest_of(
+    rows: QuerySet[Any], job_ids: Sequence[int], moment: datetime
+) -> dict[int, LastSeen]:
+    known = rows.filter(job__in=job_ids, first_seen_at__lte=moment).annotate(
+        until=Least("last_seen_at", Value(moment))
     )
-    newest = (
-        known.order_by("job", "-until", "-pk").distinct("job").values_list("job_id", "until", "pk")
+    newest = known.order_by("job", "-until", "-pk").distinct("job")
+    return {
+        job_id: (until, key) for job_id, until, key in newest.values_list("job_id", "until", "pk")
+    }
+
+
+def _reply_counts(job_ids: Collection[int], moment: datetime) -> dict[int, int]:
+    rows = Snapshot.objects.filter(job__in=job_ids, first_seen_at__lte=moment)
+    return dict(rows.order_by().values_list("job").annotate(count=Count("*")))
+
+
+def _decided_states(job_ids: Collection[int], moment: datetime) -> dict[int, str]:
+    rows = Review.objects.filter(job__in=job_ids, made_at__lte=moment)
+    newest = rows.order_by("job", "-pk").distinct("job")
+    return dict(newest.values_list("job_id", "state"))
+
+
+def _corrections_of(job_ids: Collection[int], moment: datetime) -> dict[int, list[Correction]]:
+    """By job, its corrections that stood then, and all of its OWN_FIELDS, the oldest first."""
+    stood = Q(made_at__lte=moment) & (Q(reverted_at=None) | Q(reverted_at__gt=moment))
+    rows = Correction.objects.filter(
+        stood | Q(field__in=OWN_FIELDS, kind=""), job__in=list(job_ids)
     )
-    return {job: (until, pk) for job, until, pk in newest}
+    by_job: dict[int, list[Correction]] = defaultdict(list)
+    for correction in rows.select_related("actor").order_by("pk"):
+        by_job[correction.job_id or 0].append(correction)
+    return by_job
 
 
-def _stood(at: datetime) -> Q:
-    return Q(made_at__lte=at) & (Q(reverted_at=None) | Q(reverted_at__gt=at))
-
-
-def _corrections(which: Q) -> dict[int, list[Correction]]:
-    found: dict[int, list[Correction]] = defaultdict(list)
-    for one in Correction.objects.filter(which).select_related("actor").order_by("pk"):
-        found[one.job_id or 0].append(one)
-    return found
-
-
-def _graphs(
-    jobs: Sequence[Job], corrections: dict[int, list[Correction]], at: datetime
+def _graphs_of(
+    jobs: Sequence[Job], corrections: dict[int, list[Correction]], moment: datetime
 ) -> dict[int, Graph]:
     """By job, the graph it was of, as that was known."""
-    placed = {job.pk: graph_then(job, corrections[job.pk], at) for job in jobs}
-    known = {job.graph_id: job.graph for job in jobs}
-    if missing := set(placed.values()) - set(known):
-        known |= Graph.objects.select_related("project").in_bulk(missing)
-    then = graphs_as_known((known[pk] for pk in set(placed.values())), at)
-    return {job: then[pk] for job, pk in placed.items()}
+    graph_ids = {job.pk: graph_at(job, corrections[job.pk], moment) for job in jobs}
+    graphs = {job.graph_id: job.graph for job in jobs}
+    if missing := set(graph_ids.values()) - set(graphs):
+        graphs |= Graph.objects.select_related("project").in_bulk(missing)
+    past_graphs = graphs_as_of((graphs[pk] for pk in set(graph_ids.values())), moment)
+    return {job_id: past_graphs[graph_id] for job_id, graph_id in graph_ids.items()}
 
 
-def _past(
-    stored: Job, graph: Graph, reply: JobReply, own: Sequence[Correction], at: datetime
+def _fold(
+    stored: Job,
+    graph: Graph,
+    reply: JobReply,
+    job_corrections: Sequence[Correction],
+    moment: datetime,
 ) -> JobAsOf:
     job = copy(stored)
     job.graph = graph
-    hidden = own_value(own, "is_hidden", at)
+    hidden = own_value_at(job_corrections, "is_hidden", moment)
     job.is_hidden = stored.is_hidden if hidden is None else hidden == "yes"
-    corrections = [_as_it_stood(one, reply) for one in own if stood(one, at)]
-    job.standing = corrections  # shown beside its values, in place of those that stand today
+
+    corrections = [
+        _as_it_stood(correction, reply)
+        for correction in job_corrections
+        if was_standing(correction, moment)
+    ]
+    # Shown beside its values, in place of those that stand today.
+    job.standing = corrections
     laid = fill_corrected(job, reply, corrections)
-    job.verdict = verdict_over(corrections) or job.verdict
+    job.verdict = corrected_verdict(corrections) or job.verdict
     job.duration = job.end_time - job.begin_time if job.end_time and job.begin_time else None
+
     files = []
     for file in laid.files:
         values = dict(zip(FILE_COLUMNS, file_values(file, file_verdict(file)), strict=True))
@@ -118,23 +153,13 @@ def _past(
     return JobAsOf(job, files)
 
 
-def _as_it_stood(one: Correction, reply: JobReply) -> Correction:
-    """With what GES said then beside it, and what that meant for it."""
-    then = copy(one)
-    is_said = bool(one.kind) or one.field not in OWN
-    then.newest = (
-        observed_value(reply, one.kind, one.position, one.field) if is_said else one.observed
-    )
-    then.flag = standing(one.observed, then.newest, one.corrected) if is_said else ""
-    then.reverted_at = then.reverted_by = then.reverted_reason = None
-    return then
-
-
-def _undecided(job: Job) -> str:
-    if not lost_data(job):
-        return ""
-    return (
-        ReviewState.TOLERATED
-        if within_tolerance(job, job.graph.tolerated_loss)
-        else ReviewState.WAITING
-    ).value
+def _as_it_stood(correction: Correction, reply: JobReply) -> Correction:
+    """A copy with what GES said then beside it, and its flag of then."""
+    past = copy(correction)
+    if correction.kind or correction.field not in OWN_FIELDS:
+        past.newest = observed_value(reply, correction.kind, correction.position, correction.field)
+        past.flag = standing(correction.observed, past.newest, correction.corrected)
+    else:
+        past.newest, past.flag = correction.observed, ""
+    past.reverted_at = past.reverted_by = past.reverted_reason = None
+    return past

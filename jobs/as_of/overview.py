@@ -13,13 +13,14 @@ from typing import Any
 
 from django.db.models import Q, QuerySet
 
-from jobs.as_of.graphs import OWN, graphs_as_known, not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import caveats, graphs_as_of
+from jobs.as_of.jobs import jobs_as_of
+from jobs.diagnosis.corrections import OWN_FIELDS
 from jobs.ges.words import FINAL
 from jobs.lists.counts import bounded_count
 from jobs.models import Correction, Job, Project
 from jobs.models.job import JobQuerySet, ReviewState, VerdictChoices
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 from jobs.queries.overview import MAX_PLAUSIBLE_LINES, plausible_sums
 
 PERIOD = timedelta(days=30)
@@ -55,7 +56,7 @@ def overview_as_known(user: Viewer, at: datetime) -> OverviewAsKnown | None:
     changed = list(known.filter(since, project__in=projects).order_by()[: MAX_FOLDED + 1])
     if len(changed) > MAX_FOLDED:
         return None
-    folded = [past.job for past in as_known(changed, at).values()]
+    folded = [past.job for past in jobs_as_of(changed, at).values()]
     unchanged = known.filter(changed_at__lte=at).exclude(pk__in=moved)
     return _overview(unchanged, folded, at)
 
@@ -66,7 +67,10 @@ def _moved_since(projects: Sequence[int], at: datetime) -> list[int]:
     Their rows do not tell when.
     """
     later = Correction.objects.filter(
-        Q(made_at__gt=at) | Q(reverted_at__gt=at), field__in=OWN, kind="", job__project__in=projects
+        Q(made_at__gt=at) | Q(reverted_at__gt=at),
+        field__in=OWN_FIELDS,
+        kind="",
+        job__project__in=projects,
     )
     pks = later.order_by("job").values_list("job_id", flat=True).distinct()[: MAX_FOLDED + 1]
     return [pk for pk in pks if pk is not None]
@@ -98,7 +102,7 @@ def _overview(unchanged: JobQuerySet, folded: list[Job], at: datetime) -> Overvi
         to_review_count=open_count + len(open_folded),
         is_more_to_review=is_more,
         running=running,
-        unsure=not_noted({job.graph for job in shown}, at),
+        unsure=caveats({job.graph for job in shown}, at),
     )
 
 
@@ -138,6 +142,6 @@ def _newest(unchanged: JobQuerySet, folded: Sequence[Job]) -> list[Job]:
 def _name_graphs(jobs: Sequence[Job], folded: set[int], at: datetime) -> None:
     """Give the jobs that were not folded their graphs as these were known then."""
     rows = [job for job in jobs if job.pk not in folded]
-    graphs = graphs_as_known((job.graph for job in rows), at)
+    graphs = graphs_as_of((job.graph for job in rows), at)
     for job in rows:
         job.graph = graphs[job.graph_id]

@@ -137,7 +137,7 @@ def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -
 
 def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
     """The first use of a key a day, in each project that it names."""
-    if key.is_first_use(now):
+    if key.note_use(now):
         named: list[int | None] = (
             [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
         )

@@ -1,4 +1,7 @@
-"""Arrays as the text that PostgreSQL reads, for statements about a batch: the driver would look at each value by itself."""
+"""Arrays as the text that PostgreSQL reads, for statements about a batch.
+
+The driver would look at each value by itself.
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
@@ -11,9 +14,10 @@ def numbers(values: Iterable[int]) -> str:
 
 def times(values: Iterable[datetime | None]) -> str:
     """For `%s::timestamptz[]`."""
-    return f"{{{','.join('NULL' if one is None else one.isoformat() for one in values)}}}"
+    return f"{{{','.join('NULL' if time is None else time.isoformat() for time in values)}}}"
 
 
 def digests(values: Iterable[bytes | None]) -> str:
     """For `%s::bytea[]`."""
-    return "{" + ",".join("NULL" if one is None else f'"\\\\x{one.hex()}"' for one in values) + "}"
+    quoted = ("NULL" if digest is None else f'"\\\\x{digest.hex()}"' for digest in values)
+    return f"{{{','.join(quoted)}}}"

@@ -1,9 +1,9 @@
-"""Connections of the pool, given back while their thread waits for something else."""
+"""Connections of the pool."""
 
 from django.db import connection
 
 
 def release_connection() -> None:
-    """Give the database connection back to the pool, so that whoever waits for GES keeps none from the others."""
+    """Give this thread's connection back to the pool before it waits, so that others can have it."""
     if not connection.in_atomic_block:
         connection.close()

@@ -1,4 +1,4 @@
-"""A database that is away, full or read-only for a while: what GES said meanwhile is held until it is back."""
+"""A database that is away, full or read-only for a while: what GES answered meanwhile is held."""
 
 import logging
 import time
@@ -10,79 +10,78 @@ from django.db import Error, InterfaceError, InternalError, OperationalError, co
 from django.db.backends.signals import connection_created
 
 log = logging.getLogger(__name__)
-HOLD_SECONDS = (
-    600.0  # for which a reply is held; then it is let go, and GES is asked again some day
-)
+#: For which an answer is held; then it is dropped, and GES is asked again some day.
+HOLD_SECONDS = 600.0
 AGAIN_SECONDS = 1.0
-_LIMIT_EXCEEDED = "54"  # the class of SQLSTATE, which the driver calls operational too: a value too big for an index
+# The class of SQLSTATE, which the driver calls operational too: a value too big for an index.
+_LIMIT_EXCEEDED = "54"
 _READ_ONLY = "25006"
 
 
-def is_the_databases(wrong: BaseException) -> bool:
-    """Whether the database is in trouble, and not what was to be written: it would fail with anything else as well."""
-    if isinstance(wrong, OperationalError | InterfaceError):
-        return not _state(wrong).startswith(_LIMIT_EXCEEDED)
-    return isinstance(wrong, Error) and _state(wrong) == _READ_ONLY
+def is_outage(error: BaseException) -> bool:
+    """The database is in trouble, whatever was to be written: it would fail with anything else too."""
+    if isinstance(error, OperationalError | InterfaceError):
+        return not _sqlstate(error).startswith(_LIMIT_EXCEEDED)
+    return isinstance(error, Error) and _sqlstate(error) == _READ_ONLY
 
 
-def _state(wrong: BaseException) -> str:
-    return getattr(wrong.__cause__, "sqlstate", None) or ""
+def _sqlstate(error: BaseException) -> str:
+    return getattr(error.__cause__, "sqlstate", None) or ""
 
 
-def surely[T](do: Callable[[], T], stopping: Event) -> T:
-    """What it gives; it is done again while the database is in trouble, unless this process is to stop.
+def retry_in_outage[T](act: Callable[[], T], stop_requested: Event) -> T:
+    """The result of `act`, which is called again while the database is in trouble.
 
-    Raises: what it raises otherwise, and the database's own error after HOLD_SECONDS.
+    Raises: the errors of `act`; the database's own after HOLD_SECONDS, in a transaction, and once
+    this process is to stop.
     """
-    give_up, said = time.monotonic() + HOLD_SECONDS, False
+    deadline = time.monotonic() + HOLD_SECONDS
+    is_logged = False
     while True:
         try:
-            return do()
-        except Error as wrong:
-            if (
-                not is_the_databases(wrong)
-                or time.monotonic() > give_up
-                or connection.in_atomic_block
-            ):
+            return act()
+        except Error as error:
+            is_too_late = time.monotonic() > deadline or connection.in_atomic_block
+            if not is_outage(error) or is_too_late:
                 raise
-            if not said:
+            if not is_logged:
                 log.warning(
-                    "The database takes nothing (%s); what GES said is held until it does.",
-                    " ".join(str(wrong).split()),
+                    "The database accepts no writes (%s); answers of GES are held until it does.",
+                    " ".join(str(error).split()),
                 )
-                said = True
-            leave_sessions()
-            if stopping.wait(AGAIN_SECONDS):
+                is_logged = True
+            end_sessions()
+            if stop_requested.wait(AGAIN_SECONDS):
                 raise
 
 
-def leave_sessions() -> None:
-    """End this thread's session and all idle ones of this process, with the locks they hold: the pool would hand them out again.
+def end_sessions() -> None:
+    """End this thread's session and all idle ones of this process, with the locks they hold.
 
-    Those that other threads have now end when they are given back.
+    The pool would hand them out again. Those that other threads use now end when they are given back.
     """
     _drain(connection)
     connection.close()
 
 
 def listen() -> None:
-    """Leave all sessions of this process when one is found read-only: it began so, and would stay so."""
+    """End all sessions of this process when one is found read-only: it began so, and would stay so."""
     connection_created.connect(_watch, dispatch_uid="outage")
 
 
 def _watch(connection: Any, **_: object) -> None:
-    if _leave_read_only not in connection.execute_wrappers:
+    if _end_if_read_only not in connection.execute_wrappers:
         # First: whoever has put on another meanwhile takes off the last.
-        connection.execute_wrappers.insert(0, _leave_read_only)
+        connection.execute_wrappers.insert(0, _end_if_read_only)
 
 
-def _leave_read_only(
+def _end_if_read_only(
     execute: Callable[..., Any], sql: str, params: Any, many: bool, context: dict[str, Any]
 ) -> Any:
     try:
         return execute(sql, params, many, context)
-    except InternalError as wrong:
-        if _state(wrong) == _READ_ONLY:
+    except InternalError as error:
+        if _sqlstate(error) == _READ_ONLY:
             _drain(context["connection"])
         raise
 

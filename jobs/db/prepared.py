@@ -1,4 +1,7 @@
-"""Questions asked at every call of a program: their SQL is built once, since building it costs more than answering it."""
+"""Queries of every proxied request: their SQL is built once, as building costs more than answering.
+
+docs/decisions/0030-prepared-sql.md says how much.
+"""
 
 from collections.abc import Callable, Hashable
 from datetime import UTC, datetime, timedelta
@@ -8,48 +11,56 @@ from django.db import connection, models
 
 type Value = str | int | datetime
 type Build = Callable[..., "models.QuerySet[Any, Any]"]
+type Parameter = tuple[str | None, Any]  # the name of a value, or None and a constant
 
 
 class Prepared:
-    """A queryset whose SQL is kept, and asked with other values from then on.
+    """A queryset whose SQL is kept, and run with other values from then on.
 
-    `build(shape, **values)` makes the queryset, so that it stays the one description of who may see what; `shape` holds all
-    that decides how the SQL looks. A value is a text, a number or a time, and has to arrive in the SQL as it is.
+    `build(shape, **values)` makes the queryset, so that it stays the one description of who may see
+    what; `shape` holds all that decides how the SQL looks. A value is a text, a number or a time, and
+    has to arrive in the SQL unchanged.
     """
 
     def __init__(self, build: Build) -> None:
         self._build = build
-        self._known: dict[Hashable, tuple[str, list[tuple[str | None, Any]]]] = {}
+        self._statements: dict[Hashable, tuple[str, list[Parameter]]] = {}
 
     def rows(self, shape: Hashable, **values: Value) -> list[tuple[Any, ...]]:
-        """The queryset's rows as tuples, as `values_list` gives them."""
-        if shape not in self._known:
-            self._known[shape] = self._built(shape, values)
-        sql, places = self._known[shape]
+        """The queryset's rows as tuples, as `values_list` gives them.
+
+        Raises: ValueError when the queryset does not pass a value on unchanged.
+        """
+        if shape not in self._statements:
+            self._statements[shape] = self._prepare(shape, values)
+        sql, parameters = self._statements[shape]
         with connection.cursor() as cursor:
             cursor.execute(
-                sql, [constant if name is None else values[name] for name, constant in places]
+                sql, [constant if name is None else values[name] for name, constant in parameters]
             )
             return list(cursor.fetchall())
 
-    def _built(
-        self, shape: Hashable, values: dict[str, Value]
-    ) -> tuple[str, list[tuple[str | None, Any]]]:
-        """The SQL and, for each of its parameters, which value it is or what it always is."""
-        marks = {name: _mark(value, number) for number, (name, value) in enumerate(values.items())}
-        sql, params = self._build(shape, **marks).query.sql_with_params()
-        names = {mark: name for name, mark in marks.items()}
-        places = [
-            (names.get(param) if isinstance(param, str | int | datetime) else None, param)
-            for param in params
+    def _prepare(self, shape: Hashable, values: dict[str, Value]) -> tuple[str, list[Parameter]]:
+        """The SQL, and which value or constant each of its parameters is.
+
+        The queryset is built with a sentinel for each value, by which it is found again.
+        """
+        sentinels = {
+            name: _sentinel(value, number) for number, (name, value) in enumerate(values.items())
+        }
+        sql, constants = self._build(shape, **sentinels).query.sql_with_params()
+        names = {sentinel: name for name, sentinel in sentinels.items()}
+        parameters = [
+            (names.get(constant) if isinstance(constant, str | int | datetime) else None, constant)
+            for constant in constants
         ]
-        if lost := set(values) - {name for name, _ in places}:
-            raise ValueError(f"Not found in the SQL as they are: {', '.join(sorted(lost))}.")
-        return sql, places
+        if missing := set(values) - {name for name, _constant in parameters}:
+            raise ValueError(f"Not found in the SQL unchanged: {', '.join(sorted(missing))}.")
+        return sql, parameters
 
 
-def _mark(value: Value, number: int) -> Value:
-    """Something of the same type that no query holds by itself."""
+def _sentinel(value: Value, number: int) -> Value:
+    """A value of the same type that no query holds by itself."""
     if isinstance(value, str):
         return f"\x02{number}\x03"
     if isinstance(value, datetime):

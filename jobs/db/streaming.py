@@ -6,7 +6,7 @@ from uuid import uuid4
 
 from django.db import connection, transaction
 
-CHUNK = 2000  # heads held at once
+ROWS_AT_ONCE = 2000  # held in memory
 
 
 def streamed(statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
@@ -17,6 +17,6 @@ def streamed(statement: str, values: dict[str, Any]) -> Iterator[tuple[Any, ...]
             connection.wrap_database_errors,
             connection.connection.cursor(name=f"gesdash_{uuid4().hex}") as cursor,
         ):
-            cursor.itersize = CHUNK
+            cursor.itersize = ROWS_AT_ONCE
             cursor.execute(statement, values)
             yield from cursor

@@ -1,4 +1,4 @@
-"""Graphs as people correct them, and what GES says of them since."""
+"""Graphs as people correct, merge and split them."""
 
 from datetime import datetime
 
@@ -7,57 +7,100 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
 
-from jobs.decisions.values import check_reason, checked
+from jobs.decisions.values import check_known_value, check_reason
 from jobs.diagnosis.corrections import GRAPH_FIELDS, as_text, read_value
 from jobs.models import Correction, Graph, Job
+from jobs.record.graphs import move_jobs
 
-BATCH = 1000  # rows of one statement
+ROWS_AT_ONCE = 1000  # of one statement
+MAX_NAME = 255  # characters
 
 
 @transaction.atomic
 def correct_graph(
     graph: Graph, *, field: str, corrected: str | None, reason: str, actor: User, now: datetime
 ) -> Correction:
-    """Lay a person's name, or whether GES still has it, over what GES said of a graph; discovery leaves it alone then.
+    """Put a person's value over GES's name or deletion of a graph; discovery then leaves it alone.
 
     Raises: ValueError with a sentence.
     """
     reason = check_reason(reason)
     if field not in GRAPH_FIELDS:
         raise ValueError(_("%(field)s can't be corrected.") % {"field": repr(field)})
-    value = checked(field, corrected)
-    if field == "name" and len(value or "") > 255:
+    value = check_known_value(field, corrected)
+    if field == "name" and len(value or "") > MAX_NAME:
         raise ValueError(_("A name can have at most 255 characters."))
-    locked = Graph.objects.select_for_update(of=("self",)).get(pk=graph.pk)
+
+    locked = _lock(graph)
     before = Correction.objects.standing().filter(graph=locked, field=field).first()
     observed = before.newest if before else as_text(getattr(locked, field))
     if before is not None:
         Correction.objects.filter(pk=before.pk).undo(reason, actor, now)
-    made = Correction.objects.create(
-        graph=locked, field=field, observed=observed, newest=observed, corrected=value, reason=reason, actor=actor,
+    correction = Correction.objects.create(
+        graph=locked,
+        field=field,
+        observed=observed,
+        newest=observed,
+        corrected=value,
+        reason=reason,
+        actor=actor,
         made_at=now,
-    )  # fmt: skip
+    )
     Graph.objects.filter(pk=locked.pk).update(**{field: read_value(field, value)})
-    return made
+    return correction
 
 
-def revert_graph(one: Correction, *, reason: str, actor: User, now: datetime) -> None:
-    """Show what GES says of a graph again."""
-    Correction.objects.filter(pk=one.pk).undo(reason, actor, now)
-    value = one.newest == "yes" if one.field == "is_deleted" else one.newest or ""
-    if one.graph is not None:
-        Graph.objects.filter(pk=one.graph.pk).update(**{one.field: value})
+def _lock(graph: Graph) -> Graph:
+    return Graph.objects.select_for_update(of=("self",)).get(pk=graph.pk)
+
+
+def revert_graph(correction: Correction, *, reason: str, actor: User, now: datetime) -> None:
+    """Undo a correction of a graph: it shows GES's newest value again."""
+    Correction.objects.filter(pk=correction.pk).undo(reason, actor, now)
+    newest = correction.newest
+    value = newest == "yes" if correction.field == "is_deleted" else newest or ""
+    if correction.graph is not None:
+        Graph.objects.filter(pk=correction.graph.pk).update(**{correction.field: value})
 
 
 @transaction.atomic
 def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: datetime) -> int:
-    """Say that a graph known by its name is one that is known by its id: its jobs go there, later ones too. How many went.
+    """Merge a graph known by its name into one known by its id; how many jobs were moved.
 
-    Each job gets a correction of its graph, so each can be undone, and `split_graph` undoes them all. Raises: ValueError with
-    a sentence.
+    Later jobs of that name go there too. Each job gets a correction of its graph, so each can be
+    undone, and `split_graph` undoes them all.
+    Raises: ValueError with a sentence.
     """
     reason = check_reason(reason)
-    bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
+    bare = _lock(bare)
+    _check_merge(bare, into)
+
+    locked = Job.objects.select_for_update().filter(graph=bare).order_by("pk")
+    job_ids = list(locked.values_list("pk", flat=True))
+    by_people = Correction.objects.standing().filter(job__in=job_ids, field="graph")
+    # Of jobs that a person moved here: the graph that GES gives.
+    observed = dict(by_people.values_list("job_id", "newest"))
+    by_people.undo(reason, actor, now)
+    corrections = [
+        Correction(
+            job_id=job_id,
+            field="graph",
+            observed=observed.get(job_id, str(bare.pk)),
+            newest=observed.get(job_id, str(bare.pk)),
+            corrected=str(into.pk),
+            reason=reason,
+            actor=actor,
+            made_at=now,
+        )
+        for job_id in job_ids
+    ]
+    Correction.objects.bulk_create(corrections, batch_size=ROWS_AT_ONCE)
+    move_jobs(job_ids, into.pk, now=now)
+    Graph.objects.filter(pk=bare.pk).update(merged_into=into)
+    return len(job_ids)
+
+
+def _check_merge(bare: Graph, into: Graph) -> None:
     if bare.graph_id is not None or into.graph_id is None:
         raise ValueError(
             _(
@@ -69,66 +112,52 @@ def merge_graphs(bare: Graph, into: Graph, *, reason: str, actor: User, now: dat
         raise ValueError(_("Both graphs must belong to the same project."))
     if bare.merged_into_id is not None:
         raise ValueError(_("%(graph)s is already merged.") % {"graph": bare})
-    pks = list(
-        Job.objects.select_for_update()
-        .filter(graph=bare)
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    by_people = Correction.objects.standing().filter(job__in=pks, field="graph")
-    told = dict(
-        by_people.values_list("job_id", "newest")
-    )  # what GES says of those that a person brought here
-    by_people.undo(reason, actor, now)
-    common = {
-        "field": "graph",
-        "corrected": str(into.pk),
-        "reason": reason,
-        "actor": actor,
-        "made_at": now,
-    }
-    said = ((pk, told.get(pk, str(bare.pk))) for pk in pks)
-    made = (Correction(job_id=pk, observed=graph, newest=graph, **common) for pk, graph in said)
-    Correction.objects.bulk_create(made, batch_size=BATCH)
-    Job.objects.filter(graph=bare).update(graph=into, changed_at=now)
-    Graph.objects.filter(pk=bare.pk).update(merged_into=into)
-    return len(pks)
 
 
 @transaction.atomic
 def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
-    """Undo a merge: the jobs that it moved come back, but those that a person moved on since; those that a person
-    had brought here stand corrected as before. How many came.
+    """Undo a merge; how many of the jobs it moved came back.
 
+    Those that a person moved on since stay there. Those that a person had moved to `bare` before the
+    merge are corrected as they were.
     Raises: ValueError with a sentence.
     """
     reason = check_reason(reason)
-    bare = Graph.objects.select_for_update(of=("self",)).get(pk=bare.pk)
+    bare = _lock(bare)
     if bare.merged_into_id is None:
         raise ValueError(_("%(graph)s is not merged into another.") % {"graph": bare})
+
     jobs = Job.objects.select_for_update().filter(graph=bare.merged_into_id).order_by("pk")
-    brought = Correction.objects.filter(
+    to_bare = Correction.objects.filter(
         field="graph", corrected=str(bare.pk), reverted_at__isnull=False
     )
-    replaced = brought.filter(job=OuterRef("job"), reverted_at=OuterRef("made_at"))
-    moved = Correction.objects.standing().filter(
+    standing = Correction.objects.standing().filter(
         field="graph", corrected=str(bare.merged_into_id), job__in=jobs
     )
-    ours = list(
-        moved.filter(Q(observed=str(bare.pk)) | Exists(replaced)).values_list("job_id", "made_at")
-    )
-    pks = [pk for pk, _made_at in ours]
-    moved.filter(job__in=pks).undo(reason, actor, now)
-    again = [
-        one for one in brought.filter(job__in=pks) if (one.job_id, one.reverted_at) in set(ours)
+    # Corrections of the merge: of jobs that GES gives to `bare`, or that undid one to `bare`.
+    undone_by_it = to_bare.filter(job=OuterRef("job"), reverted_at=OuterRef("made_at"))
+    of_merge = standing.filter(Q(observed=str(bare.pk)) | Exists(undone_by_it))
+    made_at = dict(of_merge.values_list("job_id", "made_at"))
+
+    standing.filter(job__in=list(made_at)).undo(reason, actor, now)
+    undone = [
+        correction
+        for correction in to_bare.filter(job__in=list(made_at))
+        if correction.reverted_at == made_at.get(correction.job_id or 0)
     ]
     Correction.objects.bulk_create(
         Correction(
-            job_id=one.job_id, field="graph", observed=one.observed, newest=one.newest, corrected=one.corrected,
-            reason=reason, actor=actor, made_at=now,
+            job_id=correction.job_id,
+            field="graph",
+            observed=correction.observed,
+            newest=correction.newest,
+            corrected=correction.corrected,
+            reason=reason,
+            actor=actor,
+            made_at=now,
         )
-        for one in again
-    )  # fmt: skip
-    Job.objects.filter(pk__in=pks).update(graph=bare, changed_at=now)
+        for correction in undone
+    )
+    move_jobs(made_at, bare.pk, now=now)
     Graph.objects.filter(pk=bare.pk).update(merged_into=None)
-    return len(pks)
+    return len(made_at)

@@ -14,9 +14,11 @@ from jobs.sentences import Sentence, gettext_noop
 
 #: Fields of a reply. A correction is laid over the reply, and all that follows is derived again.
 REPLY_FIELDS = ("status", "job_name", "job_type", "begin_time", "end_time", "fail_reason")
-#: With the fields that gesdash derives itself.
-JOB_FIELDS = (*REPLY_FIELDS, "verdict", "graph", "is_hidden")
 FILE_FIELDS = ("status", "path", "cause", "log", "total_lines", "failed_lines", "successful_lines")
+#: Fields of a job that no reply has; only corrections tell their former values.
+OWN_FIELDS = ("graph", "is_hidden")
+#: With the verdict, which gesdash derives itself.
+JOB_FIELDS = (*REPLY_FIELDS, "verdict", *OWN_FIELDS)
 GRAPH_FIELDS = ("name", "is_deleted")
 _FLAGS = ("is_hidden", "is_deleted")
 _NEVER_EMPTY = {"status", "verdict", "graph", "name", *_FLAGS}

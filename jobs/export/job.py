@@ -36,7 +36,7 @@ JOB_COLUMNS = (
 #: The order of the three lists of files in a job detail.
 KIND_ORDER = {kind: order for order, kind in enumerate(ImportFile.Kind.values)}
 #: For many jobs with their files: all of their standing corrections.
-WITH_CORRECTIONS = Prefetch(
+WITH_CORRECTIONS: "Prefetch[str]" = Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor").order_by("pk"),
     to_attr="standing",

@@ -14,11 +14,11 @@ from django.db.models import Case, F, Q, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from jobs.db.prepared import Prepared
-from jobs.models.audit_triggers import plain, project_name, tracked, username
+from jobs.models.audit_triggers import Audited, plain, project_name, username
 from jobs.models.encryption import seal, unseal
 from jobs.models.project import Project
 
-USE_NOTED = timedelta(minutes=1)  # how often at most the last use is written
+USE_NOTED_EVERY = timedelta(minutes=1)  # at most
 
 
 _PURPOSE = "access keys"
@@ -29,10 +29,10 @@ def _digest(token: str) -> str:
 
 
 class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
-    """Questions about keys."""
+    """Keys by owner, validity and what a caller shows."""
 
     def of(self, user: User) -> "AccessKeyQuerySet":
-        """One's own, the newest first; nobody sees another's keys but in the admin."""
+        """This user's own, the newest first; only the admin shows another's keys."""
         return self.filter(user=user).order_by("-pk")
 
     def valid(self, now: datetime) -> "AccessKeyQuerySet":
@@ -43,16 +43,21 @@ class AccessKeyQuerySet(models.QuerySet["AccessKey"]):
     @staticmethod
     def for_token(token: str, now: datetime) -> "AccessKey | None":
         """The valid key with this token."""
-        return _shown("token_digest", _digest(token), now)
+        return _find_valid("token_digest", _digest(token), now)
 
     @staticmethod
     def for_access_key(access_key: str, now: datetime) -> "AccessKey | None":
         """The valid key with this public half."""
-        return _shown("access_key", access_key, now)
+        return _find_valid("access_key", access_key, now)
 
 
 class AccessKey(models.Model):
-    """A key pair and a token. A signature can only be checked with the secret, so it is kept encrypted; the token is hashed."""
+    """A key pair and a token.
+
+    A signature can only be checked with the secret, so that is kept encrypted; the token is hashed.
+
+    Written by: `models.access`.
+    """
 
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -102,9 +107,9 @@ class AccessKey(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("access key"), _("access keys")
-        triggers = tracked(
-            "key",
-            {
+        triggers = Audited(
+            what="key",
+            values={
                 **plain(
                     "access_key",
                     "name",
@@ -117,7 +122,7 @@ class AccessKey(models.Model):
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.access_key)",
             actor="{row}.user_id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name or self.access_key
@@ -132,7 +137,10 @@ class AccessKey(models.Model):
         name: str = "",
         projects: Iterable[Project] | None = None,
     ) -> tuple["AccessKey", str, str]:
-        """A new key with its secret and its token, which can't be read again; without `projects` it sees what its user sees."""
+        """A new key with its secret and its token, which can't be read again.
+
+        Without `projects` it sees what its user sees.
+        """
         secret, token = secrets.token_urlsafe(30), f"gd_{secrets.token_urlsafe(36)}"
         key = cls.objects.create(
             user=user,
@@ -156,8 +164,8 @@ class AccessKey(models.Model):
         """Neither revoked nor expired."""
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
-    def is_first_use(self, now: datetime) -> bool:
-        """Whether this is the day's first use that anybody asked this about; one query a day."""
+    def note_use(self, now: datetime) -> bool:
+        """Note that the key was used on this day; whether it was not noted before. One query a day."""
         today = now.date()
         if self.noted_on == today:
             return False
@@ -166,23 +174,29 @@ class AccessKey(models.Model):
         )
 
     def revoke(self, now: datetime) -> bool:
-        """Take it away for good; False when it was before."""
+        """Revoke it for good; False when it was before."""
         return bool(AccessKey.objects.filter(pk=self.pk, revoked_at=None).update(revoked_at=now))
 
     def count_requests(self, count: int, *, limit: int, now: datetime) -> bool:
-        """Count these requests in this minute, all or none; the last use is noted with them."""
+        """Count these requests in this minute, all or none, and note the last use.
+
+        False where they would exceed the limit.
+        """
         minute = now.replace(second=0, microsecond=0)
         other = Q(counted_minute=None) | ~Q(counted_minute=minute)
-        room = AccessKey.objects.filter(other | Q(counted_requests__lte=limit - count), pk=self.pk)
+        with_room = AccessKey.objects.filter(
+            other | Q(counted_requests__lte=limit - count), pk=self.pk
+        )
         return bool(
-            room.update(
+            with_room.update(
                 counted_requests=Case(
                     When(other, then=Value(count)), default=F("counted_requests") + count
                 ),
                 counted_minute=minute,
                 last_used_at=Case(
                     When(
-                        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED), then=Value(now)
+                        Q(last_used_at=None) | Q(last_used_at__lte=now - USE_NOTED_EVERY),
+                        then=Value(now),
                     ),
                     default=F("last_used_at"),
                 ),
@@ -191,35 +205,35 @@ class AccessKey(models.Model):
 
 
 class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
-    """A project that a key sees; here for its triggers."""
+    """A project that a key sees; declared for its triggers."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "key",
-            {"project": project_name()},
+        triggers = Audited(
+            what="key",
+            values={"project": project_name()},
             name="(SELECT COALESCE(NULLIF(name, ''), access_key) FROM jobs_accesskey WHERE id = {row}.accesskey_id)",
             project="{row}.project_id",
             key="{row}.accesskey_id",
-            compared=["project"],
-        )
+            compared=("project",),
+        ).triggers()
 
 
 def _valid_by(field: str, *, shown: str, now: datetime) -> "models.QuerySet[AccessKey, Any]":
-    found = AccessKey.objects.valid(now).filter(**{field: shown}).order_by("pk")
-    return found.values_list(*_KEY, *(f"user__{name}" for name in _USER))[:1]
+    keys = AccessKey.objects.valid(now).filter(**{field: shown}).order_by("pk")
+    return keys.values_list(*_KEY_COLUMNS, *(f"user__{name}" for name in _USER_COLUMNS))[:1]
 
 
-_KEY = [field.attname for field in AccessKey._meta.concrete_fields]
-_USER = [field.attname for field in User._meta.concrete_fields]
+_KEY_COLUMNS = [field.attname for field in AccessKey._meta.concrete_fields]
+_USER_COLUMNS = [field.attname for field in User._meta.concrete_fields]
 _valid_keys = Prepared(_valid_by)
 
 
-def _shown(field: str, value: str, now: datetime) -> AccessKey | None:
+def _find_valid(field: str, shown: str, now: datetime) -> AccessKey | None:
     """The valid key that a caller shows, with its user."""
-    for row in _valid_keys.rows(field, shown=value, now=now):
-        key = AccessKey.from_db(None, _KEY, row[: len(_KEY)])
-        key.user = User.from_db(None, _USER, row[len(_KEY) :])
+    for row in _valid_keys.rows(field, shown=shown, now=now):
+        key = AccessKey.from_db(None, _KEY_COLUMNS, row[: len(_KEY_COLUMNS)])
+        key.user = User.from_db(None, _USER_COLUMNS, row[len(_KEY_COLUMNS) :])
         return key
     return None

@@ -1,16 +1,20 @@
-"""Who did what: one trail over everything that people change, and over how they came in and what they took out."""
+"""Who did what: one log of everything that people change, and of their sessions and downloads."""
+
+from typing import Any
 
 import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from jobs.models.graph import Graph
 from jobs.models.job import Job
-from jobs.models.project import Graph, Project, Viewer
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 
 class AuditAction(models.TextChoices):
-    """What was done. The first four are written by triggers, the others by `jobs.trail`."""
+    """The first four are written by triggers, the others by `audit.entries`."""
 
     MADE = "made", _("created")
     CHANGED = "changed", _("changed")
@@ -26,7 +30,7 @@ class AuditAction(models.TextChoices):
 
 
 class AuditObject(models.TextChoices):
-    """What it was done to."""
+    """The kind of object it was done to."""
 
     CORRECTION = "correction", _("correction")
     REVIEW = "review", _("review")
@@ -46,8 +50,8 @@ class AuditObject(models.TextChoices):
     ADDRESS = "address", _("address")
 
 
-#: What every member of a project may read: it is about the jobs they see anyway.
-OPEN = (
+#: Readable by every member of a project: these are about the jobs they see anyway.
+OPEN_TO_MEMBERS = (
     AuditObject.CORRECTION,
     AuditObject.REVIEW,
     AuditObject.NOTE,
@@ -57,38 +61,60 @@ OPEN = (
 )
 
 
+class AuditCoverage(models.Model):
+    """Since when changes of one kind of object are in the audit log, where older objects exist.
+
+    A migration writes its one row, of graphs: what an `as_of` tells of them before that is not sure.
+    """
+
+    what = models.CharField(max_length=10, primary_key=True)
+    since = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.what} since {self.since}"
+
+
 class AuditEntryQuerySet(models.QuerySet["AuditEntry"]):
-    """Questions about the trail."""
+    """Entries by who may see them."""
 
     def visible_to(self, user: Viewer) -> "AuditEntryQuerySet":
-        """An administrator sees all; auditors and owners all of their projects; other members what was done to jobs there."""
-        seen = Project.objects.visible_ids(user)
-        if seen is None:
+        """An administrator sees all; auditors and owners all of their projects.
+
+        Other members see what was done to jobs there.
+        """
+        visible = Project.objects.visible_ids(user)
+        if visible is None:
             return self.all()
         audited = list(Project.objects.auditable_by(user).values_list("pk", flat=True))
-        return self.filter(Q(project__in=audited) | Q(project__in=seen, what__in=OPEN))
+        return self.filter(
+            Q(project__in=audited) | Q(project__in=visible, what__in=OPEN_TO_MEMBERS)
+        )
+
+
+# A reference that may outlive its row.
+_LOOSE: dict[str, Any] = {
+    "on_delete": models.DO_NOTHING,
+    "null": True,
+    "db_constraint": False,
+    "db_index": False,
+    "related_name": "+",
+}
 
 
 class AuditEntry(models.Model):
-    """One deed. Nothing here refers to a row that must stay: what was deleted is still told of, by the name it had."""
+    """One action. No entry needs its object: what was deleted is still shown, by the name it had.
+
+    Written by: `audit.entries`, and the triggers of audited tables.
+    """
 
     at = models.DateTimeField(_("time"))
     deed = models.CharField(_("action"), max_length=14, choices=AuditAction)
     what = models.CharField(_("object"), max_length=10, choices=AuditObject)
     object_id = models.BigIntegerField(_("object ID"), null=True)
     object_name = models.CharField(_("object name"), max_length=300, blank=True)
-    project = models.ForeignKey(
-        Project, verbose_name=_("project"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
-        related_name="+",
-    )  # fmt: skip
-    job = models.ForeignKey(
-        Job, verbose_name=_("job"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
-        related_name="+",
-    )  # fmt: skip
-    graph = models.ForeignKey(
-        Graph, verbose_name=_("graph"), on_delete=models.DO_NOTHING, null=True, db_constraint=False, db_index=False,
-        related_name="+",
-    )  # fmt: skip
+    project = models.ForeignKey(Project, verbose_name=_("project"), **_LOOSE)
+    job = models.ForeignKey(Job, verbose_name=_("job"), **_LOOSE)
+    graph = models.ForeignKey(Graph, verbose_name=_("graph"), **_LOOSE)
     before = models.JSONField(_("before"), null=True)
     after = models.JSONField(_("after"), null=True)
     reason = models.TextField(_("reason"), blank=True)
@@ -108,7 +134,7 @@ class AuditEntry(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("entry"), _("entries")
-        # The trail's order, whole and by what it is most often narrowed to.
+        # The log's order, whole and by what it is most often narrowed to.
         indexes = [
             models.Index(F("at").desc(), F("id").desc(), name="entry_newest"),
             models.Index("project", F("at").desc(), F("id").desc(), name="entry_of_project"),

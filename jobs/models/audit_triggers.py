@@ -1,73 +1,93 @@
-"""Triggers that write the trail: whatever changes a row that people change, an edit in bulk or in raw SQL too, is an entry.
+"""Triggers that write the audit log.
 
-Who, why and where from come from the transaction's setting `pghistory.context_metadata`, which `pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, which a migration makes.
+Whatever changes an audited row makes an entry: an edit in the admin, one in bulk, one in raw SQL.
+Who, why and where from come from the transaction's setting `pghistory.context_metadata`, which
+`pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, which a
+migration makes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 import pgtrigger
 
 
-def tracked(
-    what: str,
-    values: Mapping[str, str],
-    *,
-    name: str,
-    compared: Sequence[str] | None = None,
-    made: bool = True,
-    changed: str = "changed",
-    project: str = "NULL",
-    job: str = "NULL",
-    graph: str = "NULL",
-    actor: str = "NULL",
-    reason: str = "NULL",
-    key: str = "{row}.id",
-) -> list[pgtrigger.Trigger]:
-    """Triggers for a table. In each expression `{row}` stands for the row, as it was or as it is.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audited:
+    """How the changes of a table are shown in the audit log.
 
-    `values` is what an entry shows of a row, by name; `compared` are the fields whose change makes one (those of `values`,
-    unless told), so that a counter which programs keep costs nothing. `made` false passes over rows made and deleted.
+    Each expression is SQL, in which `{row}` stands for the row as it was or as it is.
     """
-    common = (what, values, name, project, job, graph, actor, reason, key)
-    triggers = [
-        pgtrigger.Trigger(
+
+    what: str
+    """One of AuditObject."""
+    values: Mapping[str, str]
+    """What an entry shows of a row: expressions by name."""
+    name: str
+    """The name of the row, which an entry keeps after the row is gone."""
+    compared: tuple[str, ...] = ()
+    """The fields whose change makes an entry, so that a counter that programs keep costs nothing; left
+    out, those of `values`."""
+    notes_rows: bool = True
+    """Whether rows that are made or deleted make an entry too."""
+    change: str = "changed"
+    """The AuditAction of a change."""
+    key: str = "{row}.id"
+    project: str = "NULL"
+    job: str = "NULL"
+    graph: str = "NULL"
+    actor: str = "NULL"
+    """Who acted, where the transaction does not say it; `reason` likewise."""
+    reason: str = "NULL"
+
+    def triggers(self) -> list[pgtrigger.Trigger]:
+        """One on changes, and one each on rows made and deleted."""
+        changes = pgtrigger.Trigger(
             name="trail_of_changes",
             when=pgtrigger.After,
             operation=pgtrigger.Update,
-            condition=pgtrigger.AnyChange(*(compared or values)),
-            func=_note(changed, *common, old="OLD", new="NEW"),
+            condition=pgtrigger.AnyChange(*(self.compared or self.values)),
+            func=self._note(self.change, before="OLD", after="NEW"),
         )
-    ]
-    if made:
-        for operation, deed, old, new in (
-            (pgtrigger.Insert, "made", "", "NEW"),
-            (pgtrigger.Delete, "deleted", "OLD", ""),
-        ):
-            triggers.append(
-                pgtrigger.Trigger(
-                    name=f"trail_of_{deed}",
-                    when=pgtrigger.After,
-                    operation=operation,
-                    func=_note(deed, *common, old=old, new=new),
-                )
-            )
-    return triggers
+        if not self.notes_rows:
+            return [changes]
+        return [
+            changes,
+            pgtrigger.Trigger(
+                name="trail_of_made",
+                when=pgtrigger.After,
+                operation=pgtrigger.Insert,
+                func=self._note("made", after="NEW"),
+            ),
+            pgtrigger.Trigger(
+                name="trail_of_deleted",
+                when=pgtrigger.After,
+                operation=pgtrigger.Delete,
+                func=self._note("deleted", before="OLD"),
+            ),
+        ]
 
+    def _note(self, action: str, *, before: str = "", after: str = "") -> str:
+        row = after or before
+        identity = ", ".join(
+            expression.replace("{row}", row)
+            for expression in (self.key, self.name, self.project, self.job, self.graph)
+        )
+        actor, reason = (
+            expression.replace("{row}", row) for expression in (self.actor, self.reason)
+        )
+        return (
+            f"PERFORM gesdash_note_change('{action}', '{self.what}', {identity},"
+            f" {self._shown(before)}, {self._shown(after)}, {actor}, {reason}); RETURN NULL;"
+        )
 
-def _note(
-    deed: str, what: str, values: Mapping[str, str], name: str, project: str, job: str, graph: str, actor: str, reason: str,
-    key: str, *, old: str, new: str,
-) -> str:  # fmt: skip
-    def of(row: str) -> str:
+    def _shown(self, row: str) -> str:
+        """The values of OLD or NEW as JSON; NULL where there is no such row."""
         pairs = ", ".join(
-            f"'{label}', {expression.replace('{row}', row)}" for label, expression in values.items()
+            f"'{label}', {expression.replace('{row}', row)}"
+            for label, expression in self.values.items()
         )
         return f"jsonb_build_object({pairs})" if row else "NULL"
-
-    others = (key, name, project, job, graph)
-    identity = ", ".join(expression.replace("{row}", new or old) for expression in others)
-    who, why = (expression.replace("{row}", new or old) for expression in (actor, reason))
-    return f"PERFORM gesdash_note_change('{deed}', '{what}', {identity}, {of(old)}, {of(new)}, {who}, {why}); RETURN NULL;"
 
 
 def plain(*names: str) -> dict[str, str]:

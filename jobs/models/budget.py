@@ -1,4 +1,4 @@
-"""What is left of a project's calls to GES. One narrow row a project, shared by all workers and web servers."""
+"""What is left of a project's API quota: one narrow row, shared by all workers and web servers."""
 
 from django.db import models
 
@@ -6,7 +6,12 @@ from jobs.models.project import Project
 
 
 class CallBudget(models.Model):
-    """Two token buckets and a breaker; only `budget` writes it. Units: calls, fractions of one as they refill."""
+    """Two token buckets and a circuit breaker.
+
+    Units: calls, fractions of one as the buckets refill.
+
+    Written by: `polling.call_budget`.
+    """
 
     project = models.OneToOneField(
         Project, on_delete=models.CASCADE, primary_key=True, related_name="budget"

@@ -1,4 +1,4 @@
-"""A call to GES that a crowd of callers shares, whichever process they came to."""
+"""A call to GES that many callers share, whichever process they came to (single flight)."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -7,11 +7,12 @@ from django.db import models
 from django.db.models import Q
 
 from jobs.ges.answer import Answer
-from jobs.models.project import GES_ID, Project
+from jobs.ges.fields import MAX_ID
+from jobs.models.project import Project
 
 
 class CallKey(NamedTuple):
-    """What is asked of GES: the status of a job, at the v1.0 or the v2 address."""
+    """One question to GES: the status of a job, at the v1.0 or the v2 address."""
 
     project: int
     graph_id: str
@@ -20,29 +21,38 @@ class CallKey(NamedTuple):
 
 
 class CallQuerySet(models.QuerySet["Call"]):
-    """Questions about calls."""
+    """Calls, and the claims on them."""
 
-    def about(self, question: CallKey) -> "CallQuerySet":
-        """The one row of a question."""
-        project, graph_id, job_id, version = question
-        return self.filter(project=project, graph_id=graph_id, job_id=job_id, version=version)
+    def about(self, key: CallKey) -> "CallQuerySet":
+        """The row of this question."""
+        return self.filter(**key._asdict())
 
-    def claim(self, question: CallKey, *, since: datetime, now: datetime, until: datetime) -> bool:
-        """Whether the caller is the one to ask: nobody else is at it, and nothing was answered since they came."""
-        free = self.about(question).filter(Q(leased_until=None) | Q(leased_until__lte=now))
+    def claim(self, key: CallKey, *, since: datetime, now: datetime, until: datetime) -> bool:
+        """Claim a call until then; False where somebody else makes it, or made it since.
+
+        `since`: when the caller came.
+        """
+        free = self.about(key).filter(Q(leased_until=None) | Q(leased_until__lte=now))
         if free.exclude(answered_at__gte=since).update(leased_until=until):
             return True
-        project, graph_id, job_id, version = question
-        key = {"project_id": project, "graph_id": graph_id, "job_id": job_id, "version": version}
-        return self.get_or_create(**key, defaults={"leased_until": until})[1]
+        columns = {
+            "project_id": key.project,
+            "graph_id": key.graph_id,
+            "job_id": key.job_id,
+            "version": key.version,
+        }
+        return self.get_or_create(**columns, defaults={"leased_until": until})[1]
 
 
 class Call(models.Model):
-    """Who asks now, and the newest answer, kept only while a crowd may wait for it; `record` keeps the history."""
+    """Who makes the call now, and its newest answer, kept only while others may wait for it.
+
+    Written by: `models.call` (claims) and `polling.single_flight`.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+")
-    graph_id = models.CharField(max_length=GES_ID)
-    job_id = models.CharField(max_length=GES_ID)
+    graph_id = models.CharField(max_length=MAX_ID)
+    job_id = models.CharField(max_length=MAX_ID)
     version = models.PositiveSmallIntegerField()
     leased_until = models.DateTimeField(null=True)
     answered_at = models.DateTimeField(null=True)
@@ -65,7 +75,7 @@ class Call(models.Model):
 
     @property
     def answer(self) -> Answer | None:
-        """What GES said."""
+        """GES's answer, once there is one."""
         if self.answered_at is None or self.http_status is None or self.body is None:
             return None
         return Answer(

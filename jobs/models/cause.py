@@ -1,16 +1,17 @@
-"""The same cause over files, jobs and graphs, and what the team knows of it."""
+"""One cause of failures over files, jobs and graphs, with the team's note on it."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import plain, tracked
-from jobs.models.project import Project, Viewer
+from jobs.models.audit_triggers import Audited, plain
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 
 class CauseQuerySet(models.QuerySet["Cause"]):
-    """Questions about causes."""
+    """Causes by who may see them."""
 
     def visible_to(self, user: Viewer) -> "CauseQuerySet":
         """The causes of the projects this user may see."""
@@ -18,7 +19,10 @@ class CauseQuerySet(models.QuerySet["Cause"]):
 
 
 class Cause(models.Model):
-    """A fingerprint of cause texts; `record` writes all but the note. Kept by project: a note may name what others must not see."""
+    """A fingerprint of cause texts. Kept by project: a note may name what others must not see.
+
+    Written by: `record.causes`, and `decisions.review` (note, note_by, note_at).
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="causes"
@@ -51,15 +55,15 @@ class Cause(models.Model):
                 condition=Q(last_seen_at__gte=models.F("first_seen_at")), name="cause_in_order"
             ),
         ]
-        triggers = tracked(
-            "note",
-            plain("note"),
+        triggers = Audited(
+            what="note",
+            values=plain("note"),
             name="left({row}.pattern, 300)",
-            made=False,
+            notes_rows=False,
             project="{row}.project_id",
             actor="{row}.note_by_id",
             reason="{row}.note",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.pattern

@@ -1,4 +1,4 @@
-"""What GES said against its own earlier words. A projection of the replies: only `record` writes it."""
+"""Where GES contradicted its own earlier responses: a projection of them."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,10 +8,13 @@ from jobs.models.job import Job
 
 
 class Contradiction(models.Model):
-    """A reply that contradicts the one before it, or itself, in one way."""
+    """A response that contradicts the one before it, or itself, in one way.
+
+    Written by: `record.contradictions`.
+    """
 
     class Kind(models.TextChoices):
-        """The words of `diagnosis.changes.Odd`, with their labels."""
+        """The words of `diagnosis.changes.ContradictionKind`, with their labels."""
 
         FINAL_WORD = ContradictionKind.FINAL_WORD.value, _("Final status withdrawn")
         EARLIER = ContradictionKind.EARLIER.value, _("Time moved backwards")
@@ -47,5 +50,5 @@ class Contradiction(models.Model):
 
     @property
     def others(self) -> int:
-        """How many more than the one that is told."""
+        """How many more than the one in `says`."""
         return self.count - 1

@@ -10,9 +10,9 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.corrections import FILE_FIELDS, CorrectionStanding
-from jobs.models.audit_triggers import of_graph, of_job, plain, tracked, username
+from jobs.models.audit_triggers import Audited, of_graph, of_job, plain, username
+from jobs.models.graph import Graph
 from jobs.models.job import ImportFile, Job
-from jobs.models.project import Graph
 
 _KEPT = ["newest", "flag", "reverted_at", "reverted_by", "reverted_reason"]
 
@@ -24,29 +24,32 @@ def _value(column: str) -> str:
 
 
 class Flag(models.TextChoices):
-    """The words of `diagnosis.corrections.Standing`, with their labels."""
+    """The words of `diagnosis.corrections.CorrectionStanding`, with their labels."""
 
     NEEDLESS = CorrectionStanding.NEEDLESS.value, _("Not needed: GES now returns the same value")
     CONTRADICTED = CorrectionStanding.CONTRADICTED.value, _("Conflict: GES now returns a new value")
 
 
 class CorrectionQuerySet(models.QuerySet["Correction"]):
-    """Questions about corrections."""
+    """Corrections that stand, and the undoing of them."""
 
     def standing(self) -> "CorrectionQuerySet":
         """Not undone."""
         return self.filter(reverted_at=None)
 
     def undo(self, reason: str, actor: User, now: datetime) -> int:
-        """Mark these undone; how many."""
+        """Mark these as undone; how many."""
         return self.update(reverted_at=now, reverted_by=actor, reverted_reason=reason)
 
 
 class Correction(models.Model):
-    """What a person changed, from what, why and when; values are text, null is unknown.
+    """A person's change of a value, with its reason; values are text, null is unknown.
 
-    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is what GES had said when it was made,
-    `newest` what GES says now, and `flag` what that means for it.
+    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value when
+    it was made, `newest` GES's value now, and `flag` what that makes of the correction.
+
+    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction` (undoing),
+    `record.overlay` and `record.graphs` (newest, flag).
     """
 
     job = models.ForeignKey(
@@ -134,23 +137,23 @@ class Correction(models.Model):
                 condition=pgtrigger.Q(old__reverted_at__isnull=False),
             ),
             pgtrigger.Protect(name="correction_is_kept", operation=pgtrigger.Delete),
-            *tracked(
-                "correction",
-                {
+            *Audited(
+                what="correction",
+                values={
                     **plain("kind", "position", "field", "reverted_at", "reverted_reason"),
                     "observed": _value("observed"),
                     "corrected": _value("corrected"),
                     "reverted_by": username("reverted_by_id"),
                 },
-                compared=["reverted_at"],
-                changed="undone",
+                compared=("reverted_at",),
+                change="undone",
                 name=f"COALESCE({of_job('job_id')}, {of_graph("COALESCE(NULLIF(name, ''), graph_id)")})",
                 project=f"COALESCE({of_job('project_id')}, {of_graph('project_id')})",
                 job="{row}.job_id",
                 graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",
                 actor="COALESCE({row}.reverted_by_id, {row}.actor_id)",
                 reason="COALESCE({row}.reverted_reason, {row}.reason)",
-            ),
+            ).triggers(),
         ]
 
     def __str__(self) -> str:
@@ -158,18 +161,18 @@ class Correction(models.Model):
 
     @property
     def where(self) -> str:
-        """What was corrected, in words."""
+        """The corrected value's place, in words."""
         if not self.kind:
             return field_label(self.field)
-        said = {
+        values = {
             "kind": ImportFile.Kind(self.kind).label,
             "position": self.position,
             "field": field_label(self.field),
         }
-        return _("%(kind)s file %(position)s, %(field)s") % said
+        return _("%(kind)s file %(position)s, %(field)s") % values
 
 
-#: For lists of jobs: the corrections of each job itself that stand, as `standing`.
+#: For lists of jobs: the standing corrections of each job itself, as `standing`.
 STANDING: "models.Prefetch[str]" = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().filter(kind="").select_related("actor"),
@@ -177,7 +180,7 @@ STANDING: "models.Prefetch[str]" = models.Prefetch(
 )
 
 
-#: The same for graphs.
+#: For graphs: their standing corrections, as `standing`.
 OF_GRAPH: "models.Prefetch[str]" = models.Prefetch(
     "corrections",
     queryset=Correction.objects.standing().select_related("actor"),

@@ -1,4 +1,4 @@
-"""Secrets that must be read again, encrypted with a key made of the site's own secret, another one for each purpose."""
+"""Secrets that must be read again, encrypted with a key for each purpose, made of SECRET_KEY."""
 
 import base64
 import hashlib
@@ -8,12 +8,12 @@ from django.conf import settings
 
 
 def seal(secret: str, purpose: str) -> bytes:
-    """The secret, encrypted."""
+    """The encrypted secret; `purpose` names its key."""
     return _vault(purpose).encrypt(secret.encode())
 
 
 def unseal(sealed: bytes, purpose: str) -> str:
-    """The secret again.
+    """The secret that `seal` encrypted.
 
     Raises: InvalidToken when it was sealed with another key.
     """

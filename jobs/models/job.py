@@ -1,4 +1,4 @@
-"""Job and ImportFile: projections of the newest reply. Only `record` writes them."""
+"""Job and ImportFile: projections of the newest response and the corrections over it."""
 
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,10 +10,13 @@ from django.db.models.functions import Upper
 from django.utils.translation import gettext_lazy as _
 
 from jobs.diagnosis.ledger import Ledger as L
+from jobs.ges.fields import MAX_ID
 from jobs.ges.words import FINAL
 from jobs.ges.words import Verdict as V
 from jobs.models.cause import Cause
-from jobs.models.project import GES_ID, Graph, Project, Viewer
+from jobs.models.graph import Graph
+from jobs.models.project import Project
+from jobs.models.roles import Viewer
 
 if TYPE_CHECKING:
     from jobs.models.correction import Correction
@@ -40,7 +43,7 @@ class LedgerChoices(models.TextChoices):
 
 
 class ReviewState(models.TextChoices):
-    """Where an import that lost data stands with the people who look after it; empty for every other job."""
+    """The review of an import with failures; empty for every other job."""
 
     WAITING = "waiting", _("For review")
     TOLERATED = "tolerated", _("Within threshold")
@@ -54,18 +57,18 @@ class ReviewState(models.TextChoices):
         return [cls.WAITING, cls.TO_FIX]
 
 
-#: Jobs whose end is known and no end of what began: GES told no begin, or one that is later.
+#: Jobs with an end and no begin before it: GES gave none, or a later one.
 ENDED_UNBEGUN = Q(end_time__isnull=False) & (Q(begin_time=None) | Q(begin_time__gt=F("end_time")))
 
 
-#: Files of which something did not load: `diagnosis.verdict.is_lost` as a condition.
+#: Files with failed lines: `diagnosis.verdict.is_lost` as a condition.
 LOST_FILE = Q(verdict__in=[V.PARTIAL.value, V.FAILED.value]) | (
     Q(failed_lines__gt=0) & ~Q(kind="schema")
 )
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    """Questions about jobs."""
+    """Jobs, narrowed by conditions that are written once."""
 
     def visible_to(self, user: Viewer) -> "JobQuerySet":
         """The jobs of the projects this user may see."""
@@ -77,16 +80,22 @@ class JobQuerySet(models.QuerySet["Job"]):
         return self.filter(is_hidden=False)
 
     def unfinished(self) -> "JobQuerySet":
-        """GES may still change its mind about these."""
+        """Without a final status."""
         return self.filter(verdict__in=sorted(set(V) - FINAL))
 
     def stale(self) -> "JobQuerySet":
-        """Written by a former version, before there was `changed_at`: newer columns are still to be filled."""
+        """Written by a version without `changed_at`: newer columns are still to be filled."""
         return self.filter(changed_at=None, observed_at__isnull=False)
 
 
 class Job(models.Model):
-    """One job: its newest state, GES's word, gesdash's verdict, times and totals."""
+    """One job: its newest state, GES's status, gesdash's verdict, times and totals.
+
+    Written by: `record.lookup` (new rows), `record.projection` (whatever follows from responses and
+    corrections), `record.repeats` (observed_at, where a response said nothing new),
+    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph, is_hidden).
+    Whichever changes what the row says dates it in changed_at.
+    """
 
     # Both are found by the indexes below.
     project = models.ForeignKey(
@@ -103,12 +112,12 @@ class Job(models.Model):
         related_name="jobs",
         db_index=False,
     )
-    job_id = models.CharField(_("job ID"), max_length=GES_ID)
-    job_type = models.CharField(_("job type"), max_length=GES_ID, blank=True)
-    job_name = models.CharField(_("job name"), max_length=GES_ID, blank=True)
+    job_id = models.CharField(_("job ID"), max_length=MAX_ID)
+    job_type = models.CharField(_("job type"), max_length=MAX_ID, blank=True)
+    job_name = models.CharField(_("job name"), max_length=MAX_ID, blank=True)
     status = models.CharField(
         _("GES status"),
-        max_length=GES_ID,
+        max_length=MAX_ID,
         blank=True,
         help_text=_("The status exactly as returned by GES."),
     )
@@ -180,7 +189,8 @@ class Job(models.Model):
         help_text=_("When the newest response was last seen; null before the first response."),
     )
     snapshot_count = models.PositiveIntegerField(_("response count"), default=0)
-    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no projection, but evidence.
+    # The head of the chain of its replies (`chain.forms`). `rebuild` leaves it alone: it is no
+    # projection, but evidence.
     chain_length = models.PositiveIntegerField(_("chain length"), default=0)
     chain_link = models.BinaryField(_("chain link"), max_length=32, null=True)
 
@@ -309,17 +319,20 @@ class Job(models.Model):
 
     @property
     def began_at(self) -> datetime:
-        """When it began, or was first seen where GES does not say."""
+        """When it began, or was first seen where GES gives no begin."""
         return self.begin_time or self.first_seen_at
 
     @property
     def is_final(self) -> bool:
-        """Whether polling has ended."""
+        """Whether GES's status is final, which ends polling."""
         return V(self.verdict).is_final
 
 
 class ImportFile(models.Model):
-    """One file of an import, in the order GES sent it; counts in lines, null when unknown."""
+    """One file of an import, in the order GES sent it; counts in lines, null when unknown.
+
+    Written by: `record.file_rows`.
+    """
 
     class Kind(models.TextChoices):
         """The three lists of a job detail."""
@@ -336,7 +349,7 @@ class ImportFile(models.Model):
     position = models.PositiveIntegerField(_("position"))
     path = models.TextField(_("file path"))
     log = models.TextField(_("log"), null=True)  # noqa: DJ001  GES's null is kept as null
-    status = models.CharField(_("GES status"), max_length=GES_ID, blank=True)
+    status = models.CharField(_("GES status"), max_length=MAX_ID, blank=True)
     verdict = models.CharField(_("status"), max_length=10, choices=VerdictChoices)
     ledger = models.CharField(_("count check"), max_length=16, choices=LedgerChoices)
     contradiction = models.JSONField(
@@ -366,11 +379,13 @@ class ImportFile(models.Model):
             models.UniqueConstraint(fields=["job", "kind", "position"], name="one_file_a_place")
         ]
         indexes = [
-            # A whole path, however long; and any part of a path or of a cause (of all rows: ANALYZE then knows how many match).
+            # A whole path, however long; and any part of a path or of a cause (of all rows: ANALYZE
+            # then knows how many match).
             HashIndex("path", name="file_by_path"),
             GinIndex(OpClass("path", "gin_trgm_ops"), name="file_by_path_part"),
             GinIndex(OpClass(Upper("cause"), "gin_trgm_ops"), name="file_by_cause_part"),
-            # Which jobs have a cause at all: few, so that a common text is soon found among the newest.
+            # Which jobs have a cause at all: few, so that a common text is soon found among the
+            # newest.
             models.Index("job", condition=Q(cause__isnull=False), name="file_caused"),
             # Sums of what was lost, by cause and by job, read from the index alone.
             models.Index(

@@ -1,12 +1,12 @@
-"""Django's users and groups, here for their triggers: who may come in, and with which permissions."""
+"""Django's users and groups, as proxies that bring triggers: who may sign in, and do what."""
 
 from django.contrib.auth.models import Group, User
 
-from jobs.models.audit_triggers import plain, tracked, username
+from jobs.models.audit_triggers import Audited, plain, username
 
 _PERMISSION = "(SELECT codename FROM auth_permission WHERE id = {row}.permission_id)"
 _GROUP = "(SELECT name FROM auth_group WHERE id = {row}.group_id)"
-# That it was changed is told, and nothing of what it is or was.
+# An entry tells that it was changed, and nothing of what it is or was.
 _MARK = (
     "CASE WHEN '{row}' = 'NEW' AND TG_OP = 'UPDATE' AND OLD.password IS DISTINCT FROM NEW.password"
     " THEN 'changed' ELSE 'kept' END"
@@ -14,67 +14,70 @@ _MARK = (
 
 
 class TrackedUser(User):
-    """A user."""
+    """A user, audited."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user",
-            {
+        triggers = Audited(
+            what="user",
+            values={
                 **plain("username", "email", "is_active", "is_staff", "is_superuser"),
                 "password": _MARK,
             },
             name="{row}.username",
-        )
+        ).triggers()
 
 
 class UserGroup(User.groups.through):  # type: ignore[name-defined,misc]
-    """A user in a group."""
+    """A user's membership in a group, audited."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user",
-            {"group": _GROUP},
+        triggers = Audited(
+            what="user",
+            values={"group": _GROUP},
             name=username("user_id"),
             key="{row}.user_id",
-            compared=["user", "group"],
-        )
+            compared=("user", "group"),
+        ).triggers()
 
 
 class UserPermission(User.user_permissions.through):  # type: ignore[name-defined,misc]
-    """A permission that a user has."""
+    """A permission of a user, audited."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "user", {"permission": _PERMISSION}, name=username("user_id"), key="{row}.user_id",
-            compared=["user", "permission"],
-        )  # fmt: skip
+        triggers = Audited(
+            what="user",
+            values={"permission": _PERMISSION},
+            name=username("user_id"),
+            key="{row}.user_id",
+            compared=("user", "permission"),
+        ).triggers()
 
 
 class TrackedGroup(Group):
-    """A group of users."""
+    """A group of users, audited."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked("group", plain("name"), name="{row}.name")
+        triggers = Audited(what="group", values=plain("name"), name="{row}.name").triggers()
 
 
 class GroupPermission(Group.permissions.through):  # type: ignore[name-defined,misc]
-    """A permission that a group has."""
+    """A permission of a group, audited."""
 
     class Meta:
         proxy = True
         default_permissions = ()
-        triggers = tracked(
-            "group",
-            {"permission": _PERMISSION},
+        triggers = Audited(
+            what="group",
+            values={"permission": _PERMISSION},
             name=_GROUP,
             key="{row}.group_id",
-            compared=["group", "permission"],
-        )
+            compared=("group", "permission"),
+        ).triggers()

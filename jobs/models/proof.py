@@ -1,25 +1,27 @@
-"""What proves that replies are as they came, and what retention took away. Only `proof` writes these."""
+"""What proves that responses are as they came, and what is left of those that retention deleted."""
 
 import pgtrigger
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import of_job, plain, tracked
+from jobs.ges.fields import MAX_ID
+from jobs.models.audit_triggers import Audited, of_job, plain
 from jobs.models.job import Job
-from jobs.models.project import GES_ID, Keeping, Project, Viewer
+from jobs.models.project import Keeping, Project
 from jobs.models.reply import Source
+from jobs.models.roles import Viewer
 
 
 def _never_changed(name: str) -> list[pgtrigger.Trigger]:
-    """Rows that are only added."""
+    """Refuse every change of rows that are only added."""
     return [
         pgtrigger.Protect(name=f"{name}_is_evidence", operation=pgtrigger.Update | pgtrigger.Delete)
     ]
 
 
 class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
-    """Questions about checkpoints."""
+    """Checkpoints by who may see them."""
 
     def visible_to(self, user: Viewer) -> "CheckpointQuerySet":
         """Those of the projects this user may see."""
@@ -27,7 +29,12 @@ class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
 
 
 class Checkpoint(models.Model):
-    """The heads of all chains of a project at one time, as one hash (`chain.forms`), chained to the checkpoint before."""
+    """The heads of a project's chains at one time, as one hash, chained to the checkpoint before it.
+
+    Source: `chain.forms`, for the form of the hash.
+
+    Written by: `proof.seal`.
+    """
 
     project = models.ForeignKey(
         Project,
@@ -61,7 +68,10 @@ class Checkpoint(models.Model):
 
 
 class Pruning(models.Model):
-    """One batch of retention: by which rule, when, and how much went."""
+    """One batch of retention: its rule, its time and how much it deleted.
+
+    Written by: `retention.prune`.
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="prunings"
@@ -82,7 +92,10 @@ class Pruning(models.Model):
 
 
 class Tombstone(models.Model):
-    """What stays of a reply that retention took away: all but its body, under the same key, so that the chain still fits."""
+    """A deleted response without its body, under the same key, so that the job's chain still fits.
+
+    Written by: `record.removal`, and `record.run_rows` for those that come with an export.
+    """
 
     id = models.BigIntegerField(primary_key=True)
     job = models.ForeignKey(
@@ -96,7 +109,7 @@ class Tombstone(models.Model):
     source = models.CharField(_("source"), max_length=6, choices=Source)
     version = models.PositiveSmallIntegerField(_("version"))
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
-    content_type = models.CharField(_("content type"), max_length=GES_ID, blank=True)
+    content_type = models.CharField(_("content type"), max_length=MAX_ID, blank=True)
     sha256 = models.BinaryField("SHA-256", max_length=32)
     first_seen_at = models.DateTimeField(_("first seen at"))
     last_seen_at = models.DateTimeField(_("last seen at"))
@@ -124,7 +137,7 @@ class Tombstone(models.Model):
 
 
 class Hold(models.Model):
-    """A job whose replies are evidence somewhere: retention leaves it alone."""
+    """A job whose responses are evidence somewhere: retention leaves it alone."""
 
     job = models.OneToOneField(
         Job, verbose_name=_("job"), on_delete=models.CASCADE, related_name="hold"
@@ -140,28 +153,31 @@ class Hold(models.Model):
 
     class Meta:
         verbose_name, verbose_name_plural = _("legal hold"), _("legal holds")
-        triggers = tracked(
-            "hold",
-            plain("reason"),
+        triggers = Audited(
+            what="hold",
+            values=plain("reason"),
             name=of_job("job_id"),
             project=of_job("project_id"),
             job="{row}.job_id",
             graph=of_job("graph_id"),
             reason="{row}.reason",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return str(self.job)
 
 
 class Verification(models.Model):
-    """One walk of `verify` over a project, or over one job of it, and what did not fit."""
+    """One run of the command `verify` over a project, or over one job of it, with the faults found.
+
+    Written by: `management.commands.verify`.
+    """
 
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.CASCADE, related_name="verifications"
     )
     job_id = models.CharField(
-        _("job ID"), max_length=GES_ID, blank=True, help_text=_("Empty for the whole project.")
+        _("job ID"), max_length=MAX_ID, blank=True, help_text=_("Empty for the whole project.")
     )
     began_at = models.DateTimeField(_("start time"))
     ended_at = models.DateTimeField(_("end time"))

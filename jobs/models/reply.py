@@ -1,16 +1,16 @@
-"""What GES said, and when it said nothing usable. Only `record` writes these."""
+"""Responses of GES as they came, and the polls that brought no usable one."""
 
 import pgtrigger
 from django.db import models
 from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
+from jobs.ges.fields import MAX_ID
 from jobs.models.job import Job
-from jobs.models.project import GES_ID
 
 
 class Source(models.TextChoices):
-    """How a reply came to us."""
+    """How a response came here."""
 
     POLL = "poll", _("poll")
     PROXY = "proxy", _("proxy")
@@ -19,10 +19,13 @@ class Source(models.TextChoices):
 
 
 class SnapshotQuerySet(models.QuerySet["Snapshot"]):
-    """Questions about replies."""
+    """Responses, narrowed by conditions that are written once."""
 
     def replies_to(self, version: int) -> "SnapshotQuerySet":
-        """Replies of the status endpoint of this API, the newest first. An item of a job list never stands in for one."""
+        """Responses of the status endpoint of this API, the newest first.
+
+        An item of a job list never stands in for one.
+        """
         return (
             self.filter(version=version, http_status=200)
             .exclude(source=Source.LIST)
@@ -30,7 +33,7 @@ class SnapshotQuerySet(models.QuerySet["Snapshot"]):
         )
 
 
-#: Retention leaves a tombstone of the same key and link first; nothing else can take a reply away.
+#: Retention leaves a tombstone of the same key and link first; nothing else can delete a response.
 _UNLESS_BURIED = """
     IF NOT EXISTS (SELECT 1 FROM jobs_tombstone t WHERE t.id = OLD.id AND t.job_id = OLD.job_id AND t.link = OLD.link) THEN
         RAISE EXCEPTION 'gesdash: Cannot delete rows from % table without a tombstone', TG_TABLE_NAME;
@@ -40,7 +43,11 @@ _UNLESS_BURIED = """
 
 
 class Snapshot(models.Model):
-    """One distinct reply, the bytes as received; equal neighbours are one row with first and last time seen."""
+    """One distinct response, the bytes as received; equal neighbours are one row.
+
+    Written by: `record.run_rows` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at and seen,
+    where a poll said nothing new) and `record.removal` (deletes).
+    """
 
     job = models.ForeignKey(
         Job,
@@ -59,7 +66,7 @@ class Snapshot(models.Model):
     http_status = models.PositiveSmallIntegerField(_("HTTP status"))
     content_type = models.CharField(
         _("content type"),
-        max_length=GES_ID,
+        max_length=MAX_ID,
         blank=True,
         default="",
         db_default="",
@@ -115,7 +122,10 @@ class Snapshot(models.Model):
 
 
 class Miss(models.Model):
-    """A run of polls that got no usable answer, with the newest body that came, if any did."""
+    """Failed polls in a row of the same kind, with the newest body that came, if any did.
+
+    Written by: `record.run_rows` and `record.removal` (deletes).
+    """
 
     job = models.ForeignKey(
         Job, verbose_name=_("job"), on_delete=models.PROTECT, related_name="misses", db_index=False

@@ -1,4 +1,4 @@
-"""What people made of an import that lost data."""
+"""People's reviews of imports with failures."""
 
 import pgtrigger
 from django.conf import settings
@@ -6,12 +6,15 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import of_job, plain, tracked, username
+from jobs.models.audit_triggers import Audited, of_job, plain, username
 from jobs.models.job import Job, ReviewState
 
 
 class Review(models.Model):
-    """One decision about an import; rows are only added, and the newest of a job stands."""
+    """One decision about an import; rows are only added, and a job's newest one holds.
+
+    Written by: `decisions.review`.
+    """
 
     DECISIONS = (ReviewState.WAITING, ReviewState.TO_FIX, ReviewState.ACCEPTED, ReviewState.FIXED)
 
@@ -65,9 +68,9 @@ class Review(models.Model):
         indexes = [models.Index("job", models.F("id").desc(), name="review_newest")]
         triggers = [
             pgtrigger.Protect(name="review_stays", operation=pgtrigger.Update | pgtrigger.Delete),
-            *tracked(
-                "review",
-                {
+            *Audited(
+                what="review",
+                values={
                     **plain("state", "note", "due_on"),
                     "fixed_by": of_job("job_id", "fixed_by_id"),
                     "assignee": username("assignee_id"),
@@ -78,7 +81,7 @@ class Review(models.Model):
                 graph=of_job("graph_id"),
                 actor="{row}.actor_id",
                 reason="{row}.note",
-            ),
+            ).triggers(),
         ]
 
     def __str__(self) -> str:

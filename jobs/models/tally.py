@@ -1,4 +1,4 @@
-"""How often what happened when GES was asked: counters that all workers and web servers add to, for the metrics."""
+"""Counters of calls to GES, which all workers and web servers add to, for the metrics."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,25 +9,23 @@ from django.db import connection, models
 
 from jobs.models.project import Project
 
-NAME = 80
-MOST_NAMES = (
-    100  # of GES's unknown words and fields of a project; what comes after is counted as OTHER
-)
+MAX_NAME = 80  # characters
+MAX_NAMES = 100  # of a project's undocumented words and fields; later ones are counted as OTHER
 OTHER = "(other)"
 
 
 class Counted(NamedTuple):
-    """How often, and how many seconds in all where it took time."""
+    """A number of events, and their seconds in all where they took time."""
 
     times: int = 0
     seconds: float = 0.0
 
 
 class Kind(StrEnum):
-    """What is counted, and what its names are."""
+    """What is counted; the comment says what `name` is."""
 
     REPLY = "reply"  # source:outcome, the outcome being `new`, `repeated` or the kind of a miss
-    LATENCY = "latency"  # seconds that an answer took at most, one of a few
+    LATENCY = "latency"  # upper bound in seconds of an answer's time, one of a few
     WORD = "word"  # a status word that GES's documentation does not list
     FIELD = "field"  # a field that it does not list
 
@@ -36,47 +34,63 @@ type Key = tuple[int, Kind, str]  # project, what, and which
 
 
 class TallyQuerySet(models.QuerySet["Tally"]):
-    """The one way counters grow."""
+    """Counters, which only grow by `add`."""
 
     def add(self, counted: Mapping[Key, Counted], now: datetime) -> None:
-        """Add a batch's counts: one statement, its rows in one order for all, so that two writers wait for each other."""
+        """Add a batch's counts by one statement.
+
+        Its rows are in one order for all, so that two writers wait for each other.
+        """
         rows = sorted(self._bounded(counted).items())
         if not rows:
             return
         columns = list(zip(*[(*key, *value) for key, value in rows], strict=True))
         with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO jobs_tally (project_id, kind, name, count, seconds, last_at)"
-                " SELECT *, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::float[])"
-                " ON CONFLICT (project_id, kind, name) DO UPDATE SET count = jobs_tally.count + excluded.count,"
-                " seconds = jobs_tally.seconds + excluded.seconds, last_at = greatest(jobs_tally.last_at, excluded.last_at)",
-                [now, *map(list, columns)],
-            )
+            cursor.execute(_ADD, [now, *map(list, columns)])
 
     def _bounded(self, counted: Mapping[Key, Counted]) -> dict[Key, Counted]:
-        """GES may make up words without end; a metric must not have a label for each."""
-        found: dict[Key, Counted] = {}
-        for (project, kind, name), value in counted.items():
+        """With names beyond MAX_NAMES under OTHER.
+
+        GES may make up words without end; a metric must not have a label for each.
+        """
+        bounded: dict[Key, Counted] = {}
+        for (project, kind, name), more in counted.items():
             if kind in (Kind.WORD, Kind.FIELD):
-                known = set(self.filter(project=project, kind=kind).values_list("name", flat=True))
-                name = name[:NAME]
-                if (
-                    name not in known
-                    and len(known | {n for p, k, n in found if (p, k) == (project, kind)})
-                    >= MOST_NAMES
-                ):
-                    name = OTHER
-            times, seconds = found.get((project, kind, name), Counted())
-            found[project, kind, name] = Counted(times + value.times, seconds + value.seconds)
-        return found
+                name = self._bounded_name(project, kind, name[:MAX_NAME], bounded)
+            counts = bounded.get((project, kind, name), Counted())
+            bounded[project, kind, name] = Counted(
+                counts.times + more.times, counts.seconds + more.seconds
+            )
+        return bounded
+
+    def _bounded_name(
+        self, project: int, kind: Kind, name: str, bounded: Mapping[Key, Counted]
+    ) -> str:
+        stored = set(self.filter(project=project, kind=kind).values_list("name", flat=True))
+        of_batch = {key[2] for key in bounded if key[:2] == (project, kind)}
+        is_full = len(stored | of_batch) >= MAX_NAMES
+        return OTHER if is_full and name not in stored else name
+
+
+_ADD = """
+INSERT INTO jobs_tally (project_id, kind, name, count, seconds, last_at)
+SELECT *, %s FROM unnest(%s::bigint[], %s::text[], %s::text[], %s::bigint[], %s::float[])
+ON CONFLICT (project_id, kind, name) DO UPDATE SET
+    count = jobs_tally.count + excluded.count,
+    seconds = jobs_tally.seconds + excluded.seconds,
+    last_at = greatest(jobs_tally.last_at, excluded.last_at)
+"""
 
 
 class Tally(models.Model):
-    """One counter."""
+    """One counter.
+
+    Written by: `models.tally`.
+    """
 
     project = models.ForeignKey(Project, on_delete=models.CASCADE, related_name="+", db_index=False)
     kind = models.CharField(max_length=7)
-    name = models.CharField(max_length=NAME)
+    name = models.CharField(max_length=MAX_NAME)
     count = models.BigIntegerField()
     seconds = models.FloatField()
     last_at = models.DateTimeField()

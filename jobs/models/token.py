@@ -11,7 +11,10 @@ _PURPOSE = "tokens"
 
 
 class IamToken(models.Model):
-    """The newest token, or why IAM gave none; only `tokens` writes it."""
+    """The newest token, or why IAM gave none.
+
+    Written by: `polling.credentials`.
+    """
 
     project = models.OneToOneField(
         Project, on_delete=models.CASCADE, primary_key=True, related_name="+"
@@ -30,10 +33,10 @@ class IamToken(models.Model):
 
     @property
     def value(self) -> str:
-        """What is shown to GES."""
+        """The token itself, as GES wants it."""
         return unseal(bytes(self.sealed_value), _PURPOSE)
 
     def hold(self, value: str, expires_at: datetime) -> None:
-        """Keep a new one; whoever calls saves."""
+        """Keep a new token in memory; the caller saves."""
         self.sealed_value, self.expires_at = seal(value, _PURPOSE), expires_at
         self.failures, self.retry_at, self.problem = 0, None, ""

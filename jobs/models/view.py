@@ -1,24 +1,27 @@
-"""A list as somebody wants to find it again."""
+"""A person's saved filters and order of the job list."""
 
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from jobs.models.audit_triggers import plain, tracked, username
-from jobs.models.project import Viewer
+from jobs.models.audit_triggers import Audited, plain, username
+from jobs.models.roles import Viewer
 
 
 class SavedViewQuerySet(models.QuerySet["SavedView"]):
-    """Questions about saved views."""
+    """Saved views by who may see them."""
 
     def visible_to(self, user: Viewer) -> "SavedViewQuerySet":
-        """One's own and those that others share; what a view shows is limited by who looks, not by who saved it."""
+        """This user's own and those that others share.
+
+        What a view lists is limited by who looks, not by who saved it.
+        """
         return self.filter(Q(owner_id=user.pk) | Q(is_shared=True))
 
 
 class SavedView(models.Model):
-    """A name for the filters and the order of the job list; `query` is a query string without a position."""
+    """Filters and order of the job list under a name; `query` is a query string without a cursor."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -39,12 +42,12 @@ class SavedView(models.Model):
             models.UniqueConstraint(fields=["owner", "name"], name="one_view_a_name"),
             models.CheckConstraint(condition=~Q(name=""), name="view_has_a_name"),
         ]
-        triggers = tracked(
-            "view",
-            {**plain("name", "query", "is_shared"), "owner": username("owner_id")},
+        triggers = Audited(
+            what="view",
+            values={**plain("name", "query", "is_shared"), "owner": username("owner_id")},
             name="{row}.name",
             actor="{row}.owner_id",
-        )
+        ).triggers()
 
     def __str__(self) -> str:
         return self.name

@@ -1,9 +1,9 @@
-"""When a job is asked about next. Narrow and without history, so that polling does not bloat Job."""
+"""When a job is polled next. Narrow and without history, so that polling does not bloat Job."""
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pgtrigger
 from django.core.exceptions import EmptyResultSet
@@ -12,17 +12,51 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.db import arrays
+from jobs.db.bulk import Writes
 from jobs.ges.words import FINAL
 from jobs.models.job import Job
 from jobs.models.project import Project
 
-#: How long a claim holds when nobody gives it back: longer than a call to GES and its recording, and less than a minute
-#: with the five seconds until the next look, so that a dead worker's jobs are taken over within one.
+#: How long a claim holds when nobody gives it back: longer than a call to GES and its recording, and
+#: less than a minute with the five seconds until the next dispatch, so that a dead worker's jobs are
+#: taken over within one.
 LEASE = timedelta(seconds=45)
 
 
+# The trigger fills in the project.
+_RESUME = """
+INSERT INTO jobs_watch (job_id, next_poll_at, failures, problem)
+SELECT job_id, next_poll_at, 0, '' FROM unnest(%s::bigint[], %s::timestamptz[]) AS new(job_id, next_poll_at)
+ORDER BY job_id
+ON CONFLICT (job_id) DO UPDATE SET next_poll_at = excluded.next_poll_at, failures = 0, problem = ''
+WHERE jobs_watch.next_poll_at IS NULL AND (jobs_watch.problem = '' OR %s)
+"""
+
+# An array and a subquery, not joins: those read all watches, or all jobs for each graph, as statistics suggest.
+_CLAIM = """
+WITH claimed AS (
+    UPDATE jobs_watch SET lease = %s, leased_until = %s
+    WHERE job_id = ANY(ARRAY({wanted} FOR UPDATE SKIP LOCKED)) RETURNING job_id, failures
+)
+SELECT id, job.job_id, (SELECT coalesce(graph_id, '') FROM jobs_graph WHERE id = job.graph_id),
+    verdict, observed_at IS NOT NULL, failures
+FROM claimed JOIN jobs_job AS job ON id = claimed.job_id
+"""
+
+# By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
+_PLAN = """
+UPDATE jobs_watch AS old
+SET next_poll_at = new.next_poll_at, failures = new.failures, problem = '', lease = NULL, leased_until = NULL
+FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[]) AS new(job_id, next_poll_at, failures)
+WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END
+"""
+
+
 class Claimed(NamedTuple):
-    """A watch that is this worker's for now, and what was known of its job when the claim began: all that asking about it takes."""
+    """A watch that one worker has claimed, with what was known of its job at the time of the claim.
+
+    It holds all that a request to GES takes.
+    """
 
     project: Project
     project_id: int  # its key, kept beside it since each poll asks for it many times
@@ -35,65 +69,73 @@ class Claimed(NamedTuple):
 
     @property
     def was_final(self) -> bool:
-        """Whether GES had spoken its final word."""
+        """Whether GES had given a final status."""
         return self.verdict in FINAL
 
 
 class Plan(NamedTuple):
-    """What becomes of a watch after its job was asked about."""
+    """The next poll of a job after an answer."""
 
     pk: int  # the job's key
     next_poll_at: datetime | None
     failures: int
 
 
-def planned(lease: int, plans: Sequence[Plan]) -> tuple[str, list[Any]]:
-    """The statement, and its values, that gives these claims of `lease` back with what was decided."""
-    return (
-        "UPDATE jobs_watch AS old SET next_poll_at = new.next_poll_at, failures = new.failures, "
-        "problem = '', lease = NULL, leased_until = NULL "
-        "FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[]) AS new(job_id, next_poll_at, failures) "
-        # By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
-        "WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END",
-        [
-            arrays.numbers(one.pk for one in plans),
-            arrays.times(one.next_poll_at for one in plans),
-            arrays.numbers(one.failures for one in plans),
-            lease,
-        ],
-    )
-
-
 class WatchQuerySet(models.QuerySet["Watch"]):
-    """Questions about watches, and the claims on them.
+    """The states of a watch and the verbs between them. No other module writes a column of Watch.
 
     A claim is known by its number, `lease`: a worker whose claim ran out and was taken over changes nothing any more.
+    Each verb names the old state in its condition, so that two callers at once change a row once.
     """
 
     def due(self, now: datetime) -> "WatchQuerySet":
-        """To be asked about now, and claimed by nobody whose lease still holds."""
+        """To be polled now, and claimed by nobody whose lease still holds."""
         return self.free(now).filter(next_poll_at__lte=now)
 
-    def set_aside(self) -> "WatchQuerySet":
-        """Those whose reply could not be recorded; they wait for a person."""
+    def quarantined(self) -> "WatchQuerySet":
+        """Those whose response could not be recorded; they wait for a person."""
         return self.exclude(problem="")
 
     def free(self, now: datetime) -> "WatchQuerySet":
         """Claimed by nobody whose lease still holds."""
         return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
 
+    def start(self, job: Job, first_poll_at: datetime) -> bool:
+        """Watch a job that has no watch yet; a watch that exists is left as it is. Whether it is new."""
+        return self.get_or_create(job=job, defaults={"next_poll_at": first_poll_at})[1]
+
+    def resume(self, polls: Mapping[int, datetime], *, with_quarantined: bool = False) -> None:
+        """Poll these jobs, by key, from these times on, unless a poll of them is planned already.
+
+        A quarantined one is taken up only `with_quarantined`: a person did something about it.
+        """
+        if not polls:
+            return
+        with connection.cursor() as cursor:
+            cursor.execute(
+                _RESUME,
+                [arrays.numbers(polls.keys()), arrays.times(polls.values()), with_quarantined],
+            )
+
+    def stop(self, jobs: Iterable[Job]) -> int:
+        """Plan no further poll of those that have one planned; how many had.
+
+        A request under way still records its answer, but its plan is dropped with the claim.
+        """
+        polled = self.filter(job__in=jobs, next_poll_at__isnull=False)
+        return polled.update(next_poll_at=None, lease=None, leased_until=None)
+
     def claim_due(self, project: Project, lease: int, now: datetime, limit: int) -> list[Claimed]:
-        """Take up to so many due watches of a project for this lease alone, those that are longest due first."""
+        """Claim at most `limit` due watches of a project for this lease, the longest due first."""
         wanted = self.due(now).filter(project=project).order_by("next_poll_at")[:limit]
         return self._claim(wanted, lease, now, project)
 
     def claim_of(
         self, project: Project, jobs: Sequence[int], lease: int, now: datetime
     ) -> list[Claimed]:
-        """Take the watches of these jobs of a project, due or not; without those that somebody else is at."""
-        return self._claim(
-            self.free(now).filter(project=project, job__in=jobs), lease, now, project
-        )
+        """Claim the watches of these jobs of a project, due or not, but those that somebody else has."""
+        wanted = self.free(now).filter(project=project, job__in=jobs)
+        return self._claim(wanted, lease, now, project)
 
     def _claim(
         self, wanted: "WatchQuerySet", lease: int, now: datetime, project: Project
@@ -103,39 +145,45 @@ class WatchQuerySet(models.QuerySet["Watch"]):
         except EmptyResultSet:
             return []
         with connection.cursor() as cursor:
-            # An array and a subquery, not joins: those read all watches, or all jobs for each graph, as statistics suggest.
-            cursor.execute(
-                "WITH claimed AS (UPDATE jobs_watch SET lease = %s, leased_until = %s "  # noqa: S608  made by Django
-                f"WHERE job_id = ANY(ARRAY({sql} FOR UPDATE SKIP LOCKED)) RETURNING job_id, failures) "
-                "SELECT id, job.job_id, (SELECT coalesce(graph_id, '') FROM jobs_graph WHERE id = job.graph_id), "
-                "verdict, observed_at IS NOT NULL, failures FROM claimed JOIN jobs_job AS job ON id = claimed.job_id",
-                [lease, now + LEASE, *values],
-            )
+            cursor.execute(_CLAIM.format(wanted=sql), [lease, now + LEASE, *values])
             return [Claimed(project, project.pk, *row) for row in cursor.fetchall()]
 
-    def put_aside(self, lease: int, pk: int, failures: int, problem: str) -> None:
-        """End this lease's claim on a job that waits for a person from now on."""
-        mine = self.filter(lease=lease, job=pk)
-        mine.update(
+    @staticmethod
+    def plan(lease: int, plans: Sequence[Plan], writes: Writes) -> None:
+        """End this lease's claims on these jobs, each with its next poll, together with `writes`."""
+        if plans:
+            values = [
+                arrays.numbers(plan.pk for plan in plans),
+                arrays.times(plan.next_poll_at for plan in plans),
+                arrays.numbers(plan.failures for plan in plans),
+                lease,
+            ]
+            writes.add(_PLAN, values, model=Watch, keys=[plan.pk for plan in plans])
+
+    def set_aside(self, lease: int, pk: int, failures: int, problem: str) -> None:
+        """End this lease's claim on a job that is quarantined from now on."""
+        self.filter(lease=lease, job=pk).update(
             next_poll_at=None, failures=failures, problem=problem, lease=None, leased_until=None
         )
 
     def give_back(self, lease: int, pks: Sequence[int]) -> int:
-        """End this lease's claim on these jobs, as if nothing had been claimed; how many were still held."""
-        return (
-            self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None)
-            if pks
-            else 0
-        )
+        """End this lease's claims on these jobs as if there had been none; how many it still had."""
+        if not pks:
+            return 0
+        return self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None)
 
 
 class Watch(models.Model):
-    """One job being polled; `next_poll_at` is null once GES has spoken its final word, or when the job was set aside."""
+    """One job being polled; `next_poll_at` is null after a final status, when stopped, or in quarantine.
+
+    Written by: `models.watch`, by the verbs of its queryset.
+    """
 
     job = models.OneToOneField(
         Job, verbose_name=_("job"), on_delete=models.CASCADE, primary_key=True, related_name="watch"
     )
-    # The job's own, filled in by the database: so that one project's due watches are found without reading the others'.
+    # The job's own, filled in by the database: so that one project's due watches are found without
+    # reading the others'.
     project = models.ForeignKey(
         Project,
         verbose_name=_("project"),

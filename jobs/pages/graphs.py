@@ -14,8 +14,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from jobs.as_of.graphs import graphs_as_known, moved_jobs, not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import caveats, graphs_as_of, moved_jobs
+from jobs.as_of.jobs import jobs_as_of
 from jobs.decisions import review
 from jobs.diagnosis.usual import usual_duration
 from jobs.lists.paging import TEXT, page, read_choice
@@ -100,16 +100,16 @@ def _as_known(request: HttpRequest, graph: Graph) -> dict[str, Any]:
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
 
     rows = context["page"].rows
-    known_jobs = as_known(rows, at)
+    known_jobs = jobs_as_of(rows, at)
     jobs = [known_jobs[row.pk].job for row in rows if row.pk in known_jobs]
-    unsure_about = not_noted([graph], at)
+    unsure_about = caveats([graph], at)
     if len(moved) > MAX_MOVED:
         text = _(
             "More than %(most)s jobs were moved to or from this graph; only some of "
             "them are listed here."
         )
         unsure_about.append(text % {"most": f"{MAX_MOVED:,}"})
-    graph_then = graphs_as_known([graph], at)[graph.pk]
+    graph_then = graphs_as_of([graph], at)[graph.pk]
     graph_then.standing = []  # today's corrections say nothing about that time
     return context | {
         "graph": graph_then,

@@ -12,11 +12,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from jobs.db.bulk import Writes
-from jobs.db.outage import is_the_databases
+from jobs.db.outage import is_outage
 from jobs.diagnosis.usual import Usual
 from jobs.ges.words import Verdict
 from jobs.models import Job, Watch
-from jobs.models.watch import Claimed, Plan, planned
+from jobs.models.watch import Claimed, Plan
 from jobs.polling import outcomes, schedule
 from jobs.polling.usual import usual_for
 from jobs.record import JobState, NotRecorded, Observation, prolong_repeated, record, record_held
@@ -44,11 +44,11 @@ def record_and_plan(
     try:
         with transaction.atomic():
             writes = Writes()
-            if plans := _plans(observations, claims, _record(observations, writes)):
-                writes.add(*planned(lease, plans))
+            jobs = _record(observations, writes)
+            Watch.objects.plan(lease, _plans(observations, claims, jobs), writes)
             writes.run()
     except Exception as error:
-        if is_the_databases(error):
+        if is_outage(error):
             raise
         if len(observations) > 1:
             half = len(observations) // 2
@@ -92,11 +92,11 @@ def _quarantine(
         record(failed_polls, now=timezone.now())
         outcomes.note(failed_polls, timezone.now())
     except Exception as second_error:
-        if is_the_databases(second_error):
+        if is_outage(second_error):
             raise
         log.exception("It can't be recorded as a failed poll either.")
     if job.pk in claims:
-        Watch.objects.put_aside(lease, job.pk, claims[job.pk].failures + 1, problem)
+        Watch.objects.set_aside(lease, job.pk, claims[job.pk].failures + 1, problem)
 
 
 def _plans(

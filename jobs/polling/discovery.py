@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from jobs.db.outage import surely
+from jobs.db.outage import retry_in_outage
 from jobs.ges.errors import GesError, NotAJobStatus
 from jobs.models import Graph, Job, Project
 from jobs.models.watch import new_lease
@@ -99,7 +99,7 @@ def _store_if_ges_knows(reader: ListReader, graph: Graph, job_id: str) -> bool:
             record_and_plan([observation], new_lease(), {})
             watch_unfinished([observation.job])
 
-    surely(keep, stop_requested)
+    retry_in_outage(keep, stop_requested)
     error = observation.error
     is_forgotten = schedule.is_not_found(error) or isinstance(error, NotAJobStatus | NotRecorded)
     return not is_forgotten

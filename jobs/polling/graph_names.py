@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from jobs.ges.fields import MAX_ID
 from jobs.ges.shapes import GraphReply, JobReply
 from jobs.models import Graph, Job, Project
-from jobs.record.graphs import tell_graph
+from jobs.record.graphs import move_jobs, note_beside_correction
 
 _EARLIEST = datetime.min.replace(tzinfo=UTC)
 
@@ -75,7 +75,7 @@ class GraphsByName:
         """
         for job, reply in jobs:
             if job.graph.graph_id is None and (graph := self.of(reply)).graph_id is not None:
-                Job.objects.filter(pk=job.pk, graph=job.graph).update(graph=graph)
+                move_jobs([job.pk], graph.pk, origin=job.graph.pk)
                 job.graph = graph
 
 
@@ -84,7 +84,7 @@ def _update(graph: Graph, values: Mapping[str, str | bool | datetime | None]) ->
     changed = {name: value for name, value in values.items() if getattr(graph, name) != value}
     for name, value in list(changed.items()):
         text = ("yes" if value else "no") if isinstance(value, bool) else str(value)
-        if name != "created_at" and tell_graph(graph, name, text):
+        if name != "created_at" and note_beside_correction(graph, name, text):
             del changed[name]
     if changed:
         Graph.objects.filter(pk=graph.pk).update(**changed)

@@ -15,8 +15,9 @@ from django.db.models.functions import Now
 from procrastinate.contrib.django.models import ProcrastinateWorker
 
 from jobs.models import CallBudget, Presence, Project, Tally, Watch
-from jobs.models.project import ProjectQuerySet, Viewer
+from jobs.models.project import ProjectQuerySet
 from jobs.models.reply import Source
+from jobs.models.roles import Viewer
 from jobs.models.tally import Kind
 from jobs.polling import call_budget
 from jobs.polling.outcomes import ANSWERED
@@ -156,7 +157,7 @@ def polling_health(projects: ProjectQuerySet, now: datetime) -> PollingHealth:
     tallies: dict[int, list[Tally]] = defaultdict(list)
     for tally in Tally.objects.filter(project__in=pks).order_by("kind", "name"):
         tallies[tally.project_id].append(tally)
-    quarantined = Watch.objects.set_aside().filter(project__in=pks).order_by()
+    quarantined = Watch.objects.quarantined().filter(project__in=pks).order_by()
     counts = dict(quarantined.values_list("project").annotate(count=Count("*")))
 
     healths = [

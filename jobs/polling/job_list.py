@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from django.utils import timezone
 
-from jobs.db.outage import surely
+from jobs.db.outage import retry_in_outage
 from jobs.ges.shapes import JobReply
 from jobs.models import Job, Project, Watch
 from jobs.models.watch import new_lease
@@ -89,7 +89,9 @@ class JobList:
         """
         for refusal in listed.jobs.refused:
             log.warning("Project %s: %s", self._project.project_id, refusal)
-        return surely(lambda: self._record_once(listed, skip_known=skip_known), stop_requested)
+        return retry_in_outage(
+            lambda: self._record_once(listed, skip_known=skip_known), stop_requested
+        )
 
     def _record_once(self, listed: ListedPage, *, skip_known: bool) -> PageGain:
         items = {reply.job_id: (reply, raw) for reply, raw in listed.jobs.jobs if reply.job_id}

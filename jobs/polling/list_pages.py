@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from django.utils import timezone
 
-from jobs.db.outage import surely
+from jobs.db.outage import retry_in_outage
 from jobs.ges.answer import Answer
 from jobs.ges.client import Client
 from jobs.ges.errors import GesError, TooLarge
@@ -170,7 +170,9 @@ class ListReader:
         return page, answer.observed_at
 
     def _report(self, error: GesError | None) -> None:
-        surely(lambda: call_budget.report(self.project, [error], timezone.now()), stop_requested)
+        retry_in_outage(
+            lambda: call_budget.report(self.project, [error], timezone.now()), stop_requested
+        )
 
     def _draw_call(self) -> None:
         """Draw a call, waiting a little where the budget is just spent."""

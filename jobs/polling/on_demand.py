@@ -29,7 +29,7 @@ def poll_now(job: Job) -> None:
     """
     now = timezone.now()
     call_budget.draw_one(job.project, now)
-    Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+    Watch.objects.start(job, now)
     request = StatusRequest(job, job.graph.graph_id or "")
     observation, _ = _request_and_record(job, request, "poll", now)
     if observation.error is not None:
@@ -116,5 +116,5 @@ def _watch_proxied(job: Job, now: datetime, lease: int) -> list[Claimed]:
     """Watch a job that was requested, where its project says so; the claim on a new watch."""
     if not job.project.watches_proxied:
         return []
-    _, is_new = Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+    is_new = Watch.objects.start(job, now)
     return Watch.objects.claim_of(job.project, [job.pk], lease, now) if is_new else []

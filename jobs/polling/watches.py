@@ -30,14 +30,8 @@ def watch_unfinished(jobs: Iterable[Job | Claimed]) -> None:
     )
     unwatched = unfinished.filter(Q(watch=None) | Q(watch__next_poll_at=None, watch__problem=""))
     now = timezone.now()
-    Watch.objects.bulk_create(
-        [
-            Watch(job=job, next_poll_at=_first_poll_at(job, now))
-            for job in unwatched.only(*_PLANNED_BY, "observed_at")
-        ],
-        update_conflicts=True,
-        unique_fields=["job"],
-        update_fields=["next_poll_at", "failures"],
+    Watch.objects.resume(
+        {job.pk: _first_poll_at(job, now) for job in unwatched.only(*_PLANNED_BY, "observed_at")}
     )
 
 
@@ -64,7 +58,7 @@ def watch(project: Project, graph_id: str, job_id: str, now: datetime, graph_nam
             gettext("Job %(job)s belongs to graph %(right)s, not to %(wrong)s.") % values
         )
     if not job.is_final:
-        Watch.objects.get_or_create(job=job, defaults={"next_poll_at": now})
+        Watch.objects.start(job, now)
     return job
 
 

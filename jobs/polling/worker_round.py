@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import Error, connection
 from django.db.models import Exists, OuterRef
 
-from jobs.db.outage import is_the_databases, surely
+from jobs.db.outage import is_outage, retry_in_outage
 from jobs.ges.answer import Answer
 from jobs.ges.client import CONCURRENT
 from jobs.ges.errors import GesError
@@ -110,7 +110,7 @@ class Round:
         try:
             return self._claim_all()
         except Error as error:
-            if not is_the_databases(error) or not self._has_claims():
+            if not is_outage(error) or not self._has_claims():
                 raise
             self._deadline = 0.0
             return False
@@ -194,7 +194,9 @@ class Round:
         """Replace a project's lane by one with another token; whether there is one."""
         lane, project = self._lanes[project_pk], self._projects[project_pk]
         try:
-            client = surely(lambda: client_with_new_token(project, lane.client), stop_requested)
+            client = retry_in_outage(
+                lambda: client_with_new_token(project, lane.client), stop_requested
+            )
         except GesError:  # IAM gives none: the refusal is the outcome
             return False
         if client is None:
@@ -217,14 +219,14 @@ class Round:
         }
 
         if observations:
-            surely(
+            retry_in_outage(
                 lambda: record_and_plan(observations, self._lease, claims_by_job), stop_requested
             )
-            surely(
+            retry_in_outage(
                 lambda: self._report(observations, [outcome for _, outcome in outcomes]),
                 stop_requested,
             )
-        surely(lambda: Watch.objects.give_back(self._lease, unsent_jobs), stop_requested)
+        retry_in_outage(lambda: Watch.objects.give_back(self._lease, unsent_jobs), stop_requested)
 
         for result in results:
             job = result.request.job

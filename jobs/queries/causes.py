@@ -10,7 +10,7 @@ from django.db.models.functions import TruncDate
 
 from jobs.models import Cause, ImportFile
 from jobs.models.job import JobQuerySet
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 
 
 class CauseSums(TypedDict):

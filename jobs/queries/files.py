@@ -8,7 +8,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 
 from jobs.ges.words import Verdict
 from jobs.models import ImportFile, Job
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 
 MAX_PATHS = 100
 MAX_LOOKED_AT = 1000  # files: a part of every path must not cost more than a part of a few

@@ -10,7 +10,7 @@ from django.db.models import F, Q, QuerySet, Sum
 
 from jobs.models import Graph, ImportFile, Job, Project
 from jobs.models.job import LOST_FILE, ReviewState
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 from jobs.queries.reloads import Reload, loads_of, with_loads
 
 FILES_AT_ONCE = 500  # held in memory while all rows are read

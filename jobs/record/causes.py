@@ -1,4 +1,4 @@
-"""The causes of lost files, grouped by fingerprint within each project."""
+"""The causes of failed files, grouped by fingerprint within each project."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -11,27 +11,32 @@ from jobs.diagnosis.causes import fingerprint
 from jobs.models import Cause
 
 _COLUMNS = ["project_id", "fingerprint", "pattern", "example", "first_seen_at", "last_seen_at"]
-# A busy cause's row is left alone while it covers what was seen. The others come in order of the unique key, so that two
-# recorders wait for each other instead of deadlocking. Pattern and example stay those of the first; only the span widens.
+# A busy cause's row is left alone while it covers what was seen. The others come in order of the
+# unique key, so that two recorders wait for each other instead of deadlocking. Pattern and example
+# stay those of the first; only the span widens.
 _GROUP = """
-WITH told AS MATERIALIZED (
+WITH seen AS MATERIALIZED (
     SELECT new.*, old.id FROM {new} LEFT JOIN jobs_cause AS old
     ON old.project_id = new.project_id AND old.fingerprint = new.fingerprint
         AND old.first_seen_at <= new.first_seen_at AND new.last_seen_at <= old.last_seen_at
 ),
 written AS (
-    INSERT INTO jobs_cause AS old (project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, note)
-    SELECT project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, '' FROM told
+    INSERT INTO jobs_cause AS old
+        (project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, note)
+    SELECT project_id, fingerprint, pattern, example, first_seen_at, last_seen_at, '' FROM seen
     WHERE id IS NULL ORDER BY project_id, fingerprint
     ON CONFLICT (project_id, fingerprint) DO UPDATE SET
         first_seen_at = LEAST(old.first_seen_at, EXCLUDED.first_seen_at),
         last_seen_at = GREATEST(old.last_seen_at, EXCLUDED.last_seen_at)
     RETURNING id, project_id, fingerprint
 )
-SELECT id, project_id, fingerprint FROM told WHERE id IS NOT NULL UNION ALL SELECT id, project_id, fingerprint FROM written
+SELECT id, project_id, fingerprint FROM seen WHERE id IS NOT NULL
+UNION ALL
+SELECT id, project_id, fingerprint FROM written
 """
 
-type Place = tuple[int, str]  # project, digest
+type CauseText = tuple[int, str]  # project, text
+type CausePlace = tuple[int, str]  # project, digest of the fingerprint
 
 
 @dataclass(slots=True)
@@ -42,22 +47,23 @@ class _Span:
     last: datetime
 
 
-def group_causes(seen: Iterable[tuple[int, str, datetime]]) -> dict[tuple[int, str], int]:
-    """The Cause of each (project, cause text), made or widened to the times seen."""
-    places: dict[tuple[int, str], Place] = {}
-    spans: dict[Place, _Span] = {}
-    for project_id, text, at in seen:
+def group_causes(seen: Iterable[tuple[int, str, datetime]]) -> dict[CauseText, int]:
+    """The Cause of each (project, text), made or widened to the times seen."""
+    places: dict[CauseText, CausePlace] = {}
+    spans: dict[CausePlace, _Span] = {}
+    for project_id, text, moment in seen:
         if (project_id, text) not in places:
-            found = fingerprint(text)
-            places[project_id, text] = project_id, found.digest
-            spans.setdefault((project_id, found.digest), _Span(found.pattern, text, at, at))
+            group = fingerprint(text)
+            places[project_id, text] = place = project_id, group.digest
+            spans.setdefault(place, _Span(group.pattern, text, moment, moment))
         span = spans[places[project_id, text]]
-        span.first, span.last = min(span.first, at), max(span.last, at)
-    pks = _keys(spans)
-    return {key: pks[place] for key, place in places.items()}
+        span.first, span.last = min(span.first, moment), max(span.last, moment)
+
+    keys = _store(spans)
+    return {text: keys[place] for text, place in places.items()}
 
 
-def _keys(spans: Mapping[Place, _Span]) -> dict[Place, int]:
+def _store(spans: Mapping[CausePlace, _Span]) -> dict[CausePlace, int]:
     if not spans:
         return {}
     rows = [

@@ -1,7 +1,7 @@
-"""Replies that contradict the one before them, as rows: which pairs are to be compared, and what came of it.
+"""Replies that contradict the one before them: which pairs are compared, and the rows that result.
 
-A mark belongs to the later reply of a pair and is found by when that was first seen, so that a reply that comes late, between
-two that were compared, touches only its own mark and the next one's.
+A contradiction belongs to the later reply of a pair and is found by when that was first seen. So a
+reply that comes late, between two that were compared, touches only its own and those of the next.
 """
 
 from collections import defaultdict
@@ -14,131 +14,150 @@ from jobs.diagnosis.changes import contradictions_between
 from jobs.ges.shapes import JobReply
 from jobs.models import Contradiction, Tombstone
 from jobs.record.replies import read_all
-from jobs.record.runs import History, Mark, MarkPlace, ReplyRun
+from jobs.record.runs import (
+    ContradictionPlace,
+    ContradictionValue,
+    History,
+    ReplyRun,
+)
 
 _COLUMNS = ["job_id", "seen_at", "kind", "count", "says"]
 
 
 @dataclass(slots=True)
-class Marks:
-    """What was found in one job's replies; `examined` says of which moments the marks are told anew."""
+class ContradictionCheck:
+    """The replies of one job that are compared, and the contradictions found.
+
+    Contradictions of the replies first seen at the moments `examined` are derived anew.
+    """
 
     examined: set[datetime] = field(default_factory=set)
-    pairs: list[tuple[ReplyRun | None, ReplyRun]] = field(default_factory=list)  # to be compared
-    found: dict[MarkPlace, Mark] = field(default_factory=dict)
+    pairs: list[tuple[ReplyRun | None, ReplyRun]] = field(default_factory=list)
+    found: dict[ContradictionPlace, ContradictionValue] = field(default_factory=dict)
 
     def compare(self, before: JobReply | None, after: JobReply, seen_at: datetime) -> None:
-        """Mark what `after` says against `before`."""
-        for one in contradictions_between(before, after):
-            count, says = self.found.get((seen_at, one.kind.value), (0, one.says.as_json()))
-            self.found[seen_at, one.kind.value] = (count + 1, says)
+        """Add what `after` contradicts of `before`."""
+        for contradiction in contradictions_between(before, after):
+            place = seen_at, contradiction.kind.value
+            count, says = self.found.get(place, (0, contradiction.says.as_json()))
+            self.found[place] = count + 1, says
 
 
-def to_compare(histories: Iterable[History]) -> dict[int, Marks]:
-    """By job: which replies of this batch are to be compared with those before them, and with those after them."""
-    marks: dict[int, Marks] = {}
+type Checks = Mapping[int, ContradictionCheck]  # by job
+
+
+def checks_of_batch(histories: Iterable[History]) -> dict[int, ContradictionCheck]:
+    """By job: this batch's new replies with those before them, and with those after them."""
+    checks: dict[int, ContradictionCheck] = {}
     for history in histories:
         runs = history.snapshots
         moments = {
             run.first_seen_at
-            for at, run in enumerate(runs)
-            if run.is_new or (at and runs[at - 1].is_new)
+            for index, run in enumerate(runs)
+            if run.is_new or (index and runs[index - 1].is_new)
         }
         if moments:
-            pairs = [
-                (before, after)
-                for before, after in _neighbours(runs)
-                if after.first_seen_at in moments
-            ]
-            marks[history.job.pk] = Marks(moments, pairs)
-    return marks
+            pairs = [pair for pair in _neighbours(runs) if pair[1].first_seen_at in moments]
+            checks[history.job.pk] = ContradictionCheck(moments, pairs)
+    return checks
 
 
-def compare(marks: Iterable[Marks], stored: Mapping[int, JobReply]) -> None:
+def compare_pairs(checks: Iterable[ContradictionCheck], stored: Mapping[int, JobReply]) -> None:
     """Compare their pairs. `stored`: by key, the replies that did not come in this batch."""
-    for of in marks:
-        for before, after in of.pairs:
-            if (reply := after.reply(stored)) is not None:
-                of.compare(before.reply(stored) if before else None, reply, after.first_seen_at)
+    for check in checks:
+        for before, after in check.pairs:
+            reply = after.reply(stored)
+            if reply is not None:
+                check.compare(before.reply(stored) if before else None, reply, after.first_seen_at)
 
 
 def _neighbours(runs: list[ReplyRun]) -> Iterator[tuple[ReplyRun | None, ReplyRun]]:
-    for at, after in enumerate(runs):
-        before = runs[at - 1] if at else None
+    for index, after in enumerate(runs):
+        before = runs[index - 1] if index else None
         if before is None or before.content != after.content:
             yield before, after
 
 
-def read_through(histories: Collection[History]) -> tuple[dict[int, JobReply], dict[int, Marks]]:
-    """By job: the newest reply, and what all its stored replies say against each other. One body is held at a time."""
-    newest = {run.order for history in histories if (run := history.newest())}
-    gone = _removed(history.job.pk for history in histories)
-    marks = {
-        history.job.pk: Marks(_comparable(history.snapshots, gone[history.job.pk]))
+def check_all_replies(
+    histories: Collection[History],
+) -> tuple[dict[int, JobReply], dict[int, ContradictionCheck]]:
+    """By job: the newest reply, and all stored replies compared. One body is held at a time."""
+    newest_keys = {run.order for history in histories if (run := history.newest())}
+    removed = _removed_replies(history.job.pk for history in histories)
+    checks = {
+        history.job.pk: ContradictionCheck(_comparable(history.snapshots, removed[history.job.pk]))
         for history in histories
     }
-    replies: dict[int, JobReply] = {}
+
+    newest_replies: dict[int, JobReply] = {}
     before: JobReply | None = None
-    last, last_body = None, b""
-    for job, order, seen_at, body, reply in read_all(marks):
-        if job != last:
+    last_job, last_body = None, b""
+    for stored in read_all(checks):
+        job = stored.job
+        if job != last_job:
             before = None
-        if job != last or body != last_body:
-            if reply is not None and seen_at in marks[job].examined:
-                marks[job].compare(before, reply, seen_at)
-            before = reply
-        if order in newest and reply is not None:
-            replies[job] = reply
-        last, last_body = job, body
-    return replies, marks
+        if job != last_job or stored.body != last_body:
+            if stored.reply is not None and stored.seen_at in checks[job].examined:
+                checks[job].compare(before, stored.reply, stored.seen_at)
+            before = stored.reply
+        if stored.key in newest_keys and stored.reply is not None:
+            newest_replies[job] = stored.reply
+        last_job, last_body = job, stored.body
+    return newest_replies, checks
 
 
-def _removed(jobs: Iterable[int]) -> dict[int, list[datetime]]:
-    """By job, when the replies that retention took were first seen."""
-    found: dict[int, list[datetime]] = defaultdict(list)
-    for job, seen_at in Tombstone.objects.filter(job__in=list(jobs)).values_list(
-        "job_id", "first_seen_at"
-    ):
-        found[job].append(seen_at)
-    return found
+def _removed_replies(jobs: Iterable[int]) -> dict[int, list[datetime]]:
+    """By job, when the replies that retention deleted were first seen."""
+    removed: dict[int, list[datetime]] = defaultdict(list)
+    tombstones = Tombstone.objects.filter(job__in=list(jobs))
+    for job, seen_at in tombstones.values_list("job_id", "first_seen_at"):
+        removed[job].append(seen_at)
+    return removed
 
 
 def _comparable(runs: list[ReplyRun], removed: list[datetime]) -> set[datetime]:
-    """When the replies were first seen that still have their neighbour before them, or never had one."""
-    moments = [(run.first_seen_at, True) for run in runs] + [
-        (seen_at, False) for seen_at in removed
-    ]
-    moments.sort()
+    """When the replies were first seen whose neighbour before them is stored, or never was one."""
+    moments = sorted(
+        [(run.first_seen_at, True) for run in runs] + [(seen_at, False) for seen_at in removed]
+    )
     return {
-        at
-        for number, (at, is_here) in enumerate(moments)
-        if is_here and (not number or moments[number - 1][1])
+        moment
+        for index, (moment, is_stored) in enumerate(moments)
+        if is_stored and (not index or moments[index - 1][1])
     }
 
 
-def write_marks(histories: Sequence[History], marks: Mapping[int, Marks], writes: Writes) -> None:
-    """Make the rows of the examined moments these and count them.
+def write_contradictions(histories: Sequence[History], checks: Checks, writes: Writes) -> None:
+    """Bring the rows of the examined moments to what was found, and count them on the job.
 
-    A mark stays as it is where its reply, or the one before it, is no longer stored.
+    A contradiction whose reply, or the one before it, is no longer stored stays as it is.
     """
-    told = [(history, marks[history.job.pk]) for history in histories if history.job.pk in marks]
+    checked = [
+        (history, checks[history.job.pk]) for history in histories if history.job.pk in checks
+    ]
     stored = {
         (history.job.pk, *place): row
-        for history, of in told
-        for place, row in history.marks.items()
-        if place[0] in of.examined
+        for history, check in checked
+        for place, row in history.contradictions.items()
+        if place[0] in check.examined
     }
     wanted = {
-        (history.job.pk, *place): mark for history, of in told for place, mark in of.found.items()
+        (history.job.pk, *place): value
+        for history, check in checked
+        for place, value in check.found.items()
     }
-    new, other, gone = compared(stored, wanted)
-    writes.insert(Contradiction, _COLUMNS, [(*place, *wanted[place]) for place in new])
+    added, changed, removed = compared(stored, wanted)
+
+    writes.insert(Contradiction, _COLUMNS, [(*place, *wanted[place]) for place in added])
     writes.update(
         Contradiction,
         ["id", "count", "says"],
-        [(stored[place][0], *wanted[place]) for place in other],
+        [(stored[place][0], *wanted[place]) for place in changed],
     )
-    writes.delete(Contradiction, [stored[place][0] for place in gone])
-    for history, of in told:
-        unexamined = sum(seen_at not in of.examined for seen_at, _kind in history.marks)
-        history.job.contradiction_count = history.earlier_marks + unexamined + len(of.found)
+    writes.delete(Contradiction, [stored[place][0] for place in removed])
+
+    for history, check in checked:
+        unexamined = sum(place[0] not in check.examined for place in history.contradictions)
+        history.job.contradiction_count = (
+            history.earlier_contradictions + unexamined + len(check.found)
+        )

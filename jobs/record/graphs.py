@@ -1,26 +1,51 @@
-"""What GES says of graphs: their rows, and the corrections that stand over them."""
+"""Graphs as GES describes them, below the corrections that people made; and which jobs are theirs."""
+
+from collections.abc import Collection
+from datetime import datetime
 
 from jobs.diagnosis.corrections import standing
-from jobs.models import Correction, Graph, Project
+from jobs.models import Correction, Graph, Job, Project
 
 
-def tell_graph(graph: Graph, field: str, said: str) -> bool:
-    """Whether a correction stands over this field; what GES says is kept beside it then, and flags it."""
-    one = Correction.objects.standing().filter(graph=graph, field=field).first()
-    if one is None:
+def note_beside_correction(graph: Graph, field: str, observed: str) -> bool:
+    """Keep GES's value beside a standing correction of this field; False where there is none.
+
+    The correction is flagged where GES's value makes it needless or contradicts it.
+    """
+    correction = Correction.objects.standing().filter(graph=graph, field=field).first()
+    if correction is None:
         return False
-    flag = standing(one.observed, said, one.corrected)
-    if (one.newest, one.flag) != (said, flag):
-        Correction.objects.filter(pk=one.pk).update(newest=said, flag=flag)
+    flag = standing(correction.observed, observed, correction.corrected)
+    if (correction.newest, correction.flag) != (observed, flag):
+        Correction.objects.filter(pk=correction.pk).update(newest=observed, flag=flag)
     return True
 
 
 def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
-    """The graph with this id, made if missing; a row that had only the name gets its id."""
-    graph, made = Graph.objects.get_or_create(
+    """The graph with this id, made if missing, under its newest name."""
+    graph, is_new = Graph.objects.get_or_create(
         project=project, graph_id=graph_id, defaults={"name": name}
     )
-    if not made and name and graph.name != name and not tell_graph(graph, "name", name):
+    is_renamed = not is_new and name and graph.name != name
+    if is_renamed and not note_beside_correction(graph, "name", name):
         graph.name = name
         graph.save(update_fields=["name"])
     return graph
+
+
+def move_jobs(
+    jobs: Collection[int], graph: int, *, origin: int | None = None, now: datetime | None = None
+) -> None:
+    """Put these jobs to a graph, all by key; those only that are still of `origin`, where one is given.
+
+    `now` dates the change, where it is to show as one.
+    """
+    rows = Job.objects.filter(pk__in=jobs)
+    if origin is not None:
+        rows = rows.filter(graph=origin)
+    rows.update(graph=graph, **({"changed_at": now} if now is not None else {}))
+
+
+def set_hidden(jobs: Collection[int], is_hidden: bool) -> None:
+    """Take these jobs, by key, out of the statistics, or in again."""
+    Job.objects.filter(pk__in=jobs).update(is_hidden=is_hidden)

@@ -1,4 +1,4 @@
-"""Jobs and graphs by GES's ids, made where they are missing."""
+"""Jobs by GES's ids, made where they are missing, and their rows locked."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -14,52 +14,50 @@ from jobs.models import Graph, Job, Project
 #: The columns of a job that is not stored yet; the database makes the others.
 JOB_COLUMNS = [field.attname for field in Job._meta.concrete_fields if not field.generated]
 
-type Wanted = Iterable[
-    tuple[Graph, str, datetime]
-]  # its graph, GES's job id, when it was first seen
+#: Its graph, GES's job id, and when it was first seen.
+type Wanted = tuple[Graph, str, datetime]
 
 
-def find_jobs(project: Project, wanted: Wanted) -> dict[str, Job]:
-    """The jobs of a project by GES's job id, made where they are missing."""
-    found = known_or_new_jobs(project, wanted)
-    new = [job for _, job in sorted(found.items()) if job._state.adding]
+def find_jobs(project: Project, wanted: Iterable[Wanted]) -> dict[str, Job]:
+    """The jobs of a project by GES's job id, stored where they are missing."""
+    jobs = known_or_new_jobs(project, wanted)
+    new = [job for _job_id, job in sorted(jobs.items()) if job._state.adding]
     if not new:
-        return found
+        return jobs
+
     names = [name for name in JOB_COLUMNS if name != "id"]
-    values = [[getattr(job, name) for name in names] for job in new]
-    made = dict(insert_rows(Job, names, values, returning=["job_id", "id"]))
+    rows = [[getattr(job, name) for name in names] for job in new]
+    keys = dict(insert_rows(Job, names, rows, returning=["job_id", "id"]))
     for job in new:
-        job.pk, job._state.adding = made.get(job.job_id), False
-    if late := [
-        job.job_id for job in new if job.pk is None
-    ]:  # made by somebody else since we looked
-        found |= known_jobs(project, late)
-    return found
+        job.pk, job._state.adding = keys.get(job.job_id), False
+
+    # Somebody else stored these since we looked.
+    if others := [job.job_id for job in new if job.pk is None]:
+        jobs |= known_jobs(project, others)
+    return jobs
 
 
-def known_or_new_jobs(project: Project, wanted: Wanted) -> dict[str, Job]:
-    """The same, but what is missing is not stored yet: recording the first observation does it."""
-    rows = {job_id: (graph, at) for graph, job_id, at in wanted}
-    found = known_jobs(project, list(rows))
-    for job_id, (graph, at) in rows.items():
-        if job_id not in found:
-            found[job_id] = Job(project=project, graph=graph, job_id=job_id, first_seen_at=at)
-    return found
+def known_or_new_jobs(project: Project, wanted: Iterable[Wanted]) -> dict[str, Job]:
+    """`find_jobs`, but what is missing is not stored: recording its first observation does that."""
+    wanted_by_id = {job_id: (graph, seen_at) for graph, job_id, seen_at in wanted}
+    jobs = known_jobs(project, list(wanted_by_id))
+    for job_id, (graph, seen_at) in wanted_by_id.items():
+        if job_id not in jobs:
+            jobs[job_id] = Job(project=project, graph=graph, job_id=job_id, first_seen_at=seen_at)
+    return jobs
 
 
 def known_jobs(project: Project, job_ids: Sequence[str]) -> dict[str, Job]:
-    """Those that are stored."""
-    known = Job.objects.filter(project=project, job_id__in=job_ids).select_related(
-        "graph", "project"
-    )
-    return {job.job_id: job for job in known}
+    """Those of these jobs that are stored, by GES's job id."""
+    rows = Job.objects.filter(project=project, job_id__in=job_ids)
+    return {job.job_id: job for job in rows.select_related("graph", "project")}
 
 
 def hold_jobs(pks: Iterable[int]) -> None:
-    """Lock these jobs' rows in order of id, so that two writers of one job take turns and never deadlock.
+    """Lock these jobs' rows in order of id, so that two writers of one job take turns.
 
-    What else is to be read of them is read by a later statement: one that waits for a row sees the other tables as they were
-    before it waited.
+    In that order they never deadlock. Whatever else is read of the jobs is read by a later
+    statement: one that waits for a row sees the other tables as they were before it waited.
     """
     with connection.cursor() as cursor:
         wanted = f"SELECT id FROM jobs_job WHERE {LOCKS} AND id = ANY(%s)"  # noqa: S608  ours
@@ -68,12 +66,11 @@ def hold_jobs(pks: Iterable[int]) -> None:
 
 def lock_jobs(pks: Iterable[int]) -> dict[int, Job]:
     """These jobs' rows, locked in order of id."""
-    pks = sorted(set(pks))
-    held = RawSQL(LOCKS, [], output_field=BooleanField())  # noqa: S611  ours
+    locks = RawSQL(LOCKS, [], output_field=BooleanField())  # noqa: S611  ours
     rows = (
         Job.objects.select_related("project")
         .select_for_update(of=("self",))
-        .filter(held, pk__in=pks)
+        .filter(locks, pk__in=sorted(set(pks)))
         .order_by("pk")
     )
     return {job.pk: job for job in rows}
@@ -84,22 +81,19 @@ def reserve_keys(jobs: Sequence[Job]) -> None:
     if not jobs:
         return
     with connection.cursor() as cursor:
-        table = Job._meta.db_table
         cursor.execute(
             "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)",
-            [table, len(jobs)],
+            [Job._meta.db_table, len(jobs)],
         )
         for job, (pk,) in zip(jobs, cursor.fetchall(), strict=True):
             job.pk = pk
 
 
 def insert_jobs(jobs: Sequence[Job]) -> None:
-    """Store jobs with their reserved keys, in one order for all, so that two writers wait for each other.
+    """Store jobs with their reserved keys, in one order for all, so that two writers take turns.
 
     Raises: IntegrityError when somebody else stored one of them meanwhile.
     """
-    rows = [
-        [getattr(job, name) for name in JOB_COLUMNS]
-        for job in sorted(jobs, key=lambda j: (j.project_id, j.job_id))
-    ]
+    in_order = sorted(jobs, key=lambda job: (job.project_id, job.job_id))
+    rows = [[getattr(job, name) for name in JOB_COLUMNS] for job in in_order]
     copy_rows(Job, JOB_COLUMNS, rows)

@@ -1,4 +1,4 @@
-"""What came of asking: a reply, or the error that stood in its place."""
+"""An answer about one job, before and after it was read: a parsed reply, or the error in its place."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,18 +12,14 @@ from jobs.models.watch import Claimed
 
 
 class NotRecorded(GesError):
-    """GES's reply could not be read or recorded, which is our fault."""
+    """GES's response could not be read or recorded, which is our fault."""
 
     kind = "not_recorded"
 
 
 @dataclass(slots=True)
 class Moved:
-    """What another gesdash, whose export this comes from, knew besides: the whole run, and its place in the job's chain.
-
-    `size` is only known of a reply that retention removed there: its body's bytes. `fits` is told by recording: whether the
-    link was the next of the chain here.
-    """
+    """Of an observation that comes from another gesdash's export: the whole run and its place in the chain."""
 
     last_seen_at: datetime
     seen: int
@@ -31,13 +27,13 @@ class Moved:
     version: int = 1
     number: int | None = None
     link: bytes | None = None
-    size: int | None = None
-    fits: bool = True
+    size: int | None = None  # bytes of its body; only of a reply that retention deleted there
+    fits: bool = True  # set by recording: whether the link was the next of the chain here
 
 
 @dataclass(slots=True)
 class Observation:
-    """What came of asking about one job once."""
+    """One answer, or none, to one question about a job."""
 
     job: Job | Claimed
     source: str
@@ -49,18 +45,16 @@ class Observation:
     content_type: str = ""
     moved: Moved | None = None
     request_id: str = ""  # GES's own, where it gave one
-    retry_after: float | None = None  # seconds, where GES said so
-    seconds: float | None = None  # from asking to the answer, where that was measured
-    graph_id: str = ""  # GES's, under which it was asked about
+    retry_after: float | None = None  # seconds, where GES gave them
+    seconds: float | None = None  # from the request to the answer, where that was measured
+    graph_id: str = ""  # GES's, in the request
     outcome: str = ""  # once recorded: `new`, `repeated` or the kind of the miss
-    unread: bool = (
-        False  # whether its body may say again what was heard last: then it need not be read
-    )
-    _digest: bytes | None = None  # kept, as a body may be large and more than one asks
+    unread: bool = False  # the body may repeat the newest reply: then it need not be parsed
+    _digest: bytes | None = None  # kept, as a body may be large and more than one ask for it
 
     @property
     def digest(self) -> bytes:
-        """What tells two bodies apart."""
+        """The SHA-256 of the body."""
         if self._digest is None:
             self._digest = hashlib.sha256(self.body or b"").digest()
         return self._digest
@@ -71,7 +65,7 @@ class Observation:
         return self.job if isinstance(self.job, Job) and self.job._state.adding else None
 
     def read(self) -> None:
-        """Read the body that GES gave; that it can't be read is an outcome too."""
+        """Parse the body into `reply`, or set `error` where it can't be parsed."""
         self.unread = False
         try:
             self.reply = parse_reply(
@@ -79,14 +73,14 @@ class Observation:
             )
         except GesError as error:
             self.error, error.retry_after = error, self.retry_after
-        except Exception as wrong:  # a reply that breaks its reader is kept beside the others
-            self.error = NotRecorded(f"{type(wrong).__name__}: {wrong}")
+        except Exception as error:  # a reply that breaks its reader is kept beside the others
+            self.error = NotRecorded(f"{type(error).__name__}: {error}")
 
 
 def observe(
     job: Job, source: str, observed_at: datetime, http_status: int, body: bytes
 ) -> Observation:
-    """Read the bytes that GES gave about a job."""
-    seen = Observation(job, source, observed_at, http_status, body)
-    seen.read()
-    return seen
+    """A parsed observation of the bytes that GES gave about a job."""
+    observation = Observation(job, source, observed_at, http_status, body)
+    observation.read()
+    return observation

@@ -1,4 +1,4 @@
-"""Corrections laid over the newest replies, and what those replies make of the corrections."""
+"""Corrections laid over the newest replies, and GES's newest values kept beside the corrections."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,17 +10,18 @@ from jobs.models import Correction
 from jobs.record.runs import History
 
 
-def verdict_over(corrections: Iterable[Correction]) -> str | None:
+def corrected_verdict(corrections: Iterable[Correction]) -> str | None:
     """The verdict that a person set."""
-    return next(
-        (one.corrected for one in corrections if not one.kind and one.field == "verdict"), None
-    )
+    for correction in corrections:
+        if correction.field == "verdict" and not correction.kind:
+            return correction.corrected
+    return None
 
 
 def observed_value(
     reply: JobReply | None, kind: str, position: int | None, field: str
 ) -> str | None:
-    """What the reply says where a correction stands, or what gesdash makes of it; without a reply nothing is known."""
+    """The value that the reply alone gives where a correction stands; None is unknown."""
     if reply is None:
         return None
     if field == "verdict" and not kind:
@@ -28,18 +29,22 @@ def observed_value(
     return value_in_reply(reply, kind, position, field)
 
 
-def tell_corrections(
+def note_beside_corrections(
     histories: Iterable[History], replies: Mapping[int, JobReply], writes: Writes
 ) -> None:
-    """Keep beside each correction what GES says now, and flag those that it made needless or contradicts."""
-    changed = []
+    """Keep GES's newest value beside each correction, and flag those that it affects.
+
+    A correction becomes needless where GES gives the same value, contradicted where it gives a third.
+    """
+    rows = []
     for history in histories:
         reply = replies.get(history.job.pk)
-        for one in history.corrections:
-            if reply is None or not (one.kind or one.field in (*REPLY_FIELDS, "verdict")):
+        for correction in history.corrections:
+            is_of_reply = correction.kind or correction.field in (*REPLY_FIELDS, "verdict")
+            if reply is None or not is_of_reply:
                 continue
-            newest = observed_value(reply, one.kind, one.position, one.field)
-            flag = standing(one.observed, newest, one.corrected)
-            if (newest, flag) != (one.newest, one.flag):
-                changed.append((one.pk, newest, flag))
-    writes.update(Correction, ["id", "newest", "flag"], changed)
+            newest = observed_value(reply, correction.kind, correction.position, correction.field)
+            flag = standing(correction.observed, newest, correction.corrected)
+            if (newest, flag) != (correction.newest, correction.flag):
+                rows.append((correction.pk, newest, flag))
+    writes.update(Correction, ["id", "newest", "flag"], rows)

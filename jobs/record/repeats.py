@@ -1,4 +1,7 @@
-"""Replies that say again what was heard last: most of them. Nothing of such a one is read, one statement keeps a batch of them."""
+"""Replies that repeat the newest one, as most do.
+
+Such a body is not parsed, and one statement records all repeats of a batch.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,65 +14,76 @@ from jobs.db.locks import LOCKS
 from jobs.record.lookup import hold_jobs
 from jobs.record.observations import Observation
 
-# A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it: then folding would prolong
-# that run and leave the job's row as it says. The job's row, read anew once it is locked, tells when the newest was seen, and
-# which was recorded last. Where that is this one, no other that was seen at the same moment can be the newest; where it is one
-# that was recorded while this statement waited for the job, which it can't see, nothing is a repeat.
+# A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it:
+# then folding would prolong that run and leave the job's row as it is. The job's row, read anew once
+# it is locked, tells when the newest was seen, and which was recorded last. Where that is this one,
+# no other that was seen at the same moment can be the newest; where it is one that was recorded while
+# this statement waited for the job, which it can't see, nothing is a repeat.
 _PROLONG = f"""
 WITH held AS MATERIALIZED (
-    SELECT id, graph_id, job_name, verdict, coalesce(begin_time, first_seen_at) AS began_at, observed_at, changed_at,
-        chain_length, told.sha256, told.at
-    FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS told(job_id, sha256, at) JOIN jobs_job ON id = told.job_id
+    SELECT id, graph_id, job_name, verdict, coalesce(begin_time, first_seen_at) AS began_at,
+        observed_at, changed_at, chain_length, polled.sha256, polled.at
+    FROM unnest(%s::bigint[], %s::bytea[], %s::timestamptz[]) AS polled(job_id, sha256, at)
+    JOIN jobs_job ON id = polled.job_id
     WHERE {LOCKS} ORDER BY id FOR UPDATE OF jobs_job
 ),
 repeated AS MATERIALIZED (
     SELECT held.*, begun.id AS snapshot_id
     FROM held
     CROSS JOIN LATERAL (
-        SELECT id, sha256, http_status, last_seen_at, number FROM jobs_snapshot WHERE job_id = held.id AND source = 'poll'
-        ORDER BY first_seen_at DESC, id DESC LIMIT 1
+        SELECT id, sha256, http_status, last_seen_at, number FROM jobs_snapshot
+        WHERE job_id = held.id AND source = 'poll' ORDER BY first_seen_at DESC, id DESC LIMIT 1
     ) AS begun
     WHERE begun.sha256 = held.sha256 AND begun.http_status = 200
-        AND begun.last_seen_at = held.observed_at AND held.observed_at < held.at AND held.changed_at IS NOT NULL
+        AND begun.last_seen_at = held.observed_at AND held.observed_at < held.at
+        AND held.changed_at IS NOT NULL
         AND (begun.number = held.chain_length OR EXISTS (
             SELECT 1 FROM jobs_snapshot WHERE job_id = held.id AND number = held.chain_length
         ) AND NOT EXISTS (
-            SELECT 1 FROM jobs_snapshot WHERE job_id = held.id AND last_seen_at = held.observed_at AND id > begun.id))
+            SELECT 1 FROM jobs_snapshot
+            WHERE job_id = held.id AND last_seen_at = held.observed_at AND id > begun.id))
 ),
-seen_again AS (
+prolonged AS (
     UPDATE jobs_snapshot AS old SET last_seen_at = repeated.at, seen = old.seen + 1
     FROM repeated WHERE old.id = repeated.snapshot_id
 ),
-heard AS (UPDATE jobs_job AS old SET observed_at = repeated.at FROM repeated WHERE old.id = repeated.id)
+observed AS (
+    UPDATE jobs_job AS old SET observed_at = repeated.at FROM repeated WHERE old.id = repeated.id
+)
 SELECT id, graph_id, job_name, verdict, began_at FROM repeated
 """  # noqa: S608  ours
 
 
 class JobState(NamedTuple):
-    """How a job stands that was heard of again: what plans its next poll."""
+    """All of a job whose newest reply was repeated that planning its next poll takes."""
 
     pk: int
     graph_id: int
     job_name: str
     verdict: str
-    began_at: datetime  # or was first seen
+    began_at: datetime  # or first seen
 
 
-def prolong_repeated(seen: Sequence[Observation]) -> dict[int, JobState]:
-    """Keep those of these polls, each of another job, that are repeats: by key, how those jobs stand.
+def prolong_repeated(observations: Sequence[Observation]) -> dict[int, JobState]:
+    """Record those of these polls, each of another job, that are repeats; their jobs by key.
 
-    All the jobs are locked, in order of id, so that the others can be recorded in the same transaction.
+    All the jobs are locked, in order of id, so that the others can be recorded in the same
+    transaction.
     """
-    if not any(one.unread for one in seen):
-        hold_jobs(one.job.pk for one in seen)
+    if not any(observation.unread for observation in observations):
+        hold_jobs(observation.job.pk for observation in observations)
         return {}
-    told = (
-        arrays.numbers(one.job.pk for one in seen),
-        arrays.digests(
-            one.digest if one.unread and one.http_status == 200 else None for one in seen
-        ),
-        arrays.times(one.observed_at for one in seen),
+    digests = (
+        observation.digest if observation.unread and observation.http_status == 200 else None
+        for observation in observations
     )
     with connection.cursor() as cursor:
-        cursor.execute(_PROLONG, told)
+        cursor.execute(
+            _PROLONG,
+            [
+                arrays.numbers(observation.job.pk for observation in observations),
+                arrays.digests(digests),
+                arrays.times(observation.observed_at for observation in observations),
+            ],
+        )
         return {row[0]: JobState(*row) for row in cursor.fetchall()}

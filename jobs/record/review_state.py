@@ -1,27 +1,29 @@
-"""Where an import that lost data stands: decided by a person, tolerated by its graph, or waiting."""
+"""`Job.review`: decided by a person, within the graph's tolerance, or waiting for review."""
 
+from datetime import datetime
 from decimal import Decimal
 
 from django.db.models import F, Q
+from django.db.models.functions import Greatest
 
 from jobs.ges.words import Verdict
-from jobs.models import Job
+from jobs.models import Graph, Job
 from jobs.models.job import ReviewState
 from jobs.record.runs import History
 
 IMPORT = "ImportGraph"  # GES's job name; an import that failed early has no files to be known by
-_TRIED = F("failed_lines") + F("successful_lines")
+_ALL_LINES = F("failed_lines") + F("successful_lines")
 
 
-def lost_data(job: Job) -> bool:
-    """Whether somebody has to look at it: an import that has ended and did not load all of its files."""
+def needs_review(job: Job) -> bool:
+    """An import that has ended and did not load all of its files."""
     return job.verdict in {Verdict.PARTIAL, Verdict.FAILED} and (
         job.file_count > 0 or job.job_name == IMPORT
     )
 
 
-def within_tolerance(job: Job, tolerated: Decimal | None) -> bool:
-    """Whether the loss is known and no larger; by the lines themselves, since the rate is rounded."""
+def is_within_tolerance(job: Job, tolerated: Decimal | None) -> bool:
+    """The failed lines are known and no more; by the lines themselves, since the rate is rounded."""
     if (
         tolerated is None
         or job.loss_rate is None
@@ -32,23 +34,47 @@ def within_tolerance(job: Job, tolerated: Decimal | None) -> bool:
     return job.failed_lines <= tolerated * (job.failed_lines + job.successful_lines)
 
 
-def is_within(tolerated: Decimal | None) -> Q:
-    """The same as a condition on jobs in the database."""
+def within_tolerance(tolerated: Decimal | None) -> Q:
+    """`is_within_tolerance` as a condition on jobs."""
     if tolerated is None:
         return Q(pk__in=[])
-    return Q(loss_rate__isnull=False, failed_lines__lte=_TRIED * tolerated)
+    return Q(loss_rate__isnull=False, failed_lines__lte=_ALL_LINES * tolerated)
 
 
-def set_review(history: History) -> None:
-    """Give this locked job the state its figures, its newest review and its graph's tolerance make."""
+def undecided_review(job: Job, tolerated: Decimal | None) -> str:
+    """The state of a job that nobody decided about."""
+    if not needs_review(job):
+        return ""
+    if is_within_tolerance(job, tolerated):
+        return ReviewState.TOLERATED.value
+    return ReviewState.WAITING.value
+
+
+def derive_review(history: History) -> None:
+    """Set a locked job's state, in memory, from its figures, newest review and graph's tolerance."""
     job = history.job
-    if not lost_data(job):
-        job.review = ""
-    elif history.decided:
+    if history.decided and needs_review(job):
         job.review = history.decided
     else:
-        job.review = (
-            ReviewState.TOLERATED
-            if within_tolerance(job, history.tolerated)
-            else ReviewState.WAITING
-        ).value
+        job.review = undecided_review(job, history.tolerated)
+
+
+def set_review_state(job: Job, state: str, *, now: datetime) -> None:
+    """Store what a person decided about a locked job."""
+    Job.objects.filter(pk=job.pk).update(review=state, changed_at=Greatest("changed_at", now))
+
+
+def set_tolerated(graph: Graph, tolerated: Decimal | None, *, now: datetime) -> int:
+    """Put the jobs of a graph that nobody decided about under a new tolerance; how many changed.
+
+    Under TOLERANCE_LOCK, held alone: recorders, who derive the state too, hold it shared.
+    """
+    undecided = Job.objects.filter(graph=graph, reviews=None)
+    changed = {"changed_at": Greatest("changed_at", now)}
+
+    waiting = undecided.filter(within_tolerance(tolerated), review=ReviewState.WAITING)
+    tolerated_before = undecided.filter(review=ReviewState.TOLERATED)
+    no_longer = tolerated_before.exclude(within_tolerance(tolerated))
+    return waiting.update(review=ReviewState.TOLERATED, **changed) + no_longer.update(
+        review=ReviewState.WAITING, **changed
+    )

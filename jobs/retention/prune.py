@@ -16,6 +16,7 @@ from jobs.models.job import JobQuerySet, ReviewState
 from jobs.models.project import Keeping
 from jobs.record import rebuild
 from jobs.record.lookup import lock_jobs
+from jobs.record.removal import remove_misses, remove_replies
 from jobs.retention.redundant import ReplyContent, redundant, told
 
 BATCH_JOBS, BATCH_REPLIES = 200, 2_000  # of one transaction
@@ -67,8 +68,8 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator
                     project=project, made_at=now, keeps=project.keeps, keep_days=project.keep_days,
                     replies=done.replies, misses=done.misses, size=done.size,
                 )  # fmt: skip
-                _bury(row, [pk for _, pk in gone])
-                misses.delete()
+                remove_replies(row, [pk for _, pk in gone])
+                remove_misses([job.pk for job in jobs], cutoff)
                 rebuild(
                     [one for one in jobs if one.pk in touched]
                 )  # counts, and what neighbours say against each other
@@ -125,15 +126,3 @@ def _size(replies: Collection[int]) -> int:
         )
         [(size,)] = cursor.fetchall()
     return int(size)
-
-
-def _bury(pruning: Pruning, replies: Sequence[int]) -> None:
-    """A tombstone in the place of each reply: the trigger lets nothing go without one."""
-    names = "id, job_id, number, source, version, http_status, content_type, sha256, first_seen_at, last_seen_at, seen, link"
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO jobs_tombstone ({names}, size, pruning_id)"  # noqa: S608  our own names
-            f" SELECT {names}, length(body), %s FROM jobs_snapshot WHERE id = ANY(%s)",
-            [pruning.pk, list(replies)],
-        )
-        cursor.execute("DELETE FROM jobs_snapshot WHERE id = ANY(%s)", [list(replies)])

@@ -5,7 +5,7 @@ from typing import Any
 from django import template
 
 from jobs.models import Project
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 
 register = template.Library()
 

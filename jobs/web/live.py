@@ -6,7 +6,8 @@ from django.db.models import F, Max, OuterRef, Subquery
 from django.http import HttpRequest
 
 from jobs.models import Job, Project
-from jobs.models.project import ProjectQuerySet, Viewer
+from jobs.models.project import ProjectQuerySet
+from jobs.models.roles import Viewer
 from jobs.web.rendering import is_part
 
 

@@ -8,14 +8,14 @@ import pytest
 from django.core.management import call_command
 from django.utils import timezone
 
-from jobs.as_of.jobs import as_known
+from jobs.as_of.jobs import jobs_as_of
 from jobs.decisions.corrections import correct, revert
 from jobs.decisions.graphs import correct_graph
 from jobs.decisions.review import set_tolerance
-from jobs.models import Graph, Job
+from jobs.models import AuditCoverage, Graph, Job
 from tests.as_of.test_jobs import at, signed_in, text
-from tests.conftest import NOW
-from tests.imports import file, record_reply
+from tests.factories import NOW
+from tests.imports import file, tell
 
 __all__ = ["signed_in"]
 MINUTE = timedelta(minutes=1)
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def lossy(project):
-    job = record_reply(project, "j1", file("b/a.csv", 1, 99))
+    job = tell(project, "j1", file("b/a.csv", 1, 99))
     Graph.objects.filter(pk=job.graph_id).update(name="oldname")
     return Job.objects.select_related("graph").get()
 
@@ -72,14 +72,14 @@ def exported(moment, err=None):
 
 
 def test_a_graph_has_its_name_mark_and_tolerance_of_then(then, lossy):
-    known = as_known([lossy], then)[lossy.pk].job
+    known = jobs_as_of([lossy], then)[lossy.pk].job
     assert (known.graph.name, known.graph.is_deleted, known.graph.tolerated_loss) == (
         "oldname",
         False,
         None,
     )
     assert known.review == "waiting"
-    now = as_known([lossy], timezone.now())[lossy.pk].job
+    now = jobs_as_of([lossy], timezone.now())[lossy.pk].job
     assert (now.graph.name, now.graph.is_deleted, now.review) == ("newname", True, "tolerated")
     lossy.refresh_from_db()
     assert lossy.graph.name == "newname"
@@ -90,7 +90,7 @@ def test_a_tolerance_of_then_counts_though_it_was_taken_away_since(then, lossy):
     set_tolerance(lossy.graph, None, now=timezone.now())
     lossy.refresh_from_db()
     assert lossy.review == "waiting"
-    assert as_known([lossy], moment)[lossy.pk].job.review == "tolerated"
+    assert jobs_as_of([lossy], moment)[lossy.pk].job.review == "tolerated"
 
 
 def test_pages_and_export_name_the_graph_as_then(then, lossy, signed_in):
@@ -99,20 +99,27 @@ def test_pages_and_export_name_the_graph_as_then(then, lossy, signed_in):
         shown = text(signed_in.get(address, asked))
         assert "oldname" in shown
         assert "newname" not in shown
-        assert "no longer in GES" not in shown
-        assert "are the oldest noted" not in shown  # what was then is noted
+        assert "deleted in GES" not in shown
+        assert "are the earliest recorded" not in shown  # what was then is noted
     assert [row["graph_name"] for row in exported(then)] == ["oldname"]
 
 
-def test_what_was_not_noted_is_said(lossy, signed_in):
+@pytest.fixture
+def audited(db):
+    """Changes of graphs are in the audit log since today."""
+    since = timezone.now() - MINUTE
+    AuditCoverage.objects.update_or_create(what="graph", defaults={"since": since})
+
+
+def test_start_of_the_graph_history_is_reported(lossy, audited, signed_in):
     for address in (f"/jobs/{lossy.pk}/", f"/graphs/{lossy.graph_id}/", "/"):
-        assert "Changes of graphs are noted since 20" in text(
+        assert "Graph changes have been recorded since 20" in text(
             signed_in.get(address, {"as_of": at(1)})
         )
 
 
-def test_a_name_that_a_job_may_have_had_alone_is_said(lossy, project, signed_in):
-    said = "Jobs of payments may have been known by the graph's name alone then"
+def test_jobs_known_by_a_graph_name_alone_are_reported(lossy, project, signed_in):
+    said = "At that time, jobs of payments may have been known only by the graph's name"
     assert said not in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
     Graph.objects.create(project=project, name="payments")
     assert said in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
@@ -139,7 +146,7 @@ def moved(lossy, project, admin):
     ],
 )
 def test_a_job_is_of_the_graph_it_was_of_then(moved, minutes, graph, hidden, signed_in, lossy):
-    job = as_known([moved], NOW + minutes * MINUTE)[moved.pk].job
+    job = jobs_as_of([moved], NOW + minutes * MINUTE)[moved.pk].job
     assert (job.graph.graph_id, job.is_hidden) == (graph, hidden)
     for one in Graph.objects.all():
         listed = (
@@ -152,7 +159,7 @@ def test_a_job_is_of_the_graph_it_was_of_then(moved, minutes, graph, hidden, sig
 
 
 def test_a_moved_job_is_hidden_from_no_graph_of_today(moved, lossy, project, admin):
-    now = as_known([moved], NOW + 99 * MINUTE)[moved.pk].job
+    now = jobs_as_of([moved], NOW + 99 * MINUTE)[moved.pk].job
     assert (now.graph_id, now.is_hidden) == (moved.graph_id, True)
 
 
@@ -177,10 +184,10 @@ def test_corrections_stand_beside_their_values_of_then(lossy, admin):
     )
 
 
-def test_an_export_says_what_was_not_noted(lossy):
+def test_an_export_warns_before_graph_changes_were_recorded(lossy, audited):
     err = StringIO()
     assert exported(NOW, err)
-    assert "Changes of graphs are noted since 20" in err.getvalue()
+    assert "Graph changes have been recorded since 20" in err.getvalue()
     err = StringIO()
     assert exported(timezone.now(), err)
     assert err.getvalue() == ""

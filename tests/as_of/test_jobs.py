@@ -11,13 +11,13 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from jobs.as_of.jobs import as_known
+from jobs.as_of.jobs import jobs_as_of
 from jobs.decisions.corrections import correct, revert
 from jobs.decisions.review import decide
 from jobs.export.job import job_object
 from jobs.models import Job, Tombstone
-from tests.conftest import NOW
-from tests.imports import file, record_reply
+from tests.factories import NOW
+from tests.imports import file, tell
 from tests.pages.test_every_page import is_sound
 
 MINUTE = timedelta(minutes=1)
@@ -41,10 +41,8 @@ def text(page):
 @pytest.fixture
 def told(project, admin):
     """Running at 12:00, lossy at 12:10, corrected at 12:20 and undone at 12:40, accepted at 12:30."""
-    record_reply(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
-    job = record_reply(
-        project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE
-    )
+    tell(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
+    job = tell(project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE)
     one = correct(job, kind="vertex", position=0, field="failed_lines", corrected="2", reason="counted", actor=admin, now=NOW + 20 * MINUTE)  # fmt: skip
     decide(Job.objects.get(), state="accepted", note="fine so", actor=admin, now=NOW + 30 * MINUTE)
     revert(one, reason="seen again", actor=admin, now=NOW + 40 * MINUTE)
@@ -65,7 +63,7 @@ def told(project, admin):
 def test_what_was_known_is_folded_from_what_there_was_by_then(
     told, minutes, verdict, failed, review, snapshots
 ):
-    past = as_known([told], NOW + minutes * MINUTE)[told.pk]
+    past = jobs_as_of([told], NOW + minutes * MINUTE)[told.pk]
     job = past.job
     assert (job.verdict, job.failed_lines, job.review, job.snapshot_count) == (
         verdict,
@@ -80,18 +78,16 @@ def test_what_was_known_is_folded_from_what_there_was_by_then(
 
 
 def test_now_is_what_stands(told):
-    past = as_known([told], NOW + 50 * MINUTE)[told.pk]
+    past = jobs_as_of([told], NOW + 50 * MINUTE)[told.pk]
     assert job_object(past.job, past.files) == job_object(told)
 
 
-def test_the_reply_that_was_seen_last_by_then_stands_not_the_one_that_was_new_last(project):
+def test_as_of_shows_the_reply_seen_last_not_the_one_first_seen_last(project):
     """A list may tell an old state again after a poll told a newer; the store goes by the last time seen, and so did it then."""
-    record_reply(project, "j1", status="running", took=None, source="list")
-    record_reply(project, "j1", status="success", at=NOW + 5 * MINUTE)
-    job = record_reply(
-        project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE
-    )
-    verdicts = [as_known([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
+    tell(project, "j1", status="running", took=None, source="list")
+    tell(project, "j1", status="success", at=NOW + 5 * MINUTE)
+    job = tell(project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE)
+    verdicts = [jobs_as_of([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
     assert verdicts == ["running", job.verdict]
 
 
@@ -132,25 +128,25 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
         ),
     ],
 )
-def test_a_moment_that_wont_do_is_said(signed_in, told, asked, sentence):
+def test_invalid_moment_is_reported(signed_in, told, asked, sentence):
     page = signed_in.get(f"/jobs/{told.pk}/", {"as_of": asked})
     assert page.status_code == 200
     assert sentence in text(page)
     assert is_sound(page.content)
 
 
-def test_what_retention_took_away_is_said_not_guessed(signed_in, told):
+def test_pruned_replies_are_reported_not_guessed(signed_in, told):
     gone = told.snapshots.latest("first_seen_at")
     fields = ["number", "source", "version", "http_status", "content_type", "sha256", "first_seen_at", "last_seen_at", "seen", "link"]  # fmt: skip
     Tombstone.objects.create(
         id=gone.pk, job=told, size=9, **{name: getattr(gone, name) for name in fields}
     )
     gone.delete()
-    assert as_known([told], NOW + 15 * MINUTE) == {}
+    assert jobs_as_of([told], NOW + 15 * MINUTE) == {}
     assert "retention has taken that reply away" in text(
         signed_in.get(f"/jobs/{told.pk}/?as_of={at(15)}")
     )
-    assert as_known([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
+    assert jobs_as_of([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
 
 
 def test_the_moments_at_which_something_changed_are_links(signed_in, told):
@@ -173,7 +169,7 @@ def test_the_moments_at_which_something_changed_are_links(signed_in, told):
 
 
 def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
-    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(5)}")
     assert is_sound(page.content)
     rows = page.content.decode().partition('<div id="jobs">')[2]
@@ -194,7 +190,7 @@ def test_an_outsider_finds_no_past(client, told, django_user_model):
 
 
 def test_the_export_stands_as_known_then(told, project):
-    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
 
     def exported(moment):
         out = StringIO()
@@ -222,21 +218,21 @@ def test_the_export_stands_as_known_then(told, project):
 
 def test_many_jobs_cost_no_more_questions_than_one(project):
     for number in range(12):
-        record_reply(project, f"j{number}", file("a", 1, 5))
+        tell(project, f"j{number}", file("a", 1, 5))
     jobs = list(Job.objects.select_related("graph"))
     counts = []
     for some in (jobs[:1], jobs):
         with CaptureQueriesContext(connection) as captured:
-            assert len(as_known(some, NOW)) == len(some)
+            assert len(jobs_as_of(some, NOW)) == len(some)
         counts.append(len(captured))
     assert counts[0] == counts[1] == 7
 
 
 def test_the_overview_stands_as_known_then(signed_in, told, project):
-    record_reply(
+    tell(
         project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE
     )  # nothing changed since
-    record_reply(project, "new", status="success", at=NOW + 60 * MINUTE)
+    tell(project, "new", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/?as_of={at(5)}")
     assert is_sound(page.content)
     early = text(page)
@@ -256,7 +252,7 @@ def test_the_overview_stands_as_known_then(signed_in, told, project):
 
 
 def test_an_overview_that_would_fold_too_much_says_so(signed_in, told, monkeypatch):
-    monkeypatch.setattr("jobs.as_of.overview.MAX_FOLDED", 0)
+    monkeypatch.setattr("jobs.pages.overview.as_of.MOST", 0)
     assert "More than 0 jobs have changed since" in text(signed_in.get(f"/?as_of={at(5)}"))
     assert "More than" not in text(signed_in.get(f"/?as_of={at(9999)}"))
 

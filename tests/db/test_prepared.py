@@ -31,5 +31,5 @@ def test_a_value_that_does_not_arrive_in_the_sql_is_an_error(db):
     lost = Prepared(
         lambda shape, *, name: User.objects.filter(username=name.upper() + "x").values_list("pk")
     )
-    with pytest.raises(ValueError, match="Not found in the SQL as they are: name"):
+    with pytest.raises(ValueError, match="Not found in the SQL unchanged: name"):
         lost.rows(None, name="a")

@@ -13,9 +13,9 @@ from jobs.decisions.graphs import correct_graph, merge_graphs, split_graph
 from jobs.diagnosis.corrections import standing
 from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
-from jobs.record.graphs import tell_graph
-from tests.conftest import NOW
-from tests.imports import file, record_reply
+from jobs.record.graphs import note_beside_correction
+from tests.factories import NOW
+from tests.imports import file, tell
 
 LATER = NOW + timedelta(hours=1)
 
@@ -52,7 +52,7 @@ def test_what_a_newer_reply_makes_of_a_correction(newest, flag):
 
 
 def lossy(project, failed, at=NOW, **fields):
-    return record_reply(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
+    return tell(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
 
 
 def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, fix):
@@ -68,11 +68,11 @@ def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, f
     assert Correction.objects.get() == made
 
 
-def test_a_time_said_in_another_way_is_the_same_time(project, fix):
-    job = record_reply(project, "j1", begin=NOW)
+def test_time_in_another_notation_is_the_same_time(project, fix):
+    job = tell(project, "j1", begin=NOW)
     made = fix(job, "end_time", "2026-03-04T15:00:00+01:00")
     assert made.corrected == "2026-03-04T14:00:00+00:00"
-    record_reply(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
+    tell(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
     made.refresh_from_db()
     assert made.flag == "needless"
 
@@ -101,7 +101,7 @@ def test_a_set_verdict_stands_over_every_reply_until_it_is_undone(project, fix, 
     assert (job.verdict, job.review) == ("partial", "waiting")
 
 
-def test_a_job_that_ges_never_told_of_gets_a_verdict_too(project, fix, admin):
+def test_job_without_a_reply_gets_a_verdict_too(project, fix, admin):
     job = find_jobs(project, [(find_graph(project, "g1"), "silent", NOW)])["silent"]
     made = fix(job, "verdict", "failed")
     assert job.verdict == "failed"
@@ -152,7 +152,7 @@ def test_a_reason_is_needed_whoever_asks(project, fix, admin):
 
 
 def test_all_or_none_of_many_are_made(project, fix, admin):
-    jobs = [record_reply(project, f"j{n}", file("a", 1)) for n in range(3)]
+    jobs = [tell(project, f"j{n}", file("a", 1)) for n in range(3)]
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs]
     wrong = [*changes[:2], NewCorrection(jobs[2], "failed_lines", "many", "vertex", 0)]
     for bad in (
@@ -173,16 +173,11 @@ def test_all_or_none_of_many_are_made(project, fix, admin):
 
 def test_a_thousand_rows_take_at_most_twenty_queries(project, admin, django_assert_max_num_queries):
     from jobs.record import observe
-    from tests.imports import reply_body
+    from tests.imports import said
 
     graph = find_graph(project, "g1")
     jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(1000)])
-    record(
-        [
-            observe(job, "poll", NOW, 200, reply_body(name, file("a", 1)))
-            for name, job in jobs.items()
-        ]
-    )
+    record([observe(job, "poll", NOW, 200, said(name, file("a", 1))) for name, job in jobs.items()])
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs.values()]
     with django_assert_max_num_queries(20):
         correct_all(changes, reason="recounted", actor=admin, now=LATER)
@@ -243,10 +238,10 @@ def test_a_flag_is_on_the_jobs_page(client, admin, project, fix):
 
 
 def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
-    job = record_reply(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
+    job = tell(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
     from django.utils import timezone
 
-    job = record_reply(
+    job = tell(
         project,
         "j1",
         file("a", 5, cause="bad line 1"),
@@ -265,7 +260,7 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
     ) == ([], [], [])
     assert "excluded from statistics" in client.get("/jobs/").content.decode()
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
-    record_reply(project, "j1", file("a", 6), at=timezone.now())
+    tell(project, "j1", file("a", 6), at=timezone.now())
     assert Job.objects.get().is_hidden
     revert(made, reason="seen again", actor=admin, now=LATER)
     assert not Job.objects.get().is_hidden
@@ -293,10 +288,10 @@ def test_a_graph_is_marked_as_gone_and_back(project, admin):
         graph, field="is_deleted", corrected="yes", reason="seen", actor=admin, now=NOW
     )
     assert Graph.objects.get().is_deleted
-    assert tell_graph(graph, "is_deleted", "yes")
+    assert note_beside_correction(graph, "is_deleted", "yes")
     made.refresh_from_db()
     assert made.flag == "needless"
-    assert not tell_graph(graph, "name", "x")
+    assert not note_beside_correction(graph, "name", "x")
 
 
 def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin):
@@ -377,9 +372,7 @@ def test_only_fitting_graphs_are_merged(project, admin):
         merge_graphs(bare, into, reason=" ", actor=admin, now=NOW)
 
 
-def test_totals_that_rest_on_a_correction_say_so_with_what_ges_alone_makes_of_them(
-    client, admin, project, fix
-):
+def test_corrected_totals_are_marked_and_show_those_of_ges(client, admin, project, fix):
     job = lossy(project, 10)
     assert (job.observed, exported("jobs")[0]["corrected"]) == (None, False)
     made = fix(job, "failed_lines", "4", "vertex", 0)

@@ -8,7 +8,7 @@ from django.db import ProgrammingError, connection, transaction
 from django.db.migrations.recorder import MigrationRecorder
 
 from jobs.decisions.review import set_tolerance
-from jobs.models import AuditEntry, Contradiction, Job, Project
+from jobs.models import AuditCoverage, AuditEntry, Contradiction, Job, Project
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.factories import NOW, body
 
@@ -46,6 +46,8 @@ def test_rows_of_version_0_1_0_are_kept(filled):
         assert cursor.fetchone() == (1,)
     call_command("migrate", "jobs", verbosity=0)
     assert rows() == before
+    applied = MigrationRecorder(connection).applied_migrations()
+    assert AuditCoverage.objects.get().since == applied["jobs", "0010_fixes"].applied
     set_tolerance(filled, "0.2", now=NOW)
     entries = AuditEntry.objects.filter(what="graph")
     assert entries.count() == 2, "the trigger writes to the renamed table"

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from jobs.ges.errors import GesError
 from jobs.models import Tally
-from jobs.models.tally import MOST_NAMES, OTHER, Counted, Kind
+from jobs.models.tally import MAX_NAMES, OTHER, Counted, Kind
 from jobs.polling import discovery, on_demand, outcomes, watches
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.factories import NOW, body
@@ -73,9 +73,9 @@ def test_the_number_of_labels_for_undocumented_words_is_limited(project):
             for number in range(80)
         }
         Tally.objects.add(words, NOW)
-    counts = tallied(Kind.WORD)
-    assert len(counts) == MOST_NAMES + 1
-    assert counts[OTHER] == 240 - MOST_NAMES
+    found = tallied(Kind.WORD)
+    assert len(found) == MAX_NAMES + 1
+    assert found[OTHER] == 240 - MAX_NAMES
 
 
 @pytest.mark.django_db

@@ -67,7 +67,7 @@ def test_each_contradiction_is_a_row_and_the_reply_is_kept(job, first, then, fou
     else:
         see(job, (0, first)), see(job, (5, then))
     assert marks() == [(at(5), kind, count) for kind, count in found]
-    assert job.contradiction_count == len(found) == job_object(job)["inconsistent responses"]
+    assert job.contradiction_count == len(found) == job_object(job)["contradictions"]
     assert Snapshot.objects.count() == job.snapshot_count == 2
 
 

@@ -67,7 +67,7 @@ STORIES = {
 
 
 def story_of(job):
-    return job.job_id.split("/")[0]
+    return job.job_id.split("#")[0]
 
 
 def reply(job, files):
@@ -99,7 +99,7 @@ def lived(project, admin):
         jobs = find_jobs(
             project,
             [
-                (graphs[name], f"{name}/{number}", NOW - 9 * HOUR)
+                (graphs[name], f"{name}#{number}", NOW - 9 * HOUR)
                 for number, name in enumerate(names)
             ],
         )
@@ -162,7 +162,7 @@ def test_a_batch_of_everything_takes_few_statements(lived, count):
     assert not Watch.objects.exclude(lease=None).exists()
     happened(odd_before)
     derived = rows()
-    rebuild(jobs, with_marks=True)
+    rebuild(jobs, with_contradictions=True)
     assert rows() == derived, "what was recorded in bulk is what the stored replies say"
     assert len(recording) <= MOST, "\n".join(sql[:200] for sql in recording)
 
@@ -172,17 +172,17 @@ def happened(odd_before):
     outcomes = dict(
         Snapshot.objects.filter(first_seen_at=NOW).order_by().values_list("job__job_id", "seen")
     )
-    assert {name.split("/")[0] for name in outcomes} == {
+    assert {name.split("#")[0] for name in outcomes} == {
         "first heard", "files", "odd", "late, still odd", "late, not odd", "corrected", "decided", "tolerated", "runs long",
     }  # fmt: skip
     again = Snapshot.objects.filter(seen=2).values_list("job__job_id", flat=True)
-    assert {name.split("/")[0] for name in again} == {"repeated", "repeated beside a proxy"}
+    assert {name.split("#")[0] for name in again} == {"repeated", "repeated beside a proxy"}
     assert dict(Miss.objects.order_by().values_list("job__job_id", "seen")).items() >= {
         ("missed again/6", 2),
         ("missed/5", 1),
     }
     assert set(Miss.objects.values_list("kind", flat=True)) == {"unreachable", "html"}
-    files = ImportFile.objects.filter(job__job_id="files/1")
+    files = ImportFile.objects.filter(job__job_id="files#1")
     assert list(files.order_by("kind").values_list("kind", "position", "path", "failed_lines")) == [
         ("edge", 0, "c", 0), ("vertex", 0, "a", 3),
     ]  # fmt: skip
@@ -192,10 +192,10 @@ def happened(odd_before):
         "a blue label",
     }
     odd = dict(Contradiction.objects.values_list("job__job_id", "says"))
-    assert {name.split("/")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
+    assert {name.split("#")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
     assert odd["odd/2"]
     states = {
-        name.split("/")[0]: state
+        name.split("#")[0]: state
         for name, state in Job.objects.values_list("job_id", "review")
         if state
     }
@@ -253,9 +253,9 @@ def test_a_batch_that_waits_for_another_writer_folds_what_that_one_stored(lived)
             waiting = pool.submit(finish)
             wait_for_waiting(1)
         waiting.result()
-    assert not Watch.objects.set_aside().exists()
+    assert not Watch.objects.quarantined().exists()
     for job in Job.objects.filter(snapshots__source="poll", snapshots__first_seen_at=NOW):
         assert job.snapshots.count() == job.snapshot_count == job.chain_length
     derived = rows()
-    rebuild(jobs, with_marks=True)
+    rebuild(jobs, with_contradictions=True)
     assert rows() == derived

@@ -14,7 +14,7 @@ from jobs.ges.errors import GesError
 from jobs.ges.reply import parse_reply
 from jobs.ges.words import Verdict, meaning
 from jobs.models import AccessKey, Project, Snapshot
-from jobs.models.project import Viewer
+from jobs.models.roles import Viewer
 from jobs.polling import schedule
 
 MAX_VERDICTS_KEPT = 10_000

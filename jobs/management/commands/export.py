@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import prefetch_related_objects
 from django.http import QueryDict
 
-from jobs.as_of.graphs import graphs_not_noted
-from jobs.as_of.jobs import as_known
+from jobs.as_of.graphs import graphs_caveat
+from jobs.as_of.jobs import jobs_as_of
 from jobs.audit.entries import machine_user, note
 from jobs.audit.filters import FILTERS as AUDIT_FILTERS
 from jobs.audit.rows import COLUMNS, OWN, audit_rows, chosen
@@ -126,7 +126,7 @@ class Command(BaseCommand):
         except (ValueError, OverflowError) as error:
             expected = "expected a time such as 2026-01-31T08:15:00Z"
             raise CommandError(f"--as-of {options['as_of']!r} is not valid; {expected}.") from error
-        if warning := graphs_not_noted(moment):
+        if warning := graphs_caveat(moment):
             self.stderr.write(warning)
         return lambda jobs: _job_rows(jobs, moment)
 
@@ -158,7 +158,7 @@ def _with_files(batch: list[Job], moment: datetime | None) -> Rows:
     if moment is None:
         prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
         return map(job_object, batch)
-    known = as_known(batch, moment)
+    known = jobs_as_of(batch, moment)
     return (job_object(known[job.pk].job, known[job.pk].files) for job in batch if job.pk in known)
 
 

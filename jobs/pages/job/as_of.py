@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from jobs.as_of.graphs import not_noted
-from jobs.as_of.jobs import JobAsOf, as_known
+from jobs.as_of.graphs import caveats
+from jobs.as_of.jobs import JobAsOf, jobs_as_of
 from jobs.diagnosis.explain import explain
 from jobs.ges.words import Verdict
 from jobs.lists.kinds import TIME_WORDS, read_when
@@ -54,7 +54,7 @@ def past(request: HttpRequest, job: Job) -> HttpResponse:
     """The page as of a moment; nothing on it can be changed."""
     problems: list[str] = []
     at = read_as_of(request.GET.get("as_of", ""), timezone.now(), problems)
-    job_as_of = as_known([job], at).get(job.pk)
+    job_as_of = jobs_as_of([job], at).get(job.pk)
     known_moments = moments(
         newest_runs(job),
         job.corrections.order_by("-pk")[:MAX_DECISIONS],
@@ -83,7 +83,7 @@ def _known(stored: Job, job_as_of: JobAsOf, at: datetime) -> dict[str, Any]:
     schemas = [file for file in job_as_of.files if file.kind == ImportFile.Kind.SCHEMA]
     reviews = Review.objects.filter(job=stored, made_at__lte=at).select_related("actor")
     return {
-        "unsure": not_noted([job.graph], at),
+        "unsure": caveats([job.graph], at),
         "is_final": job.is_final,
         "headline": headline_of(job),
         "explanations": explain(job.fail_reason),

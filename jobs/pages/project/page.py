@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from jobs.lists.paging import invalid_value
 from jobs.models import AccessKey, Membership, Project
 from jobs.models.project import Keeping
+from jobs.models.roles import Role
 
 MAX_ROWS = 500  # members, and keys
 
@@ -43,7 +44,7 @@ def render_project(
         "project": project,
         "members": members.order_by("user__username")[:MAX_ROWS],
         "keys": keys.order_by("user__username", "pk")[:MAX_ROWS],
-        "roles": Membership.Role.choices,
+        "roles": Role.choices,
         "now": timezone.now(),
         "rules": Keeping.choices,
         "typed": rule,
@@ -73,18 +74,18 @@ def set_member(request: HttpRequest, pk: int) -> HttpResponse:
     role = request.POST.get("role", "")
     user = User.objects.filter(username=username, is_active=True).first() if username else None
     members = Membership.objects.select_for_update().filter(project=project)
-    owners = set(members.filter(role=Membership.Role.OWNER).values_list("user", flat=True))
+    owners = set(members.filter(role=Role.OWNER).values_list("user", flat=True))
     if user is None:
         text = _("“%(who)s” is not a user who can sign in.")
         messages.error(request, text % {"who": username[:80]})
-    elif role and role not in Membership.Role.values:
-        messages.error(request, invalid_value("role", role, ", ".join(Membership.Role.values)))
-    elif owners == {user.pk} and role != Membership.Role.OWNER:
+    elif role and role not in Role.values:
+        messages.error(request, invalid_value("role", role, ", ".join(Role.values)))
+    elif owners == {user.pk} and role != Role.OWNER:
         text = _("%(who)s is the only owner; assign another owner first.")
         messages.error(request, text % {"who": user})
     elif role:
         Membership.objects.update_or_create(project=project, user=user, defaults={"role": role})
-        label = Membership.Role(role).label
+        label = Role(role).label
         messages.success(request, _("%(who)s: %(role)s.") % {"who": user, "role": label})
     else:
         Membership.objects.filter(project=project, user=user).delete()
