@@ -1,10 +1,7 @@
 """One PostgreSQL for the whole run, in a folder of its own; a simulated GES over loopback."""
 
-import atexit
 import contextlib
 import os
-import shutil
-import tempfile
 import threading
 import time
 from functools import partial
@@ -12,6 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import hypothesis
 import pytest
+from django.db import connection
+
+from gesdash import env
+from tests.homes import DATABASE, copy_migrated
 
 from tests.factories import NOW, body
 
@@ -20,17 +21,6 @@ hypothesis.settings.register_profile(
     "gesdash", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
 )
 hypothesis.settings.load_profile("gesdash")
-
-# Before Django reads its settings. Workers of xdist inherit the folder, and with it the one server.
-if "PYTEST_XDIST_WORKER" not in os.environ:
-    folder = tempfile.mkdtemp(prefix="gesdash-test-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    os.environ["GESDASH_HOME"] = f"{folder}/home"
-    # Where no bytecode is to be beside the sources, each of some hundred processes would compile all of Django.
-    if os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
-        os.environ["PYTHONPYCACHEPREFIX"] = f"{folder}/bytecode"
-for name in [name for name in os.environ if name.startswith("GES_") or name == "GESDASH_PROJECTS"]:
-    del os.environ[name]
 
 pytest_plugins = ["tests.browser"]
 
@@ -62,35 +52,17 @@ def no_database_by_chance():
     os.environ.pop("DATABASE_URL", None)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def quick_passwords():
-    """Passwords hashed as they are, only not a million times over: most tests make a user, few sign in with a password."""
-    from django.contrib.auth.hashers import PBKDF2PasswordHasher
-
-    PBKDF2PasswordHasher.iterations = 1
-
-
-@pytest.fixture(scope="session", autouse=True)
-def static_files_found_once():
-    """As in a server, where each test's client would look for them anew."""
-    from whitenoise.middleware import WhiteNoiseMiddleware
-
-    found, find = {}, WhiteNoiseMiddleware.add_files_from_finders
-
-    def add_found(self):
-        if not found:
-            find(self)
-            found.update(self.files)
-        self.files.update(found)
-
-    WhiteNoiseMiddleware.add_files_from_finders = add_found
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(django_db_modify_db_settings):
+    """Each worker's database is a copy of one that was migrated once in the run."""
+    if connection.settings_dict["ENGINE"] == "gesdash.embedded":
+        copy_migrated(env.home())
+        connection.settings_dict["TEST"]["TEMPLATE"] = DATABASE
 
 
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup, django_db_blocker):
     """A server whose plans depend on no chance, and that need not outlive the power."""
-    from django.db import connection
-
     with django_db_blocker.unblock(), connection.cursor() as cursor:
         for setting in ("autovacuum", "fsync", "full_page_writes"):
             cursor.execute(f"ALTER SYSTEM SET {setting} = off")

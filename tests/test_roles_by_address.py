@@ -503,7 +503,7 @@ def test_a_viewer_is_told_who_may_poll_and_track(world):
     client = Client()
     client.force_login(world["users"]["viewer"])
     assert (
-        "Reviewers and above may ask GES now"
+        "Reviewers and above can refresh from GES"
         in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()
     )
     assert (
@@ -511,4 +511,4 @@ def test_a_viewer_is_told_who_may_poll_and_track(world):
         in client.get(f"/graphs/{world['pks']['graphs']}/").content.decode()
     )
     client.force_login(world["users"]["reviewer"])
-    assert "Poll now" in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()
+    assert "Refresh from GES" in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()

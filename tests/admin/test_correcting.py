@@ -456,9 +456,9 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     merge = {"what": "merge", "into": into.pk, "reason": "seen in the console"}
     preview = browser.post(address, merge)
     page = preview.content.decode()
-    assert "1 job goes to whole, and later ones of this name too." in page
+    assert "1 job will move to whole, as will later jobs with this graph name." in page
     assert "<code>old</code>" in page
-    assert "1 of them has not ended and is polled on." in page
+    assert "1 of them has not ended and will continue to be polled." in page
     assert Job.objects.get(job_id="old").graph == bare
     seen = {"seen": preview.context["merging"].seen}
     find_jobs(project, [(bare, "came-since", NOW)])

@@ -156,9 +156,9 @@ def test_invalid_cursor_is_reported_and_the_first_page_shown(many, cursor):
 
 def test_an_action_on_all_pages_applies_to_the_filtered_rows(many, imported):
     page = many.get("/admin/jobs/job/?verdict__exact=running").content.decode()
-    assert "Select all rows of all pages" in page
+    assert "Select all rows on all pages" in page
     assert (
-        "Select all rows of all pages"
+        "Select all rows on all pages"
         not in many.get(f"/admin/jobs/job/?q={imported.job_id}").content.decode()
     )
     chosen = {

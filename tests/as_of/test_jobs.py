@@ -178,7 +178,7 @@ def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
     assert f"?as_of={at(5)}".replace(":", "%3A") in rows
     assert "This is the past : the rows are as known on 2026-03-04 12:05:00 UTC" in text(page)
     assert 'name="as_of" required value="2026-03-04T12:05:00"' in page.content.decode()
-    assert "Nothing on this page was known then." in text(
+    assert "Nothing on this page was known at that time." in text(
         signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(-5)}")
     )
     assert "as_of: “x” won't do" in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of=x"))
@@ -238,13 +238,13 @@ def test_the_overview_stands_as_known_then(signed_in, told, project):
     early = text(page)
     assert "This is the past : as known on 2026-03-04 12:05:00 UTC" in early
     assert "running 1 partial 1 Lines loaded 10 Lines lost 1" in early
-    assert "Needed a person 1" in early
-    assert "Nothing was running." not in early
+    assert "Needed attention 1" in early
+    assert "No jobs were running." not in early
     later = text(signed_in.get(f"/?as_of={at(15)}"))
     assert "partial 2 Lines loaded 12 Lines lost 4" in later
-    assert "Needed a person 2" in later
-    assert "Nothing was running." in later
-    assert "Needed a person 1" in text(
+    assert "Needed attention 2" in later
+    assert "No jobs were running." in later
+    assert "Needed attention 1" in text(
         signed_in.get(f"/?as_of={at(35)}")
     )  # one is accepted by then
     assert "Jobs 0 Lines loaded 0" in text(signed_in.get(f"/?as_of={at(-9999)}"))

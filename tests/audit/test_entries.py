@@ -511,7 +511,7 @@ def test_an_undoing_tells_which_value_went_back(client, admin, imported):
     page = client.get("/audit/?deed=undone").content.decode()
     row = re.search(r"<tbody>(.*?)</tbody>", page, re.DOTALL)[1]
     assert re.search(r"failed lines.*7.*450.*seen again", row, re.DOTALL)
-    assert "it had been made for:" not in row
+    assert "original reason:" not in row
     [told] = [
         json.loads(line) for line in exported_trail(client, "deed=undone&format=jsonl").splitlines()
     ]

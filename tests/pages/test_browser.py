@@ -175,7 +175,7 @@ def test_a_review_is_saved_with_the_keyboard_alone(visit, world):
 def test_on_a_phone_the_files_with_failures_are_one_tap_away(visit, world):
     page = visit(width=390, height=844, has_touch=True, is_mobile=True)
     page.goto(f"/jobs/{world.partial.pk}/")
-    page.get_by_role("link", name="The files that lost lines").tap()
+    page.get_by_role("link", name="Failed files").tap()
     expect(page.locator("table.files tbody tr").first).to_be_in_viewport()
     expect(page.locator("table.files tbody tr").first).to_contain_text("partial")
 

@@ -93,7 +93,7 @@ def test_a_list_announces_new_jobs_and_redraws_running_ones_in_place(page, world
     world.record("new-job")
     world.record("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
     assert tick(page, "/news/") == 200
-    expect(page.locator("#news")).to_have_text("1 new job: show it")
+    expect(page.locator("#news")).to_have_text("Show 1 new job")
     expect(page.locator(f"#job-{world.running.pk} .verdict")).to_have_text("success")
     assert [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()] == before
     expect(page.locator("[name=graph]")).to_have_value("pay")
@@ -170,6 +170,6 @@ def test_without_scripts_the_moments_are_links_and_a_form(visit, world):
     page.fill("[name=as_of]", "2020-01-01T00:00:00")
     page.click(".moments button")
     assert "Nothing was known of this job then" in page.inner_text("main")
-    page.click("text=The moments at which something changed")
+    page.click("text=Times when something changed")
     page.click("#moments a >> nth=0")
     assert page.inner_text("#job-title .verdict") == "running"

@@ -42,7 +42,7 @@ def test_the_history_shows_changes_and_contradictions_between_replies(signed_in,
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
     page_text = text(page)
     first, second, third = page_text.partition("Reply #")[2].split("Reply #")
-    assert "changed between 2026-03-04 12:01:00 and 12:03:00 , 2 min 00 s unobserved" in first
+    assert "changed between 2026-03-04 12:01:00 and 12:03:00  (2 min 00 s unobserved)" in first
     for change in (
         "GES's word: running → success",
         "failed lines: 1 → 3",
@@ -200,8 +200,8 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
     assert "▲ worse" in page_text
     assert "＋ new" in page_text
     assert "－ gone" in page_text
-    assert "matched with the date in its path left out" in page_text
-    assert "Causes that were not there then line ‹number›: bad" in page_text
+    assert "matched ignoring the date in its path" in page_text
+    assert "Failure reasons not in the baseline line ‹number›: bad" in page_text
     cause = job.files.filter(cause_group__isnull=False).first().cause_group_id
     assert f'<a href="/causes/{cause}/">line ‹number›: bad</a>' in page.content.decode()
     only = text(signed_in.get(f"/jobs/{job.pk}/compare/?change=gone"))
@@ -245,7 +245,7 @@ def test_the_repair_kit_shows_both_versions_ready_to_copy(signed_in, project):
         unescape(signed_in.get(f"/jobs/{job.pk}/repair/?api={api}").content.decode())
         for api in ("v1", "v2")
     )
-    assert "2 files to import again." in first
+    assert "2 files to re-import." in first
     assert (
         "https://ges.example.com/v1.0/p1/graphs/id-of-payments/action?action_id=import-graph'"
         in first
@@ -270,8 +270,8 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
     page = signed_in.get(f"/jobs/{job.pk}/repair/").content.decode()
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert (
-        "A later import loaded one of the lost files whole: "
-        "importing it again would add edges twice." in page_text
+        "A later import fully loaded one of the failed files: re-importing it would add edges twice."
+        in page_text
     )
     assert page_text.index("loaded one of the lost files") < page_text.index(
         "1 file to import again"
@@ -292,7 +292,7 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
     assert (
         "Job whole loaded all of these since: importing again would add edges twice." in page_text
     )
-    assert "Nothing is left to import again." in page_text
+    assert "No files left to re-import." in page_text
     assert "curl" not in page_text
 
 
@@ -309,7 +309,7 @@ def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
         project, "j1", *[file(f"b/{n}/v.csv", 1) for n in range(60)], file("b/0/w.csv")
     )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
-    assert "60 files to import again." in page_text
+    assert "60 files to re-import." in page_text
     assert "10 more requests are not written out here" in page_text
 
 
@@ -385,11 +385,13 @@ def test_a_path_shows_all_its_imports(signed_in, struck):
         "partial",
         "success",
     ]
-    assert "Paths that have this b/a 4 imports b/b 1 import b/c 1 import" in text(
+    assert "Matching paths b/a 4 imports b/b 1 import b/c 1 import" in text(
         signed_in.get("/files/?path=b/")
     )
-    assert "No import you may see has such a path." in text(signed_in.get("/files/?path=b/x"))
-    assert "Files that lost lines" in text(signed_in.get("/files/"))
+    assert "No import that you can see has a matching path." in text(
+        signed_in.get("/files/?path=b/x")
+    )
+    assert "Failed files" in text(signed_in.get("/files/"))
 
 
 def test_a_position_past_the_last_import_of_a_path_shows_no_other_list(signed_in, struck):

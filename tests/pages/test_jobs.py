@@ -164,13 +164,13 @@ def test_news_count_new_jobs_once_and_bring_running_rows(signed_in, project, som
     record_reply(project, "runs", file("a/x", 2, 5), begin=NOW, at=NOW + timedelta(minutes=2))
     part = signed_in.get(address, headers=PART).content.decode()
     assert "<html" not in part
-    assert "1 new job: show it" in part
+    assert "Show 1 new job" in part
     assert re.findall(r'<tr id="job-(\d+)" hx-swap-oob="true">', part) == [str(some["runs"].pk)]
     again = unescape(re.search(r'id="news" hx-get="([^"]*)"', part)[1])
     assert f"rows={some['runs'].pk}" not in again
     assert signed_in.get(again, headers=PART).status_code == 204
     record_reply(project, "newer", at=NOW + timedelta(minutes=3))
-    assert "2 new jobs: show them" in signed_in.get(again, headers=PART).content.decode()
+    assert "Show 2 new jobs" in signed_in.get(again, headers=PART).content.decode()
 
 
 def test_news_bring_a_running_row_once_for_each_change(signed_in, project, some, news):
@@ -301,8 +301,8 @@ def test_a_list_of_a_graph_shows_its_axis_whole_and_boosted_and_its_rows_as_a_pa
     for headers in ({}, {"HX-Request": "true", "HX-Boosted": "true"}, restored):
         page = signed_in.get(address, headers=headers).content.decode()
         assert "<html" in page
-        assert "Newest import" in page
-        assert 'aria-label="Jobs on a time axis"' in page
+        assert "Latest import" in page
+        assert 'aria-label="Timeline of jobs"' in page
         assert re.search(r"Tolerated loss.*?<form", page, re.DOTALL)
     part = signed_in.get(address, headers=PART).content.decode()
     assert part.lstrip().startswith('<div id="jobs">')

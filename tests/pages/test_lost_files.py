@@ -78,10 +78,10 @@ def test_last_night_is_one_page(signed_in, night):
     assert "3 are to be imported again" in page
     assert "label [merchant_v2] is not in the metadata" in page
     assert set(rows(page)) == {
-        ("b/other", "import again"),
-        ("s/e.csv", "import again"),
-        ("b/v.csv", "import again"),
-        ("b/e.csv", "loaded whole since"),
+        ("b/other", "Re-import needed"),
+        ("s/e.csv", "Re-import needed"),
+        ("b/v.csv", "Re-import needed"),
+        ("b/e.csv", "Reloaded"),
     }
     assert re.findall(r'<pre hidden id="paths-\d+">(.*?)</pre>', page, re.DOTALL) == [
         "b/other\nb/v.csv\n",
@@ -104,9 +104,9 @@ def test_a_path_that_failed_again_is_imported_once(signed_in, project):
         record_reply(project, f"at {hours}", file("b/v.csv", hours), begin=NOW - hours * HOUR)
     page = signed_in.get("/files/").content.decode()
     assert [state for _path, state in rows(page)] == [
-        "import again",
-        "lost again since",
-        "lost again since",
+        "Re-import needed",
+        "Failed again",
+        "Failed again",
     ]
     assert text(signed_in.get("/files/?list")) == "b/v.csv\n"
 
@@ -152,7 +152,7 @@ def test_a_page_continues_where_the_last_ended(signed_in, night):
 def test_a_job_without_a_begin_time_is_listed(signed_in, project):
     record_reply(project, "unbegun", file("b/v.csv", 3), begin=None)
     page = signed_in.get("/files/").content.decode()
-    assert rows(page) == [("b/v.csv", "import again")]
+    assert rows(page) == [("b/v.csv", "Re-import needed")]
     assert "1 file lost 3 lines" in page
     assert text(signed_in.get("/files/?list")) == "b/v.csv\n"
 
@@ -186,7 +186,9 @@ def test_a_member_sees_only_their_project(client, night, monkeypatch):
     mia = User.objects.create_user("mia")
     Membership.objects.create(project=other, user=mia)
     client.force_login(mia)
-    assert rows(client.get("/files/?since=30d").content.decode()) == [("z/v.csv", "import again")]
+    assert rows(client.get("/files/?since=30d").content.decode()) == [
+        ("z/v.csv", "Re-import needed")
+    ]
 
 
 def test_the_queries_do_not_grow_with_the_rows(signed_in, night, project):

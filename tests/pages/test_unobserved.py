@@ -64,7 +64,7 @@ def changed(project):
     return record_reply(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
 
 
-BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40 , 5 min 35 s unobserved"
+BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40  (5 min 35 s unobserved)"
 
 
 def test_the_job_and_its_history_show_between_which_moments_a_change_came(signed_in, changed):
@@ -85,21 +85,19 @@ def test_a_repeated_final_status_does_not_hide_when_it_came(signed_in, changed, 
                 )
             ]
         )
-    assert f"Came to its end {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
+    assert f"Completed {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/"))
 
 
 def test_a_change_within_a_second_is_shown_as_a_moment(signed_in, project):
     record_reply(project, "j1", file("a", 0, 5), status="running", took=None)
     job = record_reply(project, "j1", file("a", 0, 9), at=NOW + timedelta(milliseconds=400))
-    assert "Came to its end 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
+    assert "Completed 2026-03-04 12:00:00 (UTC)" in text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "unobserved" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
 def test_before_a_single_reply_nothing_is_known(signed_in, project):
     job = record_reply(project, "j1", file("a"))
-    assert "by 2026-03-04 12:00:00 ; nothing was observed before" in text(
-        signed_in.get(f"/jobs/{job.pk}/")
-    )
+    assert "by 2026-03-04 12:00:00 ; not observed before" in text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "changed between" not in text(signed_in.get(f"/jobs/{job.pk}/history/"))
 
 
@@ -175,7 +173,7 @@ def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_
         assert wide == pytest.approx(width, abs=0.5)
         assert x == pytest.approx(12 * hour + (hour / 2 if kind == "gap" else 0), abs=0.5)
     page_text = text(page)
-    assert "3 times that nobody observed" in page_text
+    assert "3 unobserved periods" in page_text
     assert "2 h 00 min worker downtime" in page_text
     assert "30 min 00 s no usable response from GES" in page_text
     assert "3 h 00 min ImportGraph · success: changed at some point in this interval" in page_text
@@ -218,8 +216,8 @@ def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_i
     )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert "Running for 5 min" in page_text
-    assert "usual is 3 min 00 s, from 3 jobs" in page_text
-    assert "Stuck?" not in page_text
+    assert "typically 3 min 00 s (median of 3 jobs)" in page_text
+    assert "Running longer than usual:" not in page_text
     record_reply(
         project,
         "j1",
@@ -239,8 +237,8 @@ def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_i
 def test_a_job_without_enough_earlier_ones_is_never_stuck(signed_in, project):
     job = record_reply(project, "j1", file("a"), status="running", begin=NOW - 9 * DAY, took=None)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/"))
-    assert "too few like it to say what is usual" in page_text
-    assert "Stuck?" not in page_text
+    assert "too few similar jobs for a typical duration" in page_text
+    assert "Running longer than usual:" not in page_text
 
 
 def test_the_times_of_a_brief_axis_are_told_apart():

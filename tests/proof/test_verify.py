@@ -165,10 +165,10 @@ def test_a_removed_job_shows_against_the_checkpoint(sealed):
     tamper("DELETE FROM jobs_job WHERE id = %s", job)
     found = verify(code=1)
     assert (
-        "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored replies give 2 jobs, 6 replies"
+        "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored replies give 2 jobs, 6 responses"
         in found
     )
-    assert "expected 3 jobs, 9 replies" in found
+    assert "expected 3 jobs, 9 responses" in found
 
 
 def test_recomputed_chain_fails_the_checkpoint_and_is_not_sealed(sealed):
@@ -263,7 +263,7 @@ def test_a_checkpoint_kept_outside_is_compared(sealed, tmp_path, monkeypatch):
     found = verify("--checkpoint", str(kept), code=1)
     assert "checkpoint 1, as kept outside, is missing" in found
     assert (
-        "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored replies give 3 jobs, 6 replies"
+        "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored replies give 3 jobs, 6 responses"
         in found
     )
 

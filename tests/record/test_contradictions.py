@@ -67,7 +67,7 @@ def test_each_contradiction_is_a_row_and_the_reply_is_kept(job, first, then, fou
     else:
         see(job, (0, first)), see(job, (5, then))
     assert marks() == [(at(5), kind, count) for kind, count in found]
-    assert job.contradiction_count == len(found) == job_object(job)["contradictions"]
+    assert job.contradiction_count == len(found) == job_object(job)["inconsistent responses"]
     assert Snapshot.objects.count() == job.snapshot_count == 2
 
 
@@ -176,7 +176,7 @@ def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):
     page = client.get(f"/jobs/{job.pk}/").content.decode()
     assert "Inconsistent responses" in page
     assert "GES&#x27;s final word “success” became “running”." in page
-    assert "Total lines of “a” dropped from 5 to 4. 2 more like it." in page
+    assert "Total lines of “a” dropped from 5 to 4. 2 more like this." in page
     assert f'href="/jobs/{job.pk}/history/"' in page
     see(job, *((10 + n, said("success" if n % 2 else "failed", lines=(4 - n,))) for n in range(4)))
     assert (

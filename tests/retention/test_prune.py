@@ -239,7 +239,7 @@ def test_what_cannot_be_read_stays():
 
 def test_the_job_page_says_what_was_removed(job, project, client, admin):
     client.force_login(admin)
-    said = "replies that told nothing new were removed by retention"
+    said = "replies that told nothing new were deleted by retention"
     assert said not in client.get(f"/jobs/{job.pk}/history/").content.decode()
     pruned(project)
     assert f"4 {said}" in client.get(f"/jobs/{job.pk}/history/").content.decode()
@@ -267,7 +267,7 @@ def owner(client, project):
 def test_an_owner_sees_what_would_go_and_sets_the_rule(owner, project):
     history(project)
     address = f"/projects/{project.pk}/"
-    assert "How long replies are kept" in owner.get(address).content.decode()
+    assert "Retention" in owner.get(address).content.decode()
     rule = {"keeps": "changes", "keep_days": "30"}
     said = owner.post(f"{address}retention/", rule | {"count": "1"}).content.decode()
     assert "4 replies (" in said

@@ -16,7 +16,7 @@ def test_a_zone_is_chosen_kept_and_reset(signed_in, project):
     cookie = signed_in.cookies["gesdash_zone"]
     assert (cookie.value, cookie["samesite"]) == ("Asia/Shanghai", "Lax")
     jobs = signed_in.get("/jobs/").content.decode()
-    assert "Began (UTC+08:00)" in jobs
+    assert "Start time (UTC+08:00)" in jobs
     assert "2026-03-04 19:00" in jobs
     assert 'datetime="2026-03-04T11:00:00+00:00"' in jobs
     page = signed_in.post("/me/", {"zone": ""}, follow=True).content.decode()
@@ -41,7 +41,7 @@ def test_without_a_valid_cookie_the_browsers_zone_applies_then_utc(signed_in, pr
     signed_in.cookies["gesdash_browser_zone"] = "Asia/Kathmandu"
     page = signed_in.get("/jobs/").content.decode()
     assert "2026-03-04 16:45" in page
-    assert "Began (UTC+05:45)" in page
+    assert "Start time (UTC+05:45)" in page
 
 
 def test_the_language_is_kept_in_a_cookie_and_the_page_stays(signed_in):

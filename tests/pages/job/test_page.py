@@ -63,7 +63,7 @@ def test_a_boosted_or_restored_page_is_whole(signed_in, project, more):
     page = answer.content.decode()
     assert "<html" in page
     assert "hx-swap-oob" not in page
-    assert "Where the figures come from" in page
+    assert "How these figures are calculated" in page
 
 
 def test_a_job_without_a_response_says_so(signed_in, project):
@@ -512,7 +512,7 @@ def test_poll_now_without_a_graph_id_or_credentials_says_so(signed_in, project, 
 
 
 def test_a_quarantined_job_says_so_and_how_to_resume(signed_in, imported):
-    assert "Set aside" not in page_of(signed_in, imported)
+    assert "Quarantined" not in page_of(signed_in, imported)
     Watch.objects.update_or_create(
         job=imported, defaults={"next_poll_at": None, "problem": "DataError: <b>too long</b>"}
     )

@@ -31,7 +31,7 @@ def test_a_project_before_its_first_checkpoint_and_verification(viewer, project)
     record_reply(project, "j1")
     page_text = page(viewer)
     assert "none yet: the worker makes one each hour" in page_text
-    assert "<dt>Not sealed yet</dt><dd>1 reply</dd>" in page_text
+    assert "<dt>Not yet in a checkpoint</dt><dd>1 reply</dd>" in page_text
     assert "<dt>Last verified</dt><dd>never</dd>" in page_text
 
 
@@ -42,9 +42,9 @@ def test_the_newest_checkpoint_the_uncovered_responses_and_the_last_verification
     call_command("verify", stdout=io.StringIO())
     page_text = page(viewer)
     assert "1 job, 1 reply" in page_text
-    assert "<dt>Not sealed yet</dt><dd>1 reply</dd>" in page_text
+    assert "<dt>Not yet in a checkpoint</dt><dd>1 reply</dd>" in page_text
     assert bytes(Checkpoint.objects.get().root).hex() in page_text
-    assert "nothing wrong was found" in page_text
+    assert "no problems found" in page_text
 
 
 def test_problems_found_by_a_verification_are_shown(viewer, project):
@@ -61,7 +61,7 @@ def test_above_the_counting_limit_it_says_at_least(viewer, project, monkeypatch)
     monkeypatch.setattr(state, "COUNTED", 2)
     for number in range(4):
         record_reply(project, f"j{number}")
-    assert "at least 2 replies" in page(viewer)
+    assert "at least 2 responses" in page(viewer)
 
 
 def test_the_file_is_the_checkpoint(viewer, project):

@@ -56,12 +56,12 @@ def no_workers():
 
 
 def test_all_is_well(signed_in, polled_project):
-    assert lead(signed_in) == "Everything is polled on time."
+    assert lead(signed_in) == "All polls are on time."
     page_text = text(signed_in.get("/status/"))
     assert "Workers alive 1" in page_text
     assert "p1 answers" in page_text
     assert "None that is known" in page_text
-    assert "Nothing: every word and every field is known." in page_text
+    assert "None: all status values and fields are known." in page_text
     assert "poll unchanged response 3" in page_text
 
 
@@ -79,10 +79,10 @@ def test_a_missing_worker_comes_first_with_since_when_and_how_to_start_one(
     lead_text = lead(signed_in)
     assert (
         lead_text
-        == "No worker has polled since 2026-03-04 02:10:00 UTC : start one. uv run manage.py work"
+        == "No worker has polled since 2026-03-04 02:10:00 UTC . Start one: uv run manage.py work"
     )
     Presence.objects.all().delete()
-    assert lead(signed_in).startswith("No worker has ever polled: start one.")
+    assert lead(signed_in).startswith("No worker has ever polled. Start one:")
 
 
 def test_overdue_polls_are_shown(signed_in, polled_project):
@@ -91,7 +91,7 @@ def test_overdue_polls_are_shown(signed_in, polled_project):
     watched(polled_project, "j2", now - timedelta(seconds=5))
     assert lead(signed_in).startswith("1 poll is overdue by more than a minute")
     page_text = text(signed_in.get("/status/"))
-    assert "Due now 2 Overdue by a minute 1 Oldest is due since 30 minutes ago" in page_text
+    assert "Due now 2 Overdue by more than 1 minute 1 Oldest poll due 30 minutes ago" in page_text
     Tally.objects.update(last_at=now - 20 * MINUTE)
     assert lead(signed_in).startswith("Workers run, but nothing was polled since")
     Tally.objects.all().delete()
@@ -102,20 +102,20 @@ def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
     Project.objects.update(
         problem="No answer from https://ges.example: refused.", clock_skew_ms=-90_000
     )
-    assert lead(signed_in) == "1 project has trouble with GES; see below."
+    assert lead(signed_in) == "1 project has problems with GES; see below."
     page_text = text(signed_in.get("/status/"))
     assert (
-        "the last look at its job list failed No answer from https://ges.example: refused."
+        "The last request for the job list failed No answer from https://ges.example: refused."
         in page_text
     )
-    assert "its clock and ours differ by 90 s" in page_text
+    assert "Its clock differs from gesdash by 90 s" in page_text
 
 
 @pytest.mark.parametrize(
     ("failures", "sentence"),
     [
         (0, "asked to be asked less often: left alone until"),
-        (5, "gives no answers · left alone until"),
+        (5, "Not responding · left alone until"),
     ],
 )
 def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, sentence):
@@ -132,9 +132,9 @@ def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, se
     )
     page_text = text(signed_in.get("/status/"))
     assert sentence in page_text
-    assert "of 1500 this minute · lowered to 25.00% after GES throttled" in page_text
+    assert "of 1500 this minute · reduced to 25.00% after GES rate limiting" in page_text
     assert lead(signed_in).startswith(
-        "1 project has trouble" if failures else "Everything is polled on time."
+        "1 project has trouble" if failures else "All polls are on time."
     )
 
 
@@ -180,7 +180,7 @@ def test_staff_see_all_projects_members_their_own_and_others_get_404(client, pol
     assert "p1" in text(page)
     assert b"others" not in page.content
     assert b"secret problem" not in page.content
-    assert lead(client) == "Everything is polled on time."
+    assert lead(client) == "All polls are on time."
     assert b"/status/" in client.get("/me/").content
     client.force_login(User.objects.create_user("otto"))
     for headers in ({}, PART):

@@ -61,7 +61,7 @@ def late(project):
 
 
 def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
-    chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
+    chart = marks(signed_in.get("/").content.decode(), "Jobs per day by status")
     assert {mark_label for mark_label in chart if mark_label[0] == "4"} == {
         "4: 1 success",
         "4: 1 running",
@@ -72,7 +72,7 @@ def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
         "March 3, 2026: 1 success"
     }
     signed_in.cookies["gesdash_zone"] = "Asia/Shanghai"
-    chart = marks(signed_in.get("/").content.decode(), "Jobs a day by verdict")
+    chart = marks(signed_in.get("/").content.decode(), "Jobs per day by status")
     assert chart.keys() == {"4: 2 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
     assert listed(signed_in, chart["4: 2 success"]) == {"late", "other"}
     assert listed(signed_in, chart["4: 1 partial"]) == {"lost"}
@@ -84,13 +84,13 @@ def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
 def test_every_mark_links_to_exactly_its_jobs(signed_in, late, zone):
     signed_in.cookies["gesdash_zone"] = zone
     page = signed_in.get("/").content.decode()
-    for mark_label, address in marks(page, "Jobs a day by verdict").items():
+    for mark_label, address in marks(page, "Jobs per day by status").items():
         count = int(re.search(r": (\d+) ", mark_label)[1])
         assert len(listed(signed_in, address)) == count, mark_label
         assert 'role="alert"' not in signed_in.get(address).content.decode()
     for label, field in (
-        ("Lines loaded a day", "successful_lines"),
-        ("Lines lost a day, on a scale of its own", "failed_lines"),
+        ("Loaded lines per day", "successful_lines"),
+        ("Failed lines per day (separate scale)", "failed_lines"),
     ):
         for mark_label, address in marks(page, label).items():
             jobs = Job.objects.filter(job_id__in=listed(signed_in, address))
@@ -101,11 +101,11 @@ def test_every_mark_links_to_exactly_its_jobs(signed_in, late, zone):
 
 def test_lines_loaded_and_lost(signed_in, late):
     page = signed_in.get("/").content.decode()
-    assert marks(page, "Lines loaded a day").keys() == {
+    assert marks(page, "Loaded lines per day").keys() == {
         "March 3, 2026: 10 loaded lines",
         "4: 23 loaded lines",
     }
-    lost = marks(page, "Lines lost a day, on a scale of its own")
+    lost = marks(page, "Failed lines per day (separate scale)")
     assert lost.keys() == {"4: 17 lost lines"}
     assert listed(signed_in, lost["4: 17 lost lines"]) == {"lost", "gone", "runs"}
     assert "33 loaded" in page
@@ -141,8 +141,8 @@ def test_a_count_in_the_legend_links_to_exactly_its_jobs(signed_in, project, lat
 def test_the_queue_has_imports_to_review_and_to_fix(signed_in, admin, late, project):
     page = signed_in.get("/").content.decode()
     assert "3 imports to review" in page  # one of them began long ago
-    assert "10 lines lost in 1 of 1 files · 100.00%" in re.sub(r"\s+", " ", page)
-    assert "2 more wait" in page
+    assert "10 failed lines in 1 of 1 files · 100.00%" in re.sub(r"\s+", " ", page)
+    assert "2 more to review" in page
     jobs = {job.job_id: job for job in Job.objects.all()}
     decide(jobs["gone"], state="accepted", note="known", actor=admin, now=NOW)
     decide(jobs["lost"], state="to_fix", actor=admin, now=NOW)
@@ -202,7 +202,7 @@ def test_a_graph_is_overdue_when_its_imports_have_stopped(
         record_reply(project, f"j{number}", file("a"), begin=NOW - (newest + number) * DAY)
     find_graph(project, "id-of-payments").__class__.objects.update(is_deleted=deleted)
     page = signed_in.get("/").content.decode()
-    assert ("not heard from: no import begun, though one came every 1 d<" in page) is is_quiet
+    assert ("Overdue: no new import (usually every 1 d<)" in page) is is_quiet
 
 
 def test_the_overview_covers_only_the_readers_projects(client, clock, project, late):
@@ -216,7 +216,7 @@ def test_the_overview_covers_only_the_readers_projects(client, clock, project, l
     assert "GES refused the key" in page
     assert "payments" not in page
     assert "Nothing is running" in page
-    assert marks(page, "Lines lost a day, on a scale of its own").keys() == {"4: 1 lost lines"}
+    assert marks(page, "Failed lines per day (separate scale)").keys() == {"4: 1 lost lines"}
 
 
 def test_the_live_part_gets_204_until_something_changes(signed_in, clock, project, late):
@@ -326,11 +326,10 @@ def test_a_large_loss_of_today_comes_before_newer_small_ones(signed_in, project)
     assert queued(page)[-1] == "old"
     assert len(queued(page)) == 5
     assert "GES.7017: gone" in re.search(r'id="h-needs".*?</ul>', page, re.DOTALL)[0]
-    assert page.count("3 more wait") == 3
+    assert page.count("3 more to review") == 3
     assert "14 imports to review" in page
     assert (
-        '<a class="end" href="/files/?since=24h">14 files lost lines since yesterday: list them</a>'
-        in page
+        'View <a class="end" href="/files/?since=24h">14 failed files since yesterday</a>' in page
     )
 
 
@@ -338,7 +337,7 @@ def test_imports_repaired_by_a_later_one_are_tagged(signed_in, project, admin):
     record_reply(project, "lost", file("a", 4), file("b", 1), begin=NOW - 5 * HOUR)
     record_reply(project, "half", file("a"), begin=NOW - 4 * HOUR)
     for address in ("/", "/jobs/"):
-        assert "repaired by a later import" not in signed_in.get(address).content.decode()
+        assert "Reloaded by a later import" not in signed_in.get(address).content.decode()
     fix = record_reply(project, "whole", file("a"), file("b"), begin=NOW - 3 * HOUR)
     for address in ("/", "/jobs/"):
         tag = rf'<a class="tag good" href="/jobs/{fix.pk}/"[^>]*>repaired by a later import'
