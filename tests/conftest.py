@@ -12,9 +12,8 @@ import pytest
 from django.db import connection
 
 from gesdash import env
-from tests.homes import DATABASE, copy_migrated
-
 from tests.factories import NOW, body
+from tests.homes import DATABASE, copy_migrated
 
 # A test is not to fail because the machine is busy.
 hypothesis.settings.register_profile(
