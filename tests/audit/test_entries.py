@@ -333,19 +333,19 @@ def test_sign_ins_and_failed_ones_are_noted(client, db):
 
 
 def test_failed_sign_ins_are_noted_at_a_bounded_rate(client, db, monkeypatch):
-    monkeypatch.setattr(entries, "bound", entries._Bound())
+    monkeypatch.setattr(entries, "rate_limit", entries._RateLimit())
     monkeypatch.setattr(entries.time, "monotonic", lambda: 60.0)  # all of it in one minute
     for number in range(25):
         client.post("/login/", {"username": f"u{number}", "password": "wrong"})
     noted = AuditEntry.objects.filter(deed="sign_in_failed").order_by("pk")
-    assert noted.count() == entries.MOST_OF_ONE
+    assert noted.count() == entries.MAX_OF_ORIGIN
     assert noted.last().after == {"more": True}
 
 
 def test_refusals_are_noted_for_the_auditor_of_what_was_asked_for(
     client, project, imported, monkeypatch
 ):
-    monkeypatch.setattr(entries, "bound", entries._Bound())
+    monkeypatch.setattr(entries, "rate_limit", entries._RateLimit())
     client.force_login(User.objects.create_user("eve"))
     assert client.get(f"/jobs/{imported.pk}/").status_code == 404
     assert client.get("/jobs/999999/").status_code == 404
