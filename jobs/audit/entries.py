@@ -35,7 +35,7 @@ class _RateLimit:
         self._minute, self._counts = 0, Counter[str]()
 
     def take(self, origin: str) -> int:
-        """Count one entry of this origin; how many were left with it, 0 when it may not be noted."""
+        """Count one entry of this origin; how many were left with it, 0 if it may not be noted."""
         with self._lock:
             minute = int(time.monotonic() // 60)
             if minute != self._minute:
@@ -118,7 +118,8 @@ def note_bounded(
 def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) -> None:
     """Note that somebody asked for what they may not see or do.
 
-    `found`: columns of the entry. Whether the object exists is said there only, never in the response.
+    `found`: columns of the entry. Whether the object exists is said there only, never in the
+    response.
     """
     user = getattr(request, "user", None)
     actor = None if user is None or isinstance(user, AnonymousUser) else user
