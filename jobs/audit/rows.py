@@ -15,7 +15,8 @@ from jobs.models.audit import AuditEntryQuerySet, AuditObject
 from jobs.models.job import JobQuerySet
 
 CHUNK = 500  # rows held at once
-#: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for as --of.
+#: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for
+#: as --of.
 OWN = tuple(name for name in FILTERS if name not in JOB_FILTERS)
 #: Filters that mean the same of a job and of an entry.
 _SHARED = ("project", "graph", "job_id")

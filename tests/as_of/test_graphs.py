@@ -15,7 +15,7 @@ from jobs.decisions.review import set_tolerance
 from jobs.models import AuditCoverage, Graph, Job
 from tests.as_of.test_jobs import at, signed_in, text
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 __all__ = ["signed_in"]
 MINUTE = timedelta(minutes=1)
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def lossy(project):
-    job = tell(project, "j1", file("b/a.csv", 1, 99))
+    job = record_reply(project, "j1", file("b/a.csv", 1, 99))
     Graph.objects.filter(pk=job.graph_id).update(name="oldname")
     return Job.objects.select_related("graph").get()
 

@@ -17,7 +17,7 @@ from jobs.decisions.review import decide
 from jobs.export.job import job_object
 from jobs.models import Job, Tombstone
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 from tests.pages.test_every_page import is_sound
 
 MINUTE = timedelta(minutes=1)
@@ -41,8 +41,10 @@ def text(page):
 @pytest.fixture
 def told(project, admin):
     """Running at 12:00, lossy at 12:10, corrected at 12:20 and undone at 12:40, accepted at 12:30."""
-    tell(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
-    job = tell(project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE)
+    record_reply(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
+    job = record_reply(
+        project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE
+    )
     one = correct(job, kind="vertex", position=0, field="failed_lines", corrected="2", reason="counted", actor=admin, now=NOW + 20 * MINUTE)  # fmt: skip
     decide(Job.objects.get(), state="accepted", note="fine so", actor=admin, now=NOW + 30 * MINUTE)
     revert(one, reason="seen again", actor=admin, now=NOW + 40 * MINUTE)
@@ -84,9 +86,11 @@ def test_now_is_what_stands(told):
 
 def test_as_of_shows_the_reply_seen_last_not_the_one_first_seen_last(project):
     """A list may tell an old state again after a poll told a newer; the store goes by the last time seen, and so did it then."""
-    tell(project, "j1", status="running", took=None, source="list")
-    tell(project, "j1", status="success", at=NOW + 5 * MINUTE)
-    job = tell(project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE)
+    record_reply(project, "j1", status="running", took=None, source="list")
+    record_reply(project, "j1", status="success", at=NOW + 5 * MINUTE)
+    job = record_reply(
+        project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE
+    )
     verdicts = [jobs_as_of([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
     assert verdicts == ["running", job.verdict]
 
@@ -169,7 +173,7 @@ def test_the_moments_at_which_something_changed_are_links(signed_in, told):
 
 
 def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
-    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(5)}")
     assert is_sound(page.content)
     rows = page.content.decode().partition('<div id="jobs">')[2]
@@ -190,7 +194,7 @@ def test_an_outsider_finds_no_past(client, told, django_user_model):
 
 
 def test_the_export_stands_as_known_then(told, project):
-    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
 
     def exported(moment):
         out = StringIO()
@@ -218,7 +222,7 @@ def test_the_export_stands_as_known_then(told, project):
 
 def test_many_jobs_cost_no_more_questions_than_one(project):
     for number in range(12):
-        tell(project, f"j{number}", file("a", 1, 5))
+        record_reply(project, f"j{number}", file("a", 1, 5))
     jobs = list(Job.objects.select_related("graph"))
     counts = []
     for some in (jobs[:1], jobs):
@@ -229,10 +233,10 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
 
 
 def test_the_overview_stands_as_known_then(signed_in, told, project):
-    tell(
+    record_reply(
         project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE
     )  # nothing changed since
-    tell(project, "new", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "new", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/?as_of={at(5)}")
     assert is_sound(page.content)
     early = text(page)

@@ -15,7 +15,7 @@ from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
 from jobs.record.graphs import note_beside_correction
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply, reply_body
 
 LATER = NOW + timedelta(hours=1)
 
@@ -52,7 +52,7 @@ def test_what_a_newer_reply_makes_of_a_correction(newest, flag):
 
 
 def lossy(project, failed, at=NOW, **fields):
-    return tell(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
+    return record_reply(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
 
 
 def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, fix):
@@ -69,10 +69,10 @@ def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, f
 
 
 def test_time_in_another_notation_is_the_same_time(project, fix):
-    job = tell(project, "j1", begin=NOW)
+    job = record_reply(project, "j1", begin=NOW)
     made = fix(job, "end_time", "2026-03-04T15:00:00+01:00")
     assert made.corrected == "2026-03-04T14:00:00+00:00"
-    tell(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
+    record_reply(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
     made.refresh_from_db()
     assert made.flag == "needless"
 
@@ -152,7 +152,7 @@ def test_a_reason_is_needed_whoever_asks(project, fix, admin):
 
 
 def test_all_or_none_of_many_are_made(project, fix, admin):
-    jobs = [tell(project, f"j{n}", file("a", 1)) for n in range(3)]
+    jobs = [record_reply(project, f"j{n}", file("a", 1)) for n in range(3)]
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs]
     wrong = [*changes[:2], NewCorrection(jobs[2], "failed_lines", "many", "vertex", 0)]
     for bad in (
@@ -173,11 +173,15 @@ def test_all_or_none_of_many_are_made(project, fix, admin):
 
 def test_a_thousand_rows_take_at_most_twenty_queries(project, admin, django_assert_max_num_queries):
     from jobs.record import observe
-    from tests.imports import said
 
     graph = find_graph(project, "g1")
     jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(1000)])
-    record([observe(job, "poll", NOW, 200, said(name, file("a", 1))) for name, job in jobs.items()])
+    record(
+        [
+            observe(job, "poll", NOW, 200, reply_body(name, file("a", 1)))
+            for name, job in jobs.items()
+        ]
+    )
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs.values()]
     with django_assert_max_num_queries(20):
         correct_all(changes, reason="recounted", actor=admin, now=LATER)
@@ -238,10 +242,10 @@ def test_a_flag_is_on_the_jobs_page(client, admin, project, fix):
 
 
 def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
-    job = tell(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
+    job = record_reply(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
     from django.utils import timezone
 
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("a", 5, cause="bad line 1"),
@@ -260,7 +264,7 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
     ) == ([], [], [])
     assert "excluded from statistics" in client.get("/jobs/").content.decode()
     assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
-    tell(project, "j1", file("a", 6), at=timezone.now())
+    record_reply(project, "j1", file("a", 6), at=timezone.now())
     assert Job.objects.get().is_hidden
     revert(made, reason="seen again", actor=admin, now=LATER)
     assert not Job.objects.get().is_hidden
