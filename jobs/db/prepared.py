@@ -1,6 +1,6 @@
 """Queries of every proxied request: their SQL is built once, as building costs more than answering.
 
-docs/decisions/0030-prepared-sql.md says how much.
+docs/decisions/0014-prepared-sql.md says how much.
 """
 
 from collections.abc import Callable, Hashable
