@@ -473,9 +473,9 @@ def test_an_owner_sets_the_members_of_a_project(world, project):
 @pytest.mark.parametrize(
     ("form", "sentence"),
     [
-        ({"username": "nobody", "role": "viewer"}, "There is no user “nobody”"),
-        ({"username": "", "role": "viewer"}, "There is no user “”"),
-        ({"username": "viewer", "role": "king"}, "role: “king” won’t do"),
+        ({"username": "nobody", "role": "viewer"}, "“nobody” is not a user who can sign in."),
+        ({"username": "", "role": "viewer"}, "“” is not a user who can sign in."),
+        ({"username": "viewer", "role": "king"}, "role: “king” is not valid"),
         ({"username": "owner", "role": "viewer"}, "owner is the only owner"),
         ({"username": "owner", "role": ""}, "owner is the only owner"),
     ],
@@ -507,7 +507,7 @@ def test_a_viewer_is_told_who_may_poll_and_track(world):
         in client.get(f"/jobs/{world['pks']['jobs']}/").content.decode()
     )
     assert (
-        "Reviewers and above may start watching"
+        "Reviewers and above can start tracking"
         in client.get(f"/graphs/{world['pks']['graphs']}/").content.decode()
     )
     client.force_login(world["users"]["reviewer"])

@@ -24,6 +24,7 @@ from jobs.models import (
 )  # fmt: skip
 from jobs.record import find_graph, find_jobs, observe, record
 from tests.factories import NOW
+from tests.markup import one_line
 
 TABLES = [
     "accesskey", "cause", "correction", "graph", "importfile", "job", "membership", "miss", "project", "review", "savedview", "snapshot",
@@ -170,10 +171,8 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     assert client.post(address_of(imported), form).status_code == 302
     file.refresh_from_db()
     assert file.failed_lines == 0
-    assert (
-        "(corrected)</td><td><code>450</code></td>"
-        in client.get(address_of(imported)).content.decode()
-    )
+    page = one_line(client.get(address_of(imported)).content)
+    assert "(corrected)</td><td><code>450</code></td>" in page
 
     one = Correction.objects.get()
     detail = f"/admin/jobs/correction/{one.pk}/change/"
@@ -203,8 +202,8 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
 
 @pytest.mark.parametrize(
     ("where", "field", "value", "sentence"),
-    [("vertex:0", "failed_lines", "-3", "“-3” is not a count of lines"), ("job", "begin_time", "noon", "is not a time"),
-     ("job", "end_time", "0001-01-01T00:00:00+14:00", "is not a time"),
+    [("vertex:0", "failed_lines", "-3", "“-3” is not a valid line count"), ("job", "begin_time", "noon", "is not a valid time"),
+     ("job", "end_time", "0001-01-01T00:00:00+14:00", "is not a valid time"),
      ("job", "status", "", "can&#x27;t be empty")],
 )  # fmt: skip
 def test_invalid_value_is_reported_at_its_field(sign_in, imported, where, field, value, sentence):
@@ -291,7 +290,7 @@ def test_lists_are_counted_up_to_a_bound(sign_in, imported, monkeypatch):
     monkeypatch.setattr("jobs.admin.big_tables.MAX_COUNTED", 2)
     jobs = find_jobs(imported.project, [(imported.graph, f"more{n}", NOW) for n in range(5)])
     Watch.objects.bulk_create(Watch(job=job, next_poll_at=NOW) for job in jobs.values())
-    assert "2 watches" in sign_in("alice").get("/admin/jobs/watch/").content.decode()
+    assert "2 tracked jobs" in sign_in("alice").get("/admin/jobs/watch/").content.decode()
     assert Watch.objects.count() == 5
 
 

@@ -10,7 +10,7 @@ from jobs.decisions.corrections import correct
 from jobs.models import AuditEntry, Correction, Job, Membership, Project, Watch
 from jobs.record import find_graph, find_jobs
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 
 @pytest.fixture
@@ -30,7 +30,7 @@ def browser(fixer):
 
 @pytest.fixture
 def lossy(project):
-    return [tell(project, f"j{n}", file(f"b/v{n}.csv", 5, loaded=95)) for n in range(3)]
+    return [record_reply(project, f"j{n}", file(f"b/v{n}.csv", 5, loaded=95)) for n in range(3)]
 
 
 def form_of(page):
@@ -50,7 +50,7 @@ def test_value_of_ges_is_shown_beside_the_form(browser, lossy):
 
 
 def test_the_part_of_a_long_reply_about_the_file_is_shown(browser, project):
-    job = tell(project, "long", *(file(f"b/v{n}.csv", 1) for n in range(500)))
+    job = record_reply(project, "long", *(file(f"b/v{n}.csv", 1) for n in range(500)))
     page = browser.get(f"/admin/jobs/job/{job.pk}/correct/?where=vertex:400").content.decode()
     reply = page[page.index("<pre>") : page.index("</pre>")]
     assert "b/v400.csv" in reply
@@ -78,7 +78,7 @@ def test_the_second_of_two_concurrent_corrections_is_warned(browser, lossy, admi
         "reason": "mine",
     }
     answer = browser.post(address, sent)
-    assert "Meanwhile ada corrected this to 3: counted" in answer.content.decode()
+    assert "ada corrected this to 3 in the meantime (reason: counted)" in answer.content.decode()
     assert answer.context["form"]["corrected"].value() == "4"
     assert Correction.objects.count() == 1
     again = sent | {"known": answer.context["form"]["known"].value()}
@@ -112,7 +112,7 @@ def test_a_change_of_another_field_is_no_conflict(browser, lossy, admin):
 def test_reply_recorded_since_is_reported_too(browser, project, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     known = known_of(browser, address)
-    tell(project, "j0", file("b/v0.csv", 9, loaded=95))
+    record_reply(project, "j0", file("b/v0.csv", 9, loaded=95))
     sent = {
         "where": "vertex:0",
         "known": known,
@@ -120,7 +120,7 @@ def test_reply_recorded_since_is_reported_too(browser, project, lossy):
         "corrected": "4",
         "reason": "mine",
     }
-    assert "Meanwhile this came to say 9" in browser.post(address, sent).content.decode()
+    assert "This value changed to 9 in the meantime" in browser.post(address, sent).content.decode()
     assert not Correction.objects.exists()
 
 
@@ -193,7 +193,7 @@ def test_a_correction_survives_the_sign_in(fixer, lossy):
 
 
 def test_a_note_and_a_review_survive_the_sign_in(fixer, project):
-    job = tell(project, "j1", file("a", 3, cause="line 7"))
+    job = record_reply(project, "j1", file("a", 3, cause="line 7"))
     fixer.set_password("a long password")
     fixer.save()
     for place, page, fields in (
@@ -333,7 +333,7 @@ def test_the_number_of_rows_is_limited(browser, project, lossy, monkeypatch):
 
 
 def test_rows_of_another_project_are_left_out(browser, lossy):
-    other = tell(Project.objects.create(project_id="p2"), "other", file("a", 5))
+    other = record_reply(Project.objects.create(project_id="p2"), "other", file("a", 5))
     sent = {
         "rows": rows_of([*lossy, other]),
         "field": "failed_lines",
@@ -406,7 +406,7 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
         actor=admin,
         now=NOW,
     )
-    tell(project, "j0", file("b/v0.csv", 9, loaded=95))
+    record_reply(project, "j0", file("b/v0.csv", 9, loaded=95))
     page = browser.get("/admin/jobs/correction/?flag__exact=contradicted")
     assert [one.job.job_id for one in page.context["cl"].result_list] == ["j0"]
 
@@ -415,7 +415,7 @@ def test_flagged_corrections_are_a_list(browser, project, lossy, admin):
 
 
 def test_tracking_is_paused_and_resumed(browser, project):
-    job = tell(project, "runs", status="running", took=None)
+    job = record_reply(project, "runs", status="running", took=None)
     Watch.objects.create(job=job, next_poll_at=NOW)
 
     def act(name):
@@ -510,7 +510,8 @@ def test_only_fixers_correct_a_graph(browser, fixer, lossy):
 
 def test_quarantined_jobs_are_found_with_their_error_and_resumed(browser, project):
     aside, foreign, fine = (
-        tell(project, name, status="running", took=None) for name in ("aside", "foreign", "fine")
+        record_reply(project, name, status="running", took=None)
+        for name in ("aside", "foreign", "fine")
     )
     Job.objects.filter(pk=foreign.pk).update(project=Project.objects.create(project_id="other"))
     for job, problem in ((aside, "the reply <b>broke</b> it"), (foreign, "theirs"), (fine, "")):

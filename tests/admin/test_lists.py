@@ -150,7 +150,7 @@ def test_only_indexed_columns_order_a_list(many):
 @pytest.mark.parametrize("cursor", ["nonsense", "WyJpZCJd", "", "é"])
 def test_invalid_cursor_is_reported_and_the_first_page_shown(many, cursor):
     page = many.get("/admin/jobs/miss/", {"cursor": cursor}).content.decode()
-    assert (f"Cursor: “{escape(cursor)}” won" in page) == bool(cursor)
+    assert (f"Cursor: “{escape(cursor)}” is not valid" in page) == bool(cursor)
     assert rows_of(page, "miss") == rows_of(many.get("/admin/jobs/miss/").content.decode(), "miss")
 
 
@@ -168,7 +168,7 @@ def test_an_action_on_all_pages_applies_to_the_filtered_rows(many, imported):
         "_selected_action": rows_of(page, "job")[0],
     }
     here = f"/admin/jobs/job/{link(page, 'next')}"
-    assert f"{ROWS} rows are chosen." in strip_tags(many.post(here, chosen).content.decode())
+    assert f"{ROWS} rows selected." in strip_tags(many.post(here, chosen).content.decode())
 
 
 def test_corrections_are_filtered_by_field(many, imported, admin):

@@ -5,7 +5,7 @@ from django.contrib.auth.models import Permission, User
 from django.urls import reverse
 
 from jobs.models import AuditEntry, Hold, Membership, Project
-from tests.imports import tell
+from tests.imports import record_reply
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def hold(client, job):
 
 
 def test_a_reviewer_holds_and_releases_a_job(sign_in, project):
-    client, job = sign_in("reviewer"), tell(project, "j1")
+    client, job = sign_in("reviewer"), record_reply(project, "j1")
     assert hold(client, job).status_code == 302
     made = Hold.objects.get()
     assert (made.job, made.reason, made.actor.username) == (job, "asked for", "reviewer")
@@ -34,7 +34,7 @@ def test_a_reviewer_holds_and_releases_a_job(sign_in, project):
 
 
 def test_a_viewer_cannot_hold_or_release(sign_in, project, admin):
-    client, job = sign_in("viewer"), tell(project, "j1")
+    client, job = sign_in("viewer"), record_reply(project, "j1")
     assert "Select a valid choice" in hold(client, job).content.decode()
     made = Hold.objects.create(job=job, reason="r", actor=admin, made_at=job.first_seen_at)
     assert (
@@ -45,7 +45,7 @@ def test_a_viewer_cannot_hold_or_release(sign_in, project, admin):
 
 
 def test_a_job_of_another_project_cannot_be_held(sign_in, project):
-    other = tell(Project.objects.create(project_id="p2"), "j1")
+    other = record_reply(Project.objects.create(project_id="p2"), "j1")
     assert "Select a valid choice" in hold(sign_in("reviewer"), other).content.decode()
 
 
@@ -75,7 +75,7 @@ def test_an_administrator_sets_the_retention(client, sign_in, project, admin, is
 
 def test_the_audit_log_has_retention_and_holds(client, admin, project):
     client.force_login(admin)
-    job = tell(project, "j1")
+    job = record_reply(project, "j1")
     form = {
         "name": "",
         "keeps": "ends",

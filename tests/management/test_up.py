@@ -117,7 +117,7 @@ def test_a_new_user_sees_a_partial_import_file_by_file_and_stops_it_all(start, t
     password = re.search(r"password (\S+)", up.wait_until_it_says("Ctrl-C stops it"))[1]
     page_text = reviewed(f"http://127.0.0.1:{port}/", password, tmp_path)
     assert re.search(
-        r"Lost (at least )?[\d,]+ of (at least )?[\d,]+ lines, in [\d,]+ of [\d,]+ files\.",
+        r"(At least )?[\d,]+ of (at least )?[\d,]+ lines failed, in [\d,]+ of [\d,]+ files\.",
         page_text,
     )
     assert "partFailed" in page_text

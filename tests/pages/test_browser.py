@@ -177,7 +177,7 @@ def test_on_a_phone_the_files_with_failures_are_one_tap_away(visit, world):
     page.goto(f"/jobs/{world.partial.pk}/")
     page.get_by_role("link", name="Failed files").tap()
     expect(page.locator("table.files tbody tr").first).to_be_in_viewport()
-    expect(page.locator("table.files tbody tr").first).to_contain_text("partial")
+    expect(page.locator("table.files tbody tr").first).to_contain_text("Partial success")
 
 
 def test_keys_reach_the_filter_and_close_menus(visit, world):
@@ -285,7 +285,7 @@ def test_without_scripts_every_form_works(visit, world):
         page.fill(f"[name={field}]", value)
     page.click("button.primary")
     rows = page.locator("table.rows tbody tr")
-    page.click("thead a:has-text('Took')")
+    page.click("thead a:has-text('Duration')")
     expect(rows.first).to_contain_text("55 min")
     page.click("a[rel=next]")
     expect(page.locator("a[rel=prev]")).to_be_visible()
@@ -311,12 +311,12 @@ def test_without_scripts_every_form_works(visit, world):
     expect(page.locator("main")).to_contain_text("count the columns")
 
     page.goto(f"/graphs/{world.running.graph_id}/")
-    page.click("summary:has-text('change')")
+    page.click("summary:has-text('Edit')")
     page.fill("[name=share]", "0.02")
     page.click(".sheet button.primary")
     expect(page.locator("main")).to_contain_text("2.00%")
     page.fill(".inline [name=job_id]", "to-be-watched")
-    page.click("button:has-text('Watch')")
+    page.click("button:has-text('Track')")
     expect(page.locator(".message.success")).to_be_visible()
     page.goto("/me/")
     page.fill("[name=zone]", "Asia/Tokyo")

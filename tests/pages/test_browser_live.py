@@ -68,7 +68,7 @@ def test_a_running_job_is_redrawn_on_changes_and_keeps_typed_text(page, world):
     look(page, hidden=False)
     world.record("running-job", files=files)
     assert tick(page, "seen=") == 200
-    expect(page.locator("h1 + .verdict")).to_have_text("success")
+    expect(page.locator("h1 + .verdict")).to_have_text("Success")
     assert asks_nothing(page, "seen=")
     assert page.complaints == []
 
@@ -94,7 +94,7 @@ def test_a_list_announces_new_jobs_and_redraws_running_ones_in_place(page, world
     world.record("running-job", files=[("edgesetPath", "b/e.csv", "success", 1000, 0, None)])
     assert tick(page, "/news/") == 200
     expect(page.locator("#news")).to_have_text("Show 1 new job")
-    expect(page.locator(f"#job-{world.running.pk} .verdict")).to_have_text("success")
+    expect(page.locator(f"#job-{world.running.pk} .verdict")).to_have_text("Success")
     assert [(row.get_attribute("id"), row.bounding_box()["y"]) for row in rows.all()] == before
     expect(page.locator("[name=graph]")).to_have_value("pay")
     expect(page.locator("[name=graph]")).to_be_focused()
@@ -155,8 +155,8 @@ def test_the_slider_leads_to_the_historical_view(visit, world):
     slider.focus()
     page.keyboard.press("Home")
     page.wait_for_url("**/?as_of=*")
-    assert "This is the past" in page.inner_text("main")
-    assert page.inner_text("#job-title .verdict") == "running"
+    assert "Historical view" in page.inner_text("main")
+    assert page.inner_text("#job-title .verdict") == "Running"
     page.click("main .message a")
     page.wait_for_url(f"**/jobs/{world.partial.pk}/")
     assert page.complaints == []
@@ -169,7 +169,7 @@ def test_without_scripts_the_moments_are_links_and_a_form(visit, world):
     assert page.locator("input[data-moments]").is_hidden()
     page.fill("[name=as_of]", "2020-01-01T00:00:00")
     page.click(".moments button")
-    assert "Nothing was known of this job then" in page.inner_text("main")
+    assert "Nothing was known about this job" in page.inner_text("main")
     page.click("text=Times when something changed")
     page.click("#moments a >> nth=0")
-    assert page.inner_text("#job-title .verdict") == "running"
+    assert page.inner_text("#job-title .verdict") == "Running"

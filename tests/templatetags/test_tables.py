@@ -20,7 +20,7 @@ def test_each_column_makes_a_head_and_a_labelled_cell_a_row():
         files=[("a<b", 1), ("c", 0)],
     )
     assert page == (
-        '<table class="rows"><thead><tr><th>File path</th><th class="n">Failed lines</th></tr></thead><tbody><tr><td>a&lt;b</td><td class="n" data-label="Lost">1</td></tr><tr><td>c</td><td class="n" data-label="Lost">0</td></tr></tbody></table>'
+        '<table class="rows"><thead><tr><th>Path</th><th class="n">Lines lost</th></tr></thead><tbody><tr><td>a&lt;b</td><td class="n" data-label="Lost">1</td></tr><tr><td>c</td><td class="n" data-label="Lost">0</td></tr></tbody></table>'
     )
 
 

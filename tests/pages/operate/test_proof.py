@@ -12,6 +12,7 @@ from jobs.proof.kept_checkpoint import as_file
 from jobs.proof.seal import seal
 from tests.conftest import NOW
 from tests.imports import record_reply
+from tests.markup import one_line
 from tests.proof.test_verify import tamper
 
 
@@ -24,14 +25,14 @@ def viewer(client, project):
 
 
 def page(client):
-    return " ".join(client.get("/proof/").content.decode().split())
+    return one_line(client.get("/proof/").content)
 
 
 def test_a_project_before_its_first_checkpoint_and_verification(viewer, project):
     record_reply(project, "j1")
     page_text = page(viewer)
-    assert "none yet: the worker makes one each hour" in page_text
-    assert "<dt>Not yet in a checkpoint</dt><dd>1 reply</dd>" in page_text
+    assert "None yet. The worker creates one for each hour" in page_text
+    assert "<dt>Not yet in a checkpoint</dt><dd>1 response</dd>" in page_text
     assert "<dt>Last verified</dt><dd>never</dd>" in page_text
 
 
@@ -41,8 +42,8 @@ def test_the_newest_checkpoint_the_uncovered_responses_and_the_last_verification
     record_reply(project, "j2")
     call_command("verify", stdout=io.StringIO())
     page_text = page(viewer)
-    assert "1 job, 1 reply" in page_text
-    assert "<dt>Not yet in a checkpoint</dt><dd>1 reply</dd>" in page_text
+    assert "1 job, 1 response" in page_text
+    assert "<dt>Not yet in a checkpoint</dt><dd>1 response</dd>" in page_text
     assert bytes(Checkpoint.objects.get().root).hex() in page_text
     assert "no problems found" in page_text
 
@@ -53,8 +54,8 @@ def test_problems_found_by_a_verification_are_shown(viewer, project):
     with pytest.raises(SystemExit):
         call_command("verify", stdout=io.StringIO())
     page_text = page(viewer)
-    assert "1 fault" in page_text
-    assert f"Project p1, job j1, reply {job.snapshots.get().pk}: its link is" in page_text
+    assert "1 problem" in page_text
+    assert f"Project p1, job j1, response {job.snapshots.get().pk}: its link is" in page_text
 
 
 def test_above_the_counting_limit_it_says_at_least(viewer, project, monkeypatch):

@@ -58,9 +58,9 @@ def no_workers():
 def test_all_is_well(signed_in, polled_project):
     assert lead(signed_in) == "All polls are on time."
     page_text = text(signed_in.get("/status/"))
-    assert "Workers alive 1" in page_text
-    assert "p1 answers" in page_text
-    assert "None that is known" in page_text
+    assert "Active workers 1" in page_text
+    assert "p1 Responding" in page_text
+    assert "No downtime recorded" in page_text
     assert "None: all status values and fields are known." in page_text
     assert "poll unchanged response 3" in page_text
 
@@ -89,13 +89,13 @@ def test_overdue_polls_are_shown(signed_in, polled_project):
     now = timezone.now()
     watched(polled_project, "j1", now - 30 * MINUTE)
     watched(polled_project, "j2", now - timedelta(seconds=5))
-    assert lead(signed_in).startswith("1 poll is overdue by more than a minute")
+    assert lead(signed_in).startswith("1 poll is more than a minute overdue")
     page_text = text(signed_in.get("/status/"))
-    assert "Due now 2 Overdue by more than 1 minute 1 Oldest poll due 30 minutes ago" in page_text
+    assert "Polls due 2 Overdue by more than 1 minute 1 Oldest poll due 30 minutes ago" in page_text
     Tally.objects.update(last_at=now - 20 * MINUTE)
-    assert lead(signed_in).startswith("Workers run, but nothing was polled since")
+    assert lead(signed_in).startswith("Workers are running, but nothing has been polled since")
     Tally.objects.all().delete()
-    assert lead(signed_in).startswith("Workers run, but nothing was ever polled")
+    assert lead(signed_in).startswith("Workers are running, but nothing has ever been polled")
 
 
 def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
@@ -114,8 +114,8 @@ def test_trouble_with_ges_is_shown_with_its_reason(signed_in, polled_project):
 @pytest.mark.parametrize(
     ("failures", "sentence"),
     [
-        (0, "asked to be asked less often: left alone until"),
-        (5, "Not responding · left alone until"),
+        (0, "Rate limited: paused until"),
+        (5, "Not responding · paused until"),
     ],
 )
 def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, sentence):
@@ -134,16 +134,14 @@ def test_a_pause_says_why_and_until_when(signed_in, polled_project, failures, se
     assert sentence in page_text
     assert "of 1500 this minute · reduced to 25.00% after GES rate limiting" in page_text
     assert lead(signed_in).startswith(
-        "1 project has trouble" if failures else "All polls are on time."
+        "1 project has problems" if failures else "All polls are on time."
     )
 
 
 def test_a_quarantined_job_is_counted(signed_in, polled_project):
     watched(polled_project, "j1", None)
     Watch.objects.update(problem="it broke")
-    assert lead(signed_in).startswith(
-        "Everything is polled on time but for 1 job that was set aside"
-    )
+    assert lead(signed_in).startswith("All polls are on time, except for 1 quarantined job")
 
 
 def test_absences_and_unknown_words(signed_in, polled_project):
@@ -162,7 +160,7 @@ def test_absences_and_unknown_words(signed_in, polled_project):
     )
     page_text = text(signed_in.get("/status/"))
     assert "1 h 30 min p1" in page_text
-    assert "hiber<nating status word 4" in page_text
+    assert "hiber<nating status value 4" in page_text
     assert "colour field 1" in page_text
 
 
