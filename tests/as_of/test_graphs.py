@@ -119,7 +119,7 @@ def test_start_of_the_graph_history_is_reported(lossy, audited, signed_in):
 
 
 def test_jobs_known_by_a_graph_name_alone_are_reported(lossy, project, signed_in):
-    said = "At that time, jobs of payments may have been known only by the graph's name"
+    said = "At that time, jobs of payments may have been known only by the graph’s name"
     assert said not in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
     Graph.objects.create(project=project, name="payments")
     assert said in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
@@ -155,7 +155,7 @@ def test_a_job_is_of_the_graph_it_was_of_then(moved, minutes, graph, hidden, sig
         )
         assert listed == (one.graph_id == graph), one
     shown = text(signed_in.get("/", {"as_of": at(minutes)}))
-    assert ("Lines lost 1" in shown) != hidden
+    assert ("Failed lines 1" in shown) != hidden
 
 
 def test_a_moved_job_is_hidden_from_no_graph_of_today(moved, lossy, project, admin):

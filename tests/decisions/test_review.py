@@ -90,7 +90,7 @@ def test_second_of_two_concurrent_decisions_is_refused(job, admin):
     with pytest.raises(ValueError, match="Meanwhile eve set the review to To fix"):
         decide(job, state="accepted", note="fine", actor=admin, now=NOW, known=seen)
     assert Review.objects.count() == 1
-    with pytest.raises(ValueError, match="not one of this job's"):
+    with pytest.raises(ValueError, match="does not belong to this job"):
         decide(
             load(job.project, "j2", a="failed"),
             state="to_fix",

@@ -193,7 +193,7 @@ def happened(odd_before):
     }
     odd = dict(Contradiction.objects.values_list("job__job_id", "says"))
     assert {name.split("#")[0] for name in odd_before} == {"late, still odd", "late, not odd"}
-    assert odd["odd/2"]
+    assert odd["odd#2"]
     states = {
         name.split("#")[0]: state
         for name, state in Job.objects.values_list("job_id", "review")
