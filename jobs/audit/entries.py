@@ -116,9 +116,14 @@ def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) ->
     user = getattr(request, "user", None)
     actor = None if user is None or isinstance(user, AnonymousUser) else user
     note_bounded(
-        AuditAction.REFUSED, AuditObject.ADDRESS, request=request, actor=actor, object_name=request.path[:300].replace("\x00", ""),
-        after={"status": status}, **found,
-    )  # fmt: skip
+        AuditAction.REFUSED,
+        AuditObject.ADDRESS,
+        request=request,
+        actor=actor,
+        object_name=request.path[:300].replace("\x00", ""),
+        after={"status": status},
+        **found,
+    )
 
 
 def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -> None:
@@ -143,9 +148,14 @@ def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
         )
         for project in named or [None]:
             note(
-                AuditAction.USED, AuditObject.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
+                AuditAction.USED,
+                AuditObject.KEY,
+                request=request,
+                actor=key.user,
+                object_id=key.pk,
+                object_name=str(key)[:300],
                 project_id=project,
-            )  # fmt: skip
+            )
 
 
 def acting(request: HttpRequest) -> pghistory.context:
