@@ -14,10 +14,12 @@ from jobs.sentences import gettext_noop
 # Bodies are hashed where they are; a tombstone stands where a reply was.
 _RUNS = """
 SELECT job_id, number, id, source, version, http_status, content_type,
-       first_seen_at, last_seen_at, seen, sha256, link, sha256(body) FROM jobs_snapshot WHERE job_id = ANY(%(jobs)s)
+       first_seen_at, last_seen_at, seen, sha256, link,
+       sha256(body) FROM jobs_snapshot WHERE job_id = ANY(%(jobs)s)
 UNION ALL
 SELECT job_id, number, id, source, version, http_status, content_type,
-       first_seen_at, last_seen_at, seen, sha256, link, NULL FROM jobs_tombstone WHERE job_id = ANY(%(jobs)s)
+       first_seen_at, last_seen_at, seen, sha256, link,
+       NULL FROM jobs_tombstone WHERE job_id = ANY(%(jobs)s)
 ORDER BY 1, 2, 3
 """
 
