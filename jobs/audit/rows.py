@@ -22,10 +22,36 @@ OWN = tuple(name for name in FILTERS if name not in JOB_FILTERS)
 _SHARED = ("project", "graph", "job_id")
 
 COLUMNS = (
-    "id", "what", "deed", "at", "actor", "object", "name", "project_id", "graph_id", "job_id", "kind", "position", "field",
-    "observed", "corrected", "reason", "reverted_at", "reverted_by", "reverted_reason", "state", "fixed_by", "assignee", "due_on", "cause",
-    "before", "after", "request_id", "address", "path",
-)  # fmt: skip
+    "id",
+    "what",
+    "deed",
+    "at",
+    "actor",
+    "object",
+    "name",
+    "project_id",
+    "graph_id",
+    "job_id",
+    "kind",
+    "position",
+    "field",
+    "observed",
+    "corrected",
+    "reason",
+    "reverted_at",
+    "reverted_by",
+    "reverted_reason",
+    "state",
+    "fixed_by",
+    "assignee",
+    "due_on",
+    "cause",
+    "before",
+    "after",
+    "request_id",
+    "address",
+    "path",
+)
 
 
 def chosen(
