@@ -183,8 +183,6 @@ def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):
     assert "Total lines of “a” dropped from 5 to 4. 2 more like this." in page
     assert f'href="/jobs/{job.pk}/history/"' in page
     see(job, *((10 + n, said("success" if n % 2 else "failed", lines=(4 - n,))) for n in range(4)))
-    assert f"and {job.contradiction_count - 4} more inconsistencies" in shown(
-        f"/jobs/{job.pk}/"
-    )
+    assert f"and {job.contradiction_count - 4} more inconsistencies" in shown(f"/jobs/{job.pk}/")
     history = shown(f"/jobs/{job.pk}/history/")
     assert "The final GES status changed from “success” to “running”." in history
