@@ -189,7 +189,7 @@ def test_corrections_and_reviews_are_in_it_in_their_own_words(imported, admin, c
     assert (review.reason, review.after["state"]) == ("a known gap", "accepted")
     client.force_login(admin)
     page = " ".join(client.get(f"/audit/?job_id={imported.job_id}").content.decode().split())
-    assert "vertex file 0 failed lines: <del>450</del> → <ins>5</ins>" in page
+    assert "Vertex file 0, failed lines: <del>450</del> → <ins>5</ins>" in page
     assert "a known gap" in page
     assert page.count("<tr>") == 1 + 3
 

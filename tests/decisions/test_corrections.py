@@ -397,7 +397,7 @@ def test_corrected_totals_are_marked_and_show_those_of_ges(client, admin, projec
     answer = client.get(f"/api/jobs/{job.pk}/").json()
     assert (answer["corrected"], answer["observed"]) == (True, job.observed)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
-    told = "Based on corrected file values; GES values give 10. vertex file 0 failed lines, ada: counted by hand"
+    told = "Based on corrected file values; GES values give 10. Vertex file 0, failed lines, ada: counted by hand"
     assert f'title="{told}"' in page
     assert "✎ <del>10.00%</del>" in page
     assert "✎ <del>10</del>" in client.get("/jobs/").content.decode()
