@@ -50,7 +50,7 @@ def test_the_history_shows_changes_and_contradictions_between_replies(signed_in,
         "Loaded lines of “a” dropped from 5 to 4.",
     ):
         assert change in first
-    assert "vertex a added" in second
+    assert "Vertex a added" in second
     assert "→" not in third
 
 
