@@ -32,7 +32,7 @@ def test_the_form_has_a_field_with_its_choices(client, admin):
     page = " ".join(client.get("/jobs/?scratch_id=j2").content.decode().split())
     field = page[page.index('<select name="scratch_id"') :].partition("</select>")[0]
     assert "Scratch label" in page
-    assert '<option value="j1">The first</option>' in field
+    assert '<option value="j1" >The first</option>' in field
     assert '<option value="j2" selected>The second</option>' in field
 
 
