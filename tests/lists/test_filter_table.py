@@ -1,13 +1,14 @@
 """One entry of the filter table makes the field, the parameter and the option of a new filter."""
 
 import argparse
+import re
 
 import pytest
 from django.core.management import load_command_class
 from django.db.models import Q
 
 from jobs.api.parameters import filter_parameters
-from jobs.lists.filters import Filter
+from jobs.lists.filters import Filter, Place
 from jobs.lists.jobs import FILTERS
 from jobs.lists.kinds import Choice
 from jobs.management.filter_options import query_of
@@ -31,8 +32,21 @@ def test_the_form_has_a_field_with_its_choices(client, admin):
     page = " ".join(client.get("/jobs/?scratch_id=j2").content.decode().split())
     field = page[page.index('<select name="scratch_id"') :].partition("</select>")[0]
     assert "Scratch label" in page
-    assert '<option value="j1">The first</option>' in field
+    assert '<option value="j1" >The first</option>' in field
     assert '<option value="j2" selected>The second</option>' in field
+
+
+def test_each_filter_has_one_field_in_its_place(client, admin):
+    client.force_login(admin)
+    page = client.get("/jobs/?job_id=j1&cause_group=1").content.decode()
+    form = page[page.index('<form\n  class="filters') :].partition("</form>")[0]
+    shown, folded = (
+        re.findall(r'<(?:input|select)\s+name="(\w+)"', part)
+        for part in form.split("<details open>")
+    )
+    assert shown == [name for name, each in FILTERS.items() if each.place is Place.OPEN]
+    typed = [name for name, each in FILTERS.items() if each.place is Place.FOLDED]
+    assert folded == [*typed, "cause_group"]  # and not `project`, which is not used
 
 
 def test_the_api_describes_and_reads_a_parameter(client, imported, shown):

@@ -181,7 +181,7 @@ def test_a_graphs_axis_shows_absence_failed_polls_and_unobserved_changes(signed_
     assert "3 unobserved periods" in page_text
     assert "2 h 00 min worker downtime" in page_text
     assert "30 min 00 s no usable response from GES" in page_text
-    assert "3 h 00 min ImportGraph · success: changed at some point in this interval" in page_text
+    assert "3 h 00 min ImportGraph · Success: changed at some point in this interval" in page_text
 
 
 def test_a_change_too_short_to_be_seen_is_not_drawn(signed_in, project):
