@@ -142,7 +142,9 @@ def test_a_mismatch_of_counts_is_accepted_with_a_warning(browser, lossy):
     sent = {"where": "vertex:0", "field": "failed_lines", "corrected": "4", "reason": "mine"}
     assert "are no longer consistent" in browser.post(address, sent, follow=True).content.decode()
     sent |= {"corrected": "5"}
-    assert "are no longer consistent" not in browser.post(address, sent, follow=True).content.decode()
+    assert (
+        "are no longer consistent" not in browser.post(address, sent, follow=True).content.decode()
+    )
 
 
 def test_a_job_is_attached_to_the_right_graph(browser, project, lossy):
@@ -463,7 +465,10 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     seen = {"seen": preview.context["merging"].seen}
     find_jobs(project, [(bare, "came-since", NOW)])
     late = browser.post(address, merge | seen)
-    assert "The data you saw has changed in the meantime, so no changes were made." in late.content.decode()
+    assert (
+        "The data you saw has changed in the meantime, so no changes were made."
+        in late.content.decode()
+    )
     assert Job.objects.get(job_id="old").graph == bare
     assert browser.post(address, merge | {"seen": late.context["merging"].seen}).status_code == 302
     bare.refresh_from_db()
