@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from importlib import import_module
 from itertools import batched
 from pathlib import Path
 from typing import Any
@@ -204,6 +203,7 @@ def copy_weeks(stride: int) -> None:
     """The recorded week again and again. The newest two weeks' reviews are still to come."""
     from django.db import connection, transaction
 
+    from bench.chaining import chain_stored_replies
     from jobs.models import ImportFile, Job, Miss, Review, Snapshot
 
     undecided = f"n >= {WEEKS - 2}"
@@ -226,7 +226,7 @@ def copy_weeks(stride: int) -> None:
         cursor.execute(
             "SELECT setval(pg_get_serial_sequence('jobs_job', 'id'), max(id)) FROM jobs_job"
         )
-        import_module("jobs.migrations.0009_proof").chain_what_is_stored(cursor)
+        chain_stored_replies(cursor)
         cursor.execute("SET LOCAL maintenance_work_mem = '1GB'")
         for statement in indexes:
             cursor.execute(statement)

@@ -99,13 +99,6 @@ def workflow():
     return yaml.safe_load(text_of(".github/workflows/ci.yml"))
 
 
-def console_scripts():
-    return {one.name for one in importlib.metadata.entry_points(group="console_scripts")} | {
-        "just",  # a program, not a script
-        "ruff",
-    }
-
-
 @pytest.mark.parametrize(
     ("place", "command"), [pytest.param(*one, id=" ".join(one)) for one in commands()]
 )
@@ -117,7 +110,7 @@ def test_a_command_leads_somewhere(place, command):
         case ["uv", "run", "--dev", "just", *named] | ["just", *named]:
             assert set(named) - {"--list", "--unsorted"} <= recipes().keys()
         case ["uv", "run", "--dev", program, *options]:
-            assert program in console_scripts(), place
+            assert Path(sys.executable).with_name(program).exists(), place
             assert [one for one in options if "/" in one and not (ROOT / one).exists()] == []
         case ["uv", "lock"] | ["uv", "export", *_] | ["pip", "install", *_]:
             pass

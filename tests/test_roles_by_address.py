@@ -265,7 +265,7 @@ def expected(kind, role, route):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_each_role_at_each_address(world, role, monkeypatch):
-    monkeypatch.setattr(entries, "bound", entries._Bound())
+    monkeypatch.setattr(entries, "rate_limit", entries._RateLimit())
     before = rows()
     faults = []
     for route, kind in DOORS.items():
@@ -293,7 +293,7 @@ def test_each_role_at_each_address(world, role, monkeypatch):
 @pytest.mark.parametrize("role", MEMBERS)
 def test_each_role_can_do_what_it_may(world, role, simulator, monkeypatch):
     """A door that is shut to all would pass the other tests as well."""
-    monkeypatch.setattr(entries, "bound", entries._Bound())
+    monkeypatch.setattr(entries, "rate_limit", entries._RateLimit())
     for route in WRITING:
         if isinstance(DOORS[route], tuple) and role in DOORS[route] and "undo" not in route:
             assert ask(world, role, route).status_code in {200, 302, 400}, route
@@ -313,7 +313,7 @@ THINGS = [route for route in DOORS if "<int" in route or route.startswith("^")]
 def test_to_an_outsider_existing_and_missing_objects_look_the_same(
     world, route, headers, monkeypatch
 ):
-    monkeypatch.setattr(entries, "bound", entries._Bound())
+    monkeypatch.setattr(entries, "rate_limit", entries._RateLimit())
     there, nothing = (ask(world, "outsider", route, other, **headers) for other in (False, True))
     assert there.status_code == nothing.status_code
     assert without_tokens(there.content) == without_tokens(nothing.content)

@@ -94,6 +94,15 @@ def _note(
 ) -> None:
     for job in jobs:
         note(
-            AuditAction.CHANGED, AuditObject.WATCH, request=request, actor=request.user, object_id=job.pk, object_name=job.job_id,
-            project_id=job.project_id, job_id=job.pk, graph_id=job.graph_id, before=before, after=after,
-        )  # fmt: skip
+            AuditAction.CHANGED,
+            AuditObject.WATCH,
+            request=request,
+            actor=request.user,
+            object_id=job.pk,
+            object_name=job.job_id,
+            project_id=job.project_id,
+            job_id=job.pk,
+            graph_id=job.graph_id,
+            before=before,
+            after=after,
+        )

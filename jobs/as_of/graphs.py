@@ -1,4 +1,4 @@
-"""Graphs as they were known at a moment, which job was of which, and what is not recorded of that."""
+"""Graphs as they were known at a moment, which job was of which, and what is not recorded."""
 
 import json
 from collections.abc import Collection, Iterable
@@ -14,7 +14,8 @@ from jobs.models.audit import AuditAction, AuditObject
 
 MAX_NAMES = 5  # of graphs in one sentence
 _FOLDED_COLUMNS = {"name", "graph_id", "is_deleted", "tolerated_loss"}
-# An entry holds what it changed: of each column, the first entry after the moment has its value then.
+# An entry holds what it changed: of each column, the first entry after the moment has its value
+# then.
 _VALUES_BEFORE = """
 SELECT DISTINCT ON (graph_id, key) graph_id, key, value::text
 FROM jobs_auditentry CROSS JOIN jsonb_each(before) AS column_ (key, value)
@@ -69,7 +70,7 @@ def moved_jobs(graph: Graph, limit: int) -> list[int]:
 
 
 def graphs_caveat(moment: datetime) -> str:
-    """Why what is told of any graph at that moment is not sure, in a sentence; empty where it is."""
+    """Why graphs of that moment may be shown wrongly, in a sentence; empty where they can't."""
     covered = AuditCoverage.objects.filter(what=AuditObject.GRAPH)
     since = covered.values_list("since", flat=True).first()
     if since is None or moment >= since:
@@ -83,7 +84,7 @@ def graphs_caveat(moment: datetime) -> str:
 
 
 def caveats(graphs: Collection[Graph], moment: datetime) -> list[str]:
-    """Why what is told of these graphs at that moment is not sure, in sentences. Two queries."""
+    """Why these graphs of that moment may be shown wrongly, in sentences. Two queries."""
     sentences = [graphs_caveat(moment)] if graphs else []
     if names := _once_known_by_name(graphs):
         text = _(

@@ -39,8 +39,8 @@ class JobAsOf:
 def jobs_as_of(jobs: Sequence[Job], moment: datetime) -> dict[int, JobAsOf]:
     """By key, what was known of these jobs: eight queries at most, and one response's body a job.
 
-    Their graphs are to be loaded; `graphs.caveats` says what of them is not sure. Left out: jobs that
-    were not known yet, and those whose response of then retention has deleted.
+    Their graphs are to be loaded; `graphs.caveats` says what of them is not sure. Left out: jobs
+    that were not known yet, and those whose response of then retention has deleted.
     """
     newest = _newest_kept([job.pk for job in jobs], moment)
     replies = read_replies(key for _until, key in newest.values())

@@ -1,4 +1,7 @@
-"""The trail's other entries: who came in, was refused, took something out. What people change is noted by triggers."""
+"""Entries of the audit log about sessions, refusals, exports and downloads.
+
+Changes that people make are noted by triggers.
+"""
 
 import getpass
 import threading
@@ -18,36 +21,37 @@ from gesdash import logs
 from jobs.models import AccessKey, AuditEntry, Job, Snapshot
 from jobs.models.audit import AuditAction, AuditObject
 
-#: Of one origin, and of all together: entries a minute of what anybody can cause without being let in.
-MOST_OF_ONE, MOST = 10, 100
-MOST_NAME = 150  # characters of a name that somebody typed
+#: Entries a minute that anybody can cause without signing in: of one origin, and of all together.
+MAX_OF_ORIGIN, MAX_OF_ALL = 10, 100
+MAX_NAME = 150  # characters of a name that somebody typed
+MAX_OBJECT_NAME = 300  # characters
 
 
-class _Bound:
-    """So many a minute and no more, in this process; the last one that fits says that others were not noted."""
+class _RateLimit:
+    """Per-process rate limit; the last permitted entry says that more were dropped."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._minute, self._counts = 0, Counter[str]()
 
-    def room(self, who: str) -> int:
-        """How many more of this origin may be noted, this one included; 0 is none."""
+    def take(self, origin: str) -> int:
+        """Count one entry of this origin; how many were left with it, 0 if it may not be noted."""
         with self._lock:
             minute = int(time.monotonic() // 60)
             if minute != self._minute:
                 self._minute, self._counts = minute, Counter()
-            left = min(MOST_OF_ONE - self._counts[who], MOST - self._counts[""])
+            left = min(MAX_OF_ORIGIN - self._counts[origin], MAX_OF_ALL - self._counts[""])
             if left > 0:
-                self._counts[who] += 1
+                self._counts[origin] += 1
                 self._counts[""] += 1
             return max(left, 0)
 
 
-bound = _Bound()
+rate_limit = _RateLimit()
 
 
 def address(request: HttpRequest) -> str:
-    """Where the request came from; what a proxy says of it is believed only where one stands in front."""
+    """The client's address; a proxy's header is trusted only where a proxy is in front."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return (
         forwarded if settings.SERVED_OVER_TLS and forwarded else request.META.get("REMOTE_ADDR", "")
@@ -55,12 +59,12 @@ def address(request: HttpRequest) -> str:
 
 
 def path(request: HttpRequest) -> str:
-    """What was asked."""
+    """The request's method and path, as entries keep them."""
     return f"{request.method} {request.path}"[:500].replace("\x00", "")
 
 
 def origin(request: HttpRequest | None) -> dict[str, str]:
-    """Where a deed came from; for a command of this machine, nothing of it."""
+    """The source of an action, as columns of its entry; empty for a command of this machine."""
     if request is None:
         return {"request_id": "", "address": "", "path": ""}
     return {
@@ -71,7 +75,7 @@ def origin(request: HttpRequest | None) -> dict[str, str]:
 
 
 def machine_user() -> str:
-    """Who runs a command on this machine; empty where the machine has no name for them."""
+    """The operating system's user who runs a command; empty where it has no name."""
     try:
         return getpass.getuser()
     except (OSError, KeyError, ImportError):
@@ -86,9 +90,9 @@ def note(
     actor: Any = None,
     **fields: Any,
 ) -> AuditEntry:
-    """Write an entry; `actor` is a user, or the name somebody gave."""
+    """Write an entry; `actor` is a user, or a name that somebody typed."""
     user = actor if isinstance(actor, User) else None
-    name = user.get_username() if user else str(actor or "").replace("\x00", "")[:MOST_NAME]
+    name = user.get_username() if user else str(actor or "").replace("\x00", "")[:MAX_NAME]
     entry = {
         "at": timezone.now(),
         "deed": deed,
@@ -102,8 +106,8 @@ def note(
 def note_bounded(
     deed: AuditAction, what: AuditObject, *, request: HttpRequest, actor: Any = None, **fields: Any
 ) -> None:
-    """The same for what a stranger can cause as often as they like."""
-    left = bound.room(f"{deed} {getattr(actor, 'pk', None) or address(request)}")
+    """`note`, under the rate limit: for actions that strangers can cause."""
+    left = rate_limit.take(f"{deed} {getattr(actor, 'pk', None) or address(request)}")
     if not left:
         return
     if left == 1:
@@ -112,18 +116,26 @@ def note_bounded(
 
 
 def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) -> None:
-    """Somebody asked for what they may not see or do; whether it exists is in the entry only (`found`), never in the answer."""
+    """Note that somebody asked for what they may not see or do.
+
+    `found`: columns of the entry. Whether the object exists is said there only, never in the
+    response.
+    """
     user = getattr(request, "user", None)
     actor = None if user is None or isinstance(user, AnonymousUser) else user
     note_bounded(
-        AuditAction.REFUSED, AuditObject.ADDRESS, request=request, actor=actor, object_name=request.path[:300].replace("\x00", ""),
-        after={"status": status}, **found,
-    )  # fmt: skip
+        AuditAction.REFUSED,
+        AuditObject.ADDRESS,
+        request=request,
+        actor=actor,
+        object_name=request.path[:MAX_OBJECT_NAME].replace("\x00", ""),
+        after={"status": status},
+        **found,
+    )
 
 
 def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -> None:
-    """Somebody took out a reply as received."""
-    place = {"project_id": job.project_id, "job_id": job.pk, "graph_id": job.graph_id}
+    """Note that somebody downloaded a response as received."""
     note(
         AuditAction.DOWNLOADED,
         AuditObject.REPLY,
@@ -131,31 +143,39 @@ def note_download(request: HttpRequest, actor: Any, reply: Snapshot, job: Job) -
         actor=actor,
         object_id=reply.pk,
         object_name=job.job_id,
-        **place,
+        project_id=job.project_id,
+        job_id=job.pk,
+        graph_id=job.graph_id,
     )
 
 
 def note_key_use(key: AccessKey, request: HttpRequest, now: datetime) -> None:
-    """The first use of a key a day, in each project that it names."""
-    if key.note_use(now):
-        named: list[int | None] = (
-            [] if key.all_projects else [*key.projects.values_list("pk", flat=True)]
+    """Note a key's first use of the day, in each project that it names."""
+    if not key.note_use(now):
+        return
+    projects: list[int | None] = []
+    if not key.all_projects:
+        projects += key.projects.values_list("pk", flat=True)
+    for project in projects or [None]:
+        note(
+            AuditAction.USED,
+            AuditObject.KEY,
+            request=request,
+            actor=key.user,
+            object_id=key.pk,
+            object_name=str(key)[:MAX_OBJECT_NAME],
+            project_id=project,
         )
-        for project in named or [None]:
-            note(
-                AuditAction.USED, AuditObject.KEY, request=request, actor=key.user, object_id=key.pk, object_name=str(key)[:300],
-                project_id=project,
-            )  # fmt: skip
 
 
 def acting(request: HttpRequest) -> pghistory.context:
-    """Who the triggers say changed a row, and from where, as long as this lasts."""
+    """While this lasts, triggers note this request's user and source."""
     user = getattr(request, "user", None)
     return pghistory.context(actor=user.pk if user is not None else None, **origin(request))
 
 
 def because(reason: str) -> None:
-    """Why, for all that is changed from here on in this request."""
+    """Give the reason of all changes from here on in this request."""
     pghistory.context(reason=reason)
 
 
@@ -183,5 +203,5 @@ def _signed_out(request: HttpRequest | None, user: User | None, **_: Any) -> Non
 
 def _failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     if request is not None:
-        name = str(credentials.get("username", ""))[:MOST_NAME]
+        name = str(credentials.get("username", ""))[:MAX_NAME]
         note_bounded(AuditAction.SIGN_IN_FAILED, AuditObject.SESSION, request=request, actor=name)

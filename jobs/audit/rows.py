@@ -15,16 +15,43 @@ from jobs.models.audit import AuditEntryQuerySet, AuditObject
 from jobs.models.job import JobQuerySet
 
 CHUNK = 500  # rows held at once
-#: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for as --of.
+#: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for
+#: as --of.
 OWN = tuple(name for name in FILTERS if name not in JOB_FILTERS)
 #: Filters that mean the same of a job and of an entry.
 _SHARED = ("project", "graph", "job_id")
 
 COLUMNS = (
-    "id", "what", "deed", "at", "actor", "object", "name", "project_id", "graph_id", "job_id", "kind", "position", "field",
-    "observed", "corrected", "reason", "reverted_at", "reverted_by", "reverted_reason", "state", "fixed_by", "assignee", "due_on", "cause",
-    "before", "after", "request_id", "address", "path",
-)  # fmt: skip
+    "id",
+    "what",
+    "deed",
+    "at",
+    "actor",
+    "object",
+    "name",
+    "project_id",
+    "graph_id",
+    "job_id",
+    "kind",
+    "position",
+    "field",
+    "observed",
+    "corrected",
+    "reason",
+    "reverted_at",
+    "reverted_by",
+    "reverted_reason",
+    "state",
+    "fixed_by",
+    "assignee",
+    "due_on",
+    "cause",
+    "before",
+    "after",
+    "request_id",
+    "address",
+    "path",
+)
 
 
 def chosen(

@@ -1,4 +1,4 @@
-"""A zip made while it is sent: the same content gives the same bytes, and only what is under way is held."""
+"""A zip made while it is sent: deterministic, and only the bytes under way are in memory."""
 
 import hashlib
 from collections.abc import Iterable, Iterator
@@ -10,26 +10,26 @@ SUMS = "SHA256SUMS"
 
 
 class _Sink:
-    """Where the zip writes; it can't seek, so that sizes come after the content."""
+    """The zip's output buffer; it can't seek, so that sizes come after the content."""
 
     def __init__(self) -> None:
-        self._held = bytearray()
+        self._buffer = bytearray()
 
     def write(self, data: bytes) -> int:
-        self._held += data
+        self._buffer += data
         return len(data)
 
     def flush(self) -> None:
-        """All is here."""
+        """Nothing to do; ZipFile calls it."""
 
-    def taken(self) -> Iterator[bytes]:
-        if self._held:
-            yield bytes(self._held)
-            self._held.clear()
+    def drain(self) -> Iterator[bytes]:
+        if self._buffer:
+            yield bytes(self._buffer)
+            self._buffer.clear()
 
 
 class Archive:
-    """Entries one after the other, each given as pieces; the last lists the SHA-256 of the others."""
+    """Entries one after the other; the last lists the SHA-256 of the others."""
 
     def __init__(self) -> None:
         self._sink = _Sink()
@@ -43,27 +43,28 @@ class Archive:
         self._sums.close()
 
     def entry(self, name: str, pieces: Iterable[bytes]) -> Iterator[bytes]:
-        """One more file; what is to be sent meanwhile."""
+        """Add a file; yields the bytes of the zip that are ready to be sent."""
         digest = hashlib.sha256()
         with self._zip.open(_info(name), "w", force_zip64=True) as out:
             for piece in pieces:
                 digest.update(piece)
                 out.write(piece)
-                yield from self._sink.taken()
+                yield from self._sink.drain()
         self._sums.write(f"{digest.hexdigest()}  {name}\n".encode())
-        yield from self._sink.taken()
+        yield from self._sink.drain()
 
     def end(self) -> Iterator[bytes]:
-        """The list of digests, and the zip's own."""
+        """Add the list of digests and close the zip; yields its remaining bytes."""
         self._sums.seek(0)
-        listed = self._sums.read()
-        yield from self.entry(SUMS, [listed])
+        yield from self.entry(SUMS, [self._sums.read()])
         self._zip.close()
-        yield from self._sink.taken()
+        yield from self._sink.drain()
 
 
 def _info(name: str) -> ZipInfo:
-    """The same on every system, at every time."""
+    """The same metadata on every system, at every time."""
     info = ZipInfo(name)  # of 1980, the first day a zip knows
-    info.compress_type, info.create_system, info.external_attr = ZIP_DEFLATED, 3, 0o644 << 16
+    info.compress_type = ZIP_DEFLATED
+    info.create_system = 3  # Unix
+    info.external_attr = 0o644 << 16
     return info

@@ -1,4 +1,7 @@
-"""The evidence of some jobs as one zip: to be read by people, to be verified without gesdash. The same state, the same bytes."""
+"""The evidence of some jobs as one zip, to read and to verify without gesdash.
+
+The same state gives the same bytes.
+"""
 
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
@@ -29,22 +32,25 @@ from jobs.models import Job
 from jobs.models.job import JobQuerySet
 from jobs.proof.kept_checkpoint import as_file
 
-PIECE = 64 * 1024  # bytes gathered before they are packed
+PIECE_CHARACTERS = 64 * 1024  # gathered before they are packed
 
 
 def evidence(jobs: JobQuerySet, most: int | None = None) -> Generator[bytes]:
-    """The zip, piece by piece, in one transaction that only reads; memory does not grow with the jobs, but for their keys.
+    """The zip, piece by piece, in one read-only transaction.
 
-    Raises: gather.TooMuch before the first piece, where they are more than `most`.
+    Memory does not grow with the jobs, but for their keys.
+
+    Raises: gather.TooMuch before the first piece, if there are more than `most` jobs.
     """
     with one_moment():
-        found = chosen(jobs, most)
+        selection = chosen(jobs, most)
         with Archive() as archive:
-            yield from _packed(archive, found)
+            yield from _packed(archive, selection)
 
 
-def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
-    sealed, keys = SealedHead(found), found.keys
+def _packed(archive: Archive, selection: Chosen) -> Iterator[bytes]:
+    sealed = SealedHead(selection)
+    keys = selection.keys
     yield from archive.entry(
         "report.html", _gathered(report(keys, sealed.checkpoints, as_of(keys)))
     )
@@ -60,9 +66,10 @@ def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
         ("replies.jsonl", _replies),
     ):
         yield from archive.entry(name, _gathered(_lines(rows, keys)))
-    for name, told in groupby(bodies(keys), itemgetter(0)):
-        yield from archive.entry(name, (body + b"\n" for _, body in told))
-    checkpoints = (_line(as_file(one)) for one in sealed.checkpoints)
+    for name, named_bodies in groupby(bodies(keys), itemgetter(0)):
+        yield from archive.entry(name, (body + b"\n" for _, body in named_bodies))
+
+    checkpoints = (_line(as_file(checkpoint)) for checkpoint in sealed.checkpoints)
     yield from archive.entry("checkpoints.jsonl", _gathered(checkpoints))
     yield from archive.entry("heads.jsonl", _gathered(_heads(sealed)))
     yield from archive.entry("verify.py", [Path(verify_bundle.__file__).read_bytes()])
@@ -70,16 +77,19 @@ def _packed(archive: Archive, found: Chosen) -> Iterator[bytes]:
 
 
 def _gathered(texts: Iterable[str]) -> Iterator[bytes]:
-    """In UTF-8, in larger pieces; half of a surrogate pair, which GES may send, as the escape it came as."""
-    held: list[str] = []
+    """The texts in UTF-8, in larger pieces.
+
+    Half of a surrogate pair, which GES may send, is written as the escape it came as.
+    """
+    pending: list[str] = []
     size = 0
     for text in texts:
-        held.append(text)
+        pending.append(text)
         size += len(text)
-        if size >= PIECE:
-            yield "".join(held).encode("utf-8", "backslashreplace")
-            held, size = [], 0
-    yield "".join(held).encode("utf-8", "backslashreplace")
+        if size >= PIECE_CHARACTERS:
+            yield "".join(pending).encode("utf-8", "backslashreplace")
+            pending, size = [], 0
+    yield "".join(pending).encode("utf-8", "backslashreplace")
 
 
 def _lines(rows: Callable[[Case], Iterable[dict[str, Any]]], keys: Sequence[int]) -> Iterator[str]:
@@ -95,43 +105,70 @@ def _ids(job: Job) -> dict[str, Any]:
 
 
 def _decisions(case: Case) -> Iterator[dict[str, Any]]:
-    """Corrections and reviews, each in the order of time."""
-    for one in case.corrections:
+    """The corrections, then the reviews, each by time."""
+    for correction in case.corrections:
         yield _ids(case.job) | {
-            "what": "correction", "at": rfc3339(one.made_at), "actor": _name(one.actor), "kind": one.kind or None,
-            "position": one.position, "field": one.field, "observed": one.observed, "corrected": one.corrected,
-            "reason": one.reason, "reverted_at": rfc3339(one.reverted_at), "reverted_by": _name(one.reverted_by),
-            "reverted_reason": one.reverted_reason,
-        }  # fmt: skip
+            "what": "correction",
+            "at": rfc3339(correction.made_at),
+            "actor": _username(correction.actor),
+            "kind": correction.kind or None,
+            "position": correction.position,
+            "field": correction.field,
+            "observed": correction.observed,
+            "corrected": correction.corrected,
+            "reason": correction.reason,
+            "reverted_at": rfc3339(correction.reverted_at),
+            "reverted_by": _username(correction.reverted_by),
+            "reverted_reason": correction.reverted_reason,
+        }
     for review in case.reviews:
         yield _ids(case.job) | {
-            "what": "review", "at": rfc3339(review.made_at), "actor": _name(review.actor), "state": review.state,
-            "reason": review.note or None, "fixed_by": review.fixed_by.job_id if review.fixed_by else None,
-            "assignee": _name(review.assignee), "due_on": review.due_on.isoformat() if review.due_on else None,
-        }  # fmt: skip
+            "what": "review",
+            "at": rfc3339(review.made_at),
+            "actor": _username(review.actor),
+            "state": review.state,
+            "reason": review.note or None,
+            "fixed_by": review.fixed_by.job_id if review.fixed_by else None,
+            "assignee": _username(review.assignee),
+            "due_on": review.due_on.isoformat() if review.due_on else None,
+        }
 
 
 def _misses(case: Case) -> Iterator[dict[str, Any]]:
-    for one in case.misses:
+    for miss in case.misses:
         yield _ids(case.job) | {
-            "source": one.source, "kind": one.kind, "detail": one.detail, "http_status": one.http_status,
-            "first_seen_at": rfc3339(one.first_seen_at), "last_seen_at": rfc3339(one.last_seen_at), "seen": one.seen,
-        }  # fmt: skip
+            "source": miss.source,
+            "kind": miss.kind,
+            "detail": miss.detail,
+            "http_status": miss.http_status,
+            "first_seen_at": rfc3339(miss.first_seen_at),
+            "last_seen_at": rfc3339(miss.last_seen_at),
+            "seen": miss.seen,
+        }
 
 
 def _replies(case: Case) -> Iterator[dict[str, Any]]:
-    """In the order of the chain, as `chain.forms` has it."""
+    """In the order of the chain, with the fields that `chain.forms` hashes."""
     return (_ids(case.job) | _reply(run) for run in case.runs)
 
 
 def _reply(run: EvidenceRun) -> dict[str, Any]:
-    one = run.reply
+    reply = run.reply
     return {
-        "number": one.number, "source": one.source, "version": one.version, "http_status": one.http_status,
-        "content_type": one.content_type, "first_seen_at": moment(one.first_seen_at), "sha256": bytes(one.sha256).hex(),
-        "link": bytes(one.link).hex(), "last_seen_at": moment(one.last_seen_at), "seen": one.seen, "file": run.file,
-        "offset": run.offset, "size": run.size,
-    }  # fmt: skip
+        "number": reply.number,
+        "source": reply.source,
+        "version": reply.version,
+        "http_status": reply.http_status,
+        "content_type": reply.content_type,
+        "first_seen_at": moment(reply.first_seen_at),
+        "sha256": bytes(reply.sha256).hex(),
+        "link": bytes(reply.link).hex(),
+        "last_seen_at": moment(reply.last_seen_at),
+        "seen": reply.seen,
+        "file": run.file,
+        "offset": run.offset,
+        "size": run.size,
+    }
 
 
 def _heads(sealed: SealedHead) -> Iterator[str]:
@@ -144,5 +181,5 @@ def _heads(sealed: SealedHead) -> Iterator[str]:
         yield _line(_ids(job) | head)
 
 
-def _name(user: Any) -> str | None:
+def _username(user: Any) -> str | None:
     return user.get_username() if user is not None else None

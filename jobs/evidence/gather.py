@@ -1,4 +1,4 @@
-"""What belongs to the evidence of some jobs, read a few jobs at a time, all of it as it was at one moment."""
+"""Reads the rows that belong to the evidence of some jobs, a few jobs at a time."""
 
 from array import array
 from collections import defaultdict
@@ -19,18 +19,21 @@ from jobs.models import Checkpoint, Correction, Job, Miss, Review, Snapshot, Tom
 from jobs.models.job import JobQuerySet
 from jobs.proof.seal import heads
 
-BATCH = 50  # jobs
-FILE = 4 << 20  # bytes after which replies go on in the next file
-BODIES, BODY_BYTES = 500, 4 << 20  # held at once
+BATCH_JOBS = 50
+BATCH_KEYS = 1000
+REPLY_FILE_BYTES = 4 << 20  # after which replies go on in the next file
+# Held at once.
+MAX_BODIES = 500
+BODY_BYTES = 4 << 20
 
 
 class TooMuch(ValueError):
-    """More than may be asked for here; the message says how much it may be."""
+    """More jobs than one bundle may have; the message names the limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """Keys of jobs in the order of the bundle, eight bytes each, and which part of them is of which project."""
+    """Keys of jobs in the order of the bundle, eight bytes each; `projects` has each one's part."""
 
     keys: array[int]
     projects: dict[int, slice]
@@ -38,7 +41,10 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class EvidenceRun:
-    """A reply without its body, or what is left of a removed one; where its bytes are in the bundle, None where they are gone."""
+    """A reply without its body, or the tombstone of a removed one.
+
+    `file`, `offset` and `size` say where its bytes are in the bundle; None if they were removed.
+    """
 
     reply: Snapshot | Tombstone
     file: str | None = None
@@ -48,7 +54,7 @@ class EvidenceRun:
 
 @dataclass(slots=True)
 class Case:
-    """One job with all that is told about it."""
+    """One job with its corrections, reviews, failed polls and replies."""
 
     job: Job
     corrections: list[Correction] = field(default_factory=list)
@@ -59,7 +65,10 @@ class Case:
 
 @contextmanager
 def one_moment() -> Iterator[None]:
-    """All that is read in it is as it was at its beginning; inside another transaction, whatever that one sees."""
+    """A read-only transaction that sees the database as it was at its beginning.
+
+    Inside another transaction it sees what that one does.
+    """
     is_outermost = not connection.in_atomic_block
     with transaction.atomic():
         if is_outermost:
@@ -69,111 +78,112 @@ def one_moment() -> Iterator[None]:
 
 
 def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
-    """Their keys, in the order of the bundle: by GES's ids. Raises: TooMuch where they are more than `most`."""
+    """The keys of the jobs, ordered by GES's ids.
+
+    Raises: TooMuch if there are more than `most`.
+    """
     by_ids = jobs.order_by(Collate("project__project_id", "C"), Collate("job_id", "C"))
-    keys, starts = array("q"), dict[int, int]()
+    keys = array("q")
+    starts: dict[int, int] = {}
     rows = by_ids.values_list("pk", "project_id")[: None if most is None else most + 1]
     for pk, project in rows.iterator():
         starts.setdefault(project, len(keys))
         keys.append(pk)
     if most is not None and len(keys) > most:
         raise TooMuch(f"The list has more than {most:,} jobs.")
+
     ends = [*list(starts.values())[1:], len(keys)] if starts else []
-    return Chosen(
-        keys,
-        {
-            project: slice(start, end)
-            for (project, start), end in zip(starts.items(), ends, strict=True)
-        },
-    )
+    parts = map(slice, starts.values(), ends)
+    return Chosen(keys, dict(zip(starts, parts, strict=True)))
 
 
 def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
-    """Each job; `whole`: with its files and the corrections that stand."""
-    for batch in batched(keys, BATCH):
+    """Each job in the order of `keys`; `whole`: with its files and the corrections in force."""
+    for batch in batched(keys, BATCH_JOBS):
         rows = Job.objects.filter(pk__in=batch).select_related("project", "graph")
-        found = (rows.prefetch_related("files", WITH_CORRECTIONS) if whole else rows).in_bulk()
-        yield from (found[pk] for pk in batch)
+        if whole:
+            rows = rows.prefetch_related("files", WITH_CORRECTIONS)
+        jobs = rows.in_bulk()
+        yield from (jobs[pk] for pk in batch)
 
 
 def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
-    """Each job with all but the bodies of its replies; `whole` as for `jobs_of`."""
+    """The case of each job, without the bodies of its replies; `whole` as for `jobs_of`."""
     number, offset = 1, 0
-    for batch in batched(jobs_of(keys, whole=whole), BATCH):
-        found = {job.pk: Case(job) for job in batch}
-        _fill(found)
-        for case in found.values():
-            for at, run in enumerate(case.runs):
+    for batch in batched(jobs_of(keys, whole=whole), BATCH_JOBS):
+        cases_by_job = {job.pk: Case(job) for job in batch}
+        _fill(cases_by_job)
+        for case in cases_by_job.values():
+            for index, run in enumerate(case.runs):
                 if isinstance(run.reply, Snapshot):
-                    if offset >= FILE:
+                    if offset >= REPLY_FILE_BYTES:
                         number, offset = number + 1, 0
                     size: int = run.reply.size  # type: ignore[attr-defined]
-                    case.runs[at] = EvidenceRun(
+                    case.runs[index] = EvidenceRun(
                         run.reply, f"replies/{number:05d}.txt", offset, size
                     )
                     offset += size + 1  # and a line end
             yield case
 
 
-def _fill(found: dict[int, Case]) -> None:
-    people = (
-        Correction.objects.select_related("actor", "reverted_by"),
-        Review.objects.select_related("actor", "assignee", "fixed_by"),
-    )
-    for correction in people[0].filter(job__in=found).order_by("made_at", "pk"):
-        found[correction.job_id or 0].corrections.append(correction)
-    for review in people[1].filter(job__in=found).order_by("made_at", "pk"):
-        found[review.job_id].reviews.append(review)
-    for miss in Miss.objects.filter(job__in=found).defer("body").order_by("first_seen_at", "pk"):
-        found[miss.job_id].misses.append(miss)
+def _fill(cases_by_job: dict[int, Case]) -> None:
+    corrections = Correction.objects.select_related("actor", "reverted_by")
+    reviews = Review.objects.select_related("actor", "assignee", "fixed_by")
+    for correction in corrections.filter(job__in=cases_by_job).order_by("made_at", "pk"):
+        cases_by_job[correction.job_id or 0].corrections.append(correction)
+    for review in reviews.filter(job__in=cases_by_job).order_by("made_at", "pk"):
+        cases_by_job[review.job_id].reviews.append(review)
+    for miss in (
+        Miss.objects.filter(job__in=cases_by_job).defer("body").order_by("first_seen_at", "pk")
+    ):
+        cases_by_job[miss.job_id].misses.append(miss)
+
     runs: dict[int, list[EvidenceRun]] = defaultdict(list)
-    for reply in Snapshot.objects.filter(job__in=found).defer("body").annotate(size=Length("body")):
+    for reply in (
+        Snapshot.objects.filter(job__in=cases_by_job).defer("body").annotate(size=Length("body"))
+    ):
         runs[reply.job_id].append(EvidenceRun(reply))
-    for gone in Tombstone.objects.filter(job__in=found):
-        runs[gone.job_id].append(EvidenceRun(gone))
-    for pk, all_ in runs.items():
-        found[pk].runs = sorted(all_, key=lambda run: run.reply.number)
+    for tombstone in Tombstone.objects.filter(job__in=cases_by_job):
+        runs[tombstone.job_id].append(EvidenceRun(tombstone))
+    for pk, runs_of_job in runs.items():
+        cases_by_job[pk].runs = sorted(runs_of_job, key=lambda run: run.reply.number)
 
 
 def bodies(keys: Iterable[int]) -> Iterator[tuple[str, bytes]]:
-    """The file of each reply and its bytes, in the order in which they stand there."""
-    part: list[EvidenceRun] = []
-    held = 0
+    """The file in the bundle and the bytes of each reply, in the order of the files."""
+    batch: list[EvidenceRun] = []
+    size = 0
     for run in (run for case in cases(keys) for run in case.runs if run.file is not None):
-        part.append(run)
-        held += run.size or 0
-        if len(part) >= BODIES or held >= BODY_BYTES:
-            yield from _read(part)
-            part, held = [], 0
-    yield from _read(part)
+        batch.append(run)
+        size += run.size or 0
+        if len(batch) >= MAX_BODIES or size >= BODY_BYTES:
+            yield from _read_bodies(batch)
+            batch, size = [], 0
+    yield from _read_bodies(batch)
 
 
-def _read(part: Sequence[EvidenceRun]) -> Iterator[tuple[str, bytes]]:
-    found = dict(
-        Snapshot.objects.filter(pk__in=[run.reply.pk for run in part]).values_list("pk", "body")
-    )
-    for run in part:
-        yield run.file or "", bytes(found.pop(run.reply.pk))
+def _read_bodies(runs: Sequence[EvidenceRun]) -> Iterator[tuple[str, bytes]]:
+    snapshots = Snapshot.objects.filter(pk__in=[run.reply.pk for run in runs])
+    bodies_by_key = dict(snapshots.values_list("pk", "body"))
+    for run in runs:
+        yield run.file or "", bytes(bodies_by_key.pop(run.reply.pk))
 
 
 def as_of(keys: Sequence[int]) -> datetime | None:
-    """When the newest of all this came about; None where there is nothing."""
-    found: list[datetime] = []
-    for batch in batched(keys, 1000):
+    """The time of the newest row in the evidence of these jobs; None without jobs."""
+    times: list[datetime] = []
+    for batch in batched(keys, BATCH_KEYS):
         jobs = Job.objects.filter(pk__in=batch).aggregate(
             Max("observed_at"), Max("changed_at"), Max("first_seen_at")
         )
-        told = [
+        decision_times = [
             _newest(Correction, batch, "made_at"),
             _newest(Correction, batch, "reverted_at"),
             _newest(Review, batch, "made_at"),
         ]
-        found += [
-            at
-            for at in (*jobs.values(), *told, _newest(Miss, batch, "last_seen_at"))
-            if at is not None
-        ]
-    return max(found, default=None)
+        miss_time = _newest(Miss, batch, "last_seen_at")
+        times += [time for time in (*jobs.values(), *decision_times, miss_time) if time is not None]
+    return max(times, default=None)
 
 
 def _newest(model: Any, batch: Sequence[int], name: str) -> datetime | None:
@@ -183,17 +193,19 @@ def _newest(model: Any, batch: Sequence[int], name: str) -> datetime | None:
 
 
 class SealedHead:
-    """The newest checkpoint of each project, and the tree under it while its jobs come by."""
+    """The newest checkpoint of each project, and proofs that heads are in its tree."""
 
     def __init__(self, jobs: Chosen) -> None:
         rows = Checkpoint.objects.filter(project__in=list(jobs.projects)).select_related("project")
         newest = rows.order_by("project", "-number").distinct("project")
-        self.checkpoints = sorted(newest, key=lambda one: one.project.project_id.encode())
+        self.checkpoints = sorted(
+            newest, key=lambda checkpoint: checkpoint.project.project_id.encode()
+        )
         self._jobs = jobs
 
     def proofs(self) -> Iterator[tuple[Job, dict[str, Any] | None]]:
-        """Each job, with the way from its sealed head to its project's root; None where it is not sealed."""
-        checkpoints = {one.project_id: one for one in self.checkpoints}
+        """Each job with the Merkle path of its sealed head; None if it is not sealed."""
+        checkpoints = {checkpoint.project_id: checkpoint for checkpoint in self.checkpoints}
         for project, part in self._jobs.projects.items():
             keys = self._jobs.keys[part]
             if project in checkpoints:
@@ -205,37 +217,38 @@ class SealedHead:
 def _proofs(
     keys: array[int], checkpoint: Checkpoint
 ) -> Iterator[tuple[Job, dict[str, Any] | None]]:
-    indexes, numbers = (array("q", [-1]) * len(keys) for _ in range(2))  # of each job's sealed head
+    # Of each job's sealed head.
+    indexes = array("q", [-1]) * len(keys)
+    numbers = array("q", [-1]) * len(keys)
 
     def leaves() -> Iterator[bytes]:
-        wanted = enumerate(_ids(keys))
-        place, job_id = next(wanted, (0, None))
+        job_ids = enumerate(_job_ids(keys))
+        place, job_id = next(job_ids, (0, None))
         for index, head in enumerate(heads(checkpoint.project, checkpoint.up_to)):
-            while (
-                job_id is not None and job_id < head.job_id
-            ):  # both in the order of code points, which is that of UTF-8
-                place, job_id = next(wanted, (0, None))
+            # Both in the order of code points, which is that of UTF-8.
+            while job_id is not None and job_id < head.job_id:
+                place, job_id = next(job_ids, (0, None))
             if job_id == head.job_id:
-                indexes[place], numbers[place] = index, head.number
+                indexes[place] = index
+                numbers[place] = head.number
             yield head.leaf
 
     with Tree(leaves()) as tree:
         for job, index, number in zip(jobs_of(keys), indexes, numbers, strict=True):
-            yield (
-                job,
-                None
-                if index < 0
-                else {
-                    "checkpoint": checkpoint.number,
-                    "number": number,
-                    "index": index,
-                    "size": tree.size,
-                    "path": [one.hex() for one in tree.path(index)],
-                },
-            )
+            if index < 0:
+                yield job, None
+                continue
+            proof = {
+                "checkpoint": checkpoint.number,
+                "number": number,
+                "index": index,
+                "size": tree.size,
+                "path": [digest.hex() for digest in tree.path(index)],
+            }
+            yield job, proof
 
 
-def _ids(keys: Iterable[int]) -> Iterator[str]:
-    for batch in batched(keys, 1000):
-        found = dict(Job.objects.filter(pk__in=batch).values_list("pk", "job_id"))
-        yield from (found[pk] for pk in batch)
+def _job_ids(keys: Iterable[int]) -> Iterator[str]:
+    for batch in batched(keys, BATCH_KEYS):
+        ids_by_key = dict(Job.objects.filter(pk__in=batch).values_list("pk", "job_id"))
+        yield from (ids_by_key[pk] for pk in batch)

@@ -10,18 +10,18 @@ from jobs.evidence.gather import Case, cases
 from jobs.models import Checkpoint
 from jobs.queries.headline import headline_of
 
-_JOBS = "<!-- jobs -->"  # where they stand in the page, which is too long to be made in one piece
-_KINDS = {"schema": 0, "vertex": 1, "edge": 2}
+_JOBS_MARK = "<!-- jobs -->"  # their place in the page, which is too long to be rendered whole
+_KIND_ORDER = {"schema": 0, "vertex": 1, "edge": 2}
 
 
 def report(
     keys: Sequence[int], checkpoints: Sequence[Checkpoint], at: datetime | None
 ) -> Iterator[str]:
-    """The report, a part a job."""
+    """The report as HTML: the head, a part for each job, the foot."""
     page = render_to_string(
         "evidence/report.html", {"count": len(keys), "checkpoints": checkpoints, "as_of": at}
     )
-    head, foot = page.split(_JOBS)
+    head, foot = page.split(_JOBS_MARK)
     yield head
     for case in cases(keys, whole=True):
         yield render_to_string("evidence/job.html", _context(case))
@@ -30,5 +30,5 @@ def report(
 
 def _context(case: Case) -> dict[str, Any]:
     job = case.job
-    files = sorted(job.files.all(), key=lambda file: (_KINDS[file.kind], file.position))
+    files = sorted(job.files.all(), key=lambda file: (_KIND_ORDER[file.kind], file.position))
     return {"job": job, "case": case, "headline": headline_of(job), "files": files}

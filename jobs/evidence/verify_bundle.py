@@ -1,23 +1,26 @@
-"""Verify an evidence bundle of gesdash. Needs Python 3.9 or later and nothing else; gesdash itself is not needed.
+"""Verify an evidence bundle of gesdash. Needs only Python 3.9 or later, not gesdash itself.
 
     python3 verify.py EVIDENCE.zip
-    python3 verify.py FOLDER              the same, unpacked; without an argument the folder this file is in
+    python3 verify.py FOLDER              the same, unpacked; by default the folder of this file
     python3 verify.py EVIDENCE.zip --checkpoint KEPT.json
     python3 verify.py EVIDENCE.zip --reply JOB NUMBER > REPLY.json       one reply, byte for byte
 
-What is checked: every file is the one that was packed (SHA256SUMS); every reply has the bytes its digest says; the digests,
-times and sources are chained as they were recorded, none is left out; the newest link of each job that was sealed is a leaf
-of the tree whose root the checkpoint has. Only a checkpoint that was kept outside of gesdash proves that all of this is not
-made up anew: give it with --checkpoint, or compare the digest that is printed with one on paper.
+What is verified: every file is the one that was packed (SHA256SUMS); the bytes of every reply have
+its digest; the digests, times and sources are chained as they were recorded and none is left out;
+the newest link of each job that was sealed is a leaf of the tree whose root the checkpoint has.
+Only a checkpoint that was kept outside of gesdash proves that none of this was made up later: give
+it with --checkpoint, or compare the digest that is printed with one on paper.
 
-The bytes of the replies stand in replies/*.txt in the order of replies.jsonl, which says the file of each, its offset and size
-in bytes; a line end, which is not the reply's, follows each.
+The bytes of the replies are in replies/*.txt in the order of replies.jsonl, which gives the file
+of each, its offset and its size in bytes; each is followed by a line end that is not part of it.
 
-The forms that are hashed, each a JSON array in UTF-8 as json.dumps(form, ensure_ascii=False) writes it:
-    link        ["gesdash link 1", link before, project_id, job_id, number, source, version, http_status, content_type,
-                 first_seen_at, sha256]
+The forms that are hashed, each a JSON array in UTF-8 as json.dumps(form, ensure_ascii=False)
+writes it:
+    link        ["gesdash link 1", previous link, project_id, job_id, number, source, version,
+                 http_status, content_type, first_seen_at, sha256]
     leaf        a zero byte, then ["gesdash head 1", job_id, number, link]
-    checkpoint  ["gesdash checkpoint 1", digest before, project_id, number, sealed_at, up_to, jobs, replies, root]
+    checkpoint  ["gesdash checkpoint 1", previous digest, project_id, number, sealed_at, up_to,
+                 jobs, replies, root]
 The tree is that of RFC 6962.
 """
 
@@ -36,22 +39,22 @@ from typing import IO, Any
 
 START = "0" * 64
 SUMS = "SHA256SUMS"
-PIECE = 1 << 20  # bytes
+PIECE_BYTES = 1 << 20
 
 
 class Wrong(Exception):
-    """What does not fit, in a sentence."""
+    """The bundle is invalid; the message is a sentence."""
 
 
 class Bundle:
-    """The files of a bundle, packed or not."""
+    """The files of a bundle, a zip or an unpacked folder."""
 
-    def __init__(self, place: str) -> None:
-        self.zip = None if os.path.isdir(place) else zipfile.ZipFile(place)
-        self.folder = place
+    def __init__(self, path: str) -> None:
+        self.zip = None if os.path.isdir(path) else zipfile.ZipFile(path)
+        self.folder = path
 
     def names(self) -> list[str]:
-        """Every file, by its name in the bundle."""
+        """The names of all files, with slashes."""
         if self.zip is not None:
             return self.zip.namelist()
         paths = [
@@ -59,11 +62,11 @@ class Bundle:
             for folder, _, files in os.walk(self.folder)
             for name in files
         ]
-        found = [os.path.relpath(path, self.folder).replace(os.sep, "/") for path in paths]
-        return [name for name in found if not name.startswith("__pycache__/")]
+        names = [os.path.relpath(path, self.folder).replace(os.sep, "/") for path in paths]
+        return [name for name in names if not name.startswith("__pycache__/")]
 
     def open(self, name: str) -> IO[bytes]:
-        """One of them."""
+        """Open a file for reading. Raises: Wrong if it is missing."""
         try:
             return (
                 self.zip.open(name)
@@ -74,12 +77,12 @@ class Bundle:
             raise Wrong(f"{name}: the file is missing.") from None
 
     def digest(self, name: str) -> str:
-        """SHA-256 of one, in hex."""
-        made = hashlib.sha256()
+        """The SHA-256 of a file, in hex."""
+        digest = hashlib.sha256()
         with self.open(name) as file:
-            for piece in iter(lambda: file.read(PIECE), b""):
-                made.update(piece)
-        return made.hexdigest()
+            for piece in iter(lambda: file.read(PIECE_BYTES), b""):
+                digest.update(piece)
+        return digest.hexdigest()
 
     def rows(self, name: str) -> Iterator[Any]:
         """The objects of a file of JSON Lines."""
@@ -92,70 +95,75 @@ class Bundle:
 
 
 class Replies:
-    """The bytes of the replies, which are read once, in the order in which they are packed."""
+    """Reads the bytes of the replies once, in the order in which they are packed."""
 
     def __init__(self, bundle: Bundle) -> None:
-        self.bundle, self.name, self.at = bundle, "", 0
+        self.bundle = bundle
+        self.name = ""
+        self.offset = 0
         self.file: IO[bytes] | None = None
 
-    def take(self, where: str, one: Any) -> bytes:
-        """The next reply, which is to be this one."""
-        name, size = one["file"], one["size"]
+    def take(self, label: str, reply: Any) -> bytes:
+        """The next bytes. Raises: Wrong, naming `label`, if they are not this reply's."""
+        name, size = reply["file"], reply["size"]
         if name != self.name:
             self.end()
-            self.name, self.at, self.file = name, 0, self.bundle.open(name)
-        if one["offset"] != self.at or not isinstance(size, int) or size < 0:
-            raise Wrong(f"{where}: expected from byte {self.at} of {name}.")
-        found = self.file.read(size + 1) if self.file is not None else b""
-        body = found[:size]
-        if hashlib.sha256(body).hexdigest() != one["sha256"] or found[size:] != b"\n":
+            self.name = name
+            self.offset = 0
+            self.file = self.bundle.open(name)
+        if reply["offset"] != self.offset or not isinstance(size, int) or size < 0:
+            raise Wrong(f"{label}: expected from byte {self.offset} of {name}.")
+        content = self.file.read(size + 1) if self.file is not None else b""
+        body = content[:size]
+        if hashlib.sha256(body).hexdigest() != reply["sha256"] or content[size:] != b"\n":
             raise Wrong(
                 "{}: the bytes in {} from {} are not the reply's.".format(
-                    where, name, one["offset"]
+                    label, name, reply["offset"]
                 )
             )
-        self.at += size + 1
+        self.offset += size + 1
         return body
 
     def end(self) -> None:
-        """Nothing else may be in a file."""
+        """Close the file. Raises: Wrong if it has more than its replies."""
         if self.file is not None and self.file.read(1):
             raise Wrong(f"{self.name}: there is more in it than its replies.")
         self.close()
 
     def close(self) -> None:
-        """Whatever is still in it."""
+        """Close the file, whatever is left in it."""
         if self.file is not None:
             self.file.close()
         self.name, self.file = "", None
 
 
-def name_of(one: Any) -> str:
-    """A row of replies.jsonl, to be named."""
+def name_of(reply: Any) -> str:
+    """How messages name a row of replies.jsonl."""
     return "project {}, job {}, reply number {}".format(
-        one["project_id"], one["job_id"], one["number"]
+        reply["project_id"], reply["job_id"], reply["number"]
     )
 
 
 def hashed(form: list[Any], start: bytes = b"") -> str:
-    """SHA-256 of a form, in hex."""
+    """The SHA-256 of a form, in hex; `start` goes before it."""
     return hashlib.sha256(start + json.dumps(form, ensure_ascii=False).encode()).hexdigest()
 
 
 def node(left: str, right: str) -> str:
-    """The hash of two, all in hex."""
+    """The hash of a tree's node from its two children, all in hex."""
     return hashlib.sha256(b"\x01" + bytes.fromhex(left) + bytes.fromhex(right)).hexdigest()
 
 
 def root_of(leaf: str, index: int, size: int, path: list[str]) -> str:
-    """The root that a path proves for a leaf."""
-    last, rest = size - 1, list(path)
+    """The root that a path proves for a leaf. Raises: Wrong if the path has another length."""
+    last = size - 1
+    rest = list(path)
     while last > 0:
         if index % 2 or index < last:
             if not rest:
                 raise Wrong("the path is too short.")
-            other = rest.pop(0)
-            leaf = node(other, leaf) if index % 2 else node(leaf, other)
+            sibling = rest.pop(0)
+            leaf = node(sibling, leaf) if index % 2 else node(leaf, sibling)
         index, last = index // 2, last // 2
     if rest:
         raise Wrong("the path is too long.")
@@ -163,34 +171,39 @@ def root_of(leaf: str, index: int, size: int, path: list[str]) -> str:
 
 
 def check_files(bundle: Bundle) -> int:
-    """Every file is there and the one that was packed, and there is no other."""
-    listed = {}
+    """Verify that the files are exactly those that were packed; gives their number."""
+    digests = {}
     with bundle.open(SUMS) as file:
         for line in file.read().decode().splitlines():
             digest, _, name = line.partition("  ")
-            listed[name] = digest
+            digests[name] = digest
+
     names = set(bundle.names())
-    for name in sorted(listed):
+    for name in sorted(digests):
         if name not in names:
             raise Wrong(f"{name}: the file is missing.")
-        if bundle.digest(name) != listed[name]:
+        if bundle.digest(name) != digests[name]:
             raise Wrong(f"{name}: the file is not the one that was packed.")
-    for name in sorted(names - set(listed) - {SUMS}):
+    for name in sorted(names - set(digests) - {SUMS}):
         raise Wrong(f"{name}: the file was not packed.")
-    return len(listed)
+    return len(digests)
 
 
 def check_chain(bytes_of: Replies, replies: Iterable[Any]) -> tuple[list[str], int]:
-    """One job's replies: bodies and links. Gives the links by number, and how many replies are no longer there."""
-    links, absent = [START], 0
-    for one in replies:
-        where = name_of(one)
-        if one["number"] != len(links):
-            raise Wrong(f"{where}: expected number {len(links)}.")
-        if one["file"] is not None:
-            bytes_of.take(where, one)
-        told = [
-            one[name]
+    """Verify the bodies and links of one job.
+
+    Gives the links by number, and how many replies were removed.
+    """
+    links = [START]
+    absent = 0
+    for reply in replies:
+        label = name_of(reply)
+        if reply["number"] != len(links):
+            raise Wrong(f"{label}: expected number {len(links)}.")
+        if reply["file"] is not None:
+            bytes_of.take(label, reply)
+        facts = [
+            reply[name]
             for name in (
                 "project_id",
                 "job_id",
@@ -201,22 +214,20 @@ def check_chain(bytes_of: Replies, replies: Iterable[Any]) -> tuple[list[str], i
                 "content_type",
             )
         ]
-        if (
-            hashed(["gesdash link 1", links[-1], *told, one["first_seen_at"], one["sha256"]])
-            != one["link"]
-        ):
-            raise Wrong(f"{where}: its link does not follow from what it says and the link before.")
-        links.append(one["link"])
-        absent += one["file"] is None
+        form = ["gesdash link 1", links[-1], *facts, reply["first_seen_at"], reply["sha256"]]
+        if hashed(form) != reply["link"]:
+            raise Wrong(f"{label}: its link does not follow from what it says and the link before.")
+        links.append(reply["link"])
+        absent += reply["file"] is None
     return links, absent
 
 
 def check_checkpoints(bundle: Bundle) -> dict[str, Any]:
-    """The newest checkpoint of each project: its digest. By project."""
-    found = {}
-    for one in bundle.rows("checkpoints.jsonl"):
-        told = [
-            one[name]
+    """Verify the digests of the checkpoints; gives each project's, by project ID."""
+    checkpoints = {}
+    for checkpoint in bundle.rows("checkpoints.jsonl"):
+        fields = [
+            checkpoint[name]
             for name in (
                 "before",
                 "project_id",
@@ -228,47 +239,51 @@ def check_checkpoints(bundle: Bundle) -> dict[str, Any]:
                 "root",
             )
         ]
-        if hashed(["gesdash checkpoint 1", *told]) != one["digest"]:
+        if hashed(["gesdash checkpoint 1", *fields]) != checkpoint["digest"]:
             raise Wrong(
                 "Checkpoint {} of project {}: its digest does not fit.".format(
-                    one["number"], one["project_id"]
+                    checkpoint["number"], checkpoint["project_id"]
                 )
             )
-        found[one["project_id"]] = one
-    return found
+        checkpoints[checkpoint["project_id"]] = checkpoint
+    return checkpoints
 
 
 def check_head(head: Any, links: list[str], checkpoints: dict[str, Any]) -> bool:
-    """The chain ends where the job's head says, and its sealed link is a leaf of the checkpoint's tree."""
-    where = "project {}, job {}".format(head["project_id"], head["job_id"])
+    """Verify that the chain ends with the job's head and that its sealed link is in the tree.
+
+    Gives whether all of the chain is sealed.
+    """
+    label = "project {}, job {}".format(head["project_id"], head["job_id"])
     if [head["number"], head["link"]] != [len(links) - 1, links[-1]]:
         raise Wrong(
             "{}: the chain ends with reply number {}; expected {}.".format(
-                where, len(links) - 1, head["number"]
+                label, len(links) - 1, head["number"]
             )
         )
     sealed = head["sealed"]
     if sealed is None:
         return False
+
     checkpoint = checkpoints.get(head["project_id"])
     if (
         checkpoint is None
         or sealed["checkpoint"] != checkpoint["number"]
         or sealed["size"] != checkpoint["jobs"]
     ):
-        raise Wrong("{}: checkpoint {} is not in the bundle.".format(where, sealed["checkpoint"]))
+        raise Wrong("{}: checkpoint {} is not in the bundle.".format(label, sealed["checkpoint"]))
     if not 0 <= sealed["index"] < sealed["size"] or not 0 < sealed["number"] < len(links):
-        raise Wrong(f"{where}: what is sealed is not in its chain.")
+        raise Wrong(f"{label}: what is sealed is not in its chain.")
     leaf = hashed(
         ["gesdash head 1", head["job_id"], sealed["number"], links[sealed["number"]]], b"\x00"
     )
     try:
         root = root_of(leaf, sealed["index"], sealed["size"], sealed["path"])
-    except Wrong as wrong:
-        raise Wrong(f"{where}: {wrong}") from None
+    except Wrong as error:
+        raise Wrong(f"{label}: {error}") from None
     if root != checkpoint["root"]:
         raise Wrong(
-            "{}: its head is not what checkpoint {} sealed.".format(where, checkpoint["number"])
+            "{}: its head is not what checkpoint {} sealed.".format(label, checkpoint["number"])
         )
     return bool(sealed["number"] == len(links) - 1)
 
@@ -276,9 +291,12 @@ def check_head(head: Any, links: list[str], checkpoints: dict[str, Any]) -> bool
 def check_jobs(
     bundle: Bundle, bytes_of: Replies, checkpoints: dict[str, Any]
 ) -> tuple[int, int, int, int]:
-    """Every chain and its head: how many jobs, replies, jobs sealed as they are, and replies that are gone."""
+    """Verify every chain and its head.
+
+    Gives the numbers of jobs, of replies, of jobs sealed as they are and of removed replies.
+    """
     chains = itertools.groupby(
-        bundle.rows("replies.jsonl"), key=lambda one: (one["project_id"], one["job_id"])
+        bundle.rows("replies.jsonl"), key=lambda row: (row["project_id"], row["job_id"])
     )
     chain = next(chains, None)
     jobs = replies = sealed = absent = 0
@@ -291,11 +309,13 @@ def check_jobs(
             raise Wrong("jobs.jsonl and heads.jsonl do not name the same jobs.")
         links = [START]
         if chain is not None and chain[0] == (head["project_id"], head["job_id"]):
-            links, without = check_chain(bytes_of, chain[1])
-            absent += without
+            links, absent_of_job = check_chain(bytes_of, chain[1])
+            absent += absent_of_job
             chain = next(chains, None)
         sealed += check_head(head, links, checkpoints)
-        jobs, replies = jobs + 1, replies + len(links) - 1
+        jobs += 1
+        replies += len(links) - 1
+
     if chain is not None:
         raise Wrong(f"replies.jsonl has replies of job {chain[0][1]}, which is not in heads.jsonl.")
     bytes_of.end()
@@ -303,8 +323,11 @@ def check_jobs(
 
 
 def check(bundle: Bundle, kept: Any = None) -> list[str]:
-    """All of it. Gives the lines to say; raises Wrong with the first thing that does not fit."""
-    said = [f"{check_files(bundle)} files are the ones that were packed."]
+    """Verify all of the bundle; gives the lines of the result.
+
+    Raises: Wrong with the first thing that does not fit.
+    """
+    lines = [f"{check_files(bundle)} files are the ones that were packed."]
     checkpoints = check_checkpoints(bundle)
     if kept is not None:
         project = kept.get("project_id")
@@ -312,7 +335,8 @@ def check(bundle: Bundle, kept: Any = None) -> list[str]:
             raise Wrong(f"The bundle has no checkpoint of project {project}.")
         if checkpoints[project] != kept:
             raise Wrong(
-                "The bundle has checkpoint {} of project {} with digest {}; kept was {} with {}.".format(
+                "The bundle has checkpoint {} of project {} with digest {}; "
+                "kept was {} with {}.".format(
                     checkpoints[project]["number"],
                     project,
                     checkpoints[project]["digest"],
@@ -320,39 +344,41 @@ def check(bundle: Bundle, kept: Any = None) -> list[str]:
                     kept.get("digest"),
                 )
             )
-        said.append(f"The checkpoint of project {project} is the one that was kept.")
+        lines.append(f"The checkpoint of project {project} is the one that was kept.")
     with contextlib.closing(Replies(bundle)) as bytes_of:
         jobs, replies, sealed, absent = check_jobs(bundle, bytes_of, checkpoints)
-    said.append(f"{replies} replies of {jobs} jobs are chained as they were recorded.")
+    lines.append(f"{replies} replies of {jobs} jobs are chained as they were recorded.")
     if absent:
-        said.append(
-            f"{absent} of these replies were removed by retention; what is left of them is in the chain."
+        lines.append(
+            f"{absent} of these replies were removed by retention; "
+            "what is left of them is in the chain."
         )
-    said.append(
-        f"{sealed} of these jobs are sealed as they are; what came later is chained, but not sealed yet."
+    lines.append(
+        f"{sealed} of these jobs are sealed as they are; "
+        "what came later is chained, but not sealed yet."
     )
-    for project, one in sorted(checkpoints.items()):
-        said.append(
+    for project, checkpoint in sorted(checkpoints.items()):
+        lines.append(
             "Project {}, checkpoint {} of {}: digest {}".format(
-                project, one["number"], one["sealed_at"], one["digest"]
+                project, checkpoint["number"], checkpoint["sealed_at"], checkpoint["digest"]
             )
         )
-    return said
+    return lines
 
 
 def print_reply(bundle: Bundle, job: str, number: str) -> None:
-    """The bytes of one, as GES sent them."""
-    for one in bundle.rows("replies.jsonl"):
-        if (one["job_id"], str(one["number"])) == (job, number):
-            if one["file"] is None:
-                raise Wrong(f"{name_of(one)}: it was removed by retention.")
-            with bundle.open(one["file"]) as file:
-                file.seek(one["offset"])
-                body = file.read(one["size"])
-            if hashlib.sha256(body).hexdigest() != one["sha256"]:
+    """Write the bytes of a reply, as GES sent them, to standard output."""
+    for reply in bundle.rows("replies.jsonl"):
+        if (reply["job_id"], str(reply["number"])) == (job, number):
+            if reply["file"] is None:
+                raise Wrong(f"{name_of(reply)}: it was removed by retention.")
+            with bundle.open(reply["file"]) as file:
+                file.seek(reply["offset"])
+                body = file.read(reply["size"])
+            if hashlib.sha256(body).hexdigest() != reply["sha256"]:
                 raise Wrong(
                     "{}: the bytes in {} from {} are not the reply's.".format(
-                        name_of(one), one["file"], one["offset"]
+                        name_of(reply), reply["file"], reply["offset"]
                     )
                 )
             sys.stdout.buffer.write(body)
@@ -361,21 +387,21 @@ def print_reply(bundle: Bundle, job: str, number: str) -> None:
 
 
 def main(arguments: list[str]) -> int:
-    """Say what was checked, or what does not fit; the exit code."""
-    asked = argparse.ArgumentParser(description="Verify a bundle of evidence, by itself.")
-    asked.add_argument(
+    """Write what was verified, or what does not fit; gives the exit code."""
+    parser = argparse.ArgumentParser(description="Verify a bundle of evidence, by itself.")
+    parser.add_argument(
         "place",
         nargs="?",
         default=os.path.dirname(os.path.abspath(__file__)),
         help="the zip, or its folder",
     )
-    asked.add_argument(
+    parser.add_argument(
         "--checkpoint", metavar="FILE", help="a checkpoint that was kept, to compare with"
     )
-    asked.add_argument(
+    parser.add_argument(
         "--reply", nargs=2, metavar=("JOB", "NUMBER"), help="only write the bytes of this reply"
     )
-    options = asked.parse_args(arguments)
+    options = parser.parse_args(arguments)
     kept = None
     try:
         if options.reply:
@@ -386,8 +412,8 @@ def main(arguments: list[str]) -> int:
                 kept = json.load(file)
         for line in check(Bundle(options.place), kept):
             sys.stdout.write(line + "\n")
-    except Wrong as wrong:
-        sys.stdout.write(f"DOES NOT FIT: {wrong}\n")
+    except Wrong as error:
+        sys.stdout.write(f"DOES NOT FIT: {error}\n")
         return 1
     except (
         OSError,
@@ -397,8 +423,8 @@ def main(arguments: list[str]) -> int:
         TypeError,
         AttributeError,
         zipfile.BadZipFile,
-    ) as wrong:
-        sys.stdout.write(f"CAN'T BE READ: {type(wrong).__name__}: {wrong}\n")
+    ) as error:
+        sys.stdout.write(f"CAN'T BE READ: {type(error).__name__}: {error}\n")
         return 1
     sys.stdout.write("All of it fits.\n")
     return 0

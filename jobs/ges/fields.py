@@ -8,7 +8,7 @@ import math
 import re
 from datetime import UTC, datetime
 from decimal import Decimal
-from enum import Enum
+from enum import Enum, auto
 from typing import Any
 
 from jobs.sentences import Sentence, gettext_noop
@@ -107,27 +107,30 @@ def time(value: Any, path: str, peculiarities: list[Sentence]) -> datetime | Non
 
 
 class IdFault(Enum):
-    """Why GES can't have given a text as an id."""
+    """What is wrong with a text as an id of GES."""
 
-    LENGTH = f"empty or over {MAX_ID} characters"
-    CHARACTERS = "has a slash, dots only or unprintable characters"
+    LENGTH = auto()
+    CHARACTERS = auto()
 
 
-def id_fault(value: str) -> IdFault | None:
-    """Why GES can't have given this id; None if it can. The one place where that is decided.
+def id_fault(value: str, *, in_reply: bool = False) -> IdFault | None:
+    """What is wrong with this id; None if nothing is. The one place where that is decided.
 
-    The character rules keep an id whole in an address, where a slash or dots would change the path.
+    An id in GES's reply is kept as it came. One that people and programs name also has to stay whole
+    in an address, where a slash or dots would change the path.
     """
     if not 0 < len(value) <= MAX_ID:
         return IdFault.LENGTH
-    if not value.isprintable() or "/" in value or value in {".", ".."}:
+    if not value.isprintable():
+        return IdFault.CHARACTERS
+    if not in_reply and ("/" in value or value in {".", ".."}):
         return IdFault.CHARACTERS
     return None
 
 
 def is_id(value: Any) -> bool:
-    """Whether this JSON value is text that `id_fault` finds nothing wrong with."""
-    return isinstance(value, str) and id_fault(value) is None
+    """Whether this JSON value of a reply is text that `id_fault` finds nothing wrong with."""
+    return isinstance(value, str) and id_fault(value, in_reply=True) is None
 
 
 def short(text: str, limit: int = 80) -> str:

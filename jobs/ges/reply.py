@@ -156,9 +156,10 @@ def _status(data: dict[str, Any], peculiarities: list[Sentence]) -> str:
 
 def _job_id(data: dict[str, Any]) -> str | None:
     job_id = fields.text(fields.first(data, "jobId", "job_id")) or None
-    if job_id is not None and (fault := fields.id_fault(job_id)):
+    if job_id is not None and fields.id_fault(job_id, in_reply=True):
         raise NotAJobStatus(
-            f"GES can't have given the job id {fields.short(job_id)}: {fault.value}."
+            f"The job id has {len(job_id)} characters or unprintable ones; expected 1 to "
+            f"{fields.MAX_ID} printable ones."
         )
     return job_id
 

@@ -1,4 +1,4 @@
-"""JSON Lines of replies, read and checked line by line. Nothing here asks the database."""
+"""Reads and validates JSON Lines of replies, without the database."""
 
 import json
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from jobs.ges.shapes import JobReply
 from jobs.ingest.moved import BadLine, is_moved, read_moved, read_reply, time_of, whole_number
 from jobs.record import Moved
 
-BATCH = 2000  # lines
+BATCH_LINES = 2000
 MAX_LINE = MAX_BODY * 2  # a body as text inside JSON is escaped, so a line may be longer than it
 
 
 @dataclass(frozen=True, slots=True)
 class IngestLine:
-    """One line, checked, with the reply its body is or the error that tells why it is none."""
+    """A valid line, with its body as a reply or the error that says why it is none."""
 
     number: int
     raw: bytes
@@ -39,7 +39,7 @@ class IngestLine:
 
 @dataclass(frozen=True, slots=True)
 class RejectedLine:
-    """A line that can't be taken, and why."""
+    """A line that can't be recorded, and the reason."""
 
     number: int
     raw: bytes
@@ -47,16 +47,16 @@ class RejectedLine:
 
 
 def batches(lines: IO[bytes]) -> Iterator[list[IngestLine | RejectedLine]]:
-    """All lines, so many at a time that memory does not grow with their number or their size."""
+    """All lines, in batches bounded by number and size, so that memory is bounded."""
     batch: list[IngestLine | RejectedLine] = []
     size = 0
     for number, raw in _numbered(lines):
         try:
             batch.append(parse_line(number, raw))
-        except BadLine as wrong:
-            batch.append(RejectedLine(number, raw, str(wrong)))
+        except BadLine as error:
+            batch.append(RejectedLine(number, raw, str(error)))
         size += len(raw)
-        if len(batch) >= BATCH or size >= MAX_BODY:
+        if len(batch) >= BATCH_LINES or size >= MAX_BODY:
             yield batch
             batch, size = [], 0
     if batch:
@@ -64,7 +64,10 @@ def batches(lines: IO[bytes]) -> Iterator[list[IngestLine | RejectedLine]]:
 
 
 def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
-    """Lines that are not blank; one over the limit is cut there and read past, so memory stays bounded."""
+    """The lines that are not blank, with their numbers.
+
+    A line over the limit is cut there and read past, so that memory is bounded.
+    """
     number = 0
     while raw := lines.readline(MAX_LINE + 1):
         number += 1
@@ -76,7 +79,7 @@ def _numbered(lines: IO[bytes]) -> Iterator[tuple[int, bytes]]:
 
 
 def parse_line(number: int, raw: bytes) -> IngestLine:
-    """Check one line.
+    """Validate one line.
 
     Raises: BadLine that names the field and what was expected.
     """
@@ -84,19 +87,22 @@ def parse_line(number: int, raw: bytes) -> IngestLine:
         raise BadLine(f"longer than {MAX_LINE:,} bytes.")
     try:
         data = json.loads(raw)
-    except (ValueError, RecursionError) as wrong:
-        raise BadLine(f"not JSON: {str(wrong)[:200]}.") from wrong
+    except (ValueError, RecursionError) as error:
+        raise BadLine(f"not JSON: {str(error)[:200]}.") from error
     if not isinstance(data, dict):
         raise BadLine(
-            'expected an object with "project_id", "graph_id", "job_id", "observed_at", "http_status" and "body".'
+            'expected an object with "project_id", "graph_id", "job_id", "observed_at", '
+            '"http_status" and "body".'
         )
-    ids = _id(data, "project_id"), _graph_id(data), _name(data), _id(data, "job_id")
+
+    ids = (_id(data, "project_id"), _graph_id(data), _graph_name(data), _id(data, "job_id"))
     observed_at = time_of(data, "observed_at")
     if is_moved(data):
         return IngestLine(
             number, raw, *ids, observed_at, **read_moved(data, ids[-1], observed_at, _body)
         )
-    http_status, body = whole_number(data, "http_status", 100, 599), _body(data)
+    http_status = whole_number(data, "http_status", 100, 599)
+    body = _body(data)
     try:
         return IngestLine(
             number,
@@ -113,7 +119,7 @@ def parse_line(number: int, raw: bytes) -> IngestLine:
 
 
 def _graph_id(data: dict[str, Any]) -> str | None:
-    """None where only a name is known, as of a graph that is gone."""
+    """None if only the name is known, as of a deleted graph."""
     return (
         None
         if data.get("graph_id", "") is None and data.get("graph_name")
@@ -138,7 +144,7 @@ def _id(data: dict[str, Any], name: str) -> str:
     return value
 
 
-def _name(data: dict[str, Any]) -> str:
+def _graph_name(data: dict[str, Any]) -> str:
     value = data.get("graph_name")
     if value is None:
         return ""
@@ -171,7 +177,7 @@ def _bytes_of(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
-        # Bytes that were not UTF-8 are written by the export as lone surrogates and come back the same.
-        halves = [character for character in text if "\ud800" <= character <= "\udfff"]
-        escaped = all("\udc80" <= character <= "\udcff" for character in halves)
+        # The export writes bytes that were not UTF-8 as lone surrogates; they come back the same.
+        surrogates = [character for character in text if "\ud800" <= character <= "\udfff"]
+        escaped = all("\udc80" <= character <= "\udcff" for character in surrogates)
         return text.encode("utf-8", "surrogateescape" if escaped else "surrogatepass")

@@ -1,4 +1,7 @@
-"""What a line of an export of gesdash says besides: whole runs, removed replies and failed polls, for another gesdash."""
+"""Reads the additional fields of lines that another gesdash exported.
+
+They describe whole runs, removed replies and failed polls.
+"""
 
 import hashlib
 from collections.abc import Callable
@@ -13,11 +16,11 @@ from jobs.ges.shapes import JobReply
 from jobs.models.reply import Source
 from jobs.record import Moved
 
-MOST = 2**31 - 1  # of a count
+MAX_COUNT = 2**31 - 1
 
 
 class BadLine(Exception):
-    """A line that can't be taken; the message says what was expected."""
+    """A line that can't be recorded; the message says what was expected."""
 
 
 class MovedMiss(GesError):
@@ -29,7 +32,7 @@ class MovedMiss(GesError):
 
 
 def is_moved(data: dict[str, Any]) -> bool:
-    """Whether the line is of an export; others may have any of these keys by themselves."""
+    """Whether the line is of an export; other lines may have some of these keys, not all."""
     return "sha256" in data and "last_seen_at" in data and "seen" in data and "source" in data
 
 
@@ -39,36 +42,44 @@ def read_moved(
     observed_at: datetime,
     read_body: Callable[[dict[str, Any]], bytes],
 ) -> dict[str, Any]:
-    """The rest of a `Line`. Raises: BadLine that names the field and what was expected."""
+    """The remaining fields of an `IngestLine`.
+
+    Raises: BadLine that names the field and what was expected.
+    """
     source = _one_of(data, "source", Source.values)
-    last, seen = time_of(data, "last_seen_at"), whole_number(data, "seen", 1, MOST)
-    if last < observed_at or (seen == 1 and last != observed_at):
+    last_seen_at = time_of(data, "last_seen_at")
+    seen = whole_number(data, "seen", 1, MAX_COUNT)
+    if last_seen_at < observed_at or (seen == 1 and last_seen_at != observed_at):
         raise BadLine(
-            f"last_seen_at: {data['last_seen_at']} does not fit {seen:,} times seen from {data['observed_at']}."
+            f"last_seen_at: {data['last_seen_at']} does not fit {seen:,} times seen "
+            f"from {data['observed_at']}."
         )
     if data.get("miss") is not None:
-        return {"source": source} | _miss(data, Moved(last, seen, b""), read_body)
-    moved = Moved(last, seen, _hash(data, "sha256"))
+        return {"source": source} | _miss_fields(data, Moved(last_seen_at, seen, b""), read_body)
+
+    moved = Moved(last_seen_at, seen, _hash(data, "sha256"))
     if data.get("version") is not None:
         moved.version = whole_number(data, "version", 1, 2)
     if data.get("link") is not None:
-        moved.number, moved.link = whole_number(data, "number", 1, MOST), _hash(data, "link")
+        moved.number = whole_number(data, "number", 1, MAX_COUNT)
+        moved.link = _hash(data, "link")
+
     status = whole_number(data, "http_status", 100, 599)
-    rest = {
+    fields = {
         "source": source,
         "http_status": status,
         "content_type": _text(data, "content_type", MAX_ID),
         "moved": moved,
     }
     if data.get("removed_size") is not None:
-        moved.size = whole_number(data, "removed_size", 0, MOST)
-        return rest | {"body": None, "reply": None, "error": None}
-    return rest | _told(
+        moved.size = whole_number(data, "removed_size", 0, MAX_COUNT)
+        return fields | {"body": None, "reply": None, "error": None}
+    return fields | _reply_fields(
         read_body(data), status, job_id, moved, has_version=data.get("version") is not None
     )
 
 
-def _told(
+def _reply_fields(
     body: bytes, status: int, job_id: str, moved: Moved, *, has_version: bool
 ) -> dict[str, Any]:
     if hashlib.sha256(body).digest() != moved.sha256:
@@ -77,7 +88,7 @@ def _told(
         reply = read_reply(body, status, job_id)
     except GesError as error:
         return {"body": body, "reply": None, "error": error}
-    # By which door it came, which its keys need not tell.
+    # The version of the API it came by, which its keys need not show.
     return {
         "body": body,
         "reply": replace(reply, version=moved.version) if has_version else reply,
@@ -85,7 +96,7 @@ def _told(
     }
 
 
-def _miss(
+def _miss_fields(
     data: dict[str, Any], moved: Moved, read_body: Callable[[dict[str, Any]], bytes]
 ) -> dict[str, Any]:
     kind = data["miss"]
@@ -103,25 +114,28 @@ def _miss(
 
 
 def read_reply(body: bytes, http_status: int, job_id: str) -> JobReply:
-    """The reply. Raises: BadLine where it is about another job; GesError where it is none."""
+    """Parse the body.
+
+    Raises: BadLine if it is about another job; GesError if it is no reply.
+    """
     try:
         return parse_reply(body, http_status=http_status, job_id=job_id)
-    except WrongJob as wrong:
-        raise BadLine(f"body: {wrong}") from wrong
+    except WrongJob as error:
+        raise BadLine(f"body: {error}") from error
 
 
 def time_of(data: dict[str, Any], name: str) -> datetime:
-    """A time, in UTC where it names no zone. Raises: BadLine."""
+    """A time in UTC, which it is also taken for without a zone. Raises: BadLine."""
     value = data.get(name)
     try:
         if not isinstance(value, str):
             raise ValueError
-        at = datetime.fromisoformat(value)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
+        time = datetime.fromisoformat(value)
+        return time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise BadLine(
             f"{name}: expected a time such as 2026-01-31T08:15:00Z, got {value!r:.80}."
-        ) from wrong
+        ) from error
 
 
 def whole_number(data: dict[str, Any], name: str, least: int, most: int) -> int:
@@ -149,9 +163,9 @@ def _text(data: dict[str, Any], name: str, most: int) -> str:
 def _hash(data: dict[str, Any], name: str) -> bytes:
     value = data.get(name)
     try:
-        found = bytes.fromhex(value) if isinstance(value, str) else b""
+        digest = bytes.fromhex(value) if isinstance(value, str) else b""
     except ValueError:
-        found = b""
-    if len(found) != 32:
+        digest = b""
+    if len(digest) != 32:
         raise BadLine(f"{name}: expected 64 hex digits, got {value!r:.80}.")
-    return found
+    return digest

@@ -1,4 +1,4 @@
-"""Lines that were read, recorded a batch at a time."""
+"""Records lines that were read, a batch at a time."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -14,10 +14,11 @@ from jobs.record import Observation, Recorded, find_graph, known_or_new_jobs, re
 
 
 class Ingest:
-    """Stores batches of lines; those that can't be taken are named on stderr."""
+    """Records batches of lines; rejected ones are reported on stderr and copied to `rejects`."""
 
     def __init__(self, stderr: Any, rejects: IO[bytes] | None) -> None:
-        self.stderr, self.rejects = stderr, rejects
+        self.stderr = stderr
+        self.rejects = rejects
         self.read = self.rejected = 0
         self.count = Recorded()
         self.projects: dict[str, Project] = {}
@@ -28,62 +29,57 @@ class Ingest:
         self.read += len(batch)
         jobs = self._jobs([line for line in batch if isinstance(line, IngestLine)])
         observations: list[Observation] = []
-        taken: list[IngestLine] = []
+        recorded_lines: list[IngestLine] = []
         for line in batch:
             if isinstance(line, RejectedLine):
-                self._refuse(line)
+                self._reject(line)
                 continue
             job = jobs[line.project_id, line.job_id]
             if job.graph.graph_id != line.graph_id:
                 reason = f"graph_id: job {line.job_id} belongs to graph {job.graph.graph_id}."
-                self._refuse(RejectedLine(line.number, line.raw, reason))
+                self._reject(RejectedLine(line.number, line.raw, reason))
                 continue
-            told = (
-                line.http_status,
-                line.body,
-                line.reply,
-                line.error,
-                line.content_type,
-                line.moved,
-            )
-            observations.append(Observation(job, line.source, line.observed_at, *told))
-            taken.append(line)
-        made = record(observations, now=timezone.now())
-        for line in taken:
+            observations.append(_observation(job, line))
+            recorded_lines.append(line)
+
+        result = record(observations, now=timezone.now())
+        for line in recorded_lines:
             self._check_chain(line)
-        self.count.recorded += made.recorded
-        self.count.repeated += made.repeated
-        self.count.misses += made.misses
-        watches.watch_unfinished([one.job for one in observations])
+        self.count.recorded += result.recorded
+        self.count.repeated += result.repeated
+        self.count.misses += result.misses
+        watches.watch_unfinished([observation.job for observation in observations])
 
     def _check_chain(self, line: IngestLine) -> None:
-        """Say where an export did not continue the chain that is here: recorded all the same, but with a link of its own."""
+        """Report a line of an export that did not continue the chain that is here.
+
+        A reply was recorded all the same, with a new link.
+        """
         if line.moved is None or line.moved.fits:
             return
         if line.moved.size is not None:
-            self._refuse(
-                RejectedLine(
-                    line.number,
-                    line.raw,
-                    f"link: removed reply {line.moved.number} of job {line.job_id} does not continue its chain here.",
-                )
+            reason = (
+                f"link: removed reply {line.moved.number} of job {line.job_id} "
+                "does not continue its chain here."
             )
+            self._reject(RejectedLine(line.number, line.raw, reason))
         else:
             self.stderr.write(
-                f"line {line.number}: recorded, but its link does not continue the chain of job {line.job_id} here."
+                f"line {line.number}: recorded, but its link does not continue "
+                f"the chain of job {line.job_id} here."
             )
 
     def _jobs(self, lines: list[IngestLine]) -> dict[tuple[str, str], Job]:
-        wanted: dict[str, dict[str, tuple[Graph, str, datetime]]] = defaultdict(dict)
+        job_rows: dict[str, dict[str, tuple[Graph, str, datetime]]] = defaultdict(dict)
         for line in lines:
-            wanted[line.project_id].setdefault(
+            job_rows[line.project_id].setdefault(
                 line.job_id, (self._graph(line), line.job_id, line.observed_at)
             )
-        found = {}
-        for project_id, rows in wanted.items():
+        jobs = {}
+        for project_id, rows in job_rows.items():
             for job_id, job in known_or_new_jobs(self._project(project_id), rows.values()).items():
-                found[project_id, job_id] = job
-        return found
+                jobs[project_id, job_id] = job
+        return jobs
 
     def _project(self, project_id: str) -> Project:
         if project_id not in self.projects:
@@ -102,8 +98,22 @@ class Ingest:
                 self.graphs[key] = find_graph(project, line.graph_id, line.graph_name)
         return self.graphs[key]
 
-    def _refuse(self, line: RejectedLine) -> None:
+    def _reject(self, line: RejectedLine) -> None:
         self.rejected += 1
         self.stderr.write(f"line {line.number}: {line.reason}")
         if self.rejects is not None:
             self.rejects.write(line.raw if line.raw.endswith(b"\n") else line.raw + b"\n")
+
+
+def _observation(job: Job, line: IngestLine) -> Observation:
+    return Observation(
+        job,
+        line.source,
+        line.observed_at,
+        line.http_status,
+        line.body,
+        line.reply,
+        line.error,
+        line.content_type,
+        line.moved,
+    )

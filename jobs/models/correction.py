@@ -17,6 +17,9 @@ from jobs.models.job import ImportFile, Job
 _KEPT = ["newest", "flag", "reverted_at", "reverted_by", "reverted_reason"]
 
 
+_GRAPH_NAME = of_graph("COALESCE(NULLIF(name, ''), graph_id)")
+
+
 def _value(column: str) -> str:
     """The value as people know it: a graph by its name."""
     graph = of_graph("COALESCE(NULLIF(name, ''), graph_id)", f"{column}::bigint")
@@ -45,11 +48,11 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 class Correction(models.Model):
     """A person's change of a value, with its reason; values are text, null is unknown.
 
-    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value when
-    it was made, `newest` GES's value now, and `flag` what that makes of the correction.
+    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value
+    when it was made, `newest` GES's value now, and `flag` what that makes of the correction.
 
-    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction` (undoing),
-    `record.overlay` and `record.graphs` (newest, flag).
+    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction`
+    (undoing), `record.overlay` and `record.graphs` (newest, flag).
     """
 
     job = models.ForeignKey(
@@ -147,7 +150,7 @@ class Correction(models.Model):
                 },
                 compared=("reverted_at",),
                 change="undone",
-                name=f"COALESCE({of_job('job_id')}, {of_graph("COALESCE(NULLIF(name, ''), graph_id)")})",
+                name=f"COALESCE({of_job('job_id')}, {_GRAPH_NAME})",
                 project=f"COALESCE({of_job('project_id')}, {of_graph('project_id')})",
                 job="{row}.job_id",
                 graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",

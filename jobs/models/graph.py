@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from jobs.ges.fields import MAX_ID
-from jobs.models.audit_triggers import Audited, plain
+from jobs.models.audit_triggers import Audited, of_graph, plain
 from jobs.models.project import Project
 from jobs.models.roles import Viewer
 
@@ -83,7 +83,7 @@ class Graph(models.Model):
             what="graph",
             values={
                 **plain("name", "graph_id", "is_deleted", "tolerated_loss"),
-                "merged_into": "(SELECT COALESCE(graph_id, name) FROM jobs_graph WHERE id = {row}.merged_into_id)",
+                "merged_into": of_graph("COALESCE(graph_id, name)", "merged_into_id"),
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.graph_id)",
             notes_rows=False,

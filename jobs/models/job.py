@@ -93,8 +93,8 @@ class Job(models.Model):
 
     Written by: `record.lookup` (new rows), `record.projection` (whatever follows from responses and
     corrections), `record.repeats` (observed_at, where a response said nothing new),
-    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph, is_hidden).
-    Whichever changes what the row says dates it in changed_at.
+    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph,
+    is_hidden). Whichever changes what the row says dates it in changed_at.
     """
 
     # Both are found by the indexes below.

@@ -64,7 +64,7 @@ def graph(request: HttpRequest, pk: int) -> HttpResponse:
     graph = _visible_graph(request, pk)
     if "as_of" in request.GET:
         return render_page(request, "pages/graph.html", "jobs", _as_known(request, graph))
-    context = job_list(request, Job.objects.filter(graph=graph), few_names=True) | {"graph": graph}
+    context = job_list(request, Job.objects.filter(graph=graph), of_graph=True) | {"graph": graph}
     if not is_part(request):
         context |= _head(request, graph, context["problems"])
     return render_page(request, "pages/graph.html", "jobs", context)
@@ -96,7 +96,7 @@ def _as_known(request: HttpRequest, graph: Graph) -> dict[str, Any]:
     of_graph = Q(graph=graph)
     if moved:
         of_graph |= Q(pk__in=moved[:MAX_MOVED])
-    context: dict[str, Any] = job_list(request, Job.objects.filter(of_graph), few_names=True)
+    context: dict[str, Any] = job_list(request, Job.objects.filter(of_graph), of_graph=True)
     at = read_as_of(request.GET["as_of"], timezone.now(), context["problems"])
 
     rows = context["page"].rows

@@ -1,6 +1,5 @@
 """All jobs. The URL is the whole view: filters, order and position are in it."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,16 +16,15 @@ from jobs.lists.filters import STEERING, select, unknown_names
 from jobs.lists.jobs import FILTERS, filtered, page_of
 from jobs.lists.paging import MAX_PAGE_SIZE, read_pk, read_time
 from jobs.models import Job, SavedView
-from jobs.models.job import JobQuerySet, LedgerChoices, ReviewState, VerdictChoices
+from jobs.models.job import JobQuerySet, VerdictChoices
 from jobs.queries.reloads import reloaded
 from jobs.web.addresses import at_cursor
+from jobs.web.filter_form import filter_form
 from jobs.web.live import newest_change
 from jobs.web.rendering import render_page
 
 MAX_VIEWS = 50  # saved views in the menu
 MAX_NEW_JOBS = 1000  # counted; more are shown as 1,000+
-# The filters everybody uses are open; the others are folded away unless one is used.
-OPEN_FILTERS = ("graph", "job_name", "review", "began_after", "began_before", "path", "cause")
 MAX_NAMED_JOBS = 1000  # newest jobs looked at for the names to choose from
 MAX_NAMES = 40
 
@@ -41,11 +39,12 @@ def jobs(request: HttpRequest) -> HttpResponse:
 
 
 def job_list(
-    request: HttpRequest, queryset: JobQuerySet, *, few_names: bool = False
+    request: HttpRequest, queryset: JobQuerySet, *, of_graph: bool = False
 ) -> dict[str, Any]:
     """The context of a list of jobs: a page of rows, counts by verdict, and the filters.
 
-    `few_names`: the names to choose from are those of the page alone, which costs no query.
+    `of_graph`: its filter has no field, and the names to choose from are those of the page alone,
+    which costs no query.
     """
     params = list_params(request)
     drawn_at = newest_change(request.user) or timezone.now()
@@ -53,6 +52,7 @@ def job_list(
     page, page_problems = page_of(params, queryset.filter(selection.condition()))
     every_verdict = queryset.filter(selection.condition(without="verdict"))
     verdict_counts = counts(every_verdict, count_limit(params))
+    names = _names(page.rows if of_graph else queryset, params.getlist("job_name"))
     return {
         "page": page,
         "reloaded": reloaded(page.rows),
@@ -67,34 +67,30 @@ def job_list(
         ],
         "next_url": at_cursor(request, page.next),
         "previous_url": at_cursor(request, page.previous),
-        **_filter_context(request, params),
-        "names": _names(page.rows if few_names else queryset, params.getlist("job_name")),
+        **_filter_context(request, params, names, of_graph=of_graph),
         "query": view_query(request.GET),
         "news_url": f"{reverse('pages:jobs-news')}?{news_query(request, page.rows, drawn_at)}",
     }
 
 
-def _filter_context(request: HttpRequest, params: QueryDict) -> dict[str, Any]:
-    """The fields of the filters and the values they were given."""
+def _filter_context(
+    request: HttpRequest, params: QueryDict, names: list[str], *, of_graph: bool
+) -> dict[str, Any]:
+    """The form of the filters, and what the list around it asks of them."""
     used = {name: values for name, values in params.lists() if any(values)}
-    folded = set(FILTERS) - {*OPEN_FILTERS, "verdict"}
-    # The key of the zone: the name of a fixed one would be "+08".
-    zone = str(timezone.get_current_timezone())
     return {
+        "filter_form": filter_form(
+            request,
+            FILTERS,
+            choices={"job_name": tuple((name, name) for name in names)},
+            without=("graph",) if of_graph else (),
+        ),
         "verdicts": VerdictChoices.choices,
-        "ledgers": LedgerChoices.choices,
-        "reviews": ReviewState.choices,
-        "asked": {name: values[0] for name, values in used.items()},
-        "also": [
-            value
-            for name in FILTERS
-            if name != "verdict"
-            for value in _further_values(request, name, used.get(name, [])[1:])
-        ],
         "asked_verdicts": used.get("verdict", []),
-        "zone": zone,
+        "asked_sort": params.get("sort", ""),
+        # The key of the zone: the name of a fixed one would be "+08".
+        "zone": params.get("zone") or str(timezone.get_current_timezone()),
         "is_filtered": any(name in FILTERS for name in used),
-        "has_more_filters": any(name in folded for name in used),
     }
 
 
@@ -113,38 +109,6 @@ def _names(jobs: JobQuerySet | list[Job], chosen: list[str]) -> list[str]:
         newest_first = jobs.order_by("-begin_time", "-pk")
         names = list(newest_first.values_list("job_name", flat=True)[:MAX_NAMED_JOBS])
     return sorted({*names, *chosen} - {""})[:MAX_NAMES]
-
-
-@dataclass(frozen=True, slots=True)
-class FurtherValue:
-    """A value of a filter beyond the one its field holds; `without` is the address without it."""
-
-    name: str
-    label: str
-    value: str
-    shown: str
-    without: str
-
-
-def _further_values(request: HttpRequest, name: str, values: list[str]) -> Iterator[FurtherValue]:
-    for value in filter(None, values):
-        query = request.GET.copy()
-        query.pop("cursor", None)
-        query.setlist(name, [other for other in query.getlist(name) if other != value])
-        yield FurtherValue(
-            name=name,
-            label=str(FILTERS[name].label),
-            value=value,
-            shown=_label(name, value),
-            without=f"{request.path}?{query.urlencode()}",
-        )
-
-
-def _label(name: str, value: str) -> str:
-    """A filter's value as its field shows it."""
-    choices = {"review": ReviewState.choices, "ledger": LedgerChoices.choices}.get(name, [])
-    labels = {choice: str(label) for choice, label in choices}
-    return labels.get(value, value)
 
 
 def list_params(request: HttpRequest) -> QueryDict:

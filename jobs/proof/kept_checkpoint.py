@@ -1,4 +1,4 @@
-"""A checkpoint kept outside: as a small file to download and print, and compared with what is stored."""
+"""A checkpoint kept outside of gesdash: written as a small file, read again, and verified."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,46 +13,53 @@ from jobs.sentences import gettext_noop
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A checkpoint that was kept outside."""
+    """A checkpoint from a file; `digest` is the one in the file, which may not fit."""
 
     sealed: CheckpointForm
     digest: bytes
 
 
-def as_file(one: Checkpoint) -> dict[str, Any]:
-    """A checkpoint to be kept outside, as an object of JSON; `read_file` reads it."""
+def as_file(checkpoint: Checkpoint) -> dict[str, Any]:
+    """The checkpoint as a JSON object to keep outside; `read_file` reads it."""
     return {
         "gesdash": "checkpoint 1",
-        "project_id": one.project.project_id,
-        "number": one.number,
-        "sealed_at": moment(one.sealed_at),
-        "up_to": one.up_to,
-        "jobs": one.jobs,
-        "replies": one.replies,
-        "root": bytes(one.root).hex(),
-        "before": bytes(one.before).hex(),
-        "digest": bytes(one.digest).hex(),
+        "project_id": checkpoint.project.project_id,
+        "number": checkpoint.number,
+        "sealed_at": moment(checkpoint.sealed_at),
+        "up_to": checkpoint.up_to,
+        "jobs": checkpoint.jobs,
+        "replies": checkpoint.replies,
+        "root": bytes(checkpoint.root).hex(),
+        "before": bytes(checkpoint.before).hex(),
+        "digest": bytes(checkpoint.digest).hex(),
     }
 
 
-def read_file(said: Any) -> Kept:
-    """A checkpoint as `as_file` made it. Raises: ValueError with a sentence that names the field."""
-    if not isinstance(said, dict) or said.get("gesdash") != "checkpoint 1":
+def read_file(data: Any) -> Kept:
+    """Read a checkpoint that `as_file` made.
+
+    Raises: ValueError with a sentence that names the field.
+    """
+    if not isinstance(data, dict) or data.get("gesdash") != "checkpoint 1":
         raise ValueError(
             'expected an object with "gesdash": "checkpoint 1", as the page of proof gives it'
         )
-    hashes = {name: _hash(said, name) for name in ("root", "before", "digest")}
-    counts = [_count(said, name) for name in ("number", "up_to", "jobs", "replies")]
+    hashes = {name: _hash(data, name) for name in ("root", "before", "digest")}
+    number, up_to, jobs, replies = (
+        _count(data, name) for name in ("number", "up_to", "jobs", "replies")
+    )
+
     try:
-        sealed_at = datetime.fromisoformat(str(said.get("sealed_at"))).astimezone(UTC)
-    except (ValueError, OverflowError) as wrong:
+        sealed_at = datetime.fromisoformat(str(data.get("sealed_at"))).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
         raise ValueError(
-            f"sealed_at: expected a time such as 2026-01-31T08:15:00Z, got {said.get('sealed_at')!r:.80}"
-        ) from wrong
-    number, up_to, jobs, replies = counts
+            "sealed_at: expected a time such as 2026-01-31T08:15:00Z, "
+            f"got {data.get('sealed_at')!r:.80}"
+        ) from error
+
     sealed = CheckpointForm(
         hashes["before"],
-        str(said.get("project_id")),
+        str(data.get("project_id")),
         number,
         sealed_at,
         up_to,
@@ -63,34 +70,39 @@ def read_file(said: Any) -> Kept:
     return Kept(sealed, hashes["digest"])
 
 
-def _hash(said: dict[str, Any], name: str) -> bytes:
+def _hash(data: dict[str, Any], name: str) -> bytes:
     try:
-        value = bytes.fromhex(said.get(name, ""))
+        value = bytes.fromhex(data.get(name, ""))
     except (TypeError, ValueError):
         value = b""
     if len(value) != 32:
-        raise ValueError(f"{name}: expected 64 hex digits, got {said.get(name)!r:.80}")
+        raise ValueError(f"{name}: expected 64 hex digits, got {data.get(name)!r:.80}")
     return value
 
 
-def _count(said: dict[str, Any], name: str) -> int:
-    value = said.get(name)
+def _count(data: dict[str, Any], name: str) -> int:
+    value = data.get(name)
     if not isinstance(value, int) or isinstance(value, bool) or value < 0:
         raise ValueError(f"{name}: expected a whole number, got {value!r:.80}")
     return value
 
 
 def check_kept(project: Project, kept: Kept, walk: Walk) -> None:
-    """Whether a checkpoint kept outside is still the one that is stored, and what the stored replies give."""
+    """Verify that the stored checkpoint and the stored replies fit the one kept outside."""
     where: dict[str, str | int] = {"project": project.project_id, "number": kept.sealed.number}
-    made = checkpoint_digest(kept.sealed)
-    if made != kept.digest:
+    computed = checkpoint_digest(kept.sealed)
+    if computed != kept.digest:
         walk.fault(
-            gettext_noop("Project {project}, external copy of checkpoint {number}: its digest is "
-"{found}; expected {expected} from its content."),
-            **where, found=kept.digest.hex(), expected=made.hex(),
-        )  # fmt: skip
+            gettext_noop(
+                "Project {project}, external copy of checkpoint {number}: its digest is "
+                "{found}; expected {expected} from its content."
+            ),
+            **where,
+            found=kept.digest.hex(),
+            expected=computed.hex(),
+        )
         return
+
     stored = project.checkpoints.filter(number=kept.sealed.number).first()
     if stored is None:
         walk.fault(
@@ -102,8 +114,13 @@ def check_kept(project: Project, kept: Kept, walk: Walk) -> None:
         )
     elif bytes(stored.digest) != kept.digest:
         walk.fault(
-            gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected "
-"{expected} as in the external copy."),
-            **where, found=bytes(stored.digest).hex(), expected=kept.digest.hex(),
-        )  # fmt: skip
+            gettext_noop(
+                "Project {project}, checkpoint {number}: its digest is {found}; expected "
+                "{expected} as in the external copy."
+            ),
+            **where,
+            found=bytes(stored.digest).hex(),
+            expected=kept.digest.hex(),
+        )
+
     check_root(project, kept.sealed, walk)

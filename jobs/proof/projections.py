@@ -1,7 +1,7 @@
-"""Whether the rows of jobs and files are what the replies and corrections make: they are derived anew, and that is undone."""
+"""Verifies that the rows of jobs and files are what the replies and corrections give."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import transaction
 
@@ -10,46 +10,67 @@ from jobs.proof.walk import Walk
 from jobs.record import rebuild
 from jobs.sentences import gettext_noop
 
-_FILE = [
-    "path", "log", "status", "verdict", "ledger", "contradiction", "cause", "total_lines", "failed_lines", "successful_lines",
+_FILE_COLUMNS = [
+    "path", "log", "status", "verdict", "ledger", "contradiction", "cause",
+    "total_lines", "failed_lines", "successful_lines",
 ]  # fmt: skip
 
 
+class _FileKey(NamedTuple):
+    job_id: int
+    kind: str
+    position: int
+
+
 def check_rows(jobs: Mapping[int, Job], walk: Walk) -> None:
-    """The first value of each of these locked jobs, or else of its files, that is not what the replies make."""
+    """Derive these locked jobs and their files again; the first different value of each is a fault.
+
+    The derived rows are rolled back.
+    """
     with transaction.atomic():
-        stood = _jobs(jobs), _files(jobs)
+        stored_jobs, stored_files = _job_rows(jobs), _file_rows(jobs)
         rebuild(list(jobs.values()))
-        made = _jobs(jobs), _files(jobs)
+        derived_jobs, derived_files = _job_rows(jobs), _file_rows(jobs)
         transaction.set_rollback(True)
-    wrong = set()
-    for pk, row in stood[0].items():
-        if different := [name for name in row if row[name] != made[0][pk][name]]:
-            wrong.add(pk)
-            _fault(walk, jobs[pk], different[0], row[different[0]], made[0][pk][different[0]])
-    for place in sorted(stood[1].keys() | made[1].keys()):
-        found, expected = stood[1].get(place), made[1].get(place)
-        if found == expected or place[0] in wrong:
+
+    faulty = set()
+    for pk, row in stored_jobs.items():
+        derived = derived_jobs[pk]
+        if name := next((name for name in row if row[name] != derived[name]), None):
+            faulty.add(pk)
+            _fault(walk, jobs[pk], name, row[name], derived[name])
+
+    for key in sorted(stored_files.keys() | derived_files.keys()):
+        stored_file, derived_file = stored_files.get(key), derived_files.get(key)
+        if stored_file == derived_file or key.job_id in faulty:
             continue
-        wrong.add(place[0])
-        at = f"{place[1]} file {place[2]}"
-        if found is None or expected is None:
-            _fault(
-                walk,
-                jobs[place[0]],
-                at,
-                "stored" if found else "missing",
-                "stored" if expected else "none",
-            )
-        else:
-            name = next(name for at_, name in enumerate(_FILE) if found[at_] != expected[at_])
-            _fault(
-                walk,
-                jobs[place[0]],
-                f"{at}, {name}",
-                found[_FILE.index(name)],
-                expected[_FILE.index(name)],
-            )
+        faulty.add(key.job_id)
+        _file_fault(walk, jobs[key.job_id], key, stored_file, derived_file)
+
+
+def _file_fault(
+    walk: Walk,
+    job: Job,
+    key: _FileKey,
+    stored: tuple[Any, ...] | None,
+    derived: tuple[Any, ...] | None,
+) -> None:
+    label = f"{key.kind} file {key.position}"
+    if stored is None or derived is None:
+        _fault(
+            walk,
+            job,
+            label,
+            "stored" if stored else "missing",
+            "stored" if derived else "none",
+        )
+        return
+    name, found, expected = next(
+        values
+        for values in zip(_FILE_COLUMNS, stored, derived, strict=True)
+        if values[1] != values[2]
+    )
+    _fault(walk, job, f"{label}, {name}", found, expected)
 
 
 def _fault(walk: Walk, job: Job, name: str, found: Any, expected: Any) -> None:
@@ -66,7 +87,7 @@ def _fault(walk: Walk, job: Job, name: str, found: Any, expected: Any) -> None:
     )
 
 
-def _jobs(jobs: Mapping[int, Job]) -> dict[int, dict[str, Any]]:
+def _job_rows(jobs: Mapping[int, Job]) -> dict[int, dict[str, Any]]:
     rows = Job.objects.filter(pk__in=jobs).order_by("pk").values()
     return {
         row["id"]: {name: value for name, value in row.items() if name != "changed_at"}
@@ -74,6 +95,10 @@ def _jobs(jobs: Mapping[int, Job]) -> dict[int, dict[str, Any]]:
     }
 
 
-def _files(jobs: Mapping[int, Job]) -> dict[tuple[int, str, int], tuple[Any, ...]]:
-    rows = ImportFile.objects.filter(job__in=jobs).values_list("job_id", "kind", "position", *_FILE)
-    return {(job, kind, position): values for job, kind, position, *values in rows}
+def _file_rows(jobs: Mapping[int, Job]) -> dict[_FileKey, tuple[Any, ...]]:
+    rows = ImportFile.objects.filter(job__in=jobs)
+    columns = rows.values_list("job_id", "kind", "position", *_FILE_COLUMNS)
+    return {
+        _FileKey(job_id, kind, position): tuple(values)
+        for job_id, kind, position, *values in columns
+    }

@@ -1,4 +1,4 @@
-"""Checkpoints: the heads of all chains of a project under one hash, each chained to the one before."""
+"""Checkpoints: all chain heads of a project under one hash, each chained to the one before."""
 
 import logging
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 
 class Head(NamedTuple):
-    """The newest reply of a job, as it was at some time."""
+    """The head of a job's chain at some time: its newest reply's number and link."""
 
     job_id: str
     number: int
@@ -27,27 +27,33 @@ class Head(NamedTuple):
 
     @property
     def leaf(self) -> bytes:
-        """Its place in the tree."""
+        """The hash that stands for it in the Merkle tree."""
         return head_leaf(self.job_id, self.number, self.link)
 
 
 class DoesNotFit(Exception):
-    """The stored replies no longer give the root of the newest checkpoint, so that nothing is sealed on top of it."""
+    """The stored replies no longer give the newest checkpoint's root, so nothing more is sealed."""
 
 
-# One probe of an index a job; a reply that retention took away counts by its tombstone. In the order of bytes, on any database.
+# One index probe per job; a reply that retention removed counts by its tombstone.
+# In the order of bytes, whatever the collation of the database.
 _HEADS = """
 SELECT j.job_id, head.number, head.link FROM jobs_job j CROSS JOIN LATERAL (
-    (SELECT number, link FROM jobs_snapshot WHERE job_id = j.id AND id <= %(up_to)s ORDER BY number DESC LIMIT 1)
+    (SELECT number, link FROM jobs_snapshot WHERE job_id = j.id AND id <= %(up_to)s
+     ORDER BY number DESC LIMIT 1)
     UNION ALL
-    (SELECT number, link FROM jobs_tombstone WHERE job_id = j.id AND id <= %(up_to)s ORDER BY number DESC LIMIT 1)
+    (SELECT number, link FROM jobs_tombstone WHERE job_id = j.id AND id <= %(up_to)s
+     ORDER BY number DESC LIMIT 1)
     ORDER BY number DESC LIMIT 1
 ) AS head WHERE j.project_id = %(project)s ORDER BY j.job_id COLLATE "C"
 """
 
 
 def heads(project: Project, up_to: int) -> Iterator[Head]:
-    """The head of each job that had a reply when `up_to` was the newest one, in the order of the tree; streamed."""
+    """Stream the head of each job as of reply `up_to`, in the order of the tree.
+
+    Jobs that had no reply then are left out.
+    """
     for row in streamed(_HEADS, {"project": project.pk, "up_to": up_to}):
         job_id, number, link = row
         yield Head(job_id, number, bytes(link))
@@ -71,78 +77,85 @@ def state(project: Project, up_to: int) -> ChainState:
 
 
 def newest_reply() -> int:
-    """The key under which every reply is stored for good: nothing recorded from now on comes below it."""
+    """The newest reply's key; whatever is recorded from now on gets a greater one."""
     with transaction.atomic(), connection.cursor() as cursor:
-        pglock.advisory(RECORDING_LOCK, xact=True).acquire()  # waits for those who are recording
+        pglock.advisory(RECORDING_LOCK, xact=True).acquire()  # waits for recorders
         cursor.execute(
-            "SELECT coalesce(max(id), 0) FROM (SELECT max(id) id FROM jobs_snapshot UNION ALL SELECT max(id) FROM jobs_tombstone) x"
+            "SELECT coalesce(max(id), 0) FROM (SELECT max(id) id FROM jobs_snapshot"
+            " UNION ALL SELECT max(id) FROM jobs_tombstone) x"
         )
         [(key,)] = cursor.fetchall()
     return int(key)
 
 
 def recorded(project: Project) -> int:
-    """How many replies were ever recorded, by the lengths of the chains."""
+    """The number of replies ever recorded, by the lengths of the chains."""
     return project.jobs.aggregate(sum=Sum("chain_length"))["sum"] or 0
 
 
 def seal(project: Project, *, now: datetime) -> Checkpoint | None:
-    """Make the next checkpoint of a project; None when nothing came since the last.
+    """Make the next checkpoint of a project; None if nothing was recorded since the last.
 
-    Raises: DoesNotFit when the last one no longer fits what is stored, which `verify` then explains.
+    Raises: DoesNotFit if the last one no longer fits the stored replies; `verify` explains why.
     """
     last = project.checkpoints.order_by("-number").first()
     if recorded(project) == (last.replies if last else 0):
         return None
+
     up_to = newest_reply()
     if last is not None and state(project, last.up_to) != ChainState(
         last.jobs, last.replies, bytes(last.root)
     ):
         raise DoesNotFit(
-            f"Checkpoint {last.number} of project {project.project_id} no longer fits the stored replies."
+            f"Checkpoint {last.number} of project {project.project_id} "
+            "no longer fits the stored replies."
         )
-    found = state(project, up_to)
+
+    current = state(project, up_to)
     sealed = CheckpointForm(
         bytes(last.digest) if last else START,
         project.project_id,
         last.number + 1 if last else 1,
         now,
         up_to,
-        *found,
+        *current,
     )
     return Checkpoint.objects.create(
         project=project,
         number=sealed.number,
         sealed_at=now,
         up_to=up_to,
-        jobs=found.jobs,
-        replies=found.replies,
-        root=found.root,
+        jobs=current.jobs,
+        replies=current.replies,
+        root=current.root,
         before=sealed.before,
         digest=checkpoint_digest(sealed),
     )
 
 
 def seal_all(*, now: datetime) -> int:
-    """Seal what is new in every project; how many checkpoints were made. One project's trouble is not the others'."""
-    made = 0
+    """Seal every project with new replies; gives the number of new checkpoints.
+
+    A project that can't be sealed does not stop the others.
+    """
+    count = 0
     for project in Project.objects.order_by("pk"):
         try:
-            made += seal(project, now=now) is not None
-        except DoesNotFit as wrong:
-            log.error("%s Nothing more of it is sealed; run manage.py verify.", wrong)
-    return made
+            count += seal(project, now=now) is not None
+        except DoesNotFit as error:
+            log.error("%s It is no longer sealed; run manage.py verify.", error)
+    return count
 
 
-def sealed_form(one: Checkpoint) -> CheckpointForm:
-    """What a stored checkpoint says, as it is hashed."""
+def sealed_form(checkpoint: Checkpoint) -> CheckpointForm:
+    """The stored checkpoint in the form that is hashed."""
     return CheckpointForm(
-        bytes(one.before),
-        one.project.project_id,
-        one.number,
-        one.sealed_at,
-        one.up_to,
-        one.jobs,
-        one.replies,
-        bytes(one.root),
+        bytes(checkpoint.before),
+        checkpoint.project.project_id,
+        checkpoint.number,
+        checkpoint.sealed_at,
+        checkpoint.up_to,
+        checkpoint.jobs,
+        checkpoint.replies,
+        bytes(checkpoint.root),
     )

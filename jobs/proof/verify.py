@@ -1,4 +1,4 @@
-"""A walk over all that is stored, or a part of it, that finds what does not fit."""
+"""Verifies stored jobs, replies and checkpoints, all of them or a part."""
 
 from collections.abc import Iterator
 
@@ -14,14 +14,13 @@ from jobs.proof.walk import Walk
 from jobs.record.lookup import lock_jobs
 from jobs.sentences import gettext_noop
 
-BATCH_JOBS, BATCH_ROWS = (
-    200,
-    5_000,
-)  # files and replies: what bounds the memory, and how long a job is locked
+# Of one transaction; bound the memory and how long a job is locked.
+MAX_BATCH_JOBS = 200
+MAX_BATCH_ROWS = 5_000  # files and replies
 
 
 def walk_jobs(jobs: JobQuerySet, walk: Walk) -> Iterator[Walk]:
-    """Check chains and rows, a transaction a batch; the walk so far after each."""
+    """Verify chains and rows, one transaction per batch; yields the walk after each batch."""
     for batch in _batches(jobs):
         with transaction.atomic():
             locked = lock_jobs(batch)
@@ -43,7 +42,7 @@ def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
     ):
         batch.append(pk)
         rows += files + replies
-        if len(batch) >= BATCH_JOBS or rows >= BATCH_ROWS:
+        if len(batch) >= MAX_BATCH_JOBS or rows >= MAX_BATCH_ROWS:
             yield batch
             batch, rows = [], 0
     if batch:
@@ -51,53 +50,80 @@ def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
 
 
 def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> None:
-    """The chain of checkpoints, and whether the newest (or every one) is what the stored replies give."""
-    before, number = START, 0
-    last = None
-    for one in (
+    """Verify the chain of checkpoints, and the root of the newest or, with `every`, of all."""
+    previous_digest, number = START, 0
+    newest = None
+    for checkpoint in (
         project.checkpoints.select_related("project").order_by("number").iterator(chunk_size=500)
     ):
         walk.checkpoints += 1
-        if one.number != number + 1:
+        if checkpoint.number != number + 1:
             walk.fault(
-                gettext_noop("Project {project}: checkpoint {number} is missing; the next existing "
-"one is number {next}."),
-                project=project.project_id, number=number + 1, next=one.number,
-            )  # fmt: skip
-        elif bytes(one.before) != before or checkpoint_digest(sealed_form(one)) != bytes(
-            one.digest
-        ):
+                gettext_noop(
+                    "Project {project}: checkpoint {number} is missing; the next existing "
+                    "one is number {next}."
+                ),
+                project=project.project_id,
+                number=number + 1,
+                next=checkpoint.number,
+            )
+        elif bytes(checkpoint.before) != previous_digest or checkpoint_digest(
+            sealed_form(checkpoint)
+        ) != bytes(checkpoint.digest):
             walk.fault(
-                gettext_noop("Project {project}, checkpoint {number}: its digest is {found}; expected "
-"{expected} from its content and the previous checkpoint."),
-                project=project.project_id, number=one.number, found=bytes(one.digest).hex(),
-                expected=checkpoint_digest(sealed_form(one)._replace(before=before)).hex(),
-            )  # fmt: skip
+                gettext_noop(
+                    "Project {project}, checkpoint {number}: its digest is {found}; expected "
+                    "{expected} from its content and the previous checkpoint."
+                ),
+                project=project.project_id,
+                number=checkpoint.number,
+                found=bytes(checkpoint.digest).hex(),
+                expected=checkpoint_digest(
+                    sealed_form(checkpoint)._replace(before=previous_digest)
+                ).hex(),
+            )
         if every:
-            check_root(project, sealed_form(one), walk)
-        before, number, last = bytes(one.digest), one.number, one
-    if last is not None and not every:
-        check_root(project, sealed_form(last), walk)
-    known = project.verifications.filter(job_id="").order_by("-checkpoints").first()
-    if known is not None and known.checkpoints > number:
+            check_root(project, sealed_form(checkpoint), walk)
+        previous_digest, number = bytes(checkpoint.digest), checkpoint.number
+        newest = checkpoint
+
+    if newest is not None and not every:
+        check_root(project, sealed_form(newest), walk)
+    _check_count(project, number, walk)
+
+
+def _check_count(project: Project, number: int, walk: Walk) -> None:
+    """Verify that no checkpoint after `number` is missing that a former verification found."""
+    former = project.verifications.filter(job_id="").order_by("-checkpoints").first()
+    if former is not None and former.checkpoints > number:
         walk.fault(
-            gettext_noop("Project {project}: checkpoint {number} is missing; it existed when "
-"verified on {when}."),
-            project=project.project_id, number=number + 1, when=moment(known.ended_at),
-        )  # fmt: skip
+            gettext_noop(
+                "Project {project}: checkpoint {number} is missing; it existed when "
+                "verified on {when}."
+            ),
+            project=project.project_id,
+            number=number + 1,
+            when=moment(former.ended_at),
+        )
 
 
 def check_root(project: Project, sealed: CheckpointForm, walk: Walk) -> None:
-    """Whether the stored replies give what a checkpoint says."""
+    """Verify that the stored replies give the counts and the root of a checkpoint."""
     found = state(project, sealed.up_to)
     if found != ChainState(sealed.jobs, sealed.replies, sealed.root):
         walk.fault(
             gettext_noop(
                 "Project {project}, checkpoint {number} of {when}: the stored responses "
-"give {jobs} jobs, {replies} responses, root {found}; expected "
-"{expected_jobs} jobs, {expected_replies} responses, root {expected}."
+                "give {jobs} jobs, {replies} responses, root {found}; expected "
+                "{expected_jobs} jobs, {expected_replies} responses, root {expected}."
             ),
-            project=project.project_id, number=sealed.number, when=moment(sealed.sealed_at), jobs=found.jobs,
-            replies=found.replies, found=found.root.hex(), expected_jobs=sealed.jobs, expected_replies=sealed.replies,
+            project=project.project_id,
+            number=sealed.number,
+            when=moment(sealed.sealed_at),
+            jobs=found.jobs,
+            replies=found.replies,
+            found=found.root.hex(),
+            expected_jobs=sealed.jobs,
+            expected_replies=sealed.replies,
             expected=sealed.root.hex(),
-        )  # fmt: skip
+        )

@@ -1,4 +1,4 @@
-"""What a verification walked of a project, and what did not fit: each a sentence that names the row."""
+"""The result of verifying a project: counts, and the faults as sentences that name the row."""
 
 from dataclasses import dataclass, field
 
@@ -9,7 +9,7 @@ KEPT = 100  # sentences of one project; more are counted
 
 @dataclass
 class Walk:
-    """Counts of what was walked, and the first faults."""
+    """Counts of verified rows; `sentences` has the first KEPT faults, `faults` counts all."""
 
     jobs: int = 0
     replies: int = 0
@@ -19,7 +19,7 @@ class Walk:
     sentences: list[Sentence] = field(default_factory=list)
 
     def fault(self, text: str, **values: Value) -> None:
-        """One more; `text` is marked for the catalogues where it stands."""
+        """Add a fault; the caller marks `text` for translation."""
         self.faults += 1
         if len(self.sentences) < KEPT:
             self.sentences.append(Sentence(text, values))

@@ -81,11 +81,23 @@ def _bury(history: History, observation: Observation, moved: Moved) -> bool:
     facts = history.facts(observation, moved.version, moved.sha256)
     number, link = history.chain(facts)
     key = None  # until `give_keys`
-    history.buried.append((
-        key, history.job.pk, number, observation.source, facts.version, facts.http_status,
-        facts.content_type, facts.sha256, observation.observed_at, moved.last_seen_at, moved.seen,
-        link, moved.size,
-    ))  # fmt: skip
+    history.buried.append(
+        (
+            key,
+            history.job.pk,
+            number,
+            observation.source,
+            facts.version,
+            facts.http_status,
+            facts.content_type,
+            facts.sha256,
+            observation.observed_at,
+            moved.last_seen_at,
+            moved.seen,
+            link,
+            moved.size,
+        )
+    )
     return True
 
 

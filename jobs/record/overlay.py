@@ -34,7 +34,8 @@ def note_beside_corrections(
 ) -> None:
     """Keep GES's newest value beside each correction, and flag those that it affects.
 
-    A correction becomes needless where GES gives the same value, contradicted where it gives a third.
+    A correction becomes needless where GES gives the same value, contradicted where it gives a
+    third.
     """
     rows = []
     for history in histories:

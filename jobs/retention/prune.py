@@ -1,4 +1,4 @@
-"""Old replies that say nothing new go, by the rule of their project; a tombstone stays for each."""
+"""Removes old redundant replies by the rule of their project; each leaves a tombstone."""
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
@@ -17,15 +17,17 @@ from jobs.models.project import Keeping
 from jobs.record import rebuild
 from jobs.record.lookup import lock_jobs
 from jobs.record.removal import remove_misses, remove_replies
-from jobs.retention.redundant import ReplyContent, redundant, told
+from jobs.retention.redundant import ReplyContent, content_of, redundant
 
-BATCH_JOBS, BATCH_REPLIES = 200, 2_000  # of one transaction
-CHUNK_BODIES = 20  # read at once; a body may have 8 MiB
+# Of one transaction.
+BATCH_JOBS = 200
+BATCH_REPLIES = 2_000
+BODIES_AT_ONCE = 20  # a body may have 8 MiB
 
 
 @dataclass(slots=True)
 class Pruned:
-    """What went, or would go."""
+    """Counts of the rows that were removed, or with `dry_run` would be."""
 
     jobs: int = 0
     replies: int = 0
@@ -42,7 +44,7 @@ class Pruned:
 
 
 def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
-    """Jobs that have ended long enough ago to have something old, that nobody reviews and nobody holds as evidence."""
+    """Ended jobs first seen before `cutoff`, not under review and not held as evidence."""
     jobs = Job.objects.filter(
         project=project, first_seen_at__lt=cutoff, verdict__in=sorted(FINAL), hold=None
     )
@@ -50,7 +52,10 @@ def prunable(project: Project, cutoff: datetime) -> JobQuerySet:
 
 
 def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator[Pruned]:
-    """Apply the rule of a project, a transaction a batch; what went in each. Nothing where all is kept."""
+    """Apply the rule of a project, one transaction per batch; yields the counts of each batch.
+
+    Yields nothing if the project keeps all.
+    """
     if project.keeps == Keeping.ALL:
         return
     cutoff = now - timedelta(days=project.keep_days)
@@ -59,21 +64,27 @@ def prune(project: Project, *, now: datetime, dry_run: bool = False) -> Iterator
             # Locked, since a job may come under review, and a reply may come, at any time.
             locked = lock_jobs(batch) if not dry_run else {}
             jobs = [*prunable(project, cutoff).filter(pk__in=batch)]
-            gone = _gone(jobs, cutoff, keep_changes=project.keeps == Keeping.CHANGES)
+            removable = _removable(jobs, cutoff, keep_changes=project.keeps == Keeping.CHANGES)
             misses = Miss.objects.filter(job__in=jobs, last_seen_at__lt=cutoff)
-            touched = {job for job, _ in gone}
-            done = Pruned(len(touched), len(gone), misses.count(), _size([pk for _, pk in gone]))
-            if locked and (done.replies or done.misses):
-                row = Pruning.objects.create(
-                    project=project, made_at=now, keeps=project.keeps, keep_days=project.keep_days,
-                    replies=done.replies, misses=done.misses, size=done.size,
-                )  # fmt: skip
-                remove_replies(row, [pk for _, pk in gone])
+            pruned_jobs = {job for job, _ in removable}
+            replies = [pk for _, pk in removable]
+            pruned = Pruned(len(pruned_jobs), len(replies), misses.count(), _body_size(replies))
+
+            if locked and (pruned.replies or pruned.misses):
+                pruning = Pruning.objects.create(
+                    project=project,
+                    made_at=now,
+                    keeps=project.keeps,
+                    keep_days=project.keep_days,
+                    replies=pruned.replies,
+                    misses=pruned.misses,
+                    size=pruned.size,
+                )
+                remove_replies(pruning, replies)
                 remove_misses([job.pk for job in jobs], cutoff)
-                rebuild(
-                    [one for one in jobs if one.pk in touched]
-                )  # counts, and what neighbours say against each other
-        yield done
+                # Counts, and contradictions between neighbouring replies.
+                rebuild([job for job in jobs if job.pk in pruned_jobs])
+        yield pruned
 
 
 def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
@@ -91,34 +102,39 @@ def _batches(jobs: JobQuerySet) -> Iterator[list[int]]:
         yield batch
 
 
-def _gone(jobs: Sequence[Job], cutoff: datetime, *, keep_changes: bool) -> list[tuple[int, int]]:
-    """Job and reply of each that may go."""
-    many = [job.pk for job in jobs if job.snapshot_count > 1]
-    rows = Snapshot.objects.filter(job__in=many).order_by("job", "first_seen_at", "pk")
+def _removable(
+    jobs: Sequence[Job], cutoff: datetime, *, keep_changes: bool
+) -> list[tuple[int, int]]:
+    """The keys of job and reply, for each reply that may be removed."""
+    with_several = [job.pk for job in jobs if job.snapshot_count > 1]
+    rows = Snapshot.objects.filter(job__in=with_several).order_by("job", "first_seen_at", "pk")
     columns = rows.values_list(
         "job_id", "pk", "source", "version", "last_seen_at", "http_status", "body"
     )
     replies: dict[int, list[ReplyContent]] = defaultdict(list)
-    for job, pk, source, version, last, http_status, body in columns.iterator(
-        chunk_size=CHUNK_BODIES
+
+    for job, pk, source, version, last_seen_at, http_status, body in columns.iterator(
+        chunk_size=BODIES_AT_ONCE
     ):
-        replies[job].append(told(pk, source, version, last, _read(bytes(body), http_status)))
+        replies[job].append(
+            content_of(pk, source, version, last_seen_at, _parsed(bytes(body), http_status))
+        )
     return [
-        (job, one.id)
-        for job, all_ in replies.items()
-        for one in redundant(all_, keep_changes=keep_changes)
-        if one.last_seen_at < cutoff
+        (job, reply.id)
+        for job, replies_of_job in replies.items()
+        for reply in redundant(replies_of_job, keep_changes=keep_changes)
+        if reply.last_seen_at < cutoff
     ]
 
 
-def _read(body: bytes, http_status: int) -> JobReply | None:
+def _parsed(body: bytes, http_status: int) -> JobReply | None:
     try:
         return parse_reply(body, http_status=http_status)
     except GesError:
         return None
 
 
-def _size(replies: Collection[int]) -> int:
+def _body_size(replies: Collection[int]) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT coalesce(sum(length(body)), 0) FROM jobs_snapshot WHERE id = ANY(%s)",

@@ -13,25 +13,25 @@ from jobs.lists.kinds import Choice, Choices, Time
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field: a choice where it has `choices`, else a line of text."""
+    """One field: a choice where it has `choices`, even if none is left, else a line of text."""
 
     name: str
     label: str
     value: str
-    choices: Choices = ()
+    choices: Choices | None = None
     example: str = ""
-    zone: str = ""  # of a time which names none
+    zone: str = ""  # of times which name none: the first field of a time says it for all
 
     @classmethod
-    def of(cls, each: Filter, params: QueryDict, choices: Choices, zone: str) -> Self:
+    def of(cls, each: Filter, params: QueryDict, choices: Choices | None, zone: str) -> Self:
         """The field of a filter, with its first value; the others are `OtherValue`s."""
         return cls(
             name=each.name,
             label=str(each.label),
             value=next(iter(params.getlist(each.name)), ""),
-            choices=choices or choices_of(each),
+            choices=choices_of(each) if choices is None else choices,
             example=str(each.example),
-            zone=zone if isinstance(each.kind, Time) else "",
+            zone=zone,
         )
 
 
@@ -69,12 +69,15 @@ def filter_form(
     """
     params = request.GET
     zone = params.get("zone") or str(timezone.get_current_timezone())
+    first_time = next((name for name, each in filters.items() if isinstance(each.kind, Time)), "")
 
     def fields(*places: Place) -> Iterator[Field]:
         for place in places:
             for name, each in filters.items():
                 if each.place is place and name not in without:
-                    yield Field.of(each, params, (choices or {}).get(name, ()), zone)
+                    yield Field.of(
+                        each, params, (choices or {}).get(name), zone if name == first_time else ""
+                    )
 
     folded = list(fields(Place.FOLDED))
     used = [field for field in fields(Place.WHEN_USED) if field.value]
@@ -86,16 +89,16 @@ def filter_form(
     )
 
 
-def choices_of(each: Filter) -> Choices:
-    """The words of a choice with their labels; none for another kind."""
-    return each.kind.choices if isinstance(each.kind, Choice) else ()
+def choices_of(each: Filter) -> Choices | None:
+    """The words of a choice with their labels; None for another kind."""
+    return each.kind.choices if isinstance(each.kind, Choice) else None
 
 
 def _other_values(request: HttpRequest, filters: Mapping[str, Filter]) -> Iterator[OtherValue]:
     for name, each in filters.items():
         if each.place is Place.ELSEWHERE:
             continue
-        labels = dict(choices_of(each))
+        labels = dict(choices_of(each) or ())
         for value in filter(None, request.GET.getlist(name)[1:]):
             query = request.GET.copy()
             query.pop("cursor", None)

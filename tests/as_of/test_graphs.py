@@ -15,7 +15,7 @@ from jobs.decisions.review import set_tolerance
 from jobs.models import AuditCoverage, Graph, Job
 from tests.as_of.test_jobs import at, signed_in, text
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 __all__ = ["signed_in"]
 MINUTE = timedelta(minutes=1)
@@ -23,7 +23,7 @@ MINUTE = timedelta(minutes=1)
 
 @pytest.fixture
 def lossy(project):
-    job = tell(project, "j1", file("b/a.csv", 1, 99))
+    job = record_reply(project, "j1", file("b/a.csv", 1, 99))
     Graph.objects.filter(pk=job.graph_id).update(name="oldname")
     return Job.objects.select_related("graph").get()
 
@@ -119,7 +119,7 @@ def test_start_of_the_graph_history_is_reported(lossy, audited, signed_in):
 
 
 def test_jobs_known_by_a_graph_name_alone_are_reported(lossy, project, signed_in):
-    said = "At that time, jobs of payments may have been known only by the graph's name"
+    said = "At that time, jobs of payments may have been known only by the graph’s name"
     assert said not in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
     Graph.objects.create(project=project, name="payments")
     assert said in text(signed_in.get(f"/jobs/{lossy.pk}/", {"as_of": at(1)}))
@@ -155,7 +155,7 @@ def test_a_job_is_of_the_graph_it_was_of_then(moved, minutes, graph, hidden, sig
         )
         assert listed == (one.graph_id == graph), one
     shown = text(signed_in.get("/", {"as_of": at(minutes)}))
-    assert ("Lines lost 1" in shown) != hidden
+    assert ("Failed lines 1" in shown) != hidden
 
 
 def test_a_moved_job_is_hidden_from_no_graph_of_today(moved, lossy, project, admin):

@@ -17,7 +17,7 @@ from jobs.decisions.review import decide
 from jobs.export.job import job_object
 from jobs.models import Job, Tombstone
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 from tests.pages.test_every_page import is_sound
 
 MINUTE = timedelta(minutes=1)
@@ -41,8 +41,10 @@ def text(page):
 @pytest.fixture
 def told(project, admin):
     """Running at 12:00, lossy at 12:10, corrected at 12:20 and undone at 12:40, accepted at 12:30."""
-    tell(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
-    job = tell(project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE)
+    record_reply(project, "j1", file("b/a.csv", 0, 5), status="running", took=None)
+    job = record_reply(
+        project, "j1", file("b/a.csv", 3, 7, cause="line 7: bad"), at=NOW + 10 * MINUTE
+    )
     one = correct(job, kind="vertex", position=0, field="failed_lines", corrected="2", reason="counted", actor=admin, now=NOW + 20 * MINUTE)  # fmt: skip
     decide(Job.objects.get(), state="accepted", note="fine so", actor=admin, now=NOW + 30 * MINUTE)
     revert(one, reason="seen again", actor=admin, now=NOW + 40 * MINUTE)
@@ -84,9 +86,11 @@ def test_now_is_what_stands(told):
 
 def test_as_of_shows_the_reply_seen_last_not_the_one_first_seen_last(project):
     """A list may tell an old state again after a poll told a newer; the store goes by the last time seen, and so did it then."""
-    tell(project, "j1", status="running", took=None, source="list")
-    tell(project, "j1", status="success", at=NOW + 5 * MINUTE)
-    job = tell(project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE)
+    record_reply(project, "j1", status="running", took=None, source="list")
+    record_reply(project, "j1", status="success", at=NOW + 5 * MINUTE)
+    job = record_reply(
+        project, "j1", status="running", took=None, source="list", at=NOW + 9 * MINUTE
+    )
     verdicts = [jobs_as_of([job], NOW + minutes * MINUTE)[job.pk].job.verdict for minutes in (4, 9)]
     assert verdicts == ["running", job.verdict]
 
@@ -95,7 +99,7 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
     page = signed_in.get(f"/jobs/{told.pk}/?as_of={at(25)}")
     assert is_sound(page.content)
     shown = text(page)
-    assert "This is the past : as known on 2026-03-04 12:25:00 UTC . Return to now" in shown
+    assert "Historical view : as known at 2026-03-04 12:25:00 UTC . Back to current" in shown
     assert "b/a.csv" in shown
     assert "counted" in shown
     assert "fine so" not in shown
@@ -103,10 +107,10 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
     assert 'method="post"' not in main
     assert "hx-get" not in main
     later = text(signed_in.get(f"/jobs/{told.pk}/?as_of={at(35)}"))
-    assert "accepted : fine so" in later
+    assert "Accepted : fine so" in later
     early = text(signed_in.get(f"/jobs/{told.pk}/?as_of={at(5)}"))
     assert "counted" not in early
-    assert "running" in early
+    assert "Running" in early
 
 
 @pytest.mark.parametrize(
@@ -116,8 +120,8 @@ def test_its_page_says_that_it_is_the_past_and_offers_nothing_to_change(signed_i
             "nonsense",
             "as_of: “nonsense” is not valid; expected a time such as 2026-01-31, 2026-01-31T08:15:00Z, 24h, 7d, 4w, today or yesterday.",
         ),
-        ("0001-01-01T00:00:00+14:00", "won't do; expected a time"),
-        ("", "won't do; expected a time"),
+        ("0001-01-01T00:00:00+14:00", "is not valid; expected a time"),
+        ("", "is not valid; expected a time"),
         (
             "9999-01-01T00:00:00Z",
             "as_of: 9999-01-01T00:00:00Z is in the future; current data is shown.",
@@ -143,7 +147,7 @@ def test_pruned_replies_are_reported_not_guessed(signed_in, told):
     )
     gone.delete()
     assert jobs_as_of([told], NOW + 15 * MINUTE) == {}
-    assert "retention has taken that reply away" in text(
+    assert "the response was deleted by retention" in text(
         signed_in.get(f"/jobs/{told.pk}/?as_of={at(15)}")
     )
     assert jobs_as_of([told], NOW + 5 * MINUTE)[told.pk].job.verdict == "running"
@@ -151,7 +155,7 @@ def test_pruned_replies_are_reported_not_guessed(signed_in, told):
 
 def test_the_moments_at_which_something_changed_are_links(signed_in, told):
     page = signed_in.get(f"/jobs/{told.pk}/").content.decode()
-    links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a> ([^<]*)</li>', page)
+    links = re.findall(r'\?as_of=(2026[^"]*)"[^>]*>.*?</a>\s+([^<]*?)\s+</li>', page)
     words = [
         "new response from GES",
         "new response from GES",
@@ -169,19 +173,21 @@ def test_the_moments_at_which_something_changed_are_links(signed_in, told):
 
 
 def test_a_graphs_jobs_stand_as_known_then(signed_in, told, project):
-    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(5)}")
     assert is_sound(page.content)
     rows = page.content.decode().partition('<div id="jobs">')[2]
-    assert re.findall(r'<tr id="job-(\d+)"', rows) == [str(told.pk)]
+    assert re.findall(r'<tr\s+id="job-(\d+)"', rows) == [str(told.pk)]
     assert 'class="verdict running"' in rows.partition("<tbody")[2]
     assert f"?as_of={at(5)}".replace(":", "%3A") in rows
-    assert "This is the past : the rows are as known on 2026-03-04 12:05:00 UTC" in text(page)
-    assert 'name="as_of" required value="2026-03-04T12:05:00"' in page.content.decode()
+    assert "Historical view : rows are as known at 2026-03-04 12:05:00 UTC" in text(page)
+    assert re.search(
+        r'name="as_of"\s+required\s+value="2026-03-04T12:05:00"', page.content.decode()
+    )
     assert "Nothing on this page was known at that time." in text(
         signed_in.get(f"/graphs/{told.graph_id}/?as_of={at(-5)}")
     )
-    assert "as_of: “x” won't do" in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of=x"))
+    assert "as_of: “x” is not valid" in text(signed_in.get(f"/graphs/{told.graph_id}/?as_of=x"))
 
 
 def test_an_outsider_finds_no_past(client, told, django_user_model):
@@ -190,7 +196,7 @@ def test_an_outsider_finds_no_past(client, told, django_user_model):
 
 
 def test_the_export_stands_as_known_then(told, project):
-    tell(project, "j2", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "j2", status="success", at=NOW + 60 * MINUTE)
 
     def exported(moment):
         out = StringIO()
@@ -210,7 +216,7 @@ def test_the_export_stands_as_known_then(told, project):
         later["lines"]["all"]["failed"],
     ) == ("partial", 2, 2)
     assert exported(at(-5)) == []
-    with pytest.raises(CommandError, match="--as-of 'x' won't do; expected a time"):
+    with pytest.raises(CommandError, match="--as-of 'x' is not valid; expected a time"):
         exported("x")
     with pytest.raises(CommandError, match="--as-of is for jobs"):
         call_command("export", "files", "--as-of", at(5))
@@ -218,7 +224,7 @@ def test_the_export_stands_as_known_then(told, project):
 
 def test_many_jobs_cost_no_more_questions_than_one(project):
     for number in range(12):
-        tell(project, f"j{number}", file("a", 1, 5))
+        record_reply(project, f"j{number}", file("a", 1, 5))
     jobs = list(Job.objects.select_related("graph"))
     counts = []
     for some in (jobs[:1], jobs):
@@ -229,34 +235,35 @@ def test_many_jobs_cost_no_more_questions_than_one(project):
 
 
 def test_the_overview_stands_as_known_then(signed_in, told, project):
-    tell(
+    record_reply(
         project, "old", file("a", 1, 5), at=NOW - 5 * MINUTE, begin=NOW - 60 * MINUTE
     )  # nothing changed since
-    tell(project, "new", status="success", at=NOW + 60 * MINUTE)
+    record_reply(project, "new", status="success", at=NOW + 60 * MINUTE)
     page = signed_in.get(f"/?as_of={at(5)}")
     assert is_sound(page.content)
     early = text(page)
-    assert "This is the past : as known on 2026-03-04 12:05:00 UTC" in early
-    assert "running 1 partial 1 Lines loaded 10 Lines lost 1" in early
+    assert "Historical view : as known at 2026-03-04 12:05:00 UTC" in early
+    assert "Running 1 Partial success 1 Loaded lines 10 Failed lines 1" in early
     assert "Needed attention 1" in early
     assert "No jobs were running." not in early
     later = text(signed_in.get(f"/?as_of={at(15)}"))
-    assert "partial 2 Lines loaded 12 Lines lost 4" in later
+    assert "Partial success 2 Loaded lines 12 Failed lines 4" in later
     assert "Needed attention 2" in later
     assert "No jobs were running." in later
     assert "Needed attention 1" in text(
         signed_in.get(f"/?as_of={at(35)}")
     )  # one is accepted by then
-    assert "Jobs 0 Lines loaded 0" in text(signed_in.get(f"/?as_of={at(-9999)}"))
-    assert "as_of: “x” won't do" in text(signed_in.get("/?as_of=x"))
+    assert "Jobs 0 Loaded lines 0" in text(signed_in.get(f"/?as_of={at(-9999)}"))
+    assert "as_of: “x” is not valid" in text(signed_in.get("/?as_of=x"))
 
 
 def test_an_overview_that_would_fold_too_much_says_so(signed_in, told, monkeypatch):
-    monkeypatch.setattr("jobs.pages.overview.as_of.MOST", 0)
+    for module in ("jobs.as_of.overview", "jobs.pages.overview.as_of"):
+        monkeypatch.setattr(f"{module}.MAX_FOLDED", 0)
     assert "More than 0 jobs have changed since" in text(signed_in.get(f"/?as_of={at(5)}"))
     assert "More than" not in text(signed_in.get(f"/?as_of={at(9999)}"))
 
 
 def test_an_outsiders_past_is_empty(client, told, django_user_model):
     client.force_login(django_user_model.objects.create_user("otto"))
-    assert "Jobs 0 Lines loaded 0" in text(client.get(f"/?as_of={at(15)}"))
+    assert "Jobs 0 Loaded lines 0" in text(client.get(f"/?as_of={at(15)}"))

@@ -4,13 +4,15 @@ import pytest
 from django.contrib.auth.models import User
 from django.utils import timezone
 
-from jobs.api.proxy import view
+from jobs.api.proxy.path import StatusPath
+from jobs.api.proxy.stored import stored_reply
 from jobs.db.prepared import Prepared
 from jobs.models import AccessKey, Membership
 
 
 def sees(user, job):
-    return view._stored(user, job.project.project_id, job.graph.graph_id, job.job_id, 1) is not None
+    path = StatusPath(job.project.project_id, job.graph.graph_id, job.job_id, version=1)
+    return stored_reply(user, path) is not None
 
 
 def test_the_kept_sql_of_one_user_never_answers_for_another(imported):

@@ -15,7 +15,7 @@ from jobs.models import AuditEntry, Correction, Graph, Job
 from jobs.record import find_graph, find_jobs, rebuild, record
 from jobs.record.graphs import note_beside_correction
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply, reply_body
 
 LATER = NOW + timedelta(hours=1)
 
@@ -52,7 +52,7 @@ def test_what_a_newer_reply_makes_of_a_correction(newest, flag):
 
 
 def lossy(project, failed, at=NOW, **fields):
-    return tell(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
+    return record_reply(project, "j1", file("b/v.csv", failed, loaded=90), at=at, **fields)
 
 
 def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, fix):
@@ -69,10 +69,10 @@ def test_a_new_reply_moves_the_observed_side_and_flags_the_correction(project, f
 
 
 def test_time_in_another_notation_is_the_same_time(project, fix):
-    job = tell(project, "j1", begin=NOW)
+    job = record_reply(project, "j1", begin=NOW)
     made = fix(job, "end_time", "2026-03-04T15:00:00+01:00")
     assert made.corrected == "2026-03-04T14:00:00+00:00"
-    tell(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
+    record_reply(project, "j1", at=LATER, begin=NOW, took=timedelta(hours=2))
     made.refresh_from_db()
     assert made.flag == "needless"
 
@@ -135,7 +135,9 @@ def test_a_job_goes_to_another_graph_and_back(project, fix, admin):
 @pytest.mark.parametrize("value", ["", "x", "-1", "999999"])
 def test_a_job_goes_nowhere_but_to_a_graph_of_its_project(project, fix, value):
     job = lossy(project, 10)
-    with pytest.raises(ValueError, match="can't be empty|number of a graph|own project only"):
+    with pytest.raises(
+        ValueError, match="can't be empty|valid graph number|only be moved to a graph of its own"
+    ):
         fix(job, "graph", value)
     assert not Correction.objects.exists()
 
@@ -143,7 +145,7 @@ def test_a_job_goes_nowhere_but_to_a_graph_of_its_project(project, fix, value):
 def test_a_reason_is_needed_whoever_asks(project, fix, admin):
     job = lossy(project, 10)
     for blank in ("", " \n\t", "\x00"):
-        with pytest.raises(ValueError, match="needs a reason"):
+        with pytest.raises(ValueError, match="reason is required"):
             fix(job, "status", "failed", reason=blank)
     with pytest.raises(IntegrityError, match="correction_has_a_reason"), transaction.atomic():
         Correction.objects.create(
@@ -152,7 +154,7 @@ def test_a_reason_is_needed_whoever_asks(project, fix, admin):
 
 
 def test_all_or_none_of_many_are_made(project, fix, admin):
-    jobs = [tell(project, f"j{n}", file("a", 1)) for n in range(3)]
+    jobs = [record_reply(project, f"j{n}", file("a", 1)) for n in range(3)]
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs]
     wrong = [*changes[:2], NewCorrection(jobs[2], "failed_lines", "many", "vertex", 0)]
     for bad in (
@@ -173,11 +175,15 @@ def test_all_or_none_of_many_are_made(project, fix, admin):
 
 def test_a_thousand_rows_take_at_most_twenty_queries(project, admin, django_assert_max_num_queries):
     from jobs.record import observe
-    from tests.imports import said
 
     graph = find_graph(project, "g1")
     jobs = find_jobs(project, [(graph, f"j{n}", NOW) for n in range(1000)])
-    record([observe(job, "poll", NOW, 200, said(name, file("a", 1))) for name, job in jobs.items()])
+    record(
+        [
+            observe(job, "poll", NOW, 200, reply_body(name, file("a", 1)))
+            for name, job in jobs.items()
+        ]
+    )
     changes = [NewCorrection(job, "failed_lines", "0", "vertex", 0) for job in jobs.values()]
     with django_assert_max_num_queries(20):
         correct_all(changes, reason="recounted", actor=admin, now=LATER)
@@ -238,10 +244,10 @@ def test_a_flag_is_on_the_jobs_page(client, admin, project, fix):
 
 
 def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
-    job = tell(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
+    job = record_reply(project, "j1", file("a", 5, cause="bad line 1"), begin=None)
     from django.utils import timezone
 
-    job = tell(
+    job = record_reply(
         project,
         "j1",
         file("a", 5, cause="bad line 1"),
@@ -259,8 +265,8 @@ def test_a_test_job_is_kept_and_counted_nowhere(client, admin, project, fix):
         client.get("/causes/").context["rows"],
     ) == ([], [], [])
     assert "excluded from statistics" in client.get("/jobs/").content.decode()
-    assert "counted nowhere" in client.get(f"/jobs/{job.pk}/").content.decode()
-    tell(project, "j1", file("a", 6), at=timezone.now())
+    assert "not counted anywhere" in client.get(f"/jobs/{job.pk}/").content.decode()
+    record_reply(project, "j1", file("a", 6), at=timezone.now())
     assert Job.objects.get().is_hidden
     revert(made, reason="seen again", actor=admin, now=LATER)
     assert not Job.objects.get().is_hidden
@@ -304,7 +310,7 @@ def test_a_graph_known_by_name_is_merged_into_the_one_known_by_id(project, admin
     assert bare.merged_into == into
     revert(Correction.objects.get(job=jobs["old1"]), reason="seen again", actor=admin, now=LATER)
     assert Job.objects.get(job_id="old1").graph == bare
-    with pytest.raises(ValueError, match="merged already"):
+    with pytest.raises(ValueError, match="already merged"):
         merge_graphs(bare, into, reason="r", actor=admin, now=NOW)
     third = find_graph(project, "g3", "other")
     correct(
@@ -368,7 +374,7 @@ def test_only_fitting_graphs_are_merged(project, admin):
     other = type(project).objects.create(project_id="p2")
     with pytest.raises(ValueError, match="same project"):
         merge_graphs(bare, find_graph(other, "g9"), reason="r", actor=admin, now=NOW)
-    with pytest.raises(ValueError, match="needs a reason"):
+    with pytest.raises(ValueError, match="reason is required"):
         merge_graphs(bare, into, reason=" ", actor=admin, now=NOW)
 
 
@@ -391,7 +397,7 @@ def test_corrected_totals_are_marked_and_show_those_of_ges(client, admin, projec
     answer = client.get(f"/api/jobs/{job.pk}/").json()
     assert (answer["corrected"], answer["observed"]) == (True, job.observed)
     page = client.get(f"/jobs/{job.pk}/").content.decode()
-    told = "GES&#x27;s values make it 10; it rests on corrections of files. vertex file 0 failed lines, ada: counted by hand"
+    told = "Based on corrected file values; GES values give 10. vertex file 0 failed lines, ada: counted by hand"
     assert f'title="{told}"' in page
     assert "✎ <del>10.00%</del>" in page
     assert "✎ <del>10</del>" in client.get("/jobs/").content.decode()
@@ -399,7 +405,7 @@ def test_corrected_totals_are_marked_and_show_those_of_ges(client, admin, projec
     assert Job.objects.get(pk=job.pk).observed == job.observed
     revert(made, reason="GES was right", actor=admin, now=LATER)
     assert Job.objects.get().observed is None
-    assert "it rests on corrections" not in client.get(f"/jobs/{job.pk}/").content.decode()
+    assert "Based on corrected file values" not in client.get(f"/jobs/{job.pk}/").content.decode()
 
 
 def test_a_correction_that_changes_no_figure_leaves_no_mark_on_the_totals(project, fix):

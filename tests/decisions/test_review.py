@@ -87,10 +87,10 @@ def test_second_of_two_concurrent_decisions_is_refused(job, admin):
     seen = 0
     eve = User.objects.create_user("eve")
     decide(job, state="to_fix", actor=eve, now=NOW, known=seen)
-    with pytest.raises(ValueError, match="Meanwhile eve decided: to fix"):
+    with pytest.raises(ValueError, match="Meanwhile eve set the review to To fix"):
         decide(job, state="accepted", note="fine", actor=admin, now=NOW, known=seen)
     assert Review.objects.count() == 1
-    with pytest.raises(ValueError, match="not one of this job's"):
+    with pytest.raises(ValueError, match="does not belong to this job"):
         decide(
             load(job.project, "j2", a="failed"),
             state="to_fix",
@@ -120,33 +120,33 @@ def test_of_many_who_decide_at_once_one_does(job, admin):
 @pytest.mark.parametrize(
     ("decision", "said"),
     [
-        ({"state": "accepted"}, "needs a note"),
-        ({"state": "accepted", "note": "\x00 "}, "needs a note"),
-        ({"state": "tolerated"}, "no decision"),
-        ({"state": "splendid"}, "'splendid' is no decision"),
+        ({"state": "accepted"}, "requires a note"),
+        ({"state": "accepted", "note": "\x00 "}, "requires a note"),
+        ({"state": "tolerated"}, "is not a valid decision"),
+        ({"state": "splendid"}, "'splendid' is not a valid decision"),
         ({"state": "fixed"}, "needs the job that fixed it"),
-        ({"state": "fixed", "fixed_by": "itself"}, "fixed itself"),
-        ({"state": "fixed", "fixed_by": "elsewhere"}, "of another graph"),
+        ({"state": "fixed", "fixed_by": "itself"}, "can't fix itself"),
+        ({"state": "fixed", "fixed_by": "elsewhere"}, "belongs to another graph"),
         ({"state": "fixed", "fixed_by": "running"}, "not ended"),
         ({"state": "fixed", "fixed_by": "failed"}, "loaded nothing"),
         (
             {"state": "fixed", "fixed_by": "before", "note": "surely"},
-            "before began before this import",
+            "before started before this import",
         ),
         (
             {"state": "fixed", "fixed_by": "same time", "note": "surely"},
-            "same time began before this import",
+            "same time started before this import",
         ),
         (
             {"state": "fixed", "fixed_by": "other files"},
-            "other files did not load whole what was lost: a. Name another",
+            "other files did not fully load these failed files: a. Enter another",
         ),
         (
             {"state": "fixed", "fixed_by": "lost again"},
-            "lost again did not load whole what was lost: a",
+            "lost again did not fully load these failed files: a",
         ),
-        ({"state": "to_fix", "fixed_by": "good"}, "Only a fixed import"),
-        ({"state": "to_fix", "assignee": "stranger"}, "stranger may not see"),
+        ({"state": "to_fix", "fixed_by": "good"}, "Only a resolved import"),
+        ({"state": "to_fix", "assignee": "stranger"}, "stranger does not have access"),
     ],
 )
 def test_a_decision_that_will_not_do_is_refused_with_a_sentence(job, admin, decision, said):
@@ -193,16 +193,18 @@ def test_job_is_found_by_an_unambiguous_id_prefix(project, job):
     assert find_fix(job, "abc") == first
     assert find_fix(job, "abd2") == second
     assert find_fix(job, "abe3").job_id == "abe3"  # whole: of another graph, as will be said
-    with pytest.raises(InvalidDecision, match="several jobs' ids: abd2, abc1. Give more"):
+    with pytest.raises(
+        InvalidDecision, match="Several job IDs start with ab: abd2, abc1. Enter more"
+    ):
         find_fix(job, "ab")
     for none in ("abe", "%"):
-        with pytest.raises(InvalidDecision, match="There is no job"):
+        with pytest.raises(InvalidDecision, match=f"No job {none} found"):
             find_fix(job, none)
     assert list(later_imports(job)) == [first, second]
 
 
 def test_only_an_import_that_lost_data_is_decided_about(project, admin):
-    with pytest.raises(ValueError, match="nothing to decide"):
+    with pytest.raises(ValueError, match="nothing to review"):
         decide(load(project, "whole", a="success"), state="to_fix", actor=admin, now=NOW)
 
 
@@ -288,7 +290,7 @@ def test_what_is_recorded_while_the_tolerance_changes_follows_it(project):
 
 @pytest.mark.parametrize("share", ["1.1", "-0.1", "much", "0.00001", "NaN", ""])
 def test_a_wrong_tolerance_is_refused_with_a_sentence(project, share):
-    with pytest.raises(ValueError, match="expected a share from 0 to 1"):
+    with pytest.raises(ValueError, match="expected a rate from 0 to 1"):
         set_tolerance(find_graph(project, "g1"), share, now=NOW)
 
 

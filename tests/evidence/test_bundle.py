@@ -111,7 +111,7 @@ def sign_again(folder):
 def test_a_whole_bundle_is_verified_packed_and_unpacked(bundle, folder, told):
     for said in (check(script=folder / "verify.py"), check(bundle, script=folder / "verify.py")):
         assert "32 replies of 5 jobs are chained as they were recorded." in said
-        assert "8 of these replies were deleted by retention" in said
+        assert "8 of these replies were removed by retention" in said
         assert "2 of these jobs are sealed as they are" in said
         assert (
             f"Project p1, checkpoint 1 of 2026-03-04T12:00:00.000000Z: digest {bytes(told.checkpoints.get().digest).hex()}"
@@ -190,7 +190,7 @@ def swapped(content):
         (lambda content: content[:-1], "the bytes in replies/00001.txt from"),
         (
             lambda content: content + b"more\n",
-            "replies/00001.txt: there is more in it than its responses",
+            "replies/00001.txt: there is more in it than its replies",
         ),
     ],
 )
@@ -364,7 +364,7 @@ def test_more_than_a_browser_fetches(told, tmp_path, monkeypatch, client, admin)
     monkeypatch.setattr(evidence_pages, "MAX_EVIDENCE_JOBS", 2)
     client.force_login(admin)
     assert (
-        "the evidence of at most 2 jobs"
+        "the evidence bundle of at most 2 jobs"
         in client.get("/jobs/evidence/", follow=True).content.decode()
     )
 

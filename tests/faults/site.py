@@ -246,14 +246,14 @@ class Site:
 
         A state that is not recorded then is lost.
         """
-        tell = self.simulator._tell
+        count_sent = self.simulator._count_sent
 
-        def told(what, job_id, said, body):
-            tell(what, job_id, said, body)
-            if what == "status" and job_id in self.story.at:
+        def count_and_advance(endpoint, job_id, data, body):
+            count_sent(endpoint, job_id, data, body)
+            if endpoint == "status" and job_id in self.story.at:
                 self.story.advance(job_id)
 
-        self.simulator._tell = told
+        self.simulator._count_sent = count_and_advance
 
     def end_of_flow(self):
         """Let every job come to its end, and see it recorded."""

@@ -158,6 +158,20 @@ def test_a_body_that_is_no_status_is_named_in_the_error(body, named):
         parse_reply(body)
 
 
+@pytest.mark.parametrize("job_id", ["a/b", "..", ".", "é b", "x" * 255])
+def test_a_reply_keeps_its_ids_as_they_came(job_id):
+    assert parse_reply(json.dumps({"jobId": job_id, "status": "success"}).encode()).job_id == job_id
+    graph = {"id": job_id, "name": "g", "vertexsetPath": [{"jobId": job_id}]}
+    [read] = parse_graph_page(json.dumps({"graphs": [graph]}).encode()).graphs
+    assert (read.graph_id, read.job_ids) == (job_id, (job_id,))
+
+
+@pytest.mark.parametrize("job_id", ["x" * 256, "a\nb"])
+def test_a_reply_whose_id_is_too_long_or_unprintable_is_refused(job_id):
+    with pytest.raises(NotAJobStatus, match="characters or unprintable ones"):
+        parse_reply(json.dumps({"jobId": job_id, "status": "success"}).encode())
+
+
 def test_errors_of_ges():
     body = b'{"errorMessage": "can not find job", "errorCode": "GES.8301"}'
     with pytest.raises(ErrorReply, match="GES.8301"):

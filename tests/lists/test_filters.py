@@ -14,7 +14,7 @@ from jobs.lists.jobs import FILTERS, filtered, page_of
 from jobs.models import Job
 from jobs.models.job import VerdictChoices
 from tests.factories import NOW
-from tests.imports import file, tell
+from tests.imports import file, record_reply
 
 
 def ask(query, **more):
@@ -24,9 +24,9 @@ def ask(query, **more):
 
 @pytest.fixture
 def jobs(project):
-    tell(project, "a%b", file("x_y", 1, 9, cause="50% lost"))
-    tell(project, "A", file("xzy"), begin=None)
-    tell(project, "c", begin=datetime(2026, 3, 29, 0, 30, tzinfo=UTC), status="failed")
+    record_reply(project, "a%b", file("x_y", 1, 9, cause="50% lost"))
+    record_reply(project, "A", file("xzy"), begin=None)
+    record_reply(project, "c", begin=datetime(2026, 3, 29, 0, 30, tzinfo=UTC), status="failed")
 
 
 @pytest.mark.parametrize(
@@ -125,21 +125,21 @@ def test_counts_are_bounded(jobs, project):
 )
 def test_ages_and_days_are_relative_to_now(project, monkeypatch, query, found):
     monkeypatch.setattr("django.utils.timezone.now", lambda: NOW)
-    tell(project, "new", file("a", 1, 9), begin=NOW - timedelta(hours=1))
-    tell(project, "day", begin=NOW - timedelta(hours=23))
-    tell(project, "old", begin=NOW - timedelta(days=4))
+    record_reply(project, "new", file("a", 1, 9), begin=NOW - timedelta(hours=1))
+    record_reply(project, "day", begin=NOW - timedelta(hours=23))
+    record_reply(project, "old", begin=NOW - timedelta(days=4))
     assert ask(query) == (found, [])
 
 
 def test_relative_time_does_not_age(project, monkeypatch):
-    tell(project, "once", begin=NOW - timedelta(hours=1))
+    record_reply(project, "once", begin=NOW - timedelta(hours=1))
     for later, found in ((timedelta(), {"once"}), (timedelta(days=1), set())):
         monkeypatch.setattr("django.utils.timezone.now", lambda at=NOW + later: at)
         assert ask("began_after=24h") == (found, [])
 
 
 def test_a_time_without_a_zone_is_in_the_readers_zone(project):
-    tell(project, "early", begin=datetime(2026, 3, 3, 17, tzinfo=UTC))
+    record_reply(project, "early", begin=datetime(2026, 3, 3, 17, tzinfo=UTC))
     shanghai = ZoneInfo("Asia/Shanghai")
     assert ask("began_after=2026-03-04") == (set(), [])
     assert ask("began_after=2026-03-04", zone=shanghai) == ({"early"}, [])

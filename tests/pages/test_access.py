@@ -114,9 +114,9 @@ def test_lists_and_counts_reveal_nothing_to_an_outsider(client, lossy, people, p
         assert answer.status_code in {200, 204}, address
         for secret in SECRETS:
             assert secret not in answer.content, address
-    assert b"all <b>0</b>" in client.get("/jobs/").content
+    assert b"All <b>0</b>" in client.get("/jobs/").content
     filters = f"/jobs/?graph=secretgraph&path=secret&cause_group={Cause.objects.get().pk}"
-    assert b"No job matches these filters" in client.get(filters).content
+    assert b"No jobs match these filters" in client.get(filters).content
 
 
 def test_a_viewer_reads_everything_and_gets_no_review_form(client, addresses, people):
@@ -129,7 +129,7 @@ def test_a_viewer_reads_everything_and_gets_no_review_form(client, addresses, pe
     assert b"action=" in pages
     for action in (b"/review/", b"/tolerance/", b"/note/", b"/undo/", b"/poll/", b"/watch/"):
         assert action not in pages
-    assert b"Nobody has said yet" in pages
+    assert b"No notes yet." in pages
 
 
 @pytest.mark.parametrize(

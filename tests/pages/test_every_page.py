@@ -109,9 +109,7 @@ def test_a_value_is_corrected_in_the_admin_and_undone_on_the_page(signed_in, imp
     assert b"checked by hand" in page
     correction = Correction.objects.get()
     undo = reverse("pages:undo-correction", args=[imported.pk, correction.pk])
-    assert (
-        b"It needs a reason: say why." in signed_in.post(undo, {"reason": " "}, follow=True).content
-    )
+    assert b"A reason is required." in signed_in.post(undo, {"reason": " "}, follow=True).content
     correction.refresh_from_db()
     assert correction.reverted_at is None
     signed_in.post(undo, {"reason": "it was right"})

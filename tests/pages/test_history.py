@@ -41,16 +41,16 @@ def test_the_history_shows_changes_and_contradictions_between_replies(signed_in,
     steps = page.content.decode().partition('<ol class="steps')[2]
     assert re.findall(r'#v-(\w+)"/></svg><div>', steps) == ["partial", "running", "pending"]
     page_text = text(page)
-    first, second, third = page_text.partition("Reply #")[2].split("Reply #")
-    assert "changed between 2026-03-04 12:01:00 and 12:03:00  (2 min 00 s unobserved)" in first
+    first, second, third = page_text.partition("Response #")[2].split("Response #")
+    assert "changed between 2026-03-04 12:01:00 and 12:03:00 , 2 min 00 s unobserved" in first
     for change in (
-        "GES's word: running → success",
+        "GES status: running → success",
         "failed lines: 1 → 3",
-        "cause: line 7: x",
+        "failure reason: line 7: x",
         "Loaded lines of “a” dropped from 5 to 4.",
     ):
         assert change in first
-    assert "vertex a new" in second
+    assert "vertex a added" in second
     assert "→" not in third
 
 
@@ -61,9 +61,9 @@ def test_failed_polls_stand_between_the_replies(signed_in, project):
     miss(job, NOW + 5 * MINUTE, b'{"errorCode": "APIGW.0308", "errorMessage": "slow down"}', 429)
     record_reply(project, "j1", file("a"), at=NOW + 9 * MINUTE)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/history/"))
-    rate_limited = page_text.index("GES asked to be asked less often")
-    html_page = page_text.index("GES answered with an HTML page")
-    assert page_text.index("Reply #") < rate_limited < html_page < page_text.rindex("Reply #")
+    rate_limited = page_text.index("GES is rate limiting requests")
+    html_page = page_text.index("GES returned an HTML page")
+    assert page_text.index("Response #") < rate_limited < html_page < page_text.rindex("Response #")
     assert "3 polls" in page_text[html_page:]
     assert "12:01 – 2026-03-04 12:03" in page_text[html_page:]
 
@@ -94,8 +94,8 @@ def test_earlier_replies_are_linked_each_reply_and_failed_poll_once(signed_in, p
     address, replies, misses, pages = f"/jobs/{job.pk}/history/", [], 0, 0
     while address:
         page = signed_in.get(address).content.decode()
-        replies += [int(pk) for pk in re.findall(r"Reply #(\d+)", page)]
-        misses += page.count("with an HTML page")
+        replies += [int(pk) for pk in re.findall(r"Response #(\d+)", page)]
+        misses += page.count("returned an HTML page")
         pages += 1
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None
@@ -123,7 +123,7 @@ def test_a_page_break_between_replies_of_one_moment_loses_none(signed_in, projec
     first = signed_in.get(f"/jobs/{job.pk}/history/").content.decode()
     query = re.search("rel=.next. href=.([^ ]*)..Earlier", first)[1].rstrip('"')
     rest = signed_in.get(f"/jobs/{job.pk}/history/{query}").content.decode()
-    replies = re.findall(r"Reply #(\d+)", first + rest)
+    replies = re.findall(r"Response #(\d+)", first + rest)
     assert len(replies) == len(set(replies)) == job.snapshots.count()
 
 
@@ -165,9 +165,7 @@ def test_a_reply_in_another_encoding_or_truncated_is_shown_as_received(signed_in
         number=99,
         link=b"x" * 32,
     )
-    assert "This reply is not JSON" in text(
-        signed_in.get(f"/jobs/{job.pk}/snapshots/{snapshot.pk}/")
-    )
+    assert "shown as received" in text(signed_in.get(f"/jobs/{job.pk}/snapshots/{snapshot.pk}/"))
     assert signed_in.get(f"/jobs/{job.pk}/history/").status_code == 200
 
 
@@ -207,7 +205,7 @@ def test_the_last_good_import_before_this_one_is_compared_with(signed_in, projec
     only = text(signed_in.get(f"/jobs/{job.pk}/compare/?change=gone"))
     assert "b/gone" in only
     assert "b/2026-03-03/a" not in only.partition("File by file")[2]
-    assert "No file changed in this way" in text(
+    assert "No files with this change." in text(
         signed_in.get(f"/jobs/{job.pk}/compare/?change=better")
     )
 
@@ -222,7 +220,7 @@ def test_only_another_import_of_the_graph_is_compared_with(signed_in, project):
 
 
 def test_without_another_import_it_says_so(signed_in, project):
-    assert "no other import of this graph" in text(
+    assert "This graph has no other import to compare with yet." in text(
         signed_in.get(f"/jobs/{record_reply(project, 'one', file('a')).pk}/compare/")
     )
 
@@ -273,10 +271,13 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
         "A later import fully loaded one of the failed files: re-importing it would add edges twice."
         in page_text
     )
-    assert page_text.index("loaded one of the lost files") < page_text.index(
-        "1 file to import again"
+    assert page_text.index("loaded one of the failed files") < page_text.index(
+        "1 file to re-import."
     )
-    assert f'<code class="id">b/v.csv</code> <small>by <a href="/jobs/{load.pk}/"' in page
+    assert re.search(
+        rf'<code class="id">b/v.csv</code>\s*<small>\s*reloaded by\s*<a href="/jobs/{load.pk}/"',
+        page,
+    )
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list").content == b"b/e.csv\n"
     assert b"vertexsetPath" not in signed_in.get(f"/jobs/{job.pk}/repair/").content
     assert signed_in.get(f"/jobs/{job.pk}/repair/?list&all=1").content == b"b/v.csv\nb/e.csv\n"
@@ -290,7 +291,8 @@ def test_the_repair_kit_names_first_what_was_reloaded(signed_in, project):
     )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert (
-        "Job whole loaded all of these since: importing again would add edges twice." in page_text
+        "Job whole has since loaded all of these files: re-importing them would add edges twice."
+        in page_text
     )
     assert "No files left to re-import." in page_text
     assert "curl" not in page_text
@@ -301,7 +303,7 @@ def test_the_repair_kit_of_a_graph_without_an_id_uses_variables(signed_in, proje
     project.graphs.update(graph_id=None)
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert '"$GES_ENDPOINT/v1.0/p1/graphs/$GRAPH_ID/action' in page_text
-    assert "put the id into the variable GRAPH_ID" in page_text
+    assert "Put the ID into the variable GRAPH_ID" in page_text
 
 
 def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
@@ -310,11 +312,11 @@ def test_many_lost_files_say_how_many_requests_are_left_out(signed_in, project):
     )
     page_text = text(signed_in.get(f"/jobs/{job.pk}/repair/"))
     assert "60 files to re-import." in page_text
-    assert "10 more requests are not written out here" in page_text
+    assert "10 more requests are not shown here" in page_text
 
 
 def test_an_import_without_failures_has_nothing_to_repair(signed_in, project):
-    assert "nothing to import again" in text(
+    assert "nothing to re-import" in text(
         signed_in.get(f"/jobs/{record_reply(project, 'j1', file('a')).pk}/repair/")
     )
 
@@ -355,13 +357,15 @@ def test_causes_are_summed_over_the_days_asked_for(signed_in, struck):
     assert re.search(r"gone (?:new )?1 1 1 1 ", f"{rows[1]} ")
     assert re.search(r"bad (?:new )?18 4 3 2 ", f"{rows_of(signed_in.get('/causes/?days=90'))[0]} ")
     assert [row[:4] for row in rows_of(signed_in.get("/causes/?has=GON"))] == ["gone"]
-    assert "No cause of this time has these words" in text(signed_in.get("/causes/?has=nothing"))
+    assert "No failure reason in this time range contains this text." in text(
+        signed_in.get("/causes/?has=nothing")
+    )
 
 
 def test_a_cause_sums_all_its_days_and_links_to_its_jobs(signed_in, struck, admin):
     most, _least = struck
     page_text = text(signed_in.get(f"/causes/{most.pk}/"))
-    assert "Lines lost 18 Files 4 Jobs 3 Graphs 2" in page_text
+    assert "Failed lines 18 Files 4 Jobs 3 Graphs 2" in page_text
     table = re.findall(r"(2026-\d\d-\d\d) (\d+) (\d+)", page_text)
     assert table == [("2026-03-04", "2", "7"), ("2026-03-02", "1", "5")]
     assert 'title="j3"' in signed_in.get(f"/jobs/?cause_group={most.pk}").content.decode()
@@ -376,7 +380,10 @@ def test_a_cause_sums_all_its_days_and_links_to_its_jobs(signed_in, struck, admi
 
 def test_a_path_shows_all_its_imports(signed_in, struck):
     page = signed_in.get("/files/?path=b/a")
-    assert "Imports of this path: 4; it lost data in 3 of them, 14 together. lines" in text(page)
+    assert (
+        "Imports of this path: 4; 3 of them had failures, with 14 failed lines in total."
+        in text(page)
+    )
     assert [row.split()[0] for row in rows_of(page)] == ["partial", "partial", "success", "partial"]
     assert [
         row.split()[0]
@@ -438,7 +445,9 @@ def test_a_graph_shows_the_loss_of_last_night_whatever_came_since(signed_in, pro
     )
     graph = signed_in.get(f"/graphs/{project.graphs.get().pk}/").content.decode()
     newest = project.jobs.get(job_id="small")
-    assert f'<a href="/jobs/{newest.pk}/compare/">against the last good one</a>' in graph
+    assert (
+        f'<a href="/jobs/{newest.pk}/compare/">compare with the last successful import</a>' in graph
+    )
     legend = re.search(r'<p class="legend">(.*?)</p>', graph, re.DOTALL)[1]
     assert "partial" in legend
     assert "cancelled" not in legend

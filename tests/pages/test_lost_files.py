@@ -74,8 +74,8 @@ def text(answer):
 
 def test_last_night_is_one_page(signed_in, night):
     page = signed_in.get("/files/").content.decode()
-    assert "4 files lost 217,986 lines" in page
-    assert "3 are to be imported again" in page
+    assert "4 files with failures and 217,986 failed lines since" in page
+    assert "3 need re-import." in page
     assert "label [merchant_v2] is not in the metadata" in page
     assert set(rows(page)) == {
         ("b/other", "Re-import needed"),
@@ -153,27 +153,28 @@ def test_a_job_without_a_begin_time_is_listed(signed_in, project):
     record_reply(project, "unbegun", file("b/v.csv", 3), begin=None)
     page = signed_in.get("/files/").content.decode()
     assert rows(page) == [("b/v.csv", "Re-import needed")]
-    assert "1 file lost 3 lines" in page
+    assert "1 file with failures and 3 failed lines since" in page
     assert text(signed_in.get("/files/?list")) == "b/v.csv\n"
 
 
 def test_an_invalid_time_is_reported_and_the_last_day_shown(signed_in, night):
     page = signed_in.get("/files/?since=soon").content.decode()
-    assert "Since: “soon” won&#x27;t do; expected a time such as" in page
+    assert "Since: “soon” is not valid; expected a time such as" in page
     assert re.search(
-        r"4 files lost [\d,]+ lines since <time [^>]+>[-\d: ]{16}</time> \(UTC\)\.", page
+        r"4 files with failures and [\d,]+ failed lines since <time [^>]+>[-\d: ]{16}</time> \(UTC\)\.",
+        page,
     )
     for download in ("list", "csv"):
         refused = signed_in.get(f"/files/?{download}&since=soon")
         assert (refused.status_code, refused["Content-Type"]) == (400, "text/plain; charset=utf-8")
-        assert "Since: “soon” won't do; expected a time such as" in refused.content.decode()
+        assert "Since: “soon” is not valid; expected a time such as" in refused.content.decode()
 
 
 def test_an_outsider_sees_and_downloads_nothing(client, night):
     client.force_login(User.objects.create_user("eve"))
     for address in ("/files/", "/files/?since=30d&project=p1", "/files/?graph=rings"):
         page = client.get(address).content.decode()
-        assert "No file lost lines" in page
+        assert "No files with failures since" in page
         assert "b/v.csv" not in page
     assert text(client.get("/files/?list&since=30d")) == ""
     assert text(client.get("/files/?csv&since=30d")).count("\n") == 1

@@ -44,7 +44,8 @@ def drawn(page, kind):
     """Left edges and widths of the rectangles of a kind, in thousandths of the axis."""
     figure = page.content.decode().partition("<figure")[2].partition("</svg>")[0]
     rows = re.findall(
-        rf'<rect class="(?:mark )?{kind}" x="([\d.]+)"(?: y="[\d.]+")? width="([\d.]+)"', figure
+        rf'<rect\s+class="(?:mark )?{kind}"\s+x="([\d.]+)"(?:\s+y="[\d.]+")?\s+width="([\d.]+)"',
+        figure,
     )
     return [(float(x), float(width)) for x, width in rows]
 
@@ -64,12 +65,14 @@ def changed(project):
     return record_reply(project, "j1", file("a", 0, 9), at=NOW + 15 * MINUTE + 40 * SECOND)
 
 
-BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40  (5 min 35 s unobserved)"
+BETWEEN = "between 2026-03-04 12:10:05 and 12:15:40 (5 min 35 s unobserved)"
 
 
 def test_the_job_and_its_history_show_between_which_moments_a_change_came(signed_in, changed):
     assert BETWEEN in text(signed_in.get(f"/jobs/{changed.pk}/"))
-    assert f"changed {BETWEEN}" in text(signed_in.get(f"/jobs/{changed.pk}/history/"))
+    assert "changed between 2026-03-04 12:10:05 and 12:15:40 , 5 min 35 s unobserved" in text(
+        signed_in.get(f"/jobs/{changed.pk}/history/")
+    )
 
 
 def test_a_repeated_final_status_does_not_hide_when_it_came(signed_in, changed, project):
@@ -106,7 +109,7 @@ def test_a_later_sighting_by_another_source_narrows_the_time(signed_in, changed,
     running = reply_body("j1", status="running", took=None)
     for minute in (1, 14):
         record([observe(job, "list", NOW + minute * MINUTE, 200, running)])
-    assert "between 2026-03-04 12:14:00 and 12:15:40 , 1 min 40 s" in text(
+    assert "between 2026-03-04 12:14:00 and 12:15:40 (1 min 40 s unobserved)" in text(
         signed_in.get(f"/jobs/{job.pk}/")
     )
 
@@ -120,7 +123,9 @@ def test_the_history_shows_when_no_worker_was_polling(signed_in, changed, projec
     )  # what came after the final reply is of no interest
     assert "Worker downtime 2026-03-04 12:11:00 – 12:14:00 (UTC) · 3 min 00 s" in page_text
     assert (
-        page_text.index("Reply #") < page_text.index("No worker was") < page_text.rindex("Reply #")
+        page_text.index("Response #")
+        < page_text.index("Worker downtime")
+        < page_text.rindex("Response #")
     )
     [(x, width)] = drawn(page, "away")
     whole = (15 * 60 + 40) * 1.05 / 1000  # and a little room for the last
@@ -137,7 +142,7 @@ def test_a_running_job_that_is_no_longer_polled_says_so(signed_in, project):
     job = record_reply(project, "j1", file("a"), status="running", took=None, at=now - HOUR)
     present(project, (now - DAY, now - HOUR))
     assert re.search(
-        r"No worker was polling [^)]*\(UTC\) · (59 min|1 h)",
+        r"Worker downtime [^)]*\(UTC\) · (59 min|1 h)",
         text(signed_in.get(f"/jobs/{job.pk}/history/")),
     )
 
@@ -152,7 +157,7 @@ def test_each_absence_is_on_one_page_of_a_long_history(signed_in, project):
     while address:
         page = signed_in.get(address).content.decode()
         absences += re.findall(
-            r'No worker was polling</b> <span class="dim"><time datetime="([^"]*)"', page
+            r'Worker downtime</b>\s*<span class="dim"><time datetime="([^"]*)"', page
         )
         following = re.search(r'rel="next" href="([^"]*)"', page)
         address = f"/jobs/{job.pk}/history/{following[1]}" if following else None
@@ -187,7 +192,7 @@ def test_a_change_too_short_to_be_seen_is_not_drawn(signed_in, project):
     page = signed_in.get(f"/graphs/{job.graph_id}/?days=7")
     assert drawn(page, "success")
     assert not drawn(page, "unsure")
-    assert "nobody observed" not in text(page)
+    assert "unobserved period" not in text(page)
 
 
 def test_the_export_has_the_time_in_which_a_reply_changed(changed):
@@ -229,8 +234,8 @@ def test_a_running_job_shows_the_usual_duration_and_whether_it_is_stuck(signed_i
     )
     stuck = text(signed_in.get(f"/jobs/{job.pk}/"))
     assert (
-        "Stuck? It has run for 1 h 00 min. "
-        "Of the last 3 jobs of this name on this graph half took at most 3 min" in stuck
+        "Running longer than usual: Running for 1 h 00 min. "
+        "Duration of the last 3 jobs of this name on this graph: median 3 min 00 s" in stuck
     )
 
 

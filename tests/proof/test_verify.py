@@ -8,6 +8,7 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import DatabaseError, connection, transaction
 
+from bench.chaining import chain_stored_replies
 from jobs.chain.forms import head_leaf
 from jobs.chain.merkle import Root
 from jobs.models import Checkpoint, ImportFile, Job, Project, Snapshot, Verification
@@ -86,7 +87,7 @@ def test_only_news_is_sealed_and_each_project_apart(sealed):
 def test_an_older_checkpoint_still_fits_when_more_has_come(sealed):
     first = Checkpoint.objects.get(number=1)
     assert state(sealed, first.up_to) == (3, 6, bytes(first.root))
-    assert "p1: walked 3 jobs, 10 replies, 0 tombstones, 2 checkpoints." in verify(
+    assert "p1: walked 3 jobs, 10 replies, 0 removed replies, 2 checkpoints." in verify(
         "--every-checkpoint"
     )
 
@@ -108,9 +109,9 @@ def reply(job_id, number):
 
 
 FACTS = [
-    ("body = body || ' '", "its body has SHA-256"),
+    ("body = body || ' '", "the SHA-256 of its body is"),
     ("body = body || ' ', sha256 = sha256(body || ' ')", "its link is"),
-    ("sha256 = sha256('x')", "its body has SHA-256"),
+    ("sha256 = sha256('x')", "the SHA-256 of its body is"),
     ("first_seen_at = first_seen_at - interval '1 microsecond'", "its link is"),
     ("source = 'proxy'", "its link is"),
     ("version = 2", "its link is"),
@@ -127,7 +128,7 @@ def test_a_changed_fact_is_found_and_its_reply_named(sealed, change, said):
     one = reply("j2", 2)
     tamper(f"UPDATE jobs_snapshot SET {change} WHERE id = %s", one.pk)
     found = verify(code=1)
-    assert f"Project p1, job j2, reply {one.pk}: {said}" in found
+    assert f"Project p1, job j2, response {one.pk}: {said}" in found
     assert "1 faults." in found
     assert Verification.objects.get().sentences[0]["values"]["reply"] == str(one.pk)
 
@@ -137,15 +138,15 @@ def test_a_swapped_order_is_found(sealed):
     tamper("UPDATE jobs_snapshot SET number = 99 WHERE id = %s", first.pk)
     tamper("UPDATE jobs_snapshot SET number = 1 WHERE id = %s", second.pk)
     tamper("UPDATE jobs_snapshot SET number = 2 WHERE id = %s", first.pk)
-    assert f"job j2, reply {second.pk}: its link is" in verify(code=1)
+    assert f"job j2, response {second.pk}: its link is" in verify(code=1)
 
 
 def test_a_removed_reply_is_found_wherever_it_stood(sealed):
     after = reply("j2", 3).pk
     tamper("DELETE FROM jobs_snapshot WHERE id = %s", reply("j2", 2).pk)
-    assert f"job j2, reply {after}: it has number 3; expected number 2" in verify(code=1)
+    assert f"job j2, response {after}: its number is 3; expected 2" in verify(code=1)
     tamper("DELETE FROM jobs_snapshot WHERE id = %s", reply("j3", 4).pk)
-    assert "job j3: the chain ends with reply number 3" in verify("--job", "j3", code=1)
+    assert "job j3: the chain ends with response number 3" in verify("--job", "j3", code=1)
 
 
 def test_a_reply_put_in_is_found(sealed):
@@ -155,7 +156,7 @@ def test_a_reply_put_in_is_found(sealed):
         now(), now(), 1, 5, link FROM jobs_snapshot WHERE id = %s""",
         reply("j3", 4).pk,
     )
-    assert f"job j3, reply {Snapshot.objects.latest('pk').pk}: its link is" in verify(code=1)
+    assert f"job j3, response {Snapshot.objects.latest('pk').pk}: its link is" in verify(code=1)
 
 
 def test_a_removed_job_shows_against_the_checkpoint(sealed):
@@ -165,20 +166,18 @@ def test_a_removed_job_shows_against_the_checkpoint(sealed):
     tamper("DELETE FROM jobs_job WHERE id = %s", job)
     found = verify(code=1)
     assert (
-        "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored replies give 2 jobs, 6 responses"
+        "Project p1, checkpoint 2 of 2026-03-04T13:00:00.000000Z: the stored responses give 2 jobs, 6 responses"
         in found
     )
     assert "expected 3 jobs, 9 responses" in found
 
 
 def test_recomputed_chain_fails_the_checkpoint_and_is_not_sealed(sealed):
-    from importlib import import_module
-
     one = reply("j2", 2)
     tamper("UPDATE jobs_snapshot SET first_seen_at = first_seen_at - interval '1 s', last_seen_at = last_seen_at - interval '1 s' WHERE id = %s", one.pk)  # fmt: skip
     with connection.cursor() as cursor:
         cursor.execute("SET session_replication_role = replica")
-        import_module("jobs.migrations.0009_proof").chain_what_is_stored(cursor)
+        chain_stored_replies(cursor)
         cursor.execute("SET session_replication_role = DEFAULT")
     found = verify(code=1)
     assert "checkpoint 2 of" in found
@@ -194,11 +193,11 @@ def test_recomputed_chain_fails_the_checkpoint_and_is_not_sealed(sealed):
     [
         (
             "DELETE FROM jobs_checkpoint WHERE number = 1",
-            "checkpoint 1 is missing; the next there is has number 2",
+            "checkpoint 1 is missing; the next existing one is number 2",
         ),
         (
             "DELETE FROM jobs_checkpoint WHERE number = 2",
-            "checkpoint 2 is missing, which was there when verified on",
+            "checkpoint 2 is missing; it existed when verified on",
         ),
         (
             "UPDATE jobs_checkpoint SET sealed_at = sealed_at - interval '1 s' WHERE number = 1",
@@ -261,9 +260,9 @@ def test_a_checkpoint_kept_outside_is_compared(sealed, tmp_path, monkeypatch):
     tamper("DELETE FROM jobs_snapshot WHERE id = %s", reply("j1", 1).pk)
     tamper("UPDATE jobs_snapshot SET link = sha256(link) WHERE id = %s", reply("j1", 2).pk)
     found = verify("--checkpoint", str(kept), code=1)
-    assert "checkpoint 1, as kept outside, is missing" in found
+    assert "checkpoint 1, of which an external copy exists, is missing" in found
     assert (
-        "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored replies give 3 jobs, 6 responses"
+        "checkpoint 1 of 2026-03-04T12:00:00.000000Z: the stored responses give 3 jobs, 6 responses"
         in found
     )
 
@@ -291,13 +290,13 @@ def test_a_file_that_is_no_checkpoint_is_one_sentence(sealed, tmp_path, content,
 def test_an_edited_file_is_found(sealed, tmp_path):
     kept = tmp_path / "kept.json"
     kept.write_text(json.dumps(as_file(Checkpoint.objects.get(number=1)) | {"jobs": 4}))
-    assert "checkpoint 1 as kept outside: its digest is" in verify(
+    assert "external copy of checkpoint 1: its digest is" in verify(
         "--checkpoint", str(kept), code=1
     )
 
 
 def test_a_part_is_walked_and_an_unknown_one_named(sealed):
-    assert "walked 1 jobs, 4 replies, 0 tombstones, 0 checkpoints" in verify("--job", "j3")
+    assert "walked 1 jobs, 4 replies, 0 removed replies, 0 checkpoints" in verify("--job", "j3")
     assert "walked 3 jobs" in verify("--project", "p1")
     for option in ("--job", "--project"):
         with pytest.raises(CommandError, match="There is no"):

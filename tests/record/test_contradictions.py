@@ -67,7 +67,7 @@ def test_each_contradiction_is_a_row_and_the_reply_is_kept(job, first, then, fou
     else:
         see(job, (0, first)), see(job, (5, then))
     assert marks() == [(at(5), kind, count) for kind, count in found]
-    assert job.contradiction_count == len(found) == job_object(job)["inconsistent responses"]
+    assert job.contradiction_count == len(found) == job_object(job)["contradictions"]
     assert Snapshot.objects.count() == job.snapshot_count == 2
 
 
@@ -154,7 +154,7 @@ def forget(project):
     """The triggers that keep the evidence are off for a moment."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
-        for table in ("snapshot", "oddreply", "importfile", "job"):
+        for table in ("snapshot", "contradiction", "importfile", "job"):
             cursor.execute(f"DELETE FROM jobs_{table}")
         cursor.execute("SET LOCAL session_replication_role = origin")
 
@@ -172,16 +172,19 @@ def test_a_job_that_says_nothing_odd_costs_no_body(job):
 
 def test_the_job_page_says_it_and_leads_to_the_replies(client, admin, job):
     client.force_login(admin)
+
+    def shown(address):
+        return " ".join(client.get(address).content.decode().split())
+
     see(job, (0, said("success", lines=(5, 5, 5))), (5, said("running", lines=(4, 4, 4))))
-    page = client.get(f"/jobs/{job.pk}/").content.decode()
+    page = shown(f"/jobs/{job.pk}/")
     assert "Inconsistent responses" in page
-    assert "GES&#x27;s final word “success” became “running”." in page
+    assert "The final GES status changed from “success” to “running”." in page
     assert "Total lines of “a” dropped from 5 to 4. 2 more like this." in page
     assert f'href="/jobs/{job.pk}/history/"' in page
     see(job, *((10 + n, said("success" if n % 2 else "failed", lines=(4 - n,))) for n in range(4)))
-    assert (
-        f"and {job.contradiction_count - 4} more inconsistent responses"
-        in client.get(f"/jobs/{job.pk}/").content.decode()
+    assert f"and {job.contradiction_count - 4} more inconsistencies" in shown(
+        f"/jobs/{job.pk}/"
     )
-    history = client.get(f"/jobs/{job.pk}/history/").content.decode()
-    assert "GES&#x27;s final word “success” became “running”." in history
+    history = shown(f"/jobs/{job.pk}/history/")
+    assert "The final GES status changed from “success” to “running”." in history

@@ -140,7 +140,7 @@ def test_the_models_of_the_record_name_their_writers():
         "Miss",
         "Contradiction",
         "Tombstone",
-        "Track",
+        "Watch",
     } <= NAMED.keys()
 
 
@@ -154,10 +154,10 @@ def test_a_model_is_written_by_the_modules_that_it_names(model):
     [
         ("def f():\n    Job.objects.filter(pk=1).update(review='')", "Job"),
         ("def f():\n    rows = Miss.objects.all()\n    old = rows.filter(seen=1)\n    old.delete()", "Miss"),
-        ("def f(watches: 'QuerySet[Watch]'):\n    watches.update(problem='')", "Track"),
+        ("def f(watches: 'QuerySet[Watch]'):\n    watches.update(problem='')", "Watch"),
         ("def f(chosen: JobQuerySet):\n    for job in chosen:\n        job.save()", "Job"),
-        ("class WatchQuerySet:\n    def f(self):\n        self.filter(pk=1).update(problem='')", "Track"),
-        ("class Watch:\n    def f(self):\n        self.save()", "Track"),
+        ("class WatchQuerySet:\n    def f(self):\n        self.filter(pk=1).update(problem='')", "Watch"),
+        ("class Watch:\n    def f(self):\n        self.save()", "Watch"),
         ("SQL = f'WITH x AS (UPDATE jobs_snapshot SET seen = 2) {MORE}'", "Snapshot"),
         ("def f(writes):\n    writes.insert(Miss, [], [])", "Miss"),
         ("copy_rows(Snapshot, [], [])", "Snapshot"),

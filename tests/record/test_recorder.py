@@ -442,15 +442,15 @@ def test_a_correction_is_laid_over_survives_rebuild_and_is_undone(imported, admi
         revert(one, reason="seen again", actor=admin, now=NOW)
     imported.refresh_from_db()
     assert str(imported.loss_rate) == "0.1692"
-    with pytest.raises(ValueError, match="already undone"):
+    with pytest.raises(ValueError, match="already been undone"):
         revert(made, reason="seen again", actor=admin, now=NOW)
 
 
 @pytest.mark.parametrize(
     ("field", "value", "reason", "said"),
     [
-        ("failed_lines", "many", "r", "not a count"),
-        ("failed_lines", "1", " ", "needs a reason"),
+        ("failed_lines", "many", "r", "not a valid line count"),
+        ("failed_lines", "1", " ", "reason is required"),
         ("body", "x", "r", "can't be corrected"),
     ],
 )

@@ -20,7 +20,7 @@ def test_a_zone_is_chosen_kept_and_reset(signed_in, project):
     assert "2026-03-04 19:00" in jobs
     assert 'datetime="2026-03-04T11:00:00+00:00"' in jobs
     page = signed_in.post("/me/", {"zone": ""}, follow=True).content.decode()
-    assert "the browser’s zone" in page.replace("&#x27;", "’").replace("browser's", "browser’s")
+    assert "Times are shown in the time zone of the browser." in page
     assert "2026-03-04 11:00" in signed_in.get("/jobs/").content.decode()
 
 
