@@ -258,7 +258,7 @@ class Quarantined(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.set_aside() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+        return queryset.quarantined() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
 
 
 @admin.register(Watch)

@@ -197,7 +197,7 @@ def test_a_file_is_corrected_from_its_own_page_and_undone_on_the_corrections(sig
     )
     undo = {"action": "undo", "_selected_action": one.pk, "reason": "again"}
     again = client.post("/admin/jobs/correction/", undo, follow=True)
-    assert "1 left as they are" in again.content.decode()
+    assert "1 unchanged: already undone" in again.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -140,9 +140,11 @@ def test_a_form_that_was_tampered_with_breaks_nothing(browser, lossy, known):
 def test_a_mismatch_of_counts_is_accepted_with_a_warning(browser, lossy):
     address = f"/admin/jobs/job/{lossy[0].pk}/correct/?where=vertex:0"
     sent = {"where": "vertex:0", "field": "failed_lines", "corrected": "4", "reason": "mine"}
-    assert "do not add up now" in browser.post(address, sent, follow=True).content.decode()
+    assert "are no longer consistent" in browser.post(address, sent, follow=True).content.decode()
     sent |= {"corrected": "5"}
-    assert "do not add up now" not in browser.post(address, sent, follow=True).content.decode()
+    assert (
+        "are no longer consistent" not in browser.post(address, sent, follow=True).content.decode()
+    )
 
 
 def test_a_job_is_attached_to_the_right_graph(browser, project, lossy):
@@ -175,7 +177,7 @@ def test_a_correction_survives_the_sign_in(fixer, lossy):
         address, sent, headers={"Referer": f"http://testserver{address}?where=vertex:0"}
     )
     assert answer.status_code == 403
-    assert "What you typed is kept" in answer.content.decode()
+    assert "What you entered was kept" in answer.content.decode()
     typed, page = answer.context["typed"], answer.context["next"]
     wrong = client.post(
         "/login/", {"username": "alice", "password": "x", "typed": typed, "next": page}
@@ -264,7 +266,7 @@ def test_many_rows_are_corrected_after_a_preview_of_each(browser, lossy):
     assert [(line.before, line.after, line.ledger[1]) for line in preview.context["lines"]] == [
         ("5", "4", "does_not_add_up")
     ] * 2
-    assert "The figures of 2 rows will not add up" in preview.content.decode()
+    assert "The line counts of 2 rows will not balance" in preview.content.decode()
     assert not Correction.objects.exists()
     assert not AuditEntry.objects.filter(what="correction").exists()
     done = browser.post(MANY, sent | {"seen": preview.context["seen"], "make": "1"}, follow=True)
@@ -294,7 +296,7 @@ def test_a_change_since_the_preview_is_shown_and_nothing_is_saved(browser, lossy
         now=NOW,
     )
     again = browser.post(MANY, sent | {"seen": seen, "make": "1"})
-    assert "changed meanwhile" in again.content.decode()
+    assert "changed in the meantime" in again.content.decode()
     assert Correction.objects.count() == 1
     assert sorted(line.before for line in again.context["lines"]) == ["3", "5", "5"]
     assert (
@@ -305,7 +307,7 @@ def test_a_change_since_the_preview_is_shown_and_nothing_is_saved(browser, lossy
 
 @pytest.mark.parametrize(
     ("change", "said"),
-    [({"corrected": "=1+1"}, "is not a count of lines"), ({"reason": "  "}, "This field is required"), ({"field": "x"}, "Select a valid choice"),
+    [({"corrected": "=1+1"}, "is not a valid line count"), ({"reason": "  "}, "This field is required"), ({"field": "x"}, "Select a valid choice"),
      ({"rows": "a,,9999999999999999999999"}, None)],
 )  # fmt: skip
 def test_invalid_input_is_reported_and_nothing_is_saved(browser, lossy, change, said):
@@ -317,7 +319,7 @@ def test_invalid_input_is_reported_and_nothing_is_saved(browser, lossy, change, 
     } | change
     answer = browser.post(MANY, sent | {"make": "1", "seen": "1"}, follow=True)
     assert answer.status_code == 200
-    assert (said or "None of the chosen rows") in answer.content.decode()
+    assert (said or "None of the selected rows") in answer.content.decode()
     assert not Correction.objects.exists()
 
 
@@ -329,7 +331,7 @@ def test_the_number_of_rows_is_limited(browser, project, lossy, monkeypatch):
         {"action": "correct_many", "_selected_action": chosen},
         follow=True,
     )
-    assert "More than 2 rows are chosen" in page.content.decode()
+    assert "More than 2 rows are selected" in page.content.decode()
 
 
 def test_rows_of_another_project_are_left_out(browser, lossy):
@@ -343,7 +345,7 @@ def test_rows_of_another_project_are_left_out(browser, lossy):
     preview = browser.post(MANY, sent)
     assert len(preview.context["lines"]) == 3
     User.objects.get(username="alice").membership_set.update(role="viewer")
-    assert "None of the chosen rows" in browser.post(MANY, sent, follow=True).content.decode()
+    assert "None of the selected rows" in browser.post(MANY, sent, follow=True).content.decode()
 
 
 def test_jobs_are_hidden_and_given_a_verdict_in_bulk(browser, lossy):
@@ -463,7 +465,10 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
     seen = {"seen": preview.context["merging"].seen}
     find_jobs(project, [(bare, "came-since", NOW)])
     late = browser.post(address, merge | seen)
-    assert "What you saw has changed meanwhile, so nothing was made." in late.content.decode()
+    assert (
+        "The data you saw has changed in the meantime, so no changes were made."
+        in late.content.decode()
+    )
     assert Job.objects.get(job_id="old").graph == bare
     assert browser.post(address, merge | {"seen": late.context["merging"].seen}).status_code == 302
     bare.refresh_from_db()
@@ -487,7 +492,7 @@ def test_a_graph_is_named_marked_gone_and_merged(browser, project, lossy):
 
 @pytest.mark.parametrize(
     ("sent", "said"),
-    [({"what": "name", "name": ""}, "This can&#x27;t be empty"), ({"what": "merge"}, "Choose the graph"),
+    [({"what": "name", "name": ""}, "This value can&#x27;t be empty"), ({"what": "merge"}, "Select the graph"),
      ({"what": "name", "name": "x", "reason": " "}, "This field is required"), ({"what": "all"}, "Select a valid choice"),
      ({"what": "merge", "into": "999"}, "Select a valid choice")],
 )  # fmt: skip

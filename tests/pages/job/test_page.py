@@ -426,7 +426,7 @@ def test_the_job_that_fixed_it_is_proposed_and_saved(signed_in, project, lossy):
         "2026-03-04 11:50:00 · Success · ImportGraph"
     ]
     page = say(signed_in, lossy, state="fixed", fixed_by="fix")
-    assert "Saved. Fixed." in page
+    assert "Saved. Resolved." in page
     assert f'fixed by job<a href="/jobs/{fix.pk}/">' in page
     assert Review.objects.get().fixed_by == fix
     newest = str(Review.objects.get().pk)

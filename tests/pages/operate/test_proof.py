@@ -33,7 +33,7 @@ def test_a_project_before_its_first_checkpoint_and_verification(viewer, project)
     page_text = page(viewer)
     assert "None yet. The worker creates one for each hour" in page_text
     assert "<dt>Not yet in a checkpoint</dt><dd>1 response</dd>" in page_text
-    assert "<dt>Last verified</dt><dd>never</dd>" in page_text
+    assert "<dt>Last verified</dt><dd>Never</dd>" in page_text
 
 
 def test_the_newest_checkpoint_the_uncovered_responses_and_the_last_verification(viewer, project):

@@ -37,7 +37,7 @@ def signed_in(client, admin, clock):
 
 def marks(page, label):
     """Of one chart: what each mark says, and the address it leads to."""
-    chart = re.search(rf'aria-label="{label}">(.*?)</svg>', page, re.DOTALL)[1]
+    chart = re.search(rf'aria-label="{re.escape(label)}">(.*?)</svg>', page, re.DOTALL)[1]
     return {
         unescape(label_of_mark)
         .replace("March 4, 2026", "4")
@@ -47,7 +47,8 @@ def marks(page, label):
 
 
 def listed(client, address):
-    return set(re.findall(r'title="([^"]*)">[^<]*</code>', client.get(address).content.decode()))
+    page = one_line(client.get(address).content)
+    return set(re.findall(r'title="([^"]*)">[^<]*</code>', page))
 
 
 @pytest.fixture
@@ -64,19 +65,19 @@ def late(project):
 def test_jobs_a_day_by_verdict_in_the_readers_zone(signed_in, late):
     chart = marks(one_line(signed_in.get("/").content), "Jobs per day by status")
     assert {mark_label for mark_label in chart if mark_label[0] == "4"} == {
-        "4: 1 success",
-        "4: 1 running",
-        "4: 1 partial",
-        "4: 1 failed",
+        "4: 1 Success",
+        "4: 1 Running",
+        "4: 1 Partial success",
+        "4: 1 Failed",
     }
     assert {mark_label for mark_label in chart if "March 3" in mark_label} == {
-        "March 3, 2026: 1 success"
+        "March 3, 2026: 1 Success"
     }
     signed_in.cookies["gesdash_zone"] = "Asia/Shanghai"
     chart = marks(one_line(signed_in.get("/").content), "Jobs per day by status")
-    assert chart.keys() == {"4: 2 success", "4: 1 running", "4: 1 partial", "4: 1 failed"}
-    assert listed(signed_in, chart["4: 2 success"]) == {"late", "other"}
-    assert listed(signed_in, chart["4: 1 partial"]) == {"lost"}
+    assert chart.keys() == {"4: 2 Success", "4: 1 Running", "4: 1 Partial success", "4: 1 Failed"}
+    assert listed(signed_in, chart["4: 2 Success"]) == {"late", "other"}
+    assert listed(signed_in, chart["4: 1 Partial success"]) == {"lost"}
 
 
 @pytest.mark.parametrize(
@@ -127,13 +128,13 @@ def test_a_count_in_the_legend_links_to_exactly_its_jobs(signed_in, project, lat
     record_reply(project, "good, long ago", file("a"), begin=NOW - 40 * DAY)
     page = one_line(signed_in.get("/").content)
     legend = re.findall(
-        r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg>(\w+) (\d+)</a>', page
+        r'<a class="soft" href="([^"]*)"><svg[^>]*><use[^>]*/></svg>([\w ]+) (\d+)</a>', page
     )
     assert {(word, count) for _href, word, count in legend} == {
-        ("success", "2"),
-        ("partial", "1"),
-        ("failed", "1"),
-        ("running", "1"),
+        ("Success", "2"),
+        ("Partial success", "1"),
+        ("Failed", "1"),
+        ("Running", "1"),
     }
     for href, _word, count in legend:
         assert len(listed(signed_in, unescape(href))) == int(count)
