@@ -1,4 +1,4 @@
-"""What is stored, as JSON Lines or CSV, at constant memory."""
+"""Stored rows as JSON Lines or CSV, at constant memory."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -162,7 +162,7 @@ def _with_files(batch: list[Job], moment: datetime | None) -> Rows:
     return (job_object(known[job.pk].job, known[job.pk].files) for job in batch if job.pk in known)
 
 
-#: The columns of each, for a CSV without a row to tell them, and the source of its rows.
+#: The columns of each, which a CSV without rows needs too, and the source of its rows.
 WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
     "jobs": ((*JOB_COLUMNS, "files"), _job_rows),
     "files": (FILE_COLUMNS, file_rows),
