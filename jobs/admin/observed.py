@@ -258,7 +258,8 @@ class Quarantined(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.set_aside() if self.value() == "yes" else queryset  # type: ignore[attr-defined]
+        watches: Any = queryset
+        return watches.set_aside() if self.value() == "yes" else watches
 
 
 @admin.register(Watch)

@@ -1,4 +1,4 @@
-"""The trail's other entries: who came in, was refused, took something out. What people change is noted by triggers."""
+"""The entries of the audit log that no trigger makes: sign-ins, refusals, downloads, exports."""
 
 import getpass
 import threading
@@ -18,13 +18,13 @@ from gesdash import logs
 from jobs.models import AccessKey, AuditEntry, Job, Snapshot
 from jobs.models.audit import AuditAction, AuditObject
 
-#: Of one origin, and of all together: entries a minute of what anybody can cause without being let in.
+#: Entries a minute that anybody can cause without signing in: of one origin, and of all together.
 MOST_OF_ONE, MOST = 10, 100
 MOST_NAME = 150  # characters of a name that somebody typed
 
 
 class _Bound:
-    """So many a minute and no more, in this process; the last one that fits says that others were not noted."""
+    """Bounds entries per minute in this process; the last one says that more were not noted."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -47,7 +47,7 @@ bound = _Bound()
 
 
 def address(request: HttpRequest) -> str:
-    """Where the request came from; what a proxy says of it is believed only where one stands in front."""
+    """The client's address; a proxy's header is trusted only if gesdash is behind one."""
     forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
     return (
         forwarded if settings.SERVED_OVER_TLS and forwarded else request.META.get("REMOTE_ADDR", "")
@@ -112,7 +112,10 @@ def note_bounded(
 
 
 def note_refusal(request: HttpRequest, status: int, *, found: dict[str, Any]) -> None:
-    """Somebody asked for what they may not see or do; whether it exists is in the entry only (`found`), never in the answer."""
+    """Note a request for what the user may not see or do.
+
+    Whether it exists is in the entry only (`found`), never in the response.
+    """
     user = getattr(request, "user", None)
     actor = None if user is None or isinstance(user, AnonymousUser) else user
     note_bounded(

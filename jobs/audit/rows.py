@@ -15,7 +15,8 @@ from jobs.models.audit import AuditEntryQuerySet, AuditObject
 from jobs.models.job import JobQuerySet
 
 CHUNK = 500  # rows held at once
-#: Filters of the trail that a job list has not; `what` is the export's own word, so it is asked for as --of.
+#: Filters of the audit log that a job list does not have; the export's own argument is `what`, so
+#: that filter's option is --of.
 OWN = tuple(name for name in FILTERS if name not in JOB_FILTERS)
 #: Filters that mean the same of a job and of an entry.
 _SHARED = ("project", "graph", "job_id")
@@ -56,7 +57,7 @@ COLUMNS = (
 def chosen(
     params: QueryDict, jobs: JobQuerySet, asked_of_jobs: QueryDict
 ) -> tuple[AuditEntryQuerySet, list[str]]:
-    """The entries asked for by the trail's own filters, and of the jobs asked for, where any other filter of jobs is."""
+    """The entries that match the audit log's own filters, and the jobs if others are used."""
     asked = params.copy()
     for name in _SHARED:
         asked.setlist(name, asked_of_jobs.getlist(name))

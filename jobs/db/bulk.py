@@ -35,9 +35,9 @@ def copy_rows(model: type[Model], names: Sequence[str], rows: Sequence[Row]) -> 
 class Writes:
     """Changes that are made together, by one statement: each is a part of its WITH.
 
-    Legal where none of them reads what another writes, since all see the tables as they were before,
-    and where no row is changed by two: PostgreSQL would keep one of the changes and drop the other
-    without a word. The second is held here.
+    Legal if none of them reads what another writes, since all see the tables as they were before,
+    and if no row is changed by two: PostgreSQL would silently keep one of the changes and drop the
+    other. The second condition is checked here.
     Raises: ValueError on a second change of a row.
     """
 
@@ -49,7 +49,7 @@ class Writes:
     def add(
         self, change: str, values: Iterable[Any], *, model: type[Model], keys: Sequence[Any] = ()
     ) -> None:
-        """Add an INSERT, UPDATE or DELETE. `keys`: the rows of `model` that it changes or deletes."""
+        """Add an INSERT, UPDATE or DELETE; `keys`: the rows of `model` that it changes."""
         changed_keys = self._changed_keys[model]
         if len(changed_keys) + len(keys) != len(changed_keys.union(keys)):
             raise ValueError(f"Two changes of one {model.__name__} in one statement.")
@@ -121,7 +121,7 @@ def insert_rows(
     returned = _columns(_fields(model, returning))
     new, document = as_table(model, names, rows)
     statement = (
-        f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new} "  # noqa: S608  quoted
+        f"INSERT INTO {_table(model)} ({columns}) SELECT {columns} FROM {new} "  # noqa: S608
         f"ON CONFLICT DO NOTHING RETURNING {returned}"
     )
     with connection.cursor() as cursor:

@@ -4,6 +4,6 @@ from django.db import connection
 
 
 def release_connection() -> None:
-    """Give this thread's connection back to the pool before it waits, so that others can have it."""
+    """Give this thread's connection back to the pool, for others to use while it waits."""
     if not connection.in_atomic_block:
         connection.close()

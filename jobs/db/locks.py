@@ -1,13 +1,13 @@
 """The advisory locks of PostgreSQL that gesdash takes: each number once, with what it guards.
 
 The table in docs/architecture.md lists them, with who takes which how. They are taken with
-django-pglock; a session's lock is given back by PostgreSQL when its process is killed, which a job's
-lock in the queue would outlive.
+django-pglock; PostgreSQL releases a session's lock when its process is killed, which a job's lock
+in the queue would outlive.
 """
 
 # Held shared by all who derive a review's state, alone by who changes a failure threshold.
 TOLERANCE_LOCK = 0x67657364
-# Held shared by all who record; who holds it alone knows that every reply is stored that has its key.
+# Held shared by all recorders; whoever holds it alone knows that every reply with a key is stored.
 RECORDING_LOCK = 0x67657365
 # With a project's key: held alone by the worker that reads GES's lists of that project.
 DISCOVERY_LOCK = 0x676573

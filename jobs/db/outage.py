@@ -19,7 +19,7 @@ _READ_ONLY = "25006"
 
 
 def is_outage(error: BaseException) -> bool:
-    """The database is in trouble, whatever was to be written: it would fail with anything else too."""
+    """Whether the database itself is in trouble, so that any other statement would fail too."""
     if isinstance(error, OperationalError | InterfaceError):
         return not _sqlstate(error).startswith(_LIMIT_EXCEEDED)
     return isinstance(error, Error) and _sqlstate(error) == _READ_ONLY
@@ -58,14 +58,14 @@ def retry_in_outage[T](act: Callable[[], T], stop_requested: Event) -> T:
 def end_sessions() -> None:
     """End this thread's session and all idle ones of this process, with the locks they hold.
 
-    The pool would hand them out again. Those that other threads use now end when they are given back.
+    The pool would hand them out again. Those that other threads use end when they are given back.
     """
     _drain(connection)
     connection.close()
 
 
 def listen() -> None:
-    """End all sessions of this process when one is found read-only: it began so, and would stay so."""
+    """End all sessions of this process if one is read-only: it began so, and would stay so."""
     connection_created.connect(_watch, dispatch_uid="outage")
 
 

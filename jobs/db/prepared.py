@@ -18,8 +18,8 @@ class Prepared:
     """A queryset whose SQL is kept, and run with other values from then on.
 
     `build(shape, **values)` makes the queryset, so that it stays the one description of who may see
-    what; `shape` holds all that decides how the SQL looks. A value is a text, a number or a time, and
-    has to arrive in the SQL unchanged.
+    what; `shape` holds all that decides how the SQL looks. A value is a text, a number or a time,
+    and has to arrive in the SQL unchanged.
     """
 
     def __init__(self, build: Build) -> None:

@@ -1,4 +1,4 @@
-"""A person's values over observed ones: made, undone, never lost. Of many at once all are made, or none."""
+"""Corrections of observed values: made and undone, never deleted; of many all are made or none."""
 
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
@@ -80,7 +80,7 @@ def correct(
 def correct_all(
     changes: Sequence[NewCorrection], *, reason: str, actor: User, now: datetime
 ) -> list[Correction]:
-    """Make corrections of jobs and their files for one reason, in a number of queries that doesn't grow.
+    """Make corrections of jobs and their files for one reason, in a constant number of queries.
 
     Raises: ValueError with a sentence that names the one that is invalid; none is made then.
     """

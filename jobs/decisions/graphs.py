@@ -118,8 +118,8 @@ def _check_merge(bare: Graph, into: Graph) -> None:
 def split_graph(bare: Graph, *, reason: str, actor: User, now: datetime) -> int:
     """Undo a merge; how many of the jobs it moved came back.
 
-    Those that a person moved on since stay there. Those that a person had moved to `bare` before the
-    merge are corrected as they were.
+    Those that a person moved on since stay there. Those that a person had moved to `bare` before
+    the merge are corrected as they were.
     Raises: ValueError with a sentence.
     """
     reason = check_reason(reason)

@@ -149,7 +149,7 @@ def _first_of(paths: list[str]) -> str:
 
 
 def propose_fix(job: Job) -> Job | None:
-    """The earliest later import of the same graph that fully loaded every file this job failed on."""
+    """The next import of the same graph that fully loaded every file this job failed on."""
     paths = lost_paths(job)
     if not paths or "" in paths:
         return None

@@ -165,7 +165,7 @@ class AccessKey(models.Model):
         return self.revoked_at is None and (self.expires_at is None or self.expires_at > now)
 
     def note_use(self, now: datetime) -> bool:
-        """Note that the key was used on this day; whether it was not noted before. One query a day."""
+        """Note that the key was used on this day, in one query a day; whether that is new."""
         today = now.date()
         if self.noted_on == today:
             return False
@@ -213,7 +213,10 @@ class KeyProject(AccessKey.projects.through):  # type: ignore[name-defined,misc]
         triggers = Audited(
             what="key",
             values={"project": project_name()},
-            name="(SELECT COALESCE(NULLIF(name, ''), access_key) FROM jobs_accesskey WHERE id = {row}.accesskey_id)",
+            name=(
+                "(SELECT COALESCE(NULLIF(name, ''), access_key) FROM jobs_accesskey "
+                "WHERE id = {row}.accesskey_id)"
+            ),
             project="{row}.project_id",
             key="{row}.accesskey_id",
             compared=("project",),

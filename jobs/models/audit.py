@@ -64,7 +64,7 @@ OPEN_TO_MEMBERS = (
 class AuditCoverage(models.Model):
     """Since when changes of one kind of object are in the audit log, where older objects exist.
 
-    A migration writes its one row, of graphs: what an `as_of` tells of them before that is not sure.
+    A migration writes its one row, of graphs: an `as_of` before that is not sure about them.
     """
 
     what = models.CharField(max_length=10, primary_key=True)

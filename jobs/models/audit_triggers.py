@@ -2,8 +2,8 @@
 
 Whatever changes an audited row makes an entry: an edit in the admin, one in bulk, one in raw SQL.
 Who, why and where from come from the transaction's setting `pghistory.context_metadata`, which
-`pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, which a
-migration makes.
+`pghistory.context` makes. The entry itself is written by the function `gesdash_note_change`, which
+a migration makes.
 """
 
 from collections.abc import Mapping
@@ -26,8 +26,8 @@ class Audited:
     name: str
     """The name of the row, which an entry keeps after the row is gone."""
     compared: tuple[str, ...] = ()
-    """The fields whose change makes an entry, so that a counter that programs keep costs nothing; left
-    out, those of `values`."""
+    """The fields whose change makes an entry, so that a counter that programs keep costs nothing;
+    by default those of `values`."""
     notes_rows: bool = True
     """Whether rows that are made or deleted make an entry too."""
     change: str = "changed"
@@ -97,7 +97,7 @@ def plain(*names: str) -> dict[str, str]:
 
 def username(column: str) -> str:
     """A user's name, where the column holds the key."""
-    return f"(SELECT username FROM auth_user WHERE id = {{row}}.{column})"  # noqa: S608  our own names
+    return f"(SELECT username FROM auth_user WHERE id = {{row}}.{column})"  # noqa: S608
 
 
 def project_name(column: str = "project_id") -> str:

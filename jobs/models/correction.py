@@ -45,11 +45,11 @@ class CorrectionQuerySet(models.QuerySet["Correction"]):
 class Correction(models.Model):
     """A person's change of a value, with its reason; values are text, null is unknown.
 
-    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value when
-    it was made, `newest` GES's value now, and `flag` what that makes of the correction.
+    It is of a job (`kind` is empty for the job itself) or of a graph. `observed` is GES's value
+    when it was made, `newest` GES's value now, and `flag` what that makes of the correction.
 
-    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction` (undoing),
-    `record.overlay` and `record.graphs` (newest, flag).
+    Written by: `decisions.corrections` and `decisions.graphs` (new rows), `models.correction`
+    (undoing), `record.overlay` and `record.graphs` (newest, flag).
     """
 
     job = models.ForeignKey(
@@ -71,7 +71,8 @@ class Correction(models.Model):
     kind = models.CharField(_("type"), max_length=6, blank=True)
     position = models.PositiveIntegerField(_("position"), null=True, blank=True)
     field = models.CharField(_("field"), max_length=20)
-    observed = models.TextField(_("GES value"), null=True, blank=True)  # noqa: DJ001  null is unknown
+    # Null is unknown.
+    observed = models.TextField(_("GES value"), null=True, blank=True)  # noqa: DJ001
     newest = models.TextField(_("current GES value"), null=True, blank=True)  # noqa: DJ001
     corrected = models.TextField(_("corrected value"), null=True, blank=True)  # noqa: DJ001
     flag = models.CharField(_("flag"), max_length=12, choices=Flag, blank=True)
@@ -92,7 +93,9 @@ class Correction(models.Model):
         blank=True,
         related_name="+",
     )
-    reverted_reason = models.TextField(_("reason for undoing"), null=True, blank=True)  # noqa: DJ001  null while it stands
+    reverted_reason = models.TextField(  # noqa: DJ001  null while it is in force
+        _("reason for undoing"), null=True, blank=True
+    )
 
     objects = CorrectionQuerySet.as_manager()
 
@@ -147,7 +150,10 @@ class Correction(models.Model):
                 },
                 compared=("reverted_at",),
                 change="undone",
-                name=f"COALESCE({of_job('job_id')}, {of_graph("COALESCE(NULLIF(name, ''), graph_id)")})",
+                name=(
+                    f"COALESCE({of_job('job_id')}, "
+                    f"{of_graph("COALESCE(NULLIF(name, ''), graph_id)")})"
+                ),
                 project=f"COALESCE({of_job('project_id')}, {of_graph('project_id')})",
                 job="{row}.job_id",
                 graph=f"COALESCE({{row}}.graph_id, {of_job('graph_id')})",

@@ -30,7 +30,9 @@ class Graph(models.Model):
     project = models.ForeignKey(
         Project, verbose_name=_("project"), on_delete=models.PROTECT, related_name="graphs"
     )
-    graph_id = models.CharField(_("graph ID"), max_length=MAX_ID, null=True, blank=True)  # noqa: DJ001  unknown is not empty
+    graph_id = models.CharField(  # noqa: DJ001  unknown is not empty
+        _("graph ID"), max_length=MAX_ID, null=True, blank=True
+    )
     name = models.CharField(_("name"), max_length=MAX_ID, blank=True)
     is_deleted = models.BooleanField(_("no longer in GES"), default=False)
     created_at = models.DateTimeField(
@@ -83,7 +85,10 @@ class Graph(models.Model):
             what="graph",
             values={
                 **plain("name", "graph_id", "is_deleted", "tolerated_loss"),
-                "merged_into": "(SELECT COALESCE(graph_id, name) FROM jobs_graph WHERE id = {row}.merged_into_id)",
+                "merged_into": (
+                    "(SELECT COALESCE(graph_id, name) FROM jobs_graph "
+                    "WHERE id = {row}.merged_into_id)"
+                ),
             },
             name="COALESCE(NULLIF({row}.name, ''), {row}.graph_id)",
             notes_rows=False,

@@ -93,7 +93,8 @@ class Job(models.Model):
 
     Written by: `record.lookup` (new rows), `record.projection` (whatever follows from responses and
     corrections), `record.repeats` (observed_at, where a response said nothing new),
-    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph, is_hidden).
+    `record.review_state` (review, by a decision or a tolerance) and `record.graphs` (graph,
+    is_hidden).
     Whichever changes what the row says dates it in changed_at.
     """
 
@@ -124,7 +125,9 @@ class Job(models.Model):
     verdict = models.CharField(
         _("status"), max_length=10, choices=VerdictChoices, default=VerdictChoices.PENDING
     )
-    ledger = models.CharField(_("count check"), max_length=16, choices=LedgerChoices, null=True)  # noqa: DJ001  null without data files
+    ledger = models.CharField(  # noqa: DJ001  null without data files
+        _("count check"), max_length=16, choices=LedgerChoices, null=True
+    )
     begin_time = models.DateTimeField(_("start time"), null=True)
     end_time = models.DateTimeField(_("end time"), null=True)
     fail_reason = models.TextField(_("failure reason"), blank=True)

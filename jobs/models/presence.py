@@ -20,7 +20,7 @@ class PresenceQuerySet(models.QuerySet["Presence"]):
     """Stretches of presence, and the gaps between them."""
 
     def note(self, now: datetime) -> None:
-        """Note that a worker is there: prolong each pollable project's stretch, or begin a new one."""
+        """Note that a worker runs: prolong each pollable project's stretch, or begin a new one."""
         newest = Presence.objects.filter(project=OuterRef("pk")).order_by("-last_at", "-pk")
         projects = Project.objects.exclude(credentials="").annotate(
             stretch=Subquery(newest.values("pk")[:1]),

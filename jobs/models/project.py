@@ -219,7 +219,7 @@ class Project(models.Model):
 
     @property
     def clock_skew(self) -> timedelta | None:
-        """How far GES's clock is ahead of ours, negative where behind; None below CONFUSING_SKEW."""
+        """How far GES's clock is ahead of ours, negative if behind; None below CONFUSING_SKEW."""
         skew = timedelta(milliseconds=self.clock_skew_ms or 0)
         return skew if abs(skew) >= CONFUSING_SKEW else None
 

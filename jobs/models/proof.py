@@ -29,7 +29,7 @@ class CheckpointQuerySet(models.QuerySet["Checkpoint"]):
 
 
 class Checkpoint(models.Model):
-    """The heads of a project's chains at one time, as one hash, chained to the checkpoint before it.
+    """The heads of a project's chains at one time, as one hash, chained to the one before it.
 
     Source: `chain.forms`, for the form of the hash.
 

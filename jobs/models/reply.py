@@ -45,8 +45,8 @@ _UNLESS_BURIED = """
 class Snapshot(models.Model):
     """One distinct response, the bytes as received; equal neighbours are one row.
 
-    Written by: `record.run_rows` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at and seen,
-    where a poll said nothing new) and `record.removal` (deletes).
+    Written by: `record.run_rows` (new rows; last_seen_at and seen), `record.repeats` (last_seen_at
+    and seen, where a poll said nothing new) and `record.removal` (deletes).
     """
 
     job = models.ForeignKey(

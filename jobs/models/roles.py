@@ -10,7 +10,7 @@ type Viewer = User | AnonymousUser
 
 
 class Role(models.TextChoices):
-    """Each may do what those before it may; an auditor reads as a viewer, and the whole audit log."""
+    """Each may do what those before it may; an auditor reads as a viewer and the audit log."""
 
     VIEWER = "viewer", _("viewer")
     REVIEWER = "reviewer", _("reviewer")
@@ -25,7 +25,7 @@ MAY_AUDIT = frozenset({Role.AUDITOR, Role.OWNER})
 
 
 def access_key_of(user: Viewer) -> Any:
-    """The AccessKey that a request was made with, which authentication puts on the user; or None."""
+    """The AccessKey of the request, which authentication puts on the user; or None."""
     return getattr(user, "access_key", None)
 
 

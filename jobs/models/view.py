@@ -21,7 +21,7 @@ class SavedViewQuerySet(models.QuerySet["SavedView"]):
 
 
 class SavedView(models.Model):
-    """Filters and order of the job list under a name; `query` is a query string without a cursor."""
+    """Named filters and order of the job list; `query` is a query string without a cursor."""
 
     owner = models.ForeignKey(
         settings.AUTH_USER_MODEL,

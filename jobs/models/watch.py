@@ -17,22 +17,24 @@ from jobs.ges.words import FINAL
 from jobs.models.job import Job
 from jobs.models.project import Project
 
-#: How long a claim holds when nobody gives it back: longer than a call to GES and its recording, and
-#: less than a minute with the five seconds until the next dispatch, so that a dead worker's jobs are
-#: taken over within one.
+#: How long a claim holds when nobody gives it back: longer than a call to GES and its recording,
+#: and less than a minute with the five seconds until the next dispatch, so that a dead worker's
+#: jobs are taken over within one.
 LEASE = timedelta(seconds=45)
 
 
 # The trigger fills in the project.
 _RESUME = """
 INSERT INTO jobs_watch (job_id, next_poll_at, failures, problem)
-SELECT job_id, next_poll_at, 0, '' FROM unnest(%s::bigint[], %s::timestamptz[]) AS new(job_id, next_poll_at)
+SELECT job_id, next_poll_at, 0, ''
+FROM unnest(%s::bigint[], %s::timestamptz[]) AS new(job_id, next_poll_at)
 ORDER BY job_id
 ON CONFLICT (job_id) DO UPDATE SET next_poll_at = excluded.next_poll_at, failures = 0, problem = ''
 WHERE jobs_watch.next_poll_at IS NULL AND (jobs_watch.problem = '' OR %s)
 """
 
-# An array and a subquery, not joins: those read all watches, or all jobs for each graph, as statistics suggest.
+# An array and a subquery, not joins: those read all watches, or all jobs for each graph, as
+# statistics suggest.
 _CLAIM = """
 WITH claimed AS (
     UPDATE jobs_watch SET lease = %s, leased_until = %s
@@ -43,10 +45,11 @@ SELECT id, job.job_id, (SELECT coalesce(graph_id, '') FROM jobs_graph WHERE id =
 FROM claimed JOIN jobs_job AS job ON id = claimed.job_id
 """
 
-# By CASE: what is known of the column's values makes PostgreSQL expect one row, and compare all with all.
+# By CASE: the statistics of the column make PostgreSQL expect one row, and compare all with all.
 _PLAN = """
 UPDATE jobs_watch AS old
-SET next_poll_at = new.next_poll_at, failures = new.failures, problem = '', lease = NULL, leased_until = NULL
+SET next_poll_at = new.next_poll_at, failures = new.failures, problem = '',
+    lease = NULL, leased_until = NULL
 FROM unnest(%s::bigint[], %s::timestamptz[], %s::int[]) AS new(job_id, next_poll_at, failures)
 WHERE old.job_id = new.job_id AND CASE old.lease WHEN %s THEN true ELSE false END
 """
@@ -84,8 +87,9 @@ class Plan(NamedTuple):
 class WatchQuerySet(models.QuerySet["Watch"]):
     """The states of a watch and the verbs between them. No other module writes a column of Watch.
 
-    A claim is known by its number, `lease`: a worker whose claim ran out and was taken over changes nothing any more.
-    Each verb names the old state in its condition, so that two callers at once change a row once.
+    A claim is known by its number, `lease`: a worker whose claim ran out and was taken over changes
+    nothing any more. Each verb names the old state in its condition, so that two callers at once
+    change a row once.
     """
 
     def due(self, now: datetime) -> "WatchQuerySet":
@@ -101,7 +105,7 @@ class WatchQuerySet(models.QuerySet["Watch"]):
         return self.filter(Q(leased_until=None) | Q(leased_until__lte=now))
 
     def start(self, job: Job, first_poll_at: datetime) -> bool:
-        """Watch a job that has no watch yet; a watch that exists is left as it is. Whether it is new."""
+        """Watch a job; a watch that exists is left as it is. Whether it is new."""
         return self.get_or_create(job=job, defaults={"next_poll_at": first_poll_at})[1]
 
     def resume(self, polls: Mapping[int, datetime], *, with_quarantined: bool = False) -> None:
@@ -133,7 +137,7 @@ class WatchQuerySet(models.QuerySet["Watch"]):
     def claim_of(
         self, project: Project, jobs: Sequence[int], lease: int, now: datetime
     ) -> list[Claimed]:
-        """Claim the watches of these jobs of a project, due or not, but those that somebody else has."""
+        """Claim the watches of these jobs of a project, due or not, that nobody else has."""
         wanted = self.free(now).filter(project=project, job__in=jobs)
         return self._claim(wanted, lease, now, project)
 
@@ -150,7 +154,7 @@ class WatchQuerySet(models.QuerySet["Watch"]):
 
     @staticmethod
     def plan(lease: int, plans: Sequence[Plan], writes: Writes) -> None:
-        """End this lease's claims on these jobs, each with its next poll, together with `writes`."""
+        """End this lease's claims on these jobs, each with its next poll, and do `writes`."""
         if plans:
             values = [
                 arrays.numbers(plan.pk for plan in plans),
@@ -167,14 +171,14 @@ class WatchQuerySet(models.QuerySet["Watch"]):
         )
 
     def give_back(self, lease: int, pks: Sequence[int]) -> int:
-        """End this lease's claims on these jobs as if there had been none; how many it still had."""
+        """End this lease's claims on these jobs without a poll; how many it still had."""
         if not pks:
             return 0
         return self.filter(lease=lease, job__in=pks).update(lease=None, leased_until=None)
 
 
 class Watch(models.Model):
-    """One job being polled; `next_poll_at` is null after a final status, when stopped, or in quarantine.
+    """One job being polled; `next_poll_at` is null if final, stopped, or in quarantine.
 
     Written by: `models.watch`, by the verbs of its queryset.
     """
@@ -227,7 +231,10 @@ class Watch(models.Model):
                 name="watch_is_of_its_jobs_project",
                 when=pgtrigger.Before,
                 operation=pgtrigger.Insert,
-                func="NEW.project_id = (SELECT project_id FROM jobs_job WHERE id = NEW.job_id); RETURN NEW;",
+                func=(
+                    "NEW.project_id = (SELECT project_id FROM jobs_job WHERE id = NEW.job_id); "
+                    "RETURN NEW;"
+                ),
             )
         ]
 

@@ -1,4 +1,4 @@
-"""The one writer of what GES said: replies in, snapshots, misses and projections out, one transaction a batch."""
+"""The one writer of observations: snapshots, misses and projections, one transaction a batch."""
 
 from jobs.record.graphs import find_graph
 from jobs.record.lookup import find_jobs, known_or_new_jobs

@@ -1,4 +1,4 @@
-"""Graphs as GES describes them, below the corrections that people made; and which jobs are theirs."""
+"""Graphs as GES describes them, below the corrections that people made; and their jobs."""
 
 from collections.abc import Collection
 from datetime import datetime
@@ -36,7 +36,7 @@ def find_graph(project: Project, graph_id: str, name: str = "") -> Graph:
 def move_jobs(
     jobs: Collection[int], graph: int, *, origin: int | None = None, now: datetime | None = None
 ) -> None:
-    """Put these jobs to a graph, all by key; those only that are still of `origin`, where one is given.
+    """Move these jobs to a graph, all by key; with `origin` only those that are still there.
 
     `now` dates the change, where it is to show as one.
     """

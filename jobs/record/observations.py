@@ -1,4 +1,4 @@
-"""An answer about one job, before and after it was read: a parsed reply, or the error in its place."""
+"""Observations: an answer about one job, with its parsed reply or the error in its place."""
 
 import hashlib
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class NotRecorded(GesError):
 
 @dataclass(slots=True)
 class Moved:
-    """Of an observation that comes from another gesdash's export: the whole run and its place in the chain."""
+    """The run and the place in the chain of an observation from another gesdash's export."""
 
     last_seen_at: datetime
     seen: int

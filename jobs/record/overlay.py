@@ -34,7 +34,7 @@ def note_beside_corrections(
 ) -> None:
     """Keep GES's newest value beside each correction, and flag those that it affects.
 
-    A correction becomes needless where GES gives the same value, contradicted where it gives a third.
+    A correction becomes needless if GES gives the same value, contradicted if it gives a third.
     """
     rows = []
     for history in histories:

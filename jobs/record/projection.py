@@ -53,8 +53,8 @@ def project(
 ) -> None:
     """Bring the rows of these locked jobs to what their histories say.
 
-    New jobs and files are stored at once, the rest is left to `writes`. `anew`: without trust in the
-    stored rows of jobs that have no reply.
+    New jobs and files are stored at once, the rest is left to `writes`. `anew`: without trust in
+    the stored rows of jobs that have no reply.
     """
     rows_before = {history.job.pk: _values(history.job, _JOB_COLUMNS) for history in histories}
     with_reply = {
@@ -83,7 +83,7 @@ def project(
 
 
 def _insert_new(histories: Sequence[History]) -> None:
-    """Store the new jobs, before any cause: all writers take jobs first, so that they never deadlock."""
+    """Store the new jobs, before any cause: all writers take jobs first, to never deadlock."""
     new = [history for history in histories if history.job._state.adding]
     for history in new:
         history.job.changed_at = _changed_at(history) if history.job.observed_at else None

@@ -41,8 +41,8 @@ class Recorded:
 def record(observations: Sequence[Observation], *, now: datetime | None = None) -> Recorded:
     """Store observations, their jobs too where they are new, and bring the projections up to date.
 
-    `now` dates a change of what a row says; without it that is when the job's newest observation was
-    made.
+    `now` dates a change of what a row says; without it that is when the job's newest observation
+    was made.
     """
     while True:
         try:
@@ -208,7 +208,8 @@ def rebuild(
 ) -> int:
     """Derive these jobs' rows anew from the stored replies; how many have one.
 
-    `now` dates a change of what a row says; without it that is when the job's newest reply was seen.
+    `now` dates a change of what a row says; by default that is when the job's newest reply was
+    seen.
     `with_contradictions` derives those too, for which every reply is read, not only the newest.
     """
     pks = [job.pk for job in jobs]

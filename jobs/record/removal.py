@@ -1,4 +1,4 @@
-"""Deletes what retention lets go: responses, each for a tombstone in its place, and failed polls."""
+"""Deletes for retention: responses, each for a tombstone in its place, and failed polls."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -20,7 +20,7 @@ _DELETE = "DELETE FROM jobs_snapshot WHERE id = ANY(%s)"
 
 
 def remove_replies(pruning: Pruning, keys: Sequence[int]) -> None:
-    """Put a tombstone in the place of each of these Snapshots, whose jobs this transaction holds."""
+    """Replace these Snapshots by tombstones; this transaction holds their jobs."""
     with connection.cursor() as cursor:
         cursor.execute(_BURY, [pruning.pk, list(keys)])
         cursor.execute(_DELETE, [list(keys)])

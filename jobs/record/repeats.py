@@ -15,9 +15,9 @@ from jobs.record.lookup import hold_jobs
 from jobs.record.observations import Observation
 
 # A repeat is the job's newest reply and the poll begun last, byte for byte, and is later than it:
-# then folding would prolong that run and leave the job's row as it is. The job's row, read anew once
-# it is locked, tells when the newest was seen, and which was recorded last. Where that is this one,
-# no other that was seen at the same moment can be the newest; where it is one that was recorded while
+# then folding would prolong that run and leave the job's row as it is. The job's row, read again
+# once it is locked, has when the newest was seen, and which was recorded last. If that is this one,
+# no other that was seen at the same moment can be the newest; if it is one that was recorded while
 # this statement waited for the job, which it can't see, nothing is a repeat.
 _PROLONG = f"""
 WITH held AS MATERIALIZED (

@@ -23,7 +23,7 @@ def needs_review(job: Job) -> bool:
 
 
 def is_within_tolerance(job: Job, tolerated: Decimal | None) -> bool:
-    """The failed lines are known and no more; by the lines themselves, since the rate is rounded."""
+    """Whether the failed lines are known and tolerated; by lines, since the rate is rounded."""
     if (
         tolerated is None
         or job.loss_rate is None
@@ -51,7 +51,7 @@ def undecided_review(job: Job, tolerated: Decimal | None) -> str:
 
 
 def derive_review(history: History) -> None:
-    """Set a locked job's state, in memory, from its figures, newest review and graph's tolerance."""
+    """Set a locked job's review, in memory, from its figures, last review and tolerance."""
     job = history.job
     if history.decided and needs_review(job):
         job.review = history.decided
