@@ -258,8 +258,10 @@ class Quarantined(admin.SimpleListFilter):
 
     @override
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        watches: Any = queryset
-        return watches.set_aside() if self.value() == "yes" else watches
+        if self.value() != "yes":
+            return queryset
+        set_aside: QuerySet[Any] = queryset.set_aside()  # type: ignore[attr-defined]
+        return set_aside
 
 
 @admin.register(Watch)

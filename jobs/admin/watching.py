@@ -44,7 +44,7 @@ class Watching:
         description=gettext_lazy("Rebuild from stored responses"), permissions=["correct"]
     )
     def read_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
-        """Derive the chosen jobs from their replies, as `rebuild` does: after a parser was fixed."""
+        """Derive chosen jobs from their replies, as `rebuild` does, after a parser was fixed."""
         jobs = _theirs(request, chosen)
         if jobs:
             record.rebuild(jobs, now=timezone.now(), with_contradictions=True)
