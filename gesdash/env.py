@@ -41,15 +41,15 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def one_of(name: str, default: str, known: Collection[str]) -> str:
+def one_of(name: str, default: str, choices: Collection[str]) -> str:
     """One of a few words, in any case.
 
     Raises: BadSetting when it is something else.
     """
     value = text(name) or default
-    choice = next((word for word in known if word.lower() == value.lower()), None)
+    choice = next((word for word in choices if word.lower() == value.lower()), None)
     if choice is None:
-        raise BadSetting(f"{name} is {value!r}; expected {' or '.join(known)}.")
+        raise BadSetting(f"{name} is {value!r}; expected {' or '.join(choices)}.")
     return choice
 
 
@@ -213,10 +213,10 @@ def _projects_file() -> dict[str, object]:
 
 
 def _project(name: str, values: dict[str, str], label: Callable[[str], str]) -> ConfiguredProject:
-    known = {"endpoint", "project_id", *ConfiguredCredentials.__dataclass_fields__}
-    if stray := sorted(set(values) - known):
+    keys = {"endpoint", "project_id", *ConfiguredCredentials.__dataclass_fields__}
+    if stray := sorted(set(values) - keys):
         raise BadSetting(
-            f"{label(stray[0])} is not a setting; known are {', '.join(sorted(known))}."
+            f"{label(stray[0])} is not a setting; known are {', '.join(sorted(keys))}."
         )
     given = {key: value for key, value in values.items() if value}
     for key in ("endpoint", "project_id"):

@@ -226,9 +226,9 @@ def _until(parser: Parser, end: str) -> NodeList:
     return body
 
 
-def _options(tag: str, bits: list[str], parser: Parser, known: set[str]) -> Options:
+def _options(tag: str, bits: list[str], parser: Parser, option_names: set[str]) -> Options:
     options = token_kwargs(bits, parser)
-    if unknown := bits or options.keys() - known:
+    if unknown := bits or options.keys() - option_names:
         raise template.TemplateSyntaxError(f"{tag}: there is no option {', '.join(unknown)}")
     return options
 

@@ -158,8 +158,12 @@ def _with_files(batch: list[Job], moment: datetime | None) -> Rows:
     if moment is None:
         prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
         return map(job_object, batch)
-    known = jobs_as_of(batch, moment)
-    return (job_object(known[job.pk].job, known[job.pk].files) for job in batch if job.pk in known)
+    past_jobs = jobs_as_of(batch, moment)
+    return (
+        job_object(past_jobs[job.pk].job, past_jobs[job.pk].files)
+        for job in batch
+        if job.pk in past_jobs
+    )
 
 
 #: The columns of each, which a CSV without rows needs too, and the source of its rows.
