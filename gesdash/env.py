@@ -6,6 +6,7 @@ import tomllib
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -31,8 +32,8 @@ def secret(name: str, default: str = "") -> str:
         raise BadSetting(f"{name} and {name}_FILE are both set; set one of them.")
     try:
         return Path(path).read_text(encoding="utf-8").strip()
-    except (OSError, UnicodeDecodeError) as wrong:
-        raise BadSetting(f"{name}_FILE names a file that can't be read: {wrong}.") from wrong
+    except (OSError, UnicodeDecodeError) as error:
+        raise BadSetting(f"{name}_FILE names a file that can't be read: {error}.") from error
 
 
 def words(name: str, default: str = "") -> list[str]:
@@ -40,16 +41,16 @@ def words(name: str, default: str = "") -> list[str]:
     return [word.strip() for word in text(name, default).split(",") if word.strip()]
 
 
-def one_of(name: str, default: str, known: Collection[str]) -> str:
+def one_of(name: str, default: str, choices: Collection[str]) -> str:
     """One of a few words, in any case.
 
     Raises: BadSetting when it is something else.
     """
     value = text(name) or default
-    found = next((word for word in known if word.lower() == value.lower()), None)
-    if found is None:
-        raise BadSetting(f"{name} is {value!r}; expected {' or '.join(known)}.")
-    return found
+    choice = next((word for word in choices if word.lower() == value.lower()), None)
+    if choice is None:
+        raise BadSetting(f"{name} is {value!r}; expected {' or '.join(choices)}.")
+    return choice
 
 
 def switch(name: str) -> bool:
@@ -87,14 +88,15 @@ def address(name: str, value: str) -> str:
     """
     try:
         parts = urlsplit(value)
-        good = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
-        good = good and not (parts.query or parts.username)
+        is_valid = parts.scheme in {"http", "https"} and parts.hostname and parts.path in {"", "/"}
+        is_valid = is_valid and not (parts.query or parts.username)
         _ = parts.port
     except ValueError:
-        good = False
-    if not good:
+        is_valid = False
+    if not is_valid:
         raise BadSetting(
-            f"{name} is {value!r}; expected an address such as https://ges.cn-north-4.myhuaweicloud.com."
+            f"{name} is {value!r}; "
+            "expected an address such as https://ges.cn-north-4.myhuaweicloud.com."
         )
     return value.rstrip("/")
 
@@ -104,23 +106,27 @@ def home() -> Path:
     path = Path(text("GESDASH_HOME", ".gesdash")).expanduser().absolute()
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    except OSError as wrong:
+    except OSError as error:
         raise BadSetting(
-            f"GESDASH_HOME is {str(path)!r}, which can't be made: {wrong.strerror}."
-        ) from wrong
+            f"GESDASH_HOME is {str(path)!r}, which can't be made: {error.strerror}."
+        ) from error
     return path
 
 
 def kept(name: str, make: Callable[[], str]) -> str:
-    """A value made on the first use of this GESDASH_HOME and kept there under `name` (file mode 0600)."""
+    """A value made on the first use of this GESDASH_HOME and kept there in the file `name`.
+
+    Only its owner may read the file.
+    """
     path = home() / name
     if not path.exists():
-        # Written aside and linked whole: a process that starts beside this one never reads half of it.
+        # Written aside and linked whole: a process that starts at the same time never reads half
+        # of it.
         fresh = path.with_name(f"{name}.{os.getpid()}")
         with open(
             fresh, "w", encoding="utf-8", opener=lambda p, flags: os.open(p, flags, 0o600)
-        ) as new:
-            new.write(make())
+        ) as file:
+            file.write(make())
         with suppress(FileExistsError):
             os.link(fresh, path)
         fresh.unlink()
@@ -146,7 +152,7 @@ class ConfiguredCredentials:
 
     @property
     def secrets(self) -> list[str]:
-        """What must stand in no log."""
+        """The values that no log may show."""
         return [value for value in (self.sk, self.token, self.password) if value]
 
 
@@ -163,11 +169,11 @@ class ConfiguredProject:
 def configured_projects() -> list[ConfiguredProject]:
     """The project of the GES_* settings, and those of the GESDASH_PROJECTS file.
 
-    Shape of the file: TOML, one table a project, keys `endpoint`, `project_id` and `ak` with `sk`, `token`, or `user`,
-    `password`, `domain` and `iam_endpoint`.
+    Shape of the file: TOML, one table a project, keys `endpoint`, `project_id` and `ak` with `sk`,
+    `token`, or `user`, `password`, `domain` and `iam_endpoint`.
     Raises: BadSetting that names the setting or the table's key.
     """
-    found = []
+    projects = []
     if text("GES_ENDPOINT") or text("GES_PROJECT_ID"):
         values = {
             "endpoint": text("GES_ENDPOINT"),
@@ -180,14 +186,18 @@ def configured_projects() -> list[ConfiguredProject]:
             "domain": text("GES_DOMAIN"),
             "iam_endpoint": text("GES_IAM_ENDPOINT"),
         }
-        found.append(_project("env", values, lambda key: f"GES_{key.upper()}"))
+        projects.append(_project("env", values, lambda key: f"GES_{key.upper()}"))
     for name, table in _projects_file().items():
-        if not isinstance(table, dict) or not all(isinstance(v, str) for v in table.values()):
+        if not isinstance(table, dict) or not all(
+            isinstance(value, str) for value in table.values()
+        ):
             raise BadSetting(f"GESDASH_PROJECTS: [{name}] must be a table of text values.")
-        found.append(
-            _project(name, table, lambda key, name=name: f"GESDASH_PROJECTS: {key} of [{name}]")
-        )
-    return found
+        projects.append(_project(name, table, partial(_label_in_file, name)))
+    return projects
+
+
+def _label_in_file(table: str, key: str) -> str:
+    return f"GESDASH_PROJECTS: {key} of [{table}]"
 
 
 def _projects_file() -> dict[str, object]:
@@ -196,46 +206,48 @@ def _projects_file() -> dict[str, object]:
         return {}
     try:
         return tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as wrong:
+    except (OSError, ValueError) as error:
         raise BadSetting(
-            f"GESDASH_PROJECTS names a file that can't be read as TOML: {wrong}."
-        ) from wrong
+            f"GESDASH_PROJECTS names a file that can't be read as TOML: {error}."
+        ) from error
 
 
-def _project(name: str, values: dict[str, str], called) -> ConfiguredProject:  # type: ignore[no-untyped-def]
-    known = {"endpoint", "project_id", *ConfiguredCredentials.__dataclass_fields__}
-    if stray := sorted(set(values) - known):
+def _project(name: str, values: dict[str, str], label: Callable[[str], str]) -> ConfiguredProject:
+    keys = {"endpoint", "project_id", *ConfiguredCredentials.__dataclass_fields__}
+    if stray := sorted(set(values) - keys):
         raise BadSetting(
-            f"{called(stray[0])} is not a setting; known are {', '.join(sorted(known))}."
+            f"{label(stray[0])} is not a setting; known are {', '.join(sorted(keys))}."
         )
-    got = {key: value for key, value in values.items() if value}
+    given = {key: value for key, value in values.items() if value}
     for key in ("endpoint", "project_id"):
-        if key not in got:
+        if key not in given:
             raise BadSetting(
-                f"{called(key)} is missing; a project needs its endpoint and its project id."
+                f"{label(key)} is missing; a project needs its endpoint and its project id."
             )
     credentials = ConfiguredCredentials(
-        **{k: v for k, v in got.items() if k in ConfiguredCredentials.__dataclass_fields__}
+        **{k: v for k, v in given.items() if k in ConfiguredCredentials.__dataclass_fields__}
     )
-    _check_credentials(credentials, called)
+    _check_credentials(credentials, label)
     return ConfiguredProject(
-        name, got["project_id"], address(called("endpoint"), got["endpoint"]), credentials
+        name, given["project_id"], address(label("endpoint"), given["endpoint"]), credentials
     )
 
 
-def _check_credentials(shown: ConfiguredCredentials, called) -> None:  # type: ignore[no-untyped-def]
-    if shown.user or shown.password:
+def _check_credentials(credentials: ConfiguredCredentials, label: Callable[[str], str]) -> None:
+    if credentials.user or credentials.password:
         for key in ("user", "password", "domain", "iam_endpoint"):
-            if not getattr(shown, key):
+            if not getattr(credentials, key):
                 raise BadSetting(
-                    f"{called(key)} is missing; signing in as a user needs user, password, domain and IAM address."
+                    f"{label(key)} is missing; signing in as a user needs user, password, "
+                    "domain and IAM address."
                 )
-        address(called("iam_endpoint"), shown.iam_endpoint)
-    elif bool(shown.ak) != bool(shown.sk):
+        address(label("iam_endpoint"), credentials.iam_endpoint)
+    elif bool(credentials.ak) != bool(credentials.sk):
         raise BadSetting(
-            f"{called('sk' if shown.ak else 'ak')} is missing; a key pair has both halves."
+            f"{label('sk' if credentials.ak else 'ak')} is missing; a key pair has both halves."
         )
-    elif not (shown.ak or shown.token):
+    elif not (credentials.ak or credentials.token):
         raise BadSetting(
-            f"{called('ak')} with {called('sk')}, or {called('token')}, is missing; GES answers nobody without."
+            f"{label('ak')} with {label('sk')}, or {label('token')}, is missing; "
+            "GES answers nobody without."
         )

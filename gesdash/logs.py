@@ -13,7 +13,7 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from pythonjsonlogger.json import JsonFormatter
 
-#: What a line may be about, in this order.
+#: The fields that a line may have, in this order.
 ABOUT = (
     "project",
     "graph",
@@ -29,12 +29,13 @@ _about: ContextVar[dict[str, Any] | None] = ContextVar("about", default=None)
 # Of an access key, and what IAM gives: long texts that begin like an encoded signature.
 _TOKEN = re.compile(r"\b(gd_|MII|gAAAA)[\w+/=-]{30,}")
 _REQUEST_ID = re.compile(r"[\w.:-]{1,64}", re.ASCII)
-_LEAST = 6  # characters of a secret; a shorter one would be found in every other word
+# Characters of a secret; a shorter one would be found in every other word.
+_MIN_SECRET_LENGTH = 6
 
 
 @contextmanager
 def about(**known: Any) -> Iterator[None]:
-    """Say what all that is logged inside is about."""
+    """Add these fields to all that is logged inside."""
     token = _about.set((_about.get() or {}) | known)
     try:
         yield
@@ -45,11 +46,11 @@ def about(**known: Any) -> Iterator[None]:
 def middleware(
     get_response: Callable[[HttpRequest], HttpResponseBase],
 ) -> Callable[[HttpRequest], HttpResponseBase]:
-    """Give each request an id, the caller's own where that will do: it is on every line, and in the response."""
+    """Give each request an id, the caller's own if it is valid, for the log and the response."""
 
     def handle(request: HttpRequest) -> HttpResponseBase:
-        asked = request.headers.get("X-Request-Id", "")
-        request_id = asked if _REQUEST_ID.fullmatch(asked) else uuid4().hex
+        callers_id = request.headers.get("X-Request-Id", "")
+        request_id = callers_id if _REQUEST_ID.fullmatch(callers_id) else uuid4().hex
         request.request_id = request_id  # type: ignore[attr-defined]
         with about(request_id=request_id):
             response = get_response(request)
@@ -76,7 +77,7 @@ class About(logging.Filter):
 
 
 class _Redacting(logging.Formatter):
-    """Takes secrets out of the finished line, whoever put them there: GES may echo a token in an error message."""
+    """Takes secrets out of the finished line: GES may echo a token in an error message."""
 
     secrets: Collection[str] = ()
 
@@ -85,7 +86,7 @@ class _Redacting(logging.Formatter):
         # The longest first: one may be a part of another.
         for secret in sorted(self.secrets, key=len, reverse=True):
             for written in {secret, json.dumps(secret, ensure_ascii=False)[1:-1]}:
-                line = line.replace(written, "…") if len(secret) >= _LEAST else line
+                line = line.replace(written, "…") if len(secret) >= _MIN_SECRET_LENGTH else line
         return _TOKEN.sub(r"\1…", line)
 
 
@@ -98,19 +99,19 @@ class Text(_Redacting):
 
     def formatMessage(self, record: logging.LogRecord) -> str:
         """The line before a traceback."""
-        told = [
+        fields = [
             f"{name}={value}"
             for name in ABOUT
             if (value := getattr(record, name, None)) not in (None, "")
         ]
         return (
-            " ".join([super().formatMessage(record), *told])
+            " ".join([super().formatMessage(record), *fields])
             .replace("\n", "\\n")
             .replace("\r", "\\r")
         )
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole of it."""
+        """The finished line without secrets."""
         return self.redacted(super().format(record))
 
 
@@ -129,7 +130,7 @@ class Json(JsonFormatter, _Redacting):
     def add_fields(
         self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]
     ) -> None:
-        """Only what is known to be of interest; a library's own extras may be of any kind, and of any size."""
+        """Only known fields; a library's own extras may be of any type and any size."""
         super().add_fields(log_data, record, message_dict)
         kept = {"timestamp", "level", "logger", "message", "exc_info", "stack_info", *ABOUT}
         for name in [
@@ -138,5 +139,5 @@ class Json(JsonFormatter, _Redacting):
             del log_data[name]
 
     def format(self, record: logging.LogRecord) -> str:
-        """The whole of it."""
+        """The finished line without secrets."""
         return self.redacted(super().format(record))

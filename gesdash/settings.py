@@ -1,4 +1,4 @@
-"""Django's settings. Everything an operator may set goes through `env` and is described in docs/operate.md."""
+"""Django's settings. What an operator may set goes through `env`; docs/operate.md describes it."""
 
 from pathlib import Path
 
@@ -10,16 +10,17 @@ from gesdash import database, env, logs
 BASE_DIR = Path(__file__).resolve().parent.parent
 GESDASH_HOME = env.home()
 SECRET_KEY = env.secret("GESDASH_SECRET_KEY") or env.kept_secret("secret-key")
-# `up` serves plain HTTP on loopback; behind a proxy that speaks TLS, browsers are told to use nothing else.
+# `up` serves plain HTTP on loopback; behind a proxy that speaks TLS, browsers may use nothing else.
 SERVED_OVER_TLS = env.switch("GESDASH_TLS")
 DEBUG = env.switch("GESDASH_DEBUG")
 if DEBUG and SERVED_OVER_TLS:
     raise env.BadSetting(
-        "GESDASH_DEBUG and GESDASH_TLS are both on; error pages that show code and settings are for "
-        "a developer's machine."
+        "GESDASH_DEBUG and GESDASH_TLS are both on; error pages that show code and settings are "
+        "for a developer's machine."
     )
 ALLOWED_HOSTS = env.words("GESDASH_ALLOWED_HOSTS") or ["localhost", "127.0.0.1", "[::1]"]
-# Seconds past its time that a stored reply may stand in when GES gives none (RFC 5861), unless the caller says otherwise.
+# Seconds past its time that a stored reply is still served if GES gives none (RFC 5861), unless
+# the caller says otherwise.
 STALE_IF_ERROR = env.number("GESDASH_STALE_IF_ERROR", 86_400, 0, 31_536_000)
 # What one key may ask in a minute, where the key has no limit of its own.
 KEY_REQUESTS = env.number("GESDASH_KEY_REQUESTS", 60_000, 1, 1_000_000)
@@ -132,8 +133,8 @@ SECURE_SSL_REDIRECT = SERVED_OVER_TLS
 # The official SDK reads a redirect as a job without any field.
 SECURE_REDIRECT_EXEMPT = [r"^(v1\.0|v2)/"]
 SECURE_HSTS_SECONDS = 31_536_000 if SERVED_OVER_TLS else 0
-# A browser remembers it for a year, and one that has it preloaded for good: how much of the domain is
-# promised is for whoever owns the domain to say, so Django is not to ask for all of it.
+# A browser remembers it for a year, and one that has it preloaded for good: the owner of the domain
+# decides how much of it is promised, so Django must not ask for all of it.
 _hsts = env.one_of("GESDASH_HSTS", "host", ["host", "subdomains", "preload"])
 SECURE_HSTS_INCLUDE_SUBDOMAINS = _hsts != "host"
 SECURE_HSTS_PRELOAD = _hsts == "preload"
@@ -184,7 +185,7 @@ LOGGING = {
     "handlers": {
         "stderr": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["about"]}
     },
-    # Django's own handler, which it has while DEBUG is on, knows no secrets; the root's handler does.
+    # Django's own handler, used while DEBUG is on, redacts no secrets; the root's handler does.
     "loggers": {"django": {"handlers": []}},
     "root": {
         "handlers": ["stderr"],

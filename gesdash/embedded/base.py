@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend on our own server, which starts when the first connection is asked for."""
+"""Django's PostgreSQL backend on our own server, which starts with the first connection."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Polling stopped and taken up again, and stored replies read anew: of chosen jobs, from their list."""
+"""Actions of the job list: stop and resume polling, rebuild from stored replies."""
 
 from typing import Any
 
@@ -44,7 +44,7 @@ class Watching:
         description=gettext_lazy("Rebuild from stored responses"), permissions=["correct"]
     )
     def read_again(self, request: HttpRequest, chosen: QuerySet[Job]) -> None:
-        """Derive the chosen jobs from their replies, as the command `rebuild` does; after a reader was mended."""
+        """Derive chosen jobs from their replies, as `rebuild` does, after a parser was fixed."""
         jobs = _theirs(request, chosen)
         if jobs:
             record.rebuild(jobs, now=timezone.now(), with_contradictions=True)
@@ -54,7 +54,10 @@ class Watching:
 
 
 def take_up(request: HttpRequest, chosen: QuerySet[Watch]) -> None:
-    """Ask again at once about jobs whose reply could not be recorded; the trail keeps why each had been set aside."""
+    """Poll jobs at once whose reply could not be recorded.
+
+    The audit log keeps why each had been set aside.
+    """
     aside = Watch.objects.quarantined().filter(pk__in=chosen.values("pk"))
     jobs = _theirs(request, Job.objects.filter(pk__in=aside.values("job")))
     _resume(request, jobs, dict(aside.filter(job__in=jobs).values_list("job_id", "problem")))

@@ -72,7 +72,10 @@ _LABELS = {
 
 
 def undone_corrections(entries: Iterable[AuditEntry]) -> dict[int, Correction]:
-    """The corrections whose undoing these tell, by key: an undoing's own entry says only when and by whom."""
+    """The corrections that these entries undo, by key.
+
+    An undoing's own entry says only when and by whom.
+    """
     undone = [
         one.object_id
         for one in entries

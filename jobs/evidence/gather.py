@@ -19,9 +19,9 @@ from jobs.models import Checkpoint, Correction, Job, Miss, Review, Snapshot, Tom
 from jobs.models.job import JobQuerySet
 from jobs.proof.seal import heads
 
-BATCH_JOBS = 50
+BATCH = 50  # jobs
 BATCH_KEYS = 1000
-REPLY_FILE_BYTES = 4 << 20  # after which replies go on in the next file
+FILE = 4 << 20  # bytes, after which replies go on in the next file
 # Held at once.
 MAX_BODIES = 500
 BODY_BYTES = 4 << 20
@@ -99,7 +99,7 @@ def chosen(jobs: JobQuerySet, most: int | None = None) -> Chosen:
 
 def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
     """Each job in the order of `keys`; `whole`: with its files and the corrections in force."""
-    for batch in batched(keys, BATCH_JOBS):
+    for batch in batched(keys, BATCH):
         rows = Job.objects.filter(pk__in=batch).select_related("project", "graph")
         if whole:
             rows = rows.prefetch_related("files", WITH_CORRECTIONS)
@@ -110,13 +110,13 @@ def jobs_of(keys: Iterable[int], *, whole: bool = False) -> Iterator[Job]:
 def cases(keys: Iterable[int], *, whole: bool = False) -> Iterator[Case]:
     """The case of each job, without the bodies of its replies; `whole` as for `jobs_of`."""
     number, offset = 1, 0
-    for batch in batched(jobs_of(keys, whole=whole), BATCH_JOBS):
+    for batch in batched(jobs_of(keys, whole=whole), BATCH):
         cases_by_job = {job.pk: Case(job) for job in batch}
         _fill(cases_by_job)
         for case in cases_by_job.values():
             for index, run in enumerate(case.runs):
                 if isinstance(run.reply, Snapshot):
-                    if offset >= REPLY_FILE_BYTES:
+                    if offset >= FILE:
                         number, offset = number + 1, 0
                     size: int = run.reply.size  # type: ignore[attr-defined]
                     case.runs[index] = EvidenceRun(

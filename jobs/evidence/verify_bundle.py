@@ -16,10 +16,10 @@ of each, its offset and its size in bytes; each is followed by a line end that i
 
 The forms that are hashed, each a JSON array in UTF-8 as json.dumps(form, ensure_ascii=False)
 writes it:
-    link        ["gesdash link 1", previous link, project_id, job_id, number, source, version,
+    link        ["gesdash link 1", link before, project_id, job_id, number, source, version,
                  http_status, content_type, first_seen_at, sha256]
     leaf        a zero byte, then ["gesdash head 1", job_id, number, link]
-    checkpoint  ["gesdash checkpoint 1", previous digest, project_id, number, sealed_at, up_to,
+    checkpoint  ["gesdash checkpoint 1", digest before, project_id, number, sealed_at, up_to,
                  jobs, replies, root]
 The tree is that of RFC 6962.
 """

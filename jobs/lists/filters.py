@@ -78,8 +78,9 @@ def select(
     """Read the filters that are used; other parameters are passed over, see `unknown_names`.
 
     Repeated values of one filter mean or, different filters mean and; an empty value filters
-    nothing, an invalid one is left out. `zone` is that of times which name none, unless the parameter `zone`
-    names another. Problems call a filter by its label where it is `labelled`, else by its name.
+    nothing, an invalid one is left out. `zone` is that of times which name none, unless the
+    parameter `zone` names another. Problems call a filter by its label where it is `labelled`, else
+    by its name.
     """
     conditions: dict[str, Q] = {}
     problems: list[str] = []

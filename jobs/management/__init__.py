@@ -1,1 +1,1 @@
-"""What runs as a process."""
+"""The commands of manage.py and what they share."""

@@ -1,12 +1,12 @@
-"""Migrations say what the database is, not what is shown: labels in the models make none."""
+"""Makes no migrations for labels, which only change what is shown."""
 
 from django.core.management.commands import makemigrations
 from django.db.migrations.state import ProjectState
 
 
-# Imported by commands only: by then django-pgtrigger has put its own in the place of Django's.
+# Imported by commands only: by then django-pgtrigger has replaced Django's autodetector.
 class LabelFreeAutodetector(makemigrations.Command.autodetector):  # type: ignore[misc, valid-type]
-    """Sees no verbose names, help texts and choices of the models of jobs; triggers as ever."""
+    """Ignores verbose names, help texts and choices of the app jobs."""
 
     def __init__(self, from_state: ProjectState, to_state: ProjectState, *rest: object) -> None:
         for state in (from_state, to_state):
@@ -21,4 +21,6 @@ def _drop_labels(state: ProjectState) -> None:
         model.options.pop("verbose_name", None)
         model.options.pop("verbose_name_plural", None)
         for field in model.fields.values():
-            field._verbose_name, field.help_text, field.choices = None, "", None
+            field._verbose_name = None
+            field.help_text = ""
+            field.choices = None

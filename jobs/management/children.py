@@ -1,4 +1,4 @@
-"""The processes that `up` starts, ends with itself, and with --reload starts again when code changed."""
+"""The processes that `up` starts, stops, and with --reload restarts when code changed."""
 
 import os
 import signal
@@ -9,11 +9,11 @@ from pathlib import Path
 
 from django.conf import settings
 
-STOP_SECONDS = 3  # a child; three of them and the database stay within the ten that are promised
+STOP_SECONDS = 3  # a child; three of them and the database take at most the promised ten
 
 
 class Children:
-    """The processes of one `up`, stopped in the opposite order they were started in."""
+    """The processes of one `up`; they are stopped in reverse order of starting."""
 
     def __init__(self) -> None:
         self._commands: dict[str, tuple[str, ...]] = {}
@@ -32,7 +32,7 @@ class Children:
         self._running.append((name, process))
 
     def ended(self) -> str | None:
-        """The name of one that ended by itself."""
+        """The name of the first process that ended by itself, or None."""
         return next((name for name, process in self._running if process.poll() is not None), None)
 
     def restart(self) -> None:
@@ -42,7 +42,7 @@ class Children:
             self.start(name, *command)
 
     def stop(self) -> None:
-        """End all: SIGTERM, and what does not listen is killed with all it started."""
+        """End all by SIGTERM; one that takes too long is killed with all it started."""
         while self._running:
             _, process = self._running.pop()
             process.terminate()
@@ -56,7 +56,7 @@ class Children:
 
 
 class SourceFiles:
-    """What a process reads once, when it starts: code, its tables, compiled messages."""
+    """The files that a process reads only at its start: code, its tables, compiled messages."""
 
     FOLDERS = ("gesdash", "jobs", "locale")
     SUFFIXES = frozenset({".py", ".toml", ".mo"})
@@ -65,7 +65,7 @@ class SourceFiles:
         self._known = self._modified()
 
     def have_changed(self) -> bool:
-        """Whether a file was written, added or removed since the last question."""
+        """Whether a file was written, added or removed since the last call."""
         before, self._known = self._known, self._modified()
         return self._known != before
 

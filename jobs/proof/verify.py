@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from django.db import transaction
 
 from jobs.chain.forms import START, CheckpointForm, checkpoint_digest, moment
-from jobs.models import Project
+from jobs.models import Checkpoint, Project
 from jobs.models.job import JobQuerySet
 from jobs.proof.chains import check_chains
 from jobs.proof.projections import check_rows
@@ -57,31 +57,7 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
         project.checkpoints.select_related("project").order_by("number").iterator(chunk_size=500)
     ):
         walk.checkpoints += 1
-        if checkpoint.number != number + 1:
-            walk.fault(
-                gettext_noop(
-                    "Project {project}: checkpoint {number} is missing; the next existing "
-                    "one is number {next}."
-                ),
-                project=project.project_id,
-                number=number + 1,
-                next=checkpoint.number,
-            )
-        elif bytes(checkpoint.before) != previous_digest or checkpoint_digest(
-            sealed_form(checkpoint)
-        ) != bytes(checkpoint.digest):
-            walk.fault(
-                gettext_noop(
-                    "Project {project}, checkpoint {number}: its digest is {found}; expected "
-                    "{expected} from its content and the previous checkpoint."
-                ),
-                project=project.project_id,
-                number=checkpoint.number,
-                found=bytes(checkpoint.digest).hex(),
-                expected=checkpoint_digest(
-                    sealed_form(checkpoint)._replace(before=previous_digest)
-                ).hex(),
-            )
+        _check_checkpoint(checkpoint, number + 1, previous_digest, walk)
         if every:
             check_root(project, sealed_form(checkpoint), walk)
         previous_digest, number = bytes(checkpoint.digest), checkpoint.number
@@ -90,6 +66,37 @@ def walk_checkpoints(project: Project, walk: Walk, *, every: bool = False) -> No
     if newest is not None and not every:
         check_root(project, sealed_form(newest), walk)
     _check_count(project, number, walk)
+
+
+def _check_checkpoint(
+    checkpoint: Checkpoint, number: int, previous_digest: bytes, walk: Walk
+) -> None:
+    """Verify the number of a checkpoint and its digest."""
+    if checkpoint.number != number:
+        walk.fault(
+            gettext_noop(
+                "Project {project}: checkpoint {number} is missing; the next existing "
+                "one is number {next}."
+            ),
+            project=checkpoint.project.project_id,
+            number=number,
+            next=checkpoint.number,
+        )
+    elif bytes(checkpoint.before) != previous_digest or checkpoint_digest(
+        sealed_form(checkpoint)
+    ) != bytes(checkpoint.digest):
+        walk.fault(
+            gettext_noop(
+                "Project {project}, checkpoint {number}: its digest is {found}; expected "
+                "{expected} from its content and the previous checkpoint."
+            ),
+            project=checkpoint.project.project_id,
+            number=checkpoint.number,
+            found=bytes(checkpoint.digest).hex(),
+            expected=checkpoint_digest(
+                sealed_form(checkpoint)._replace(before=previous_digest)
+            ).hex(),
+        )
 
 
 def _check_count(project: Project, number: int, walk: Walk) -> None:
@@ -109,8 +116,8 @@ def _check_count(project: Project, number: int, walk: Walk) -> None:
 
 def check_root(project: Project, sealed: CheckpointForm, walk: Walk) -> None:
     """Verify that the stored replies give the counts and the root of a checkpoint."""
-    found = state(project, sealed.up_to)
-    if found != ChainState(sealed.jobs, sealed.replies, sealed.root):
+    current = state(project, sealed.up_to)
+    if current != ChainState(sealed.jobs, sealed.replies, sealed.root):
         walk.fault(
             gettext_noop(
                 "Project {project}, checkpoint {number} of {when}: the stored responses "
@@ -120,9 +127,9 @@ def check_root(project: Project, sealed: CheckpointForm, walk: Walk) -> None:
             project=project.project_id,
             number=sealed.number,
             when=moment(sealed.sealed_at),
-            jobs=found.jobs,
-            replies=found.replies,
-            found=found.root.hex(),
+            jobs=current.jobs,
+            replies=current.replies,
+            found=current.root.hex(),
             expected_jobs=sealed.jobs,
             expected_replies=sealed.replies,
             expected=sealed.root.hex(),

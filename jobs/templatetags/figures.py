@@ -1,4 +1,4 @@
-"""How counts and shares look."""
+"""Formats of counts and shares."""
 
 from decimal import Decimal
 from typing import Any
@@ -12,7 +12,7 @@ from jobs.models import ImportFile, Job
 
 register = template.Library()
 
-SLIVER = 3.0  # percent of a bar: the least that can be seen
+MIN_BAR_PERCENT = 3.0  # the least that can be seen
 
 
 def is_unknown(value: Any) -> bool:
@@ -95,7 +95,7 @@ def loss_share(source: ImportFile | Job | None) -> Decimal | None:
 def bar_width(failed: int | Decimal, good: int | Decimal) -> float:
     """The failed share of lines in a bar 100 wide; any loss can be seen."""
     share = share_of(failed, good)
-    return max(SLIVER, round(100 * float(share), 1)) if share else 0.0
+    return max(MIN_BAR_PERCENT, round(100 * float(share), 1)) if share else 0.0
 
 
 @register.filter

@@ -1,4 +1,4 @@
-"""Addresses of pages, with what they ask for."""
+"""Addresses of pages, with their parameters."""
 
 from datetime import datetime
 from typing import Any
@@ -40,7 +40,7 @@ def group_url(context: Context, group: FileGroup) -> str:
 
 @register.filter
 def graph_filter(graph: Graph) -> str:
-    """What finds this graph in a list: its id, or its name if that is all that is known."""
+    """The value that finds this graph in a list: its id, or its name if it has none."""
     return graph.graph_id or graph.name
 
 

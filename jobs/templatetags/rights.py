@@ -1,4 +1,4 @@
-"""What the reader may do, where a template asks."""
+"""The reader's permissions, for templates."""
 
 from typing import Any
 
@@ -12,11 +12,11 @@ register = template.Library()
 
 @register.filter
 def may_see_status(user: Viewer) -> bool:
-    """Whether there is a project whose polling this user may look at."""
+    """Whether the user may see the polling of any project."""
     return (user.is_active and user.is_staff) or Project.objects.visible_ids(user) != []
 
 
 @register.filter
 def reviewable_by(project: Project, user: Any) -> bool:
-    """Whether this user may decide about its imports and ask GES now."""
+    """Whether the user may review the project's imports and poll GES at once."""
     return project.may_be_reviewed_by(user)

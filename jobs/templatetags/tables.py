@@ -22,8 +22,8 @@ Options = dict[str, FilterExpression]
 
 TABLE_OPTIONS = {"css", "rows_only"}
 COLUMN_OPTIONS = {"css", "sort", "head", "row_head", "hidden", "labelled", "needs"}
-DRAWING = "_table"  # the name in the context under which a column finds the table around it
-NOTHING = SafeString()
+DRAWING_KEY = "_table"  # of the context; by it a column finds the table around it
+EMPTY = SafeString()
 
 
 class _Cell(NamedTuple):
@@ -40,9 +40,9 @@ class _Drawing:
     def __init__(self, css: str) -> None:
         self.css = css
         self.is_head = True
-        self.caption = NOTHING
+        self.caption = EMPTY
         self.cells: dict[Node, _Cell] = {}
-        self.row_attributes = NOTHING
+        self.row_attributes = EMPTY
 
 
 class TableNode(Node):
@@ -60,7 +60,7 @@ class TableNode(Node):
         options = _resolved(self.options, context)
         drawing = _Drawing(options.get("css", "rows"))
 
-        with context.push(**{DRAWING: drawing}):
+        with context.push(**{DRAWING_KEY: drawing}):
             heads = self.body.render(context)
             drawing.is_head = False
             rows = [self._row(context, drawing, row) for row in self.rows.resolve(context)]
@@ -76,7 +76,7 @@ class TableNode(Node):
         )
 
     def _row(self, context: Context, drawing: _Drawing, row: Any) -> str:
-        drawing.row_attributes = NOTHING
+        drawing.row_attributes = EMPTY
         values = (row,) if len(self.names) == 1 else row
         with context.push(**dict(zip(self.names, values, strict=True))):
             cells = self.body.render(context)
@@ -95,7 +95,7 @@ class ColumnNode(Node):
 
     def render(self, context: Context) -> SafeString:
         """What the table around it draws now."""
-        drawing: _Drawing = context[DRAWING]
+        drawing: _Drawing = context[DRAWING_KEY]
         if drawing.is_head:
             return self._head(context, drawing)
         return self._cell(context, drawing.cells[self])
@@ -108,7 +108,7 @@ class ColumnNode(Node):
         # button or form in a column without a visible head says itself what it does.
         is_first = not drawing.cells
         labelled = options.get("labelled", not is_first and not is_hidden)
-        attributes = SafeString(' scope="row"') if options.get("row_head") else NOTHING
+        attributes = SafeString(' scope="row"') if options.get("row_head") else EMPTY
         if labelled and "rows" in drawing.css.split():
             attributes += format_html(' data-label="{}"', label)
         drawing.cells[self] = _Cell("th" if options.get("row_head") else "td", css, attributes)
@@ -140,10 +140,10 @@ class CaptionNode(Node):
 
     def render(self, context: Context) -> SafeString:
         """Hands it to the table."""
-        drawing: _Drawing = context[DRAWING]
+        drawing: _Drawing = context[DRAWING_KEY]
         if drawing.is_head:
             drawing.caption = format_html("<caption>{}</caption>", self.content.render(context))
-        return NOTHING
+        return EMPTY
 
 
 class RowNode(Node):
@@ -156,14 +156,14 @@ class RowNode(Node):
 
     def render(self, context: Context) -> SafeString:
         """Hands them to the table."""
-        drawing: _Drawing = context[DRAWING]
+        drawing: _Drawing = context[DRAWING_KEY]
         if not drawing.is_head and (attributes := self.attributes.render(context).strip()):
             drawing.row_attributes = SafeString(f" {attributes}")
-        return NOTHING
+        return EMPTY
 
 
 def _class(css: str) -> SafeString:
-    return format_html(' class="{}"', css) if css else NOTHING
+    return format_html(' class="{}"', css) if css else EMPTY
 
 
 def _sorting(context: Context, name: str, label: str) -> tuple[SafeString, str | None]:
@@ -187,10 +187,10 @@ def table(parser: Parser, token: Token) -> TableNode:
     _tag, *bits = token.split_contents()
     if "in" not in bits[:-1]:
         raise template.TemplateSyntaxError("table: expected {% table NAMES in ROWS %}")
-    at = bits.index("in")
-    names = [name.strip() for name in " ".join(bits[:at]).split(",")]
-    rows = parser.compile_filter(bits[at + 1])
-    options = _options("table", bits[at + 2 :], parser, TABLE_OPTIONS)
+    in_index = bits.index("in")
+    names = [name.strip() for name in " ".join(bits[:in_index]).split(",")]
+    rows = parser.compile_filter(bits[in_index + 1])
+    options = _options("table", bits[in_index + 2 :], parser, TABLE_OPTIONS)
     return TableNode(names, rows, options, _until(parser, "endtable"))
 
 
@@ -226,9 +226,9 @@ def _until(parser: Parser, end: str) -> NodeList:
     return body
 
 
-def _options(tag: str, bits: list[str], parser: Parser, known: set[str]) -> Options:
+def _options(tag: str, bits: list[str], parser: Parser, option_names: set[str]) -> Options:
     options = token_kwargs(bits, parser)
-    if unknown := bits or options.keys() - known:
+    if unknown := bits or options.keys() - option_names:
         raise template.TemplateSyntaxError(f"{tag}: there is no option {', '.join(unknown)}")
     return options
 

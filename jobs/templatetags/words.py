@@ -20,8 +20,8 @@ from jobs.templatetags.times import TO_THE_SECOND, local_time
 
 register = template.Library()
 
-ONE_LINE = 160  # characters
-WHOLE_NAME = 40  # characters of a file's name that fit on a phone's line
+MAX_LINE_LENGTH = 160  # characters
+MAX_WHOLE_NAME = 40  # characters of a file's name that fit on a phone's line
 
 _PLACEHOLDERS = {
     "‹id›": gettext_lazy("‹id›"),
@@ -119,7 +119,7 @@ def translated_placeholders(pattern: str) -> str:
 
 @register.filter
 def placeholder_values(text: str | None) -> str:
-    """What a cause's text has in the place of its pattern's placeholders."""
+    """The parts of a cause's text that its pattern's placeholders stand for."""
     return " · ".join(varying(text or ""))
 
 
@@ -133,7 +133,7 @@ def one_line(value: Any) -> str:
     if isinstance(value, int | Decimal):
         return grouped(value)
     text = str(value)
-    return text if len(text) <= ONE_LINE else f"{text[: ONE_LINE - 1]}…"
+    return text if len(text) <= MAX_LINE_LENGTH else f"{text[: MAX_LINE_LENGTH - 1]}…"
 
 
 @register.filter
@@ -147,7 +147,7 @@ def shortened(value: str, most: int = 16) -> str:
 def as_path(value: str) -> SafeString | str:
     """A file's path as code that breaks before its name; a name of usual length stays whole."""
     folder, slash, name = value.rpartition("/")
-    if not slash or len(name) > WHOLE_NAME:
+    if not slash or len(name) > MAX_WHOLE_NAME:
         return format_html("<code>{}</code>", value) if value else "–"
     return format_html('<code class="path">{}<wbr><span>{}</span></code>', folder + slash, name)
 

@@ -27,7 +27,7 @@ from jobs.polling import single_flight
 
 @method_decorator(login_not_required, name="dispatch")
 class Status(APIView):
-    """All below /v1.0/ and /v2/; the status is at the address of GES, without a slash at its end."""
+    """All below /v1.0/ and /v2/; the status is at GES's address, without a slash at its end."""
 
     authentication_classes = [KeyAuthentication]
     permission_classes = [IsAuthenticated]

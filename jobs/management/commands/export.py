@@ -1,4 +1,4 @@
-"""What is stored, as JSON Lines or CSV, at constant memory."""
+"""Stored rows as JSON Lines or CSV, at constant memory."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -158,11 +158,15 @@ def _with_files(batch: list[Job], moment: datetime | None) -> Rows:
     if moment is None:
         prefetch_related_objects(batch, "files", WITH_CORRECTIONS)
         return map(job_object, batch)
-    known = jobs_as_of(batch, moment)
-    return (job_object(known[job.pk].job, known[job.pk].files) for job in batch if job.pk in known)
+    past_jobs = jobs_as_of(batch, moment)
+    return (
+        job_object(past_jobs[job.pk].job, past_jobs[job.pk].files)
+        for job in batch
+        if job.pk in past_jobs
+    )
 
 
-#: The columns of each, for a CSV without a row to tell them, and the source of its rows.
+#: The columns of each, which a CSV without rows needs too, and the source of its rows.
 WRITERS: dict[str, tuple[tuple[str, ...], Callable[[JobQuerySet], Rows]]] = {
     "jobs": ((*JOB_COLUMNS, "files"), _job_rows),
     "files": (FILE_COLUMNS, file_rows),

@@ -35,27 +35,30 @@ class Command(BaseCommand):
                     if options["rejects"]
                     else None
                 )
-            except OSError as wrong:
-                raise CommandError(f"{wrong.filename}: {wrong.strerror}.") from wrong
+            except OSError as error:
+                raise CommandError(f"{error.filename}: {error.strerror}.") from error
+
             ingest = Ingest(self.stderr, rejects)
             for batch in _one_ahead(batches(lines)):
                 ingest.store(batch)
+
         count = ingest.count
-        told = {
+        summary = {
             "read": ingest.read,
             "recorded": count.recorded,
             "repeated": count.repeated,
             "misses": count.misses,
+            "rejected": ingest.rejected,
         }
-        self.stdout.write(json.dumps({**told, "rejected": ingest.rejected}))
+        self.stdout.write(json.dumps(summary))
         if ingest.rejected:
             sys.exit(1)
 
 
 def _one_ahead[T](items: Iterator[T]) -> Iterator[T]:
-    """The same items, the next one made by a thread while this one is being stored: the database works meanwhile."""
+    """The same items; a thread reads the next one while the database stores this one."""
     with ThreadPoolExecutor(1) as reader:
-        coming = reader.submit(next, items, None)
-        while (item := coming.result()) is not None:
-            coming = reader.submit(next, items, None)
+        next_item = reader.submit(next, items, None)
+        while (item := next_item.result()) is not None:
+            next_item = reader.submit(next, items, None)
             yield item

@@ -30,7 +30,8 @@ class Command(BaseCommand):
         user = User.objects.filter(username=options["user"]).first()
         if user is None:
             raise CommandError(
-                f"There is no user {options['user']!r}; make one in the admin, or with createsuperuser."
+                f"There is no user {options['user']!r}; "
+                "make one in the admin, or with createsuperuser."
             )
         days = options["days"]
         if days is not None and not 1 <= days <= 3650:
@@ -39,12 +40,14 @@ class Command(BaseCommand):
             raise CommandError(
                 f"--name has {len(options['name'])} characters; expected at most 80."
             )
+
         projects = []
         for project_id in options["project"]:
             project = Project.objects.visible_to(user).filter(project_id=project_id).first()
             if project is None:
                 raise CommandError(f"{user} sees no project {project_id!r}.")
             projects.append(project)
+
         now = timezone.now()
         end = now + timedelta(days=days) if days else None
         key, secret, token = AccessKey.issue(

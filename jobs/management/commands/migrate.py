@@ -17,7 +17,10 @@ class Command(migrate.Command):
 
 
 def _refuse_half_migrated(database: str) -> None:
-    """A database from between two migrations that were squashed since has no way to here."""
+    """Refuse a database that is between two migrations which were squashed since.
+
+    Raises: CommandError.
+    """
     loader = MigrationLoader(connections[database], ignore_no_migrations=True)
     applied = {name for app, name in loader.applied_migrations if app == "jobs"}
     replaced = {
@@ -29,6 +32,6 @@ def _refuse_half_migrated(database: str) -> None:
     if applied & replaced and not replaced <= applied:
         raise CommandError(
             f"This database has the migrations of jobs up to {max(applied & replaced)}, from before"
-            f" they were squashed; expected all up to {max(replaced)}. Run gesdash 0.1.0 on it first,"
-            " then this version."
+            f" they were squashed; expected all up to {max(replaced)}."
+            " Run gesdash 0.1.0 on it first, then this version."
         )

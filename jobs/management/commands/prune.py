@@ -1,4 +1,4 @@
-"""Retention: what the rule of each project lets go."""
+"""Applies the retention rule of each project."""
 
 from typing import Any
 
@@ -11,7 +11,10 @@ from jobs.retention.prune import Pruned, prune
 
 
 class Command(BaseCommand):
-    help = "Remove old replies that say nothing new, and old failed polls, as each project's rule says."
+    help = (
+        "Remove old replies that say nothing new, and old failed polls, "
+        "as each project's rule says."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="only count what would go")
@@ -30,11 +33,12 @@ class Command(BaseCommand):
                 self.stdout.write(f"{project.project_id}: keeps all.")
                 continue
             total = Pruned()
-            for done in prune(project, now=timezone.now(), dry_run=options["dry_run"]):
-                total += done
+            for batch in prune(project, now=timezone.now(), dry_run=options["dry_run"]):
+                total += batch
             verb = "would remove" if options["dry_run"] else "removed"
             self.stdout.write(
-                f"{project.project_id}: {verb} {total.replies:,} replies ({total.size:,} bytes) of {total.jobs:,} jobs,"
+                f"{project.project_id}: {verb} {total.replies:,} replies ({total.size:,} bytes)"
+                f" of {total.jobs:,} jobs,"
                 f" and {total.misses:,} runs of failed polls; rule: {Keeping(project.keeps).label},"
                 f" older than {project.keep_days} days."
             )

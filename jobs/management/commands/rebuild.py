@@ -1,4 +1,4 @@
-"""Projections anew from the stored replies."""
+"""Derives jobs and files again from the stored replies."""
 
 from typing import Any
 
@@ -25,8 +25,9 @@ class Command(BaseCommand):
         if options["job"]:
             if not Job.objects.filter(job_id=options["job"]).exists():
                 raise CommandError(
-                    f"There is no job {options['job']!r}; give GES's job id, as the job page shows it."
+                    f"There is no job {options['job']!r}; "
+                    "give GES's job id, as the job page shows it."
                 )
             jobs = jobs.filter(job_id=options["job"])
-        done = sum(rebuild_in_batches(jobs, now=timezone.now()))
-        self.stdout.write(f"{done} jobs rebuilt.")
+        count = sum(rebuild_in_batches(jobs, now=timezone.now()))
+        self.stdout.write(f"{count} jobs rebuilt.")

@@ -40,7 +40,10 @@ class Command(BaseCommand):
 
 
 def _forget_connections() -> None:
-    """The server processes are forked from this one, where Django's checks have opened the pool: shared by all of them it would
-    mix up their answers, and its threads don't live on in them."""
+    """Close the connection pool, which Django's checks have opened, before the server forks.
+
+    Shared by the forked processes it would mix up their answers, and its threads don't live on
+    in them.
+    """
     connection.close()
     connection.close_pool()  # type: ignore[attr-defined]

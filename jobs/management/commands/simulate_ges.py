@@ -14,7 +14,10 @@ from jobs.lists.paging import read_time
 
 
 class Command(BaseCommand):
-    help = "Answer as GES would, from a made-up history; secrets come from SIMULATOR_SK and SIMULATOR_TOKEN."
+    help = (
+        "Answer as GES would, from a made-up history; "
+        "secrets come from SIMULATOR_SK and SIMULATOR_TOKEN."
+    )
     requires_system_checks: list[str] = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -35,16 +38,16 @@ class Command(BaseCommand):
         end_with_parent()
         try:
             options["epoch"] = read_time(options["epoch"]) if options["epoch"] else None
-        except ValueError as wrong:
+        except ValueError as error:
             raise CommandError(
                 f"--epoch: {options['epoch']!r} is not a time such as 2026-01-31T08:15:00Z."
-            ) from wrong
+            ) from error
         try:
             asyncio.run(self._run(options))
-        except OSError as taken:
+        except OSError as error:
             raise CommandError(
-                f"Port {options['port']} can't be used: {taken.strerror}."
-            ) from taken
+                f"Port {options['port']} can't be used: {error.strerror}."
+            ) from error
 
     async def _run(self, options: dict[str, Any]) -> None:
         simulator = Simulator(

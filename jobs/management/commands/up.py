@@ -1,4 +1,4 @@
-"""All of gesdash on this machine: database, migrations, worker, web, and with --demo a GES to look at."""
+"""All of gesdash on this machine: database, worker, web, and with --demo a simulated GES."""
 
 import fcntl
 import os
@@ -30,7 +30,10 @@ DEMO_PROJECT = "0b4c9e2d8f7a41c6a5d3e1f2b7c80d9e"
 
 
 class Command(BaseCommand):
-    help = "Start gesdash: database, worker and web; --demo adds a simulated GES. Ctrl-C stops all of it."
+    help = (
+        "Start gesdash: database, worker and web; --demo adds a simulated GES. "
+        "Ctrl-C stops all of it."
+    )
     requires_system_checks: list[str] = []  # they ask the database, which is tried first here
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -40,8 +43,8 @@ class Command(BaseCommand):
         parser.add_argument(
             "--reload",
             action="store_true",
-            help="for development: start all of it again when code changes, and read templates anew "
-            "(GESDASH_DEBUG=yes, unless that is set)",
+            help="for development: start all of it again when code changes, "
+            "and read templates anew (GESDASH_DEBUG=yes, unless that is set)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -62,21 +65,21 @@ class Command(BaseCommand):
             projects.sync_projects()
             user, password = _first_user()
             if options["demo"]:
-                _wait_for(
-                    "simulator", simulator, children, stop
-                )  # the worker's first look finds it there
+                # So that the worker's first look finds it.
+                _wait_for("simulator", simulator, children, stop)
             if not stop.is_set():
                 children.start("worker", "work")
                 children.start("web", "serve", "--host", host, "--port", str(port))
-                _wait_for("web server", f"http://{_dialled(host)}:{port}/healthz", children, stop)
+                _wait_for("web server", f"http://{_url_host(host)}:{port}/healthz", children, stop)
             if not stop.is_set():
-                self._say(host, port, user, password, demo=options["demo"])
+                self._print_summary(host, port, user, password, demo=options["demo"])
             while not stop.wait(0.5):
                 if sources is not None:
                     self._restart_when_changed(sources, children)
                 elif ended := children.ended():
                     raise CommandError(
-                        f"The {ended} stopped by itself; what it said stands above. gesdash is shutting down."
+                        f"The {ended} stopped by itself; what it said stands above. "
+                        "gesdash is shutting down."
                     )
         finally:
             children.stop()
@@ -88,13 +91,14 @@ class Command(BaseCommand):
         self._lock = os.open(settings.GESDASH_HOME / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as taken:
+        except BlockingIOError as error:
             raise CommandError(
-                f"gesdash is already running on {settings.GESDASH_HOME}; stop it, or set GESDASH_HOME to another folder."
-            ) from taken
+                f"gesdash is already running on {settings.GESDASH_HOME}; "
+                "stop it, or set GESDASH_HOME to another folder."
+            ) from error
 
     def _fill_new_columns(self, stop: threading.Event) -> None:
-        """What a former version stored gets the columns that came since; a stop leaves the rest for the next start."""
+        """Rebuild jobs that a former version stored; a stop leaves the rest for the next start."""
         if count := Job.objects.stale().count():
             self.stdout.write(f"Bringing {count:,} jobs of a former version up to date …")
             for _done in record.rebuild_in_batches(Job.objects.stale(), now=timezone.now()):
@@ -104,7 +108,8 @@ class Command(BaseCommand):
     def _start_demo(self, children: Children) -> str:
         """Start the simulated GES and make it the project to poll; gives its address.
 
-        Its history is counted from the first start on this home: a kept database meets the same jobs again.
+        Its history is counted from the first start on this home, so that a kept database sees the
+        same jobs again.
         """
         epoch = env.kept("demo-epoch", lambda: timezone.now().isoformat())
         port = _free_port()
@@ -136,17 +141,18 @@ class Command(BaseCommand):
             self.stdout.flush()
             children.restart()
 
-    def _say(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:
+    def _print_summary(self, host: str, port: int, user: str, password: str, *, demo: bool) -> None:
         polled = (
             "a simulated GES"
             if demo
             else ", ".join(p.project_id for p in settings.GES_PROJECTS.values())
         )
+        nothing = "nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK"
         lines = [
             "",
-            f"gesdash is running at  http://{_dialled(host)}:{port}/",
+            f"gesdash is running at  http://{_url_host(host)}:{port}/",
             f"Sign in as             {user}, password {password}",
-            f"Polling                {polled or 'nothing yet: set GES_ENDPOINT, GES_PROJECT_ID and GES_AK with GES_SK'}",
+            f"Polling                {polled or nothing}",
             f"Data in                {settings.GESDASH_HOME}",
             "Ctrl-C stops it; the data stays.",
         ]
@@ -155,7 +161,7 @@ class Command(BaseCommand):
 
 
 def _watched_sources() -> SourceFiles:
-    """What --reload looks at. The processes started from here on show Django's error pages."""
+    """The files that --reload watches; processes started from here on show Django's error pages."""
     if settings.SERVED_OVER_TLS:
         raise CommandError("--reload is for development; it does not go with GESDASH_TLS=yes.")
     os.environ.setdefault("GESDASH_DEBUG", "yes")
@@ -164,14 +170,14 @@ def _watched_sources() -> SourceFiles:
 
 def _migrate() -> None:
     try:
-        # Once without the pool, which would try for ten seconds and keep the reason to itself.
+        # Once without the pool, which would try for ten seconds and not give the reason.
         psycopg.connect(**{"connect_timeout": 10, **connection.get_connection_params()}).close()
         call_command("migrate", verbosity=0)
-    except (OperationalError, psycopg.OperationalError) as wrong:
-        reason = " ".join(str(wrong).split())
+    except (OperationalError, psycopg.OperationalError) as error:
+        reason = " ".join(str(error).split())
         raise CommandError(
             f"The database can't be reached ({reason}). Check DATABASE_URL."
-        ) from wrong
+        ) from error
 
 
 def _first_user() -> tuple[str, str]:
@@ -191,11 +197,11 @@ def _check_port(host: str, port: int) -> None:
         with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind((host, port))
-    except (OSError, OverflowError) as taken:
-        reason = getattr(taken, "strerror", None) or str(taken)
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
         raise CommandError(
             f"Port {port} on {host} can't be used ({reason}); choose another with --port."
-        ) from taken
+        ) from error
 
 
 def _free_port() -> int:
@@ -205,22 +211,23 @@ def _free_port() -> int:
         return port
 
 
-def _dialled(host: str) -> str:
-    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
-    return f"[{shown}]" if ":" in shown and not shown.startswith("[") else shown
+def _url_host(host: str) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104
+    return f"[{reachable}]" if ":" in reachable and not reachable.startswith("[") else reachable
 
 
 def _wait_for(name: str, url: str, children: Children, stop: threading.Event) -> None:
-    give_up = time.monotonic() + START_SECONDS
+    deadline = time.monotonic() + START_SECONDS
     while not stop.is_set() and not children.ended():
         try:
             with urllib.request.urlopen(url, timeout=5):  # noqa: S310
                 return
         except urllib.error.HTTPError:
-            return  # it answers; what it answers is for its pages to say
+            return  # any answer will do
         except OSError:
             stop.wait(0.1)
-        if time.monotonic() > give_up:
+        if time.monotonic() > deadline:
             raise CommandError(
-                f"The {name} did not answer at {url} within {START_SECONDS} s. gesdash is shutting down."
+                f"The {name} did not answer at {url} within {START_SECONDS} s. "
+                "gesdash is shutting down."
             )

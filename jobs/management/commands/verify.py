@@ -1,4 +1,4 @@
-"""Whether what is stored still is what was recorded."""
+"""Verifies that the stored rows are still what was recorded."""
 
 import json
 import sys
@@ -13,11 +13,14 @@ from jobs.proof import verify
 from jobs.proof.kept_checkpoint import Kept, check_kept, read_file
 from jobs.proof.walk import KEPT, Walk
 
-EVERY = 5_000  # jobs between two lines of progress
+PROGRESS_JOBS = 5_000  # between two lines of progress
 
 
 class Command(BaseCommand):
-    help = "Check bodies, hash chains, checkpoints, and that jobs and files are what the replies make; exit 1 with what is wrong."
+    help = (
+        "Check bodies, hash chains, checkpoints, and that jobs and files are "
+        "what the replies make; exit 1 with what is wrong."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -38,46 +41,51 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        kept = _read(options["checkpoint"]) if options["checkpoint"] else None
+        kept = _read_checkpoint(options["checkpoint"]) if options["checkpoint"] else None
         if kept is not None:
             if options["project"] not in {None, kept.sealed.project_id}:
                 raise CommandError(
-                    f"The checkpoint is of project {kept.sealed.project_id!r}, not {options['project']!r}."
+                    f"The checkpoint is of project {kept.sealed.project_id!r}, "
+                    f"not {options['project']!r}."
                 )
             options["project"] = kept.sealed.project_id
+
         faults = 0
         for project in _projects(options["project"], options["job"]):
-            began, walk = timezone.now(), Walk()
+            began_at = timezone.now()
+            walk = Walk()
             self._walk_jobs(project, options["job"], walk)
             if not options["job"]:
                 verify.walk_checkpoints(project, walk, every=options["every_checkpoint"])
             if kept is not None:
                 check_kept(project, kept, walk)
-            _keep(project, options["job"], began, walk)
-            self._say(project, walk)
+            _save_verification(project, options["job"], began_at, walk)
+            self._write_result(project, walk)
             faults += walk.faults
+
         self.stdout.write(f"{faults:,} faults." if faults else "Nothing wrong was found.")
         if faults:
             sys.exit(1)
 
     def _walk_jobs(self, project: Project, job_id: str | None, walk: Walk) -> None:
         jobs = Job.objects.filter(project=project)
-        said = 0
-        for so_far in verify.walk_jobs(jobs.filter(job_id=job_id) if job_id else jobs, walk):
-            if so_far.jobs - said >= EVERY:
-                said = so_far.jobs
+        reported = 0
+        for _ in verify.walk_jobs(jobs.filter(job_id=job_id) if job_id else jobs, walk):
+            if walk.jobs - reported >= PROGRESS_JOBS:
+                reported = walk.jobs
                 self.stderr.write(
-                    f"{project.project_id}: {said:,} jobs, {so_far.replies:,} replies, {so_far.faults:,} faults"
+                    f"{project.project_id}: {walk.jobs:,} jobs, {walk.replies:,} replies, "
+                    f"{walk.faults:,} faults"
                 )
 
-    def _say(self, project: Project, walk: Walk) -> None:
+    def _write_result(self, project: Project, walk: Walk) -> None:
         for sentence in walk.sentences:
             self.stdout.write(str(sentence))
         if walk.faults > KEPT:
             self.stdout.write(f"… and {walk.faults - KEPT:,} more.")
         self.stdout.write(
-            f"{project.project_id}: walked {walk.jobs:,} jobs, {walk.replies:,} replies, {walk.tombstones:,} removed replies,"
-            f" {walk.checkpoints:,} checkpoints."
+            f"{project.project_id}: walked {walk.jobs:,} jobs, {walk.replies:,} replies,"
+            f" {walk.tombstones:,} removed replies, {walk.checkpoints:,} checkpoints."
         )
 
 
@@ -97,23 +105,25 @@ def _projects(project_id: str | None, job_id: str | None) -> list[Project]:
     return list(projects)
 
 
-def _read(name: str) -> Kept:
+def _read_checkpoint(path: str) -> Kept:
     try:
-        if name == "-":
+        if path == "-":
             return read_file(json.load(sys.stdin))
-        with open(name, encoding="utf-8") as file:
+        with open(path, encoding="utf-8") as file:
             return read_file(json.load(file))
-    except OSError as wrong:
-        raise CommandError(f"{name}: {wrong.strerror}.") from wrong
-    except (ValueError, RecursionError) as wrong:
-        raise CommandError(f"{name}: not a checkpoint: {wrong}.") from wrong
+    except OSError as error:
+        raise CommandError(f"{path}: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise CommandError(f"{path}: not a checkpoint: {error}.") from error
 
 
-def _keep(project: Project, job_id: str | None, began: datetime, walk: Walk) -> None:
+def _save_verification(
+    project: Project, job_id: str | None, began_at: datetime, walk: Walk
+) -> None:
     Verification.objects.create(
         project=project,
         job_id=job_id or "",
-        began_at=began,
+        began_at=began_at,
         ended_at=timezone.now(),
         jobs=walk.jobs,
         replies=walk.replies,

@@ -23,12 +23,13 @@ class Command(BaseCommand):
         if project is None:
             known = ", ".join(Project.objects.values_list("project_id", flat=True)) or "none yet"
             raise CommandError(
-                f"There is no project {options['project']!r} (known: {known}); set GES_PROJECT_ID to add one."
+                f"There is no project {options['project']!r} (known: {known}); "
+                "set GES_PROJECT_ID to add one."
             )
         try:
             job = watches.watch(project, options["graph"], options["job"], timezone.now())
-        except ValueError as wrong:
-            raise CommandError(str(wrong)) from wrong
+        except ValueError as error:
+            raise CommandError(str(error)) from error
         self.stdout.write(
             f"Job {job.job_id} is {'final: ' + job.verdict if job.is_final else 'watched'}."
         )

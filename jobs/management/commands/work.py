@@ -16,10 +16,9 @@ from jobs.polling import client, projects
 from jobs.polling.health import POLLS, REST
 
 log = logging.getLogger(__name__)
-STOP_SECONDS = (
-    2.5  # what is under way may take so long to end; a round gives back its claims at once
-)
-AGAIN_SECONDS = 5  # after the database was lost
+# How long tasks that have begun may take to end; a round gives back its claims at once.
+STOP_SECONDS = 2.5
+RETRY_SECONDS = 5  # after the database was lost
 
 
 class Command(BaseCommand):
@@ -34,7 +33,10 @@ class Command(BaseCommand):
 
 
 def _collect_seldom() -> None:
-    """Leave what was loaded alone, and look for garbage after 50,000 new objects, not 2,000: a poll makes many, and no cycles."""
+    """Freeze loaded objects, and collect garbage after 50,000 new objects instead of 2,000.
+
+    A poll makes many objects and no cycles.
+    """
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
 
@@ -51,15 +53,17 @@ async def _work_until_stopped() -> None:
     while not stop.is_set():
         try:
             await _work(stop)
-        except (
-            Exception
-        ):  # the database is away, or was; what a round has heard it holds until it can be recorded
-            log.exception("The worker lost its database; it tries again in %s s.", AGAIN_SECONDS)
-            await _wait(stop, AGAIN_SECONDS)
+        # The database is unavailable, or was; a round keeps its answers until it can record them.
+        except Exception:
+            log.exception("The worker lost its database; it tries again in %s s.", RETRY_SECONDS)
+            await _wait(stop, RETRY_SECONDS)
 
 
 async def _work(stop: asyncio.Event) -> None:
-    """One queue for rounds, one at a time in a process, and one for everything else, which never waits for them, nor for the night's work."""
+    """Run two workers: one for rounds, one at a time, and one for everything else.
+
+    So nothing else waits for a round, nor a round for the nightly tasks.
+    """
     connector = app.connector
     assert isinstance(connector, DjangoConnector)  # noqa: S101
     with app.replace_connector(connector.get_worker_connector()) as working:
@@ -83,8 +87,8 @@ async def _work(stop: asyncio.Event) -> None:
             for worker in workers:
                 worker.cancel()
             ended = await asyncio.gather(*workers, return_exceptions=True)
-    if wrong := next((one for one in ended if isinstance(one, Exception)), None):
-        raise wrong
+    if error := next((result for result in ended if isinstance(result, Exception)), None):
+        raise error
 
 
 async def _wait(stop: asyncio.Event, seconds: float) -> None:
